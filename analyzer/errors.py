@@ -1,0 +1,106 @@
+"""Everything that can go wrong, sorted by who can mend it.
+
+    AnalyzerError
+    ├── InputError              whoever brought the pitch, file or rulebook
+    │   ├── PitchError          the text itself: empty, too long, not text
+    │   ├── DocumentError       a file that cannot be read
+    │   ├── SignalsError        a signals document that does not fit the vocabulary
+    │   └── RulebookError       a rulebook that does not decide what it should
+    ├── ConfigurationError      whoever set the program up: model, key, extra package
+    │   ├── AuthenticationFailed
+    │   └── ModelNotFound
+    ├── ProviderError           the model's service: nobody here; try later
+    │   ├── ProviderUnreachable
+    │   ├── ProviderTimeout
+    │   ├── RateLimited
+    │   └── ProviderRejected    the service refuses this request
+    ├── ExtractionError         the answer: not JSON, of another shape, cut off, refused
+    └── MissingRecording        there is no recorded answer for this request
+
+Every message is one or two lines: what was found, where, what to do. No message holds a key, a prompt or
+the text of a pitch. Errors of the SDKs are mapped to these in one place (`reading.model`), cause kept.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class AnalyzerError(Exception):
+    """Base of all errors that this package raises on purpose.
+
+    `kind` is a stable word for scripts and result files; `exit_code` is what `pitch` ends with:
+    1 a pitch failed, 2 the call or an input file is wrong, 3 not configured or model out of reach.
+    """
+
+    kind: ClassVar[str] = "error"
+    exit_code: ClassVar[int] = 1
+
+
+class InputError(AnalyzerError):
+    kind = "input"
+    exit_code = 2
+
+
+class PitchError(InputError):
+    kind = "pitch"
+
+
+class DocumentError(InputError):
+    kind = "document"
+
+
+class SignalsError(InputError):
+    kind = "signals"
+
+
+class RulebookError(InputError):
+    """All that is wrong with a rulebook, one line per fault, in `faults`."""
+
+    kind = "rulebook"
+
+    def __init__(self, source: str, faults: list[str]):
+        self.faults = tuple(faults)
+        super().__init__(f"{source}: {len(faults)} fault{'s' if len(faults) != 1 else ''}\n  " + "\n  ".join(faults))
+
+
+class ConfigurationError(AnalyzerError):
+    kind = "configuration"
+    exit_code = 3
+
+
+class AuthenticationFailed(ConfigurationError):
+    kind = "authentication"
+
+
+class ModelNotFound(ConfigurationError):
+    kind = "model_not_found"
+
+
+class ProviderError(AnalyzerError):
+    kind = "provider"
+    exit_code = 3
+
+
+class ProviderUnreachable(ProviderError):
+    kind = "unreachable"
+
+
+class ProviderTimeout(ProviderError):
+    kind = "timeout"
+
+
+class RateLimited(ProviderError):
+    kind = "rate_limited"
+
+
+class ProviderRejected(ProviderError):
+    kind = "rejected"
+
+
+class ExtractionError(AnalyzerError):
+    kind = "extraction"
+
+
+class MissingRecording(AnalyzerError):
+    kind = "missing_recording"

@@ -1,0 +1,188 @@
+"""What the program says of one pitch: the assessment document that files, pages and scripts share."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from analyzer.framework.rulebook import Side
+from analyzer.signals import Quote, Signals
+
+VerdictWord = Literal["for", "against", "balanced", "open"]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+
+class PitchRef(_Record):
+    """Which pitch this is. None where the signals came without their text."""
+
+    id: str | None = None
+    title: str | None = None
+    sha256: str | None = None
+
+
+class Range(_Record):
+    """A value with its exact range: both ends are reached by some filling-in of what is unknown.
+
+    `value` is the expectation with an unknown's values equally likely. Two decimals.
+    """
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def width(self) -> float:
+        return self.high - self.low
+
+
+class Position(_Record):
+    """Where the product stands: stage 0 = day 1, 1 = day 2; focus 0 = ML, 1 = engineering."""
+
+    stage: Range
+    focus: Range
+
+
+class Quadrant(_Record):
+    """The leans of the position; unknown where no problem says."""
+
+    stage: Literal["day_1", "mixed", "day_2", "unknown"]
+    focus: Literal["ml", "mixed", "engineering", "unknown"]
+
+
+class SideScores(_Record):
+    """Weighted mean of each side's considerations, in points (0 to 10)."""
+
+    day_1: Range
+    day_2: Range
+    ml: Range
+    engineering: Range
+
+
+class Scores(_Record):
+    """`overall` is 0 to 100; `market`, `sales` and the sides are in points, 0 to 10."""
+
+    overall: Range
+    market: Range
+    sales: Range
+    sides: SideScores
+
+
+class Verdict(_Record):
+    """The word follows from the range of the overall score, never from the value alone."""
+
+    word: VerdictWord
+    sentence: str
+
+
+class ConsiderationResult(_Record):
+    """One consideration applied: points (0 to 10), its weight within its side, and its share of the overall score."""
+
+    id: str
+    title: str
+    side: Side
+    stance: Literal["for", "against"]
+    points: Range
+    weight: float
+    share: float
+    reason: str
+    quotes: tuple[Quote, ...]
+    source: str
+    unknown: tuple[str, ...]
+
+
+class Question(_Record):
+    """What to ask about an unknown. `settles`: by how many points of the overall score (0 to 100) an answer narrows
+    its range, on average over the possible answers."""
+
+    signal: str
+    question: str
+    settles: float
+
+
+class Change(_Record):
+    """What the overall score would be if one known thing were otherwise."""
+
+    signal: str
+    before: str = Field(alias="from")
+    after: str = Field(alias="to")
+    overall: Range
+
+
+class Player(_Record):
+    """A rival in the product's field; `named` if the pitch itself names it."""
+
+    name: str
+    kind: str
+    named: bool
+    quotes: tuple[Quote, ...] = ()
+
+
+class Warning(_Record):
+    """Something the reader of this assessment must know. `kind` is a stable word for scripts:
+
+    `rough_reader` · `ungrounded` · `instructions` · `hidden_characters` · `dropped` · `adjusted`.
+    """
+
+    kind: str
+    message: str
+    signal: str | None = None
+    quote: Quote | None = None
+
+
+class RulebookRef(_Record):
+    version: str
+    sha256: str
+
+
+class ReaderRef(_Record):
+    """Who read the pitch, with what. None where the signals were given."""
+
+    model: str | None = None
+    prompt_sha256: str | None = None
+    schema_sha256: str | None = None
+
+
+class Usage(_Record):
+    """What reading cost, over all requests for this pitch. `cost_usd` is None where the price is not known."""
+
+    requests: int = 0
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float | None = None
+
+
+class Provenance(_Record):
+    analyzer: str
+    rulebook: RulebookRef
+    reader: ReaderRef = ReaderRef()
+    usage: Usage = Usage()
+
+
+class Assessment(_Record):
+    """The framework's answer for one pitch. The same signals and rulebook give the same bytes but for `usage`.
+
+    Out of scope: `verdict`, `position`, `quadrant` and `scores` are None and the lists are empty.
+    """
+
+    pitch: PitchRef
+    in_scope: bool
+    signals: Signals
+    verdict: Verdict | None
+    position: Position | None
+    quadrant: Quadrant | None
+    scores: Scores | None
+    considerations: tuple[ConsiderationResult, ...]
+    questions: tuple[Question, ...]
+    changes: tuple[Change, ...]
+    players: tuple[Player, ...]
+    warnings: tuple[Warning, ...]
+    provenance: Provenance
+
+    def to_json(self, indent: int | None = 2) -> str:
+        """The assessment document as JSON, field names as scripts expect them (`from`, `to`)."""
+        return self.model_dump_json(by_alias=True, indent=indent)

@@ -1,0 +1,136 @@
+"""What the rulebook may look at: the single-valued signals, and what is derived from the lists (codebook §2, Derived).
+
+Positions are exact fractions, so that a lean at one third does not depend on rounding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+from analyzer.signals import SIGNALS, Problem, Quote, Signals
+
+DAY_1, MIXED, DAY_2 = "day_1", "mixed", "day_2"
+LEANS: Final[Mapping[str, tuple[str, str, str]]] = {
+    "stage": (DAY_1, MIXED, DAY_2),
+    "focus": ("ml", MIXED, "engineering"),
+}
+"""The two positions with their leans, at 0, ½ and 1."""
+
+_DERIVED: Final[Mapping[str, tuple[str, ...]]] = {
+    **LEANS,
+    "persona_fit": ("data_science", "engineering", "other"),
+    "crowding": ("open", "contested", "crowded"),
+    "incumbent": ("absent", "present"),
+    "in_house": ("not_rivalled", "rivalled"),
+}
+INPUTS: Final[Mapping[str, tuple[str, ...]]] = {
+    **_DERIVED,
+    **{name: spec.values for name, spec in SIGNALS.items() if name != "category"},
+}
+"""Every input by name with its values."""
+
+RISING: Final = frozenset(
+    "differentiation trust_route data_science_fit onboarding data_movement urgency business_impact traction "
+    "lifecycle_scope market_breadth".split()
+)
+"""Inputs whose better values never lower a score, in the order of their values (codebook §4)."""
+FALLING: Final = frozenset({"crowding", "incumbent", "in_house"})
+"""Inputs whose later values never raise a score."""
+WORLDS: Final = (Fraction(0), Fraction(1, 2), Fraction(1))
+"""Where an unknown position may be, each equally likely."""
+
+_PERSONA_FIT = {
+    **dict.fromkeys(("data_scientist", "ml_engineer", "data_science_manager"), "data_science"),
+    **dict.fromkeys(("data_engineer", "platform_engineer", "software_engineer"), "engineering"),
+}
+_AT = {"day_1": 0, "ml": 0, "both": 1, "day_2": 2, "engineering": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One pitch as the rulebook sees it.
+
+    `values` holds every input; None = unknown. `positions` holds stage and focus in [0, 1]; None = unknown.
+    `quotes` are the words behind each input, `phrases` replace the rulebook's words for a value where the
+    signals say it more exactly ("2 alternatives are named").
+    """
+
+    values: Mapping[str, str | None]
+    positions: Mapping[str, Fraction | None]
+    quotes: Mapping[str, tuple[Quote, ...]]
+    phrases: Mapping[str, str]
+
+
+def better_or_equal(name: str) -> Iterable[tuple[str, str]]:
+    """Pairs (worse, better) of neighbouring values of an input that has a direction; empty for the others."""
+    values = INPUTS[name]
+    if name == "trust_route":
+        return [(values[0], values[1]), (values[0], values[2])]
+    if name in RISING:
+        return list(zip(values, values[1:], strict=False))
+    if name in FALLING:
+        return [(worse, better) for better, worse in zip(values, values[1:], strict=False)]
+    return []
+
+
+def derive(signals: Signals) -> Facts:
+    """The inputs that these signals give. Silence stays None."""
+    positions = {
+        "stage": _position(signals.problems, [problem.stage for problem in signals.problems]),
+        "focus": _position(signals.problems, [problem.focus for problem in signals.problems]),
+    }
+    values: dict[str, str | None] = {name: lean(name, position) for name, position in positions.items()}
+    rivals = signals.competitors
+    kinds = {rival.kind for rival in rivals}
+    values["persona_fit"] = _PERSONA_FIT.get(signals.personas[0].role, "other") if signals.personas else None
+    values["crowding"] = _crowding(len(rivals))
+    values["incumbent"] = "present" if kinds & {"cloud_vendor", "established_vendor"} else None
+    values["in_house"] = None if not rivals else "rivalled" if "in_house" in kinds else "not_rivalled"
+
+    problem_quotes = _quotes(problem.quote for problem in signals.problems)
+    quotes: dict[str, tuple[Quote, ...]] = {
+        "stage": problem_quotes,
+        "focus": problem_quotes,
+        "persona_fit": _quotes(persona.quote for persona in signals.personas[:1]),
+        "crowding": _quotes(rival.quote for rival in rivals),
+        "incumbent": _quotes(r.quote for r in rivals if r.kind in {"cloud_vendor", "established_vendor"}),
+        "in_house": _quotes(r.quote for r in rivals if r.kind == "in_house"),
+    }
+    for name in SIGNALS:
+        if name in INPUTS:
+            signal = signals.single(name)
+            values[name] = str(signal.value) if signal.known else None
+            quotes[name] = signal.quotes
+    return Facts(values, positions, quotes, _phrases(signals))
+
+
+def lean(name: str, position: Fraction | None) -> str | None:
+    """The lean of a position: below one third the first, above two thirds the last, mixed between."""
+    if position is None:
+        return None
+    first, mixed, last = LEANS[name]
+    return first if position < Fraction(1, 3) else last if position > Fraction(2, 3) else mixed
+
+
+def _position(problems: Iterable[Problem], ends: list[str]) -> Fraction | None:
+    weighted = [(2 if p.primary else 1, _AT[end]) for p, end in zip(problems, ends, strict=True) if end in _AT]
+    total = sum(weight for weight, _ in weighted)
+    return Fraction(sum(weight * at for weight, at in weighted), 2 * total) if total else None
+
+
+def _crowding(named: int) -> str | None:
+    if named == 0:
+        return None
+    return "open" if named == 1 else "contested" if named <= 4 else "crowded"
+
+
+def _quotes(found: Iterable[Quote | None]) -> tuple[Quote, ...]:
+    return tuple(dict.fromkeys(quote for quote in found if quote is not None))
+
+
+def _phrases(signals: Signals) -> dict[str, str]:
+    named = len(signals.competitors)
+    return {"crowding": f"the pitch names {named} alternative{'s' if named != 1 else ''}"} if named else {}

@@ -1,0 +1,285 @@
+"""The rulebook: considerations as decision tables, loaded from TOML and refused unless they decide everything once.
+
+A rulebook is data (`rulebook.toml` beside this file). This module knows its shape and what must hold of it; the
+scorer knows how it is applied. A fault names the consideration, the row and what is wrong; all faults are
+told at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from string import Formatter
+from typing import Any, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from analyzer.errors import RulebookError
+from analyzer.framework.inputs import INPUTS, better_or_equal
+
+Side = Literal["day_1", "day_2", "ml", "engineering"]
+SIDES: Final[tuple[Side, ...]] = ("day_1", "day_2", "ml", "engineering")
+SIDE_TITLES: Final[Mapping[str, str]] = {
+    "day_1": "Day 1",
+    "day_2": "Day 2",
+    "ml": "ML",
+    "engineering": "Engineering",
+}
+ANY: Final = "*"
+_BUILT_IN = Path(__file__).with_name("rulebook.toml")
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class VerdictBounds(_Record):
+    """Score bounds (0 to 100): the verdict is against below the first, for above the second."""
+
+    against_below: float = Field(ge=0, le=100)
+    for_above: float = Field(ge=0, le=100)
+
+
+class InputWords(_Record):
+    """What is asked where an input is unknown, and how its unknown and its values are put in a sentence."""
+
+    question: str = Field(min_length=1)
+    unknown: str = Field(min_length=1)
+    found: Mapping[str, str]
+
+
+class Row(_Record):
+    """One row of a decision table: the values it accepts for each input, its points (0 to 10), its reason's name."""
+
+    cells: tuple[tuple[str, ...], ...]
+    points: float = Field(ge=0, le=10)
+    reason: str
+
+
+class Consideration(_Record):
+    """One of the framework's advantages or disadvantages, countable. Its table decides every combination once."""
+
+    id: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
+    side: Side
+    stance: Literal["for", "against"]
+    title: str = Field(min_length=1)
+    weight: float = Field(ge=1, le=3)
+    source: str = Field(min_length=1)
+    idea: str = Field(min_length=1)
+    speaks_for: str = Field(min_length=1)
+    speaks_against: str = Field(min_length=1)
+    inputs: tuple[str, ...] = Field(min_length=1)
+    rows: tuple[Row, ...] = Field(min_length=1)
+    reasons: Mapping[str, str]
+
+    @cached_property
+    def deciding(self) -> Mapping[tuple[str, ...], Row]:
+        """The row that decides each combination of input values."""
+        return {combination: row for row in self.rows for combination in itertools.product(*row.cells)}
+
+    @cached_property
+    def table(self) -> NDArray[np.float64]:
+        """Points by the index of each input's value, one axis an input, in the order of `INPUTS[input]`."""
+        shape = [len(INPUTS[name]) for name in self.inputs]
+        points = [self.deciding[key].points for key in itertools.product(*(INPUTS[name] for name in self.inputs))]
+        return np.array(points, dtype=np.float64).reshape(shape)
+
+
+class Rulebook(_Record):
+    """Considerations with their weights and words. Immutable; `sha256` is over the content, not over the file's
+    bytes, so that a comment changes nothing and a weight does."""
+
+    version: str = Field(min_length=1)
+    title: str = ""
+    source: str = ""
+    verdict: VerdictBounds
+    inputs: Mapping[str, InputWords]
+    considerations: tuple[Consideration, ...] = Field(min_length=1)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Rulebook:
+        """The rulebook in a TOML file. Raises RulebookError with all its faults, or if there is no such file."""
+        path = Path(path)
+        try:
+            content = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+            raise RulebookError(str(path), [f"the file cannot be read: {reason}"]) from error
+        except tomllib.TOMLDecodeError as error:
+            raise RulebookError(str(path), [f"this is not TOML: {error}"]) from error
+        return cls.from_content(content, str(path))
+
+    @classmethod
+    def built_in(cls) -> Rulebook:
+        """The rulebook that comes with the program; the same object every time."""
+        return _built_in()
+
+    @classmethod
+    def from_content(cls, content: Mapping[str, Any], source: str) -> Rulebook:
+        """A rulebook from parsed TOML; `source` names it in faults. Raises RulebookError."""
+        content, faults = _expand_rows(content)
+        if faults:
+            raise RulebookError(source, faults)
+        try:
+            rulebook = cls.model_validate(content)
+        except ValidationError as error:
+            raise RulebookError(source, [_fault(entry, content) for entry in error.errors()]) from error
+        faults = list(_faults(rulebook))
+        if faults:
+            raise RulebookError(source, faults)
+        return rulebook
+
+    @cached_property
+    def sha256(self) -> str:
+        content = self.model_dump(mode="json")
+        return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+    @cached_property
+    def used_inputs(self) -> tuple[str, ...]:
+        """Every input that some consideration looks at, with stage and focus first: they place the product."""
+        used = {name for consideration in self.considerations for name in consideration.inputs}
+        return tuple(name for name in INPUTS if name in used | {"stage", "focus"})
+
+    def of_side(self, side: str) -> tuple[Consideration, ...]:
+        return tuple(consideration for consideration in self.considerations if consideration.side == side)
+
+
+@cache
+def _built_in() -> Rulebook:
+    return Rulebook.load(_BUILT_IN)
+
+
+# ---------------------------------------------------------------- what must hold
+
+
+def _expand_rows(content: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """The rows as people write them ("a|b", "*") with their cells spelled out."""
+    faults: list[str] = []
+    considerations = []
+    for number, given in enumerate(content.get("considerations", ()), 1):
+        label = given.get("id", f"consideration {number}")
+        inputs = given.get("inputs", [])
+        unknown = [name for name in inputs if name not in INPUTS]
+        if unknown:
+            faults.append(f"{label}: unknown input {', '.join(map(repr, unknown))}; known are {', '.join(INPUTS)}")
+            continue
+        rows = []
+        for row_number, row in enumerate(given.get("rows", ()), 1):
+            where = f"{label}, row {row_number}"
+            if not isinstance(row, list) or len(row) != len(inputs) + 2:
+                faults.append(f"{where}: expected {len(inputs)} cells ({', '.join(inputs)}), points and a reason, found {row!r}")
+                continue
+            cells = []
+            for name, cell in zip(inputs, row, strict=False):
+                values = list(INPUTS[name]) if cell == ANY else [part.strip() for part in str(cell).split("|")]
+                strange = [value for value in values if value not in INPUTS[name]]
+                if strange:
+                    faults.append(f"{where}: {name} has no value {', '.join(map(repr, strange))}; it has {', '.join(INPUTS[name])}")
+                cells.append(values)
+            rows.append({"cells": cells, "points": row[-2], "reason": row[-1]})
+        considerations.append({**given, "rows": rows})
+    return {**content, "considerations": considerations}, faults
+
+
+def _fault(entry: Any, content: Mapping[str, Any]) -> str:
+    location = list(entry["loc"])
+    label = ""
+    if len(location) > 1 and location[0] == "considerations":
+        given = content["considerations"][location[1]]
+        label, location = f"{given.get('id', f'consideration {location[1] + 1}')}, ", location[2:]
+        if len(location) > 1 and location[0] == "rows":
+            label, location = f"{label}row {location[1] + 1}, ", location[2:]
+    found = entry["input"]
+    shown = f", found {found!r}" if isinstance(found, str | int | float) else ""
+    return f"{label}{'.'.join(map(str, location))}: {entry['msg']}{shown}"
+
+
+def _faults(rulebook: Rulebook) -> Iterator[str]:
+    if rulebook.verdict.against_below > rulebook.verdict.for_above:
+        yield "verdict: against_below is larger than for_above"
+    ids = [consideration.id for consideration in rulebook.considerations]
+    for repeated in sorted({name for name in ids if ids.count(name) > 1}):
+        yield f"{repeated}: this id is used {ids.count(repeated)} times"
+    for side in SIDES:
+        if not rulebook.of_side(side):
+            yield f"side {side}: it needs at least one consideration"
+    for name, words in rulebook.inputs.items():
+        if name not in INPUTS:
+            yield f"inputs.{name}: there is no such input; known are {', '.join(INPUTS)}"
+        elif set(words.found) != set(INPUTS[name]):
+            yield f"inputs.{name}.found: expected words for {', '.join(INPUTS[name])}, found {', '.join(words.found)}"
+    for name in rulebook.used_inputs:
+        if name not in rulebook.inputs:
+            yield f"inputs.{name}: it is used but has no question and no words"
+    for consideration in rulebook.considerations:
+        for fault in _table_faults(consideration):
+            yield f"{consideration.id}: {fault}"
+
+
+def _table_faults(consideration: Consideration) -> Iterator[str]:
+    decided: dict[tuple[str, ...], int] = {}
+    whole = True
+    for number, row in enumerate(consideration.rows, 1):
+        taken: dict[int, tuple[str, ...]] = {}
+        own = list(itertools.product(*row.cells))
+        for combination in own:
+            if combination in decided:
+                taken.setdefault(decided[combination], combination)
+            decided.setdefault(combination, number)
+        if taken and all(decided[combination] != number for combination in own):
+            yield f"row {number} can never be reached: row {', '.join(map(str, taken))} decides all of it"
+        elif taken:
+            other, combination = next(iter(taken.items()))
+            yield f"rows {other} and {number} overlap: both decide {_named(consideration, combination)}"
+        whole = whole and not taken
+        if row.reason not in consideration.reasons:
+            yield f"row {number}: there is no reason named {row.reason!r}"
+    gaps = [key for key in itertools.product(*(INPUTS[name] for name in consideration.inputs)) if key not in decided]
+    if gaps:
+        more = f" (and {len(gaps) - 1} more)" if len(gaps) > 1 else ""
+        yield f"no row decides {_named(consideration, gaps[0])}{more}"
+    for unused in sorted(set(consideration.reasons) - {row.reason for row in consideration.rows}):
+        yield f"no row gives the reason {unused!r}"
+    for name, text in consideration.reasons.items():
+        yield from _reason_faults(consideration, name, text)
+    if whole and not gaps:
+        yield from _direction_faults(consideration)
+
+
+def _reason_faults(consideration: Consideration, name: str, text: str) -> Iterator[str]:
+    try:
+        fields = {field for _, field, _, _ in Formatter().parse(text) if field is not None}
+    except ValueError as error:
+        yield f"reason {name!r}: {error}"
+        return
+    for field in sorted(fields - set(consideration.inputs)):
+        yield f"reason {name!r}: {{{field}}} is not one of its inputs ({', '.join(consideration.inputs)})"
+
+
+def _direction_faults(consideration: Consideration) -> Iterator[str]:
+    """A better value must not cost points (codebook §4, property 4): at most one fault an input."""
+    for axis, name in enumerate(consideration.inputs):
+        pairs = list(better_or_equal(name))
+        if name == "value_at_stake" and consideration.id == "built-in-house":
+            pairs = [(worse, better) for better, worse in itertools.pairwise(INPUTS[name])]
+        for worse, better in pairs:
+            low = consideration.table.take(INPUTS[name].index(worse), axis)
+            high = consideration.table.take(INPUTS[name].index(better), axis)
+            if (high < low).any():
+                at = np.unravel_index(int(np.argmax(low - high)), low.shape)
+                others = [other for other in consideration.inputs if other != name]
+                rest = ", ".join(f"{other}={INPUTS[other][int(i)]}" for other, i in zip(others, at, strict=True))
+                yield f"{name}={better} gives fewer points than {name}={worse}{f' where {rest}' if rest else ''}; it must not"
+                break
+
+
+def _named(consideration: Consideration, combination: tuple[str, ...]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in zip(consideration.inputs, combination, strict=True))

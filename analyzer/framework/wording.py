@@ -1,0 +1,98 @@
+"""The sentences of an assessment: why a consideration got its points, and the verdict.
+
+Words come from the rulebook; this module only chooses and joins them, and never says more than the range allows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from analyzer.framework.assessment import ConsiderationResult, Quadrant, Question, Range, Verdict, VerdictWord
+from analyzer.framework.inputs import Facts
+from analyzer.framework.rulebook import Consideration, Rulebook
+
+SPEAKS_FOR, SPEAKS_AGAINST = 6.0, 4.0
+"""Points from which a consideration speaks for the product, and up to which it speaks against it."""
+
+_STAGES = {"day_1": "day-1", "day_2": "day-2", "mixed": "day-1 and day-2", "unknown": ""}
+_FOCUSES = {"ml": "ML", "engineering": "engineering", "mixed": "ML and engineering", "unknown": ""}
+_VERDICTS: dict[VerdictWord, str] = {
+    "for": "The framework speaks for it",
+    "against": "The framework speaks against it",
+    "balanced": "For and against are about even",
+    "open": "Too much is left unsaid for a verdict",
+}
+
+
+def reason(rulebook: Rulebook, consideration: Consideration, facts: Facts, points: Range) -> str:
+    """One sentence naming what was found; where something is unknown, what is, and which points that leaves open."""
+    found = {
+        name: facts.phrases.get(name) or rulebook.inputs[name].found[value]
+        for name in consideration.inputs
+        if (value := facts.values[name]) is not None
+    }
+    missing = [rulebook.inputs[name].unknown for name in consideration.inputs if name not in found]
+    if not missing:
+        key = tuple(str(facts.values[name]) for name in consideration.inputs)
+        return consideration.reasons[consideration.deciding[key].reason].format_map(found)
+    if points.width == 0:
+        span = f"either way it comes to {points.low:g} of 10 points"
+    else:
+        span = f"that leaves anything from {points.low:g} to {points.high:g} of 10 points"
+    silence = f"the pitch does not say {joined(missing, 'or')}"
+    known = f"{joined(list(found.values()))}, but {silence}" if found else silence
+    return f"{known[0].upper()}{known[1:]}; {span}."
+
+
+def verdict(
+    rulebook: Rulebook,
+    quadrant: Quadrant,
+    overall: Range,
+    considerations: Sequence[ConsiderationResult],
+    questions: Sequence[Question],
+) -> Verdict:
+    """The word, from the range alone, and a sentence: what kind of product, what speaks for and against it, what to ask."""
+    bounds = rulebook.verdict
+    word: VerdictWord
+    if overall.high < bounds.against_below:
+        word = "against"
+    elif overall.low > bounds.for_above:
+        word = "for"
+    elif overall.low < bounds.against_below and overall.high > bounds.for_above:
+        word = "open"
+    else:
+        word = "balanced"
+    records = {record.id: record for record in rulebook.considerations}
+    speaking = sorted(considerations, key=lambda c: -c.share * abs(c.points.value - 5))
+    favour = [records[c.id].speaks_for for c in speaking if c.share and c.points.low >= SPEAKS_FOR][:2]
+    against = [records[c.id].speaks_against for c in speaking if c.share and c.points.high <= SPEAKS_AGAINST][:2]
+    parts = [f"{kind(quadrant)}. {_VERDICTS[word]} ({shown(overall)} of 100)."]
+    if favour:
+        parts.append(f"For it: {joined(favour)}.")
+    if against:
+        parts.append(f"Against it: {joined(against)}.")
+    telling = [rulebook.inputs[question.signal].unknown for question in questions[:2] if question.settles > 0]
+    if telling and word in ("open", "balanced"):
+        parts.append(f"What would decide it: {joined(telling)}.")
+    elif telling:
+        parts.append(f"Still to ask: {joined(telling)}.")
+    return Verdict(word=word, sentence=" ".join(parts))
+
+
+def kind(quadrant: Quadrant) -> str:
+    """The product's kind in words, for example "A day-2 engineering product"."""
+    stage, focus = _STAGES[quadrant.stage], _FOCUSES[quadrant.focus]
+    if not stage and not focus:
+        return "A product whose place the pitch does not tell"
+    return "A " + " ".join(part for part in (stage, focus) if part) + " product"
+
+
+def shown(score: Range) -> str:
+    """A score as people see it: "62, 48 to 75"; the number alone only where nothing is unknown."""
+    value, low, high = (f"{number:.0f}" for number in (score.value, score.low, score.high))
+    return value if score.width == 0 else f"{value}, {low} to {high}"
+
+
+def joined(parts: Sequence[str], last: str = "and") -> str:
+    """"a", "a and b", "a, b and c"."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {last} {parts[-1]}"

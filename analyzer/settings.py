@@ -1,0 +1,70 @@
+"""The only reader of the environment, so that what is configured can be told in one place (`pitch doctor`)."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from analyzer.errors import ConfigurationError
+
+KEYWORDS = "keywords"
+RECORDED = "recorded"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says. Empty strings count as unset; keys never show in `repr`."""
+
+    model: str | None = None
+    """PITCH_MODEL: `provider/name`, `recorded` or `keywords`; None = nothing configured."""
+    openai_base_url: str | None = None
+    """OPENAI_BASE_URL: any OpenAI-compatible server."""
+    openai_api_key: str | None = field(default=None, repr=False)
+    """OPENAI_API_KEY."""
+    recordings: Path | None = None
+    """PITCH_RECORDINGS: the user's own folder of recordings; None = the default in the user's data folder."""
+    timeout: float = 120.0
+    """PITCH_TIMEOUT: seconds to wait for one answer of the model."""
+
+    @classmethod
+    def from_environment(cls) -> Settings:
+        """Raises ConfigurationError if PITCH_TIMEOUT is not a positive number of seconds."""
+        recordings = _get("PITCH_RECORDINGS")
+        return cls(
+            model=_get("PITCH_MODEL"),
+            openai_base_url=_get("OPENAI_BASE_URL"),
+            openai_api_key=_get("OPENAI_API_KEY"),
+            recordings=Path(recordings).expanduser() if recordings else None,
+            timeout=_seconds("PITCH_TIMEOUT", 120.0),
+        )
+
+    def own_recordings(self) -> Path:
+        """The folder that holds the user's own recordings; it need not exist yet."""
+        if self.recordings is not None:
+            return self.recordings
+        from platformdirs import user_data_path  # 10 ms that most commands do not need
+
+        return user_data_path("pitch-analyzer", appauthor=False) / "recordings"
+
+
+def provider_key(variable: str) -> str | None:
+    """A provider's key from its usual variable (`TOGETHER_API_KEY`, …); None if unset or empty."""
+    return _get(variable)
+
+
+def _get(variable: str) -> str | None:
+    return os.environ.get(variable, "").strip() or None
+
+
+def _seconds(variable: str, default: float) -> float:
+    text = _get(variable)
+    if text is None:
+        return default
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise ConfigurationError(f"{variable} is {text!r}; give a positive number of seconds, for example 120")
+    return seconds
