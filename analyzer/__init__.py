@@ -1,0 +1,45 @@
+"""Pitch Analyzer: reads a pitch for an ML tool, with quotes, and judges it by a rulebook one can read.
+
+    from analyzer import analyze, score, Signals
+    assessment = analyze(text, model="openai/gpt-4.1-mini")
+    assessment.scores.overall.value, assessment.scores.overall.low, assessment.scores.overall.high
+
+The public names are the ones below; they load what they need when first used, so that scoring never loads the
+model SDK.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from analyzer.errors import AnalyzerError
+    from analyzer.framework.assessment import Assessment
+    from analyzer.framework.rulebook import Rulebook
+    from analyzer.framework.scoring import score
+    from analyzer.pipeline import Result, analyze, analyze_many
+    from analyzer.signals import Signals
+
+__all__ = ["AnalyzerError", "Assessment", "Result", "Rulebook", "Signals", "analyze", "analyze_many", "score"]
+
+_HOME = {
+    "AnalyzerError": "analyzer.errors",
+    "Assessment": "analyzer.framework.assessment",
+    "Result": "analyzer.pipeline",
+    "Rulebook": "analyzer.framework.rulebook",
+    "Signals": "analyzer.signals",
+    "analyze": "analyzer.pipeline",
+    "analyze_many": "analyzer.pipeline",
+    "score": "analyzer.framework.scoring",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,5 @@
+"""`python -m analyzer` is `pitch`."""
+
+from analyzer.cli import main
+
+main()

@@ -1,0 +1,245 @@
+"""A model's answer to signals: what holds is kept, what does not is named, nothing is believed without its words.
+
+A fault is a signal that cannot be used as answered: a value outside the vocabulary, no quote, a quote that does not
+stand in the pitch, or one that rests on text addressed to the reader. What becomes of faults (asking again, or
+unknown with a warning) is the caller's business.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, get_args
+
+from pydantic import ValidationError
+
+from analyzer.framework.assessment import Warning
+from analyzer.reading.grounding import Grounding
+from analyzer.reading.pitch import Pitch, overlaps, planted_warning
+from analyzer.signals import (
+    MAX_COMPETITORS,
+    MAX_PERSONAS,
+    MAX_PROBLEMS,
+    MAX_QUOTES,
+    SIGNALS,
+    UNKNOWN,
+    Competitor,
+    Persona,
+    Problem,
+    Quote,
+    RivalKind,
+    Role,
+    Signals,
+    answer_schema,
+)
+
+_LISTS: Final[Mapping[str, tuple[type[Problem] | type[Persona] | type[Competitor], int]]] = {
+    "problems": (Problem, MAX_PROBLEMS),
+    "personas": (Persona, MAX_PERSONAS),
+    "competitors": (Competitor, MAX_COMPETITORS),
+}
+_SHOWN_QUOTE = 90
+
+
+class NotAnAnswer(ValueError):
+    """The text is not JSON, or JSON of another shape; the message says which, without the text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why one signal cannot be used as answered. `found`: the quote or value at fault."""
+
+    signal: str
+    message: str
+    ungrounded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer after checking. `parts` holds each signal's usable part, by name, as `Signals` takes it; a faulty
+    single value is not in it, a faulty list holds its sound entries."""
+
+    in_scope: bool
+    product: str
+    summary: str
+    parts: Mapping[str, Any]
+    faults: tuple[Fault, ...]
+    warnings: tuple[Warning, ...]
+
+    def signals(self) -> Signals:
+        return Signals.model_validate(
+            {"in_scope": self.in_scope, "product": self.product, "summary": self.summary, **self.parts}
+        )
+
+    def faulty(self) -> set[str]:
+        return {fault.signal for fault in self.faults}
+
+    def mended_by(self, other: Answer) -> Answer:
+        """This answer with its faulty signals taken from another; what was sound here stays as it is."""
+        faulty = self.faulty()
+        mended = {name: part for name, part in other.parts.items() if name in faulty}
+        warnings = {**dict.fromkeys(self.warnings), **dict.fromkeys(w for w in other.warnings if w.signal in faulty)}
+        still = tuple(fault for fault in other.faults if fault.signal in faulty)
+        return replace(self, parts={**self.parts, **mended}, faults=still, warnings=tuple(warnings))
+
+
+def check_answer(text: str, pitch: Pitch, grounding: Grounding) -> Answer:
+    """What of the answer's text can be used. Raises NotAnAnswer if it is not JSON of the asked shape."""
+    return _Check(_document(text), pitch, grounding).answer()
+
+
+def _document(text: str) -> dict[str, Any]:
+    """The JSON object in an answer, also where a model wraps it in a code fence or a sentence."""
+    if not text.strip():
+        raise NotAnAnswer("the answer is empty")
+    start, end = text.find("{"), text.rfind("}")
+    try:
+        document = json.loads(text[start : end + 1] if 0 <= start < end else text, strict=False)
+    except (json.JSONDecodeError, RecursionError):
+        raise NotAnAnswer("the answer is not JSON") from None
+    expected = answer_schema()["properties"]
+    if not isinstance(document, dict):
+        raise NotAnAnswer("the answer is not a JSON object")
+    missing = [name for name in expected if name not in document]
+    if "in_scope" in missing or len(missing) > len(expected) // 2:
+        raise NotAnAnswer(f"the answer has another shape: {len(missing)} of {len(expected)} fields are missing")
+    return document
+
+
+@dataclass(slots=True)
+class _Check:
+    document: dict[str, Any]
+    pitch: Pitch
+    grounding: Grounding
+    faults: list[Fault] = field(default_factory=list)
+    warnings: list[Warning] = field(default_factory=list)
+    planted: list[tuple[int, int]] = field(default_factory=list)
+
+    def answer(self) -> Answer:
+        self._find_instructions()
+        parts: dict[str, Any] = {name: self._list(name) for name in _LISTS}
+        for name in SIGNALS:
+            single = self._single(name)
+            if single is not None:
+                parts[name] = single
+        return Answer(
+            in_scope=self._in_scope(),
+            product=_short(self.document.get("product"), 120),
+            summary=_short(self.document.get("summary"), 400),
+            parts=parts,
+            faults=tuple(self.faults),
+            warnings=tuple(self.warnings),
+        )
+
+    def _in_scope(self) -> bool:
+        value = self.document.get("in_scope")
+        if isinstance(value, bool):
+            return value
+        if str(value).lower() in ("true", "false"):
+            return str(value).lower() == "true"
+        raise NotAnAnswer("the answer has another shape: in_scope is neither true nor false")
+
+    def _find_instructions(self) -> None:
+        self.planted.extend(self.pitch.planted)
+        for text in _texts(self.document.get("instructions")):
+            quote = self.grounding.find(text, outside=self.pitch.planted)
+            if quote is not None and quote.start is not None and quote.end is not None:
+                self.planted.append((quote.start, quote.end))
+                self.warnings.append(planted_warning(quote))
+
+    def _single(self, name: str) -> dict[str, Any] | None:
+        given = self.document.get(name)
+        if not isinstance(given, dict):
+            self._fault(name, "is missing")
+            return None
+        value, basis = given.get("value"), given.get("basis")
+        if value in (None, "", UNKNOWN) or (value == "none" and basis == "absent"):
+            return {"value": UNKNOWN}
+        if value not in SIGNALS[name].values:
+            self._fault(name, f"{_short(value, 60)!r} is not one of its values ({', '.join(SIGNALS[name].values)}, {UNKNOWN})")
+            return None
+        if basis not in ("stated", "inferred"):
+            self._fault(name, f"the value is {value!r} but the basis is {_short(basis, 20)!r}")
+            return None
+        quotes = self._quotes(name, _texts(given.get("quotes")))
+        return {"value": value, "basis": basis, "quotes": quotes} if quotes else None
+
+    def _quotes(self, name: str, texts: Sequence[str]) -> tuple[Quote, ...]:
+        """The quotes that hold. One that does not is dropped beside one that does; alone it makes the signal faulty."""
+        held = dict.fromkeys(quote for text in texts[:MAX_QUOTES] if (quote := self._grounded(text)) is not None)
+        lost = [text for text in texts[:MAX_QUOTES] if self._grounded(text) is None]
+        if not held and not lost:
+            self._fault(name, "no quote is given for its value")
+        elif not held:
+            self._fault(name, self._why_not(lost[0]), ungrounded=True)
+        elif lost:
+            message = f"A second quote for {name} does not hold and was left out; the value rests on the other."
+            self.warnings.append(Warning(kind="dropped", message=message, signal=name))
+        return tuple(held)
+
+    def _grounded(self, text: str) -> Quote | None:
+        return self.grounding.find(text, outside=self.planted)
+
+    def _why_not(self, text: str) -> str:
+        anywhere = self.grounding.find(text)
+        shown = _short(text, _SHOWN_QUOTE)
+        if anywhere is not None and overlaps(anywhere, self.planted):
+            return f'"{shown}" is addressed to the reader of the pitch and is no evidence'
+        return f'"{shown}" does not stand in the pitch in these words'
+
+    def _list(self, name: str) -> tuple[Problem | Persona | Competitor, ...]:
+        record, limit = _LISTS[name]
+        given = self.document.get(name)
+        if not isinstance(given, list):
+            self._fault(name, "is missing or no list")
+            return ()
+        entries = []
+        for number, entry in enumerate(given, 1):
+            kept = self._entry(record, entry, name, number)
+            if kept is not None and kept not in entries:
+                entries.append(kept)
+        if len(entries) > limit:
+            if name == "problems":
+                entries.sort(key=lambda problem: not problem.primary)
+            message = f"The answer lists {len(entries)} {name}; the first {limit} were kept."
+            self.warnings.append(Warning(kind="dropped", message=message, signal=name))
+        return tuple(entries[:limit])
+
+    def _entry(
+        self, record: type[Problem] | type[Persona] | type[Competitor], entry: object, name: str, number: int
+    ) -> Any | None:
+        where = f"entry {number}"
+        if not isinstance(entry, dict):
+            self._fault(name, f"{where} is no object")
+            return None
+        text = entry.get("quote")
+        quote = self._grounded(text) if isinstance(text, str) else None
+        if quote is None:
+            given = isinstance(text, str) and text.strip()
+            self._fault(name, f"{where}: {self._why_not(str(text)) if given else 'no quote is given'}", bool(given))
+            return None
+        known = {key: value for key, value in entry.items() if key in record.model_fields}
+        try:
+            return record.model_validate({**known, "quote": quote})
+        except ValidationError as error:
+            fault = error.errors()[0]
+            part = ".".join(map(str, fault["loc"]))
+            allowed = {"role": get_args(Role), "kind": get_args(RivalKind)}.get(part)
+            hint = f" (allowed: {', '.join(allowed)})" if allowed else ""
+            self._fault(name, f"{where}: {part} is not usable: {_short(fault['input'], 40)!r}{hint}")
+            return None
+
+    def _fault(self, signal: str, message: str, ungrounded: bool = False) -> None:
+        self.faults.append(Fault(signal, message, ungrounded))
+
+
+def _texts(given: object) -> list[str]:
+    entries = given if isinstance(given, list) else [given]
+    return [entry for entry in entries if isinstance(entry, str) and entry.strip()]
+
+
+def _short(given: object, length: int) -> str:
+    text = re.sub(r"\s+", " ", "" if given is None else str(given)).strip()
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"

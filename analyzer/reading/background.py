@@ -1,0 +1,52 @@
+"""One event loop in one background thread, on which all requests to models run.
+
+A shared HTTP client belongs to the loop it was first used on; scripts, notebooks with a running loop of their own,
+threads and page sessions all call in from outside. So there is exactly one loop, and nobody else sees it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+_lock = threading.Lock()
+_loop: asyncio.AbstractEventLoop | None = None
+
+
+def submit(work: Coroutine[Any, Any, T]) -> Future[T]:
+    """Start the work on the background loop; cancelling the future cancels it."""
+    return asyncio.run_coroutine_threadsafe(work, _running_loop())
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Do the work on the background loop and wait for it; an interrupt cancels it."""
+    future = submit(work)
+    try:
+        return future.result()
+    except KeyboardInterrupt:
+        future.cancel()
+        raise
+
+
+def _running_loop() -> asyncio.AbstractEventLoop:
+    global _loop
+    with _lock:
+        if _loop is None:
+            _loop = asyncio.new_event_loop()
+            thread = threading.Thread(target=_loop.run_forever, name="pitch-analyzer-requests", daemon=True)
+            thread.start()
+            atexit.register(_stop, _loop, thread)
+        return _loop
+
+
+def _stop(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(timeout=5)
+    if not thread.is_alive():
+        loop.close()

@@ -1,0 +1,531 @@
+"""Reading with a language model, through instructor and any OpenAI-compatible endpoint.
+
+Hidden here: which client a `provider/name` needs, how a request is put together, who retries what, and what the SDKs
+raise. Retries have one owner each: `_send` repeats a request that a patient client would get through, `_Reader`
+asks again where an answer cannot be used (at most MAX_ASKS answers a pitch). The SDK and instructor retry nothing.
+instructor shapes the request and finds the answer in the response; `reading.answers` decides what of it holds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, NoReturn, Self
+
+import httpx
+import instructor
+import openai
+import pydantic
+from instructor import ResponseSchema
+from instructor.core import IncompleteOutputException, InstructorError, InstructorRetryException
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
+
+from analyzer.errors import (
+    AnalyzerError,
+    AuthenticationFailed,
+    ConfigurationError,
+    ExtractionError,
+    ModelNotFound,
+    ProviderError,
+    ProviderRejected,
+    ProviderTimeout,
+    ProviderUnreachable,
+    RateLimited,
+)
+from analyzer.framework.assessment import ReaderRef, Usage, Warning
+from analyzer.reading import prompts
+from analyzer.reading.answers import Answer, Fault, NotAnAnswer, check_answer
+from analyzer.reading.grounding import Grounding
+from analyzer.reading.pitch import Pitch
+from analyzer.reading.reading import Reading
+from analyzer.reading.recordings import (
+    Recordings,
+    Recorder,
+    ReplayTransport,
+    Request,
+    current_request,
+)
+from analyzer.settings import RECORDED, Settings, provider_key
+from analyzer.signals import answer_schema, vocabulary_sha256
+
+MAX_ASKS: Final = 3
+"""Answers asked for at most, a pitch: the first, one more for an unusable answer, one more for faulty signals."""
+MAX_WAIT: Final = 60.0
+"""The longest pause between two tries of a request, in seconds; a server that asks for more is given up."""
+
+# instructor logs failed calls with whatever the service said, which may hold the key or the prompt.
+logging.getLogger("instructor").setLevel(logging.CRITICAL + 1)
+
+
+# ---------------------------------------------------------------- which client
+
+
+@dataclass(frozen=True, slots=True)
+class _Endpoint:
+    base_url: str | None
+    key_variable: str | None
+
+
+_COMPATIBLE: Final = {
+    "openai": _Endpoint(None, "OPENAI_API_KEY"),
+    "ollama": _Endpoint("http://localhost:11434/v1", None),
+    "together": _Endpoint("https://api.together.xyz/v1", "TOGETHER_API_KEY"),
+    "deepseek": _Endpoint("https://api.deepseek.com", "DEEPSEEK_API_KEY"),
+    "openrouter": _Endpoint("https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
+    "perplexity": _Endpoint("https://api.perplexity.ai", "PERPLEXITY_API_KEY"),
+}
+"""Providers that speak OpenAI's protocol: one SDK, and one HTTP client of ours, serve them all."""
+
+_NO_KEY: Final = "none"
+"""Sent where a server wants no key; the SDK insists on one."""
+
+
+def split_model(model: str) -> tuple[str, str]:
+    """`provider/name` as its two parts. Raises ConfigurationError."""
+    provider, slash, name = model.strip().partition("/")
+    if not slash or not provider or not name:
+        raise ConfigurationError(
+            f"the model is given as {model!r}; write provider/name, for example openai/gpt-4.1-mini or "
+            "ollama/llama3.1, or one of: recorded, keywords"
+        )
+    return provider, name
+
+
+def _client(model: str, settings: Settings, http: httpx.AsyncClient | None) -> instructor.AsyncInstructor:
+    """Raises ConfigurationError if the provider is unknown, its package missing or its key not set."""
+    provider, name = split_model(model)
+    endpoint = _COMPATIBLE.get(provider)
+    if endpoint is None:
+        return _other_client(model, settings, http)
+    base_url = settings.openai_base_url if provider == "openai" and settings.openai_base_url else endpoint.base_url
+    sdk = openai.AsyncOpenAI(
+        api_key=_key(model, settings),
+        base_url=base_url,
+        max_retries=0,
+        http_client=http or _http_client(settings.timeout),
+    )
+    mode = instructor.Mode.MD_JSON if provider == "perplexity" else instructor.Mode.TOOLS
+    return instructor.from_openai(sdk, mode=mode, model=name)
+
+
+def _key(model: str, settings: Settings) -> str:
+    provider, _ = split_model(model)
+    variable = _COMPATIBLE[provider].key_variable
+    key = settings.openai_api_key if provider == "openai" else provider_key(variable) if variable else None
+    if key:
+        return key
+    if variable is None or (provider == "openai" and settings.openai_base_url):
+        return _NO_KEY
+    raise ConfigurationError(
+        f"{variable} is not set; set it to use {model}, or use --model keywords (no model, rough)"
+    )
+
+
+def _other_client(model: str, settings: Settings, http: httpx.AsyncClient | None) -> instructor.AsyncInstructor:
+    """A provider with an SDK of its own, as instructor knows it."""
+    provider, _ = split_model(model)
+    if http is not None:
+        raise ConfigurationError(f"answers of {provider} cannot be recorded; recordings are of OpenAI-compatible endpoints")
+    try:
+        return instructor.from_provider(model, async_client=True, timeout=settings.timeout)
+    except Exception as error:  # each provider's set-up code raises its own kinds
+        if isinstance(error, ImportError) or "package" in str(error):
+            raise ConfigurationError(
+                f'{model} needs a package that is not installed: pip install "instructor[{provider}]"'
+            ) from error
+        raise ConfigurationError(f"{model} cannot be set up: is the provider's name right, and its key set?") from error
+
+
+@cache
+def _http_client(timeout: float) -> httpx.AsyncClient:
+    """The one shared client. The environment's proxies and certificates count."""
+    return httpx.AsyncClient(**_http_options(timeout))
+
+
+def _http_options(timeout: float) -> dict[str, Any]:
+    return {
+        "timeout": httpx.Timeout(timeout, connect=min(10.0, timeout)),
+        "limits": httpx.Limits(max_connections=256, max_keepalive_connections=64, keepalive_expiry=30),
+        "follow_redirects": True,
+    }
+
+
+# ---------------------------------------------------------------- one request
+
+
+class RecordSignals(ResponseSchema):
+    """Record what the pitch says, with the words it says it in."""
+
+    # The schema is prepared once and the answer is taken as text: nothing is generated or walked for each call.
+    _text: str = pydantic.PrivateAttr(default="")
+
+    @classmethod
+    def model_json_schema(cls, *_: Any, **__: Any) -> dict[str, Any]:
+        return {"title": cls.__name__, "description": cls.__doc__, **answer_schema()}
+
+    @classmethod
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **_: Any) -> Self:
+        answer = cls()
+        answer._text = json_data if isinstance(json_data, str) else bytes(json_data).decode("utf-8", "replace")
+        return answer
+
+    @property
+    def text(self) -> str:
+        return self._text
+
+
+_Messages = list[dict[str, str]]
+
+
+async def _send(
+    client: instructor.AsyncInstructor, messages: _Messages, sleep: Callable[[float], Awaitable[None]]
+) -> tuple[str, Any]:
+    """One answer's text and the raw completion, through as many tries as a patient client makes."""
+    async for attempt in AsyncRetrying(
+        retry=retry_if_exception_type((ProviderError,)),
+        stop=_enough,
+        wait=_pause,
+        sleep=sleep,
+        reraise=True,
+    ):
+        with attempt:
+            return await _send_once(client, messages)
+    raise AssertionError("the loop ends with an answer or an error")
+
+
+async def _send_once(client: instructor.AsyncInstructor, messages: _Messages) -> tuple[str, Any]:
+    try:
+        answer, completion = await client.chat.completions.create_with_completion(
+            messages=messages,  # type: ignore[arg-type]  # instructor asks for the SDK's typed dicts
+            response_model=RecordSignals,
+            max_retries=0,
+        )
+    except IncompleteOutputException as error:
+        raise ExtractionError(
+            "the model's answer was cut off at its length limit; use a model that writes longer answers, or a shorter pitch"
+        ) from error
+    except InstructorRetryException as error:
+        text = _text_beside_the_tool(error)
+        if text is None:
+            _raise_mapped(error.__cause__ or error)
+        return text, error.last_completion
+    except (InstructorError, openai.OpenAIError, httpx.HTTPError) as error:
+        _raise_mapped(error)
+    return answer.text, completion
+
+
+def _text_beside_the_tool(error: InstructorRetryException) -> str | None:
+    """Small models sometimes answer in plain text instead of calling the tool: that text. None if it is not that."""
+    completion = error.last_completion
+    choices = getattr(completion, "choices", None)
+    if not choices or getattr(choices[0].message, "refusal", None):
+        return None
+    if choices[0].finish_reason == "content_filter":
+        return None
+    return str(choices[0].message.content or "")
+
+
+def _enough(state: RetryCallState) -> bool:
+    error = state.outcome.exception() if state.outcome else None
+    if _wait_asked(error) > MAX_WAIT:
+        return True
+    tries = {ProviderRejected: 1, ProviderTimeout: 2, ProviderUnreachable: 3, RateLimited: 6}
+    return state.attempt_number >= tries.get(type(error), 5)  # type: ignore[arg-type]
+
+
+_backoff = wait_random_exponential(multiplier=0.5, max=20)
+
+
+def _pause(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    return max(_wait_asked(error), _backoff(state))
+
+
+def _wait_asked(error: BaseException | None) -> float:
+    return float(getattr(error, "retry_after", 0.0) or 0.0)
+
+
+# ---------------------------------------------------------------- what went wrong
+
+
+def _raise_mapped(error: BaseException) -> NoReturn:
+    """The one place where errors of the SDKs become ours."""
+    while isinstance(error, InstructorRetryException) and error.__cause__ is not None:
+        error = error.__cause__
+    if isinstance(error, AnalyzerError):
+        raise error
+    inner = error.__cause__
+    while inner is not None:
+        if isinstance(inner, AnalyzerError):  # raised by one of our transports
+            raise inner
+        inner = inner.__cause__
+    raise _mapped(error) from error
+
+
+def _mapped(error: BaseException) -> AnalyzerError:
+    if isinstance(error, AssertionError):
+        return ExtractionError("the model refused to read this pitch; try another model")
+    if isinstance(error, openai.APITimeoutError | httpx.TimeoutException):
+        return ProviderTimeout("the model did not answer in time; try again, or raise PITCH_TIMEOUT (seconds)")
+    if isinstance(error, openai.APIConnectionError | httpx.TransportError):
+        return ProviderUnreachable("the model's server cannot be reached; is the address right, and is it running?")
+    status = getattr(error, "status_code", None)
+    if isinstance(status, int):
+        return _mapped_status(status, error)
+    if isinstance(error, openai.APIResponseValidationError | json.JSONDecodeError | pydantic.ValidationError):
+        return ProviderError("the model's server sent something that is no answer; is OPENAI_BASE_URL right?")
+    if isinstance(error, InstructorError):
+        return ExtractionError("the model gave no answer that can be read; try another model")
+    return ProviderError(f"the call to the model failed ({type(error).__name__}); run again with --debug to see why")
+
+
+def _mapped_status(status: int, error: BaseException) -> AnalyzerError:
+    code = _code(error)
+    told = f"HTTP {status}{f', {code}' if code else ''}"
+    if status in (401, 403):
+        return AuthenticationFailed(f"the model's server does not accept the key ({told}); check the provider's key variable")
+    if code in ("insufficient_quota", "billing_hard_limit_reached"):
+        return ConfigurationError(f"the account has no quota left ({told}); nothing more can be asked until it has")
+    if status == 404:
+        return ModelNotFound(f"the model's server does not know this model or address ({told}); check --model and OPENAI_BASE_URL")
+    if status == 429:
+        limited = RateLimited(f"the model's server is at its rate limit ({told}); try again later")
+        limited.retry_after = _retry_after(error)  # type: ignore[attr-defined]
+        return limited
+    if status in (408, 409, 425) or status >= 500:
+        failed = ProviderError(f"the model's server failed ({told}); try again later")
+        failed.retry_after = _retry_after(error)  # type: ignore[attr-defined]
+        return failed
+    return ProviderRejected(f"the model's server rejected the request ({told}); does this model support tool calls?")
+
+
+def _code(error: BaseException) -> str:
+    """The service's own short word for the error, if it is one; its message is not shown: it may quote anything."""
+    for name in ("code", "type"):
+        word = getattr(error, name, None)
+        if isinstance(word, str) and re.fullmatch(r"[a-z][a-z0-9_]{2,59}", word):
+            return word
+    return ""
+
+
+def _retry_after(error: BaseException) -> float:
+    """Seconds the server asks to wait; 0 if it does not say."""
+    headers = getattr(getattr(error, "response", None), "headers", {})
+    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        try:
+            return max(0.0, float(headers.get(name, "")) * unit)
+        except ValueError:
+            continue
+    return 0.0
+
+
+# ---------------------------------------------------------------- the reader
+
+
+class ModelReader:
+    """Reads pitches with one model. Safe to share between tasks; make one a run.
+
+    `record_to`: a folder in which every answer is kept as a recording. `recordings`: answer from these instead of
+    asking. Raises ConfigurationError when made, if the model cannot be set up.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        settings: Settings,
+        *,
+        recordings: Recordings | None = None,
+        record_to: Path | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ):
+        self._model = model
+        self._sleep = sleep
+        self._recorder: Recorder | None = None
+        http: httpx.AsyncClient | None = None
+        if recordings is not None:
+            settings = Settings(openai_api_key=_NO_KEY, timeout=settings.timeout)
+            # Proxies of the environment would be asked before the transport.
+            http = httpx.AsyncClient(transport=ReplayTransport(recordings), trust_env=False)
+        elif record_to is not None:
+            self._recorder = Recorder(record_to, [settings.openai_api_key or ""])
+            http = httpx.AsyncClient(**_http_options(settings.timeout), event_hooks={"response": [self._recorder.keep]})
+        self._client = _client(model, settings, http)
+        shown = f"{RECORDED}/{model}" if recordings is not None else model
+        self.ref = ReaderRef(model=shown, prompt_sha256=prompts.prompt_sha256(), schema_sha256=vocabulary_sha256())
+
+    @property
+    def written(self) -> list[Path]:
+        """The recordings written so far."""
+        return self._recorder.written if self._recorder else []
+
+    async def read(self, pitch: Pitch) -> Reading:
+        """The signals of a pitch, every quote checked. Raises ProviderError, ExtractionError, ConfigurationError or
+        MissingRecording."""
+        if self._recorder is not None and pitch.ref.sha256 and pitch.ref.title:
+            self._recorder.titles[pitch.ref.sha256] = pitch.ref.title
+        return await _Conversation(self._model, self._client, pitch, self._sleep).reading(self.ref)
+
+
+def reach(model: str, settings: Settings, timeout: float) -> str:
+    """Asks the model's server which models it has; a line on what it says. Raises ConfigurationError or ProviderError."""
+    provider, name = split_model(model)
+    if provider not in _COMPATIBLE:
+        _client(model, settings, None)
+        return f"{provider} is set up; it is not asked here whether it answers"
+    with httpx.Client(timeout=timeout) as http:
+        base_url = settings.openai_base_url if provider == "openai" and settings.openai_base_url else None
+        sdk = openai.OpenAI(
+            api_key=_key(model, settings),
+            base_url=base_url or _COMPATIBLE[provider].base_url,
+            max_retries=0,
+            http_client=http,
+        )
+        try:
+            known = [entry.id for entry in sdk.models.list().data]
+        except (openai.OpenAIError, httpx.HTTPError) as error:
+            _raise_mapped(error)
+    return f"reached; it {'has' if name in known else 'does not list'} {name} ({len(known)} models)"
+
+
+def first_request(model: str, pitch: Pitch) -> Request:
+    """The first request that reading this pitch with this model makes, as recordings know it."""
+    return Request(model, prompts.prompt_sha256(), vocabulary_sha256(), pitch.ref.sha256 or "")
+
+
+@dataclass(slots=True)
+class _Conversation:
+    """All that is said with a model about one pitch."""
+
+    model: str
+    client: instructor.AsyncInstructor
+    pitch: Pitch
+    sleep: Callable[[float], Awaitable[None]]
+    usage: Usage = field(default_factory=Usage)
+    said: _Messages = field(default_factory=list)
+    asks: int = 0
+    last: str = ""
+
+    async def reading(self, ref: ReaderRef) -> Reading:
+        grounding = Grounding(self.pitch.text)
+        answer = await self._usable_answer(grounding)
+        lost: tuple[Warning, ...] = ()
+        if answer.faults and self.asks < MAX_ASKS:
+            try:
+                again = await self._ask_about(answer.faults, grounding)
+            except (ProviderError, ExtractionError, NotAnAnswer) as error:
+                lost = (Warning(kind="adjusted", message=f"The model could not be asked again: {_reason(error)}"),)
+            else:
+                answer = answer.mended_by(again)
+        warnings = (*self.pitch.warnings, *answer.warnings, *lost, *_unsettled(answer))
+        return Reading(answer.signals(), ref, warnings, self.usage)
+
+    async def _usable_answer(self, grounding: Grounding) -> Answer:
+        """The first answer of the asked shape; a model that misses it is told so once."""
+        text = await self._ask()
+        try:
+            return check_answer(text, self.pitch, grounding)
+        except NotAnAnswer as fault:
+            self._reply(text, [str(fault)])
+        text = await self._ask()
+        try:
+            return check_answer(text, self.pitch, grounding)
+        except NotAnAnswer as fault:
+            raise ExtractionError(f"the model gave no usable answer, also when asked again: {fault}; try another model") from fault
+
+    async def _ask_about(self, faults: tuple[Fault, ...], grounding: Grounding) -> Answer:
+        self._reply(self.last, [f"{fault.signal}: {fault.message}" for fault in faults])
+        return check_answer(await self._ask(), self.pitch, grounding)
+
+    async def _ask(self) -> str:
+        so_far = json.dumps(self.said, ensure_ascii=False, sort_keys=True) if self.said else ""
+        request = Request(
+            self.model,
+            prompts.prompt_sha256(),
+            vocabulary_sha256(),
+            self.pitch.ref.sha256 or "",
+            self.asks,
+            hashlib.sha256(so_far.encode()).hexdigest() if so_far else "",
+        )
+        self.asks += 1
+        messages: _Messages = [
+            {"role": "system", "content": prompts.instructions()},
+            {"role": "user", "content": prompts.pitch_message(self.pitch.text, self.pitch.ref.sha256 or "")},
+            *self.said,
+        ]
+        token = current_request.set(request)
+        try:
+            self.last, completion = await _send(self.client, messages, self.sleep)
+        finally:
+            current_request.reset(token)
+        self.usage = _added(self.usage, _usage(completion, self.model))
+        return self.last
+
+    def _reply(self, answer: str, faults: list[str]) -> None:
+        self.said.append({"role": "assistant", "content": answer or "(no answer)"})
+        self.said.append({"role": "user", "content": prompts.again_message(faults)})
+
+
+def _unsettled(answer: Answer) -> list[Warning]:
+    """What could not be used, also after asking again: unknown, or left out of a list, and said so."""
+    lists = {"problems", "personas", "competitors"}
+    return [
+        Warning(
+            kind="ungrounded" if fault.ungrounded else "dropped",
+            signal=fault.signal,
+            message=f"{fault.signal}: {fault.message}; "
+            + ("the entry was left out." if fault.signal in lists else "the signal counts as unknown."),
+        )
+        for fault in answer.faults
+    ]
+
+
+def _reason(error: Exception) -> str:
+    return str(error).splitlines()[0]
+
+
+def _usage(completion: Any, model: str) -> Usage:
+    """Tokens and price of one completion; services name them in two ways."""
+    told = getattr(completion, "usage", None)
+    tokens = int(getattr(told, "prompt_tokens", None) or getattr(told, "input_tokens", None) or 0)
+    output = int(getattr(told, "completion_tokens", None) or getattr(told, "output_tokens", None) or 0)
+    details = getattr(told, "prompt_tokens_details", None)
+    cached = int(getattr(details, "cached_tokens", None) or getattr(told, "cache_read_input_tokens", None) or 0)
+    return Usage(
+        requests=1,
+        input_tokens=tokens,
+        cached_tokens=cached,
+        output_tokens=output,
+        cost_usd=_cost(model, tokens, cached, output),
+    )
+
+
+def _cost(model: str, tokens: int, cached: int, output: int) -> float | None:
+    """USD by the price list that genai-prices carries; None where it does not know the model."""
+    from genai_prices import Usage as Priced
+    from genai_prices import calc_price
+
+    provider, name = split_model(model)
+    try:
+        priced = Priced(input_tokens=tokens, cache_read_tokens=cached, output_tokens=output)
+        return round(float(calc_price(priced, model_ref=name, provider_id=provider).total_price), 8)
+    except LookupError:
+        return None
+
+
+def _added(one: Usage, other: Usage) -> Usage:
+    """The sum; the cost of a sum with an unknown part is unknown."""
+    known = one.requests == 0 or (one.cost_usd is not None and other.cost_usd is not None)
+    return Usage(
+        requests=one.requests + other.requests,
+        input_tokens=one.input_tokens + other.input_tokens,
+        cached_tokens=one.cached_tokens + other.cached_tokens,
+        output_tokens=one.output_tokens + other.output_tokens,
+        cost_usd=(one.cost_usd or 0.0) + (other.cost_usd or 0.0) if known and other.cost_usd is not None else None,
+    )

@@ -1,0 +1,49 @@
+"""The one place where prompts are read: text files under `prompts/`, with `$name` where something is put in.
+
+What is put in is never looked at for variables again, so a pitch may contain anything. A variable without a
+value, or a value without its variable, is an error.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from string import Template
+
+from analyzer.resources import resource
+
+_FILES = ("read.md", "pitch.md", "again.md")
+
+
+def instructions() -> str:
+    """What the model is told before the pitch; the same for every pitch, so that providers can cache it."""
+    return _text("read.md").strip()
+
+
+def pitch_message(pitch: str, sha256: str) -> str:
+    """The pitch, fenced. The marker follows from the pitch's fingerprint, so no pitch can contain its own."""
+    return _render("pitch.md", marker=f"=====PITCH {sha256[:24]}=====", pitch=pitch)
+
+
+def again_message(faults: list[str]) -> str:
+    """What is said when part of an answer cannot be used."""
+    return _render("again.md", faults="\n".join(f"- {fault}" for fault in faults))
+
+
+@cache
+def prompt_sha256() -> str:
+    """Fingerprint of everything the model is told apart from the pitch."""
+    return hashlib.sha256("\0".join(_text(name) for name in _FILES).encode()).hexdigest()
+
+
+@cache
+def _text(name: str) -> str:
+    return resource(f"prompts/{name}").read_text(encoding="utf-8")
+
+
+def _render(name: str, **values: str) -> str:
+    template = Template(_text(name))
+    if set(template.get_identifiers()) != set(values):
+        expected, given = sorted(template.get_identifiers()), sorted(values)
+        raise ValueError(f"prompts/{name} has the variables {expected}, but is given {given}")
+    return template.substitute(values).strip()

@@ -1,0 +1,18 @@
+"""What every reader hands over: signals, and what has to be known about how they were read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from analyzer.framework.assessment import ReaderRef, Usage, Warning
+from analyzer.signals import Signals
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Signals read from one pitch. Every quote in them stands in the pitch, with offsets."""
+
+    signals: Signals
+    reader: ReaderRef
+    warnings: tuple[Warning, ...] = ()
+    usage: Usage = Usage()
