@@ -318,8 +318,9 @@ LIST_RULES: Final[Mapping[str, str]] = {
     "people = platform_engineer. With no role named, infer one only from work or a tool that one role has (training, "
     "tuning, analysing models or data = data_scientist; pods and clusters = platform_engineer). 'You', 'your team', "
     "'AI teams' name nobody. Conflicting cues: leave the list empty.",
-    "competitors": "Alternatives the pitch names or describes; a class ('cloud providers', 'home-grown scripts') is "
-    "one. Integrations, partners, customers and investors are not competitors.",
+    "competitors": "Alternatives that the pitch says customers use, or could use, instead of the product; a class "
+    "('cloud providers', 'home-grown scripts') is one. Merely living with the problem is none, and integrations, "
+    "partners, customers and investors are not competitors.",
     "name": "The competitor's name, or the pitch's words for it.",
     "kind": "in_house: customers build it themselves. manual_process: done by hand today. cloud_vendor: AWS, Google "
     "Cloud, Azure and their services. established_vendor: a large, long-known vendor. Else startup or open_source.",

@@ -1,15 +1,13 @@
 """Signals and a rulebook to an assessment: a function of these two and of nothing else.
 
-How the range stays exact however much is unknown: every score is a sum of terms, one a consideration, each a
-table over its few inputs (and over the product's position, where that is unknown too). The least and the
-greatest sum over all fillings-in follow by eliminating one unknown after the other, each from the terms that
-share it, so the work grows with the terms' own tables and not with the number of worlds. Nothing is sampled.
+Every score is a sum of terms, one a consideration: a table of points over its inputs, times the part of the score
+that it carries, which depends on the product's position. What is unknown stays open as an axis; expectation and range
+over all its fillings-in are exact (`framework.extremes`). Nothing is sampled.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from importlib.metadata import version
 from typing import Any, Final
@@ -35,12 +33,12 @@ from analyzer.framework.assessment import (
     Usage,
     Warning,
 )
+from analyzer.framework.extremes import Extremes, Table
 from analyzer.framework.inputs import INPUTS, LEANS, WORLDS, Facts, derive
 from analyzer.framework.rulebook import SIDES, Consideration, Rulebook, Side
 from analyzer.framework.wording import reason, verdict
 from analyzer.signals import Signals
 
-_Array = NDArray[np.float64]
 _POSITION_OF: Final[Mapping[Side, tuple[str, bool]]] = {
     "day_1": ("stage", False),
     "day_2": ("stage", True),
@@ -91,7 +89,7 @@ def score(
     scores = _scores(worlds)
     considerations = _considerations(worlds)
     quadrant = Quadrant.model_validate({name: facts.values[name] or "unknown" for name in LEANS})
-    questions, changes = _questions_and_changes(worlds)
+    questions, changes = _questions_and_changes(worlds, scores.overall)
     return Assessment(
         **head,
         verdict=verdict(rulebook, quadrant, scores.overall, considerations, questions),
@@ -107,113 +105,97 @@ def score(
 # ---------------------------------------------------------------- worlds and terms
 
 
-@dataclass(frozen=True, slots=True)
-class _Axis:
-    """One input within the worlds still possible: indices into its values; for a position also where it may be."""
-
-    indices: tuple[int, ...]
-    at: tuple[float, ...] = ()
+_KNOWN = len(WORLDS)
+"""Index, on the axis of a position, of where the product stands; before it come the worlds of an unknown one."""
 
 
 class _Worlds:
-    """All fillings-in of what one pitch leaves open. Each term has one array axis an input; an axis of length one
-    is settled."""
+    """All fillings-in of what one pitch leaves open.
+
+    Every input of the rulebook is an axis over all its values; `allowed` holds the indices that are possible.
+    """
 
     def __init__(self, rulebook: Rulebook, facts: Facts):
         self.rulebook = rulebook
         self.facts = facts
         self.names = rulebook.used_inputs
-        self._axes = {name: self._axis(name) for name in self.names}
+        self.allowed = [self._possible(name) for name in self.names]
         self._weights = {side: sum(c.weight for c in rulebook.of_side(side)) for side in SIDES}
+        self._points = {c.id: self._table(c) for c in rulebook.considerations}
 
     def open(self, name: str) -> bool:
         return self.facts.values[name] is None
 
-    def _axis(self, name: str) -> _Axis:
-        value = self.facts.values[name]
-        if value is None:
-            return self._whole_axis(name)
-        position = self.facts.positions[name] if name in LEANS else None
-        return _Axis((INPUTS[name].index(value),), () if position is None else (float(position),))
+    def points(self, consideration: Consideration) -> Table:
+        """A consideration's points (0 to 10) in every possible world."""
+        table = self._points[consideration.id]
+        for axis, size in enumerate(table.shape):
+            if size > 1:
+                table = table.take(self.allowed[axis], axis)
+        return table
 
-    def _whole_axis(self, name: str) -> _Axis:
-        at = tuple(float(world) for world in WORLDS) if name in LEANS else ()
-        return _Axis(tuple(range(len(INPUTS[name]))), at)
+    def terms(self, parts: Mapping[Side, float | None]) -> list[Table]:
+        """One table for each consideration of the sides in `parts`, so that their sum is the score in each world.
 
-    def points(self, consideration: Consideration, axes: Mapping[str, _Axis] | None = None) -> _Array:
-        """Points (0 to 10) in every world, shaped over all axes."""
-        axes = axes or self._axes
-        table = consideration.table
-        for number, name in enumerate(consideration.inputs):
-            table = table.take(axes[name].indices, number)
-        order = sorted(range(len(consideration.inputs)), key=lambda n: self.names.index(consideration.inputs[n]))
-        shape = [len(axes[name].indices) if name in consideration.inputs else 1 for name in self.names]
-        return table.transpose(order).reshape(shape)
-
-    def terms(self, parts: Mapping[Side, Callable[[_Array], _Array] | None], opened: str | None = None) -> list[_Array]:
-        """One array for each consideration of the sides in `parts`, so that their sum is the score in each world.
-
-        A side's part is a function of its share (0 to 1, from the position), or None for the bare side.
-        `opened`: an input to leave open although it is known.
+        A side counts for its share (0 to 1, from the position) times its part; None = the bare side.
         """
-        axes = self._axes if opened is None else {**self._axes, opened: self._whole_axis(opened)}
         terms = []
         for consideration in self.rulebook.considerations:
             if consideration.side in parts:
-                term = self.points(consideration, axes) * (consideration.weight / self._weights[consideration.side])
-                scale = parts[consideration.side]
-                terms.append(term if scale is None else term * scale(self._share(consideration.side, axes)))
+                part = parts[consideration.side]
+                weight = consideration.weight / self._weights[consideration.side]
+                term = self._points[consideration.id] * weight
+                terms.append(term if part is None else term * (self._share(consideration.side) * part))
         return terms
 
-    def _share(self, side: Side, axes: Mapping[str, _Axis]) -> _Array:
-        name, grows = _POSITION_OF[side]
-        at = np.array(axes[name].at)
-        shape = [len(at) if other == name else 1 for other in self.names]
-        return (at if grows else 1 - at).reshape(shape)
+    def expected(self, terms: Sequence[Table], of: int | None = None) -> Table:
+        """The mean sum over all possible worlds; with `of`, for each value of that axis."""
+        total: Table = np.zeros(1)
+        for term in terms:
+            for axis, size in enumerate(term.shape):
+                if size > 1 and axis != of:
+                    term = term.take(self.allowed[axis], axis).mean(axis=axis, keepdims=True)
+            total = total + term.ravel()
+        return total
+
+    def range(self, terms: Sequence[Table]) -> Range:
+        """Expectation and exact range of the sum of terms."""
+        low, high = (Extremes(terms, self.allowed, sign).total() for sign in (1.0, -1.0))
+        return Range(value=_rounded(self.expected(terms)[0]), low=_rounded(low), high=_rounded(high))
 
     def expected_share(self, consideration: Consideration) -> float:
         """The part of the overall score's weight that a consideration carries (all sum to 1)."""
-        part = float(self._share(consideration.side, self._axes).mean()) / 2
+        share = self._share(consideration.side)
+        axis = self.names.index(_POSITION_OF[consideration.side][0])
+        part = float(share.take(self.allowed[axis], axis).mean()) / 2
         return part * consideration.weight / self._weights[consideration.side]
 
+    def _possible(self, name: str) -> NDArray[np.intp]:
+        value = self.facts.values[name]
+        if value is None:
+            return np.arange(len(INPUTS[name]))
+        return np.array([_KNOWN if name in LEANS else INPUTS[name].index(value)])
 
-def _whole(share: _Array) -> _Array:
-    return share
+    def _table(self, consideration: Consideration) -> Table:
+        table = consideration.table
+        for number, name in enumerate(consideration.inputs):
+            if name in LEANS:
+                here = INPUTS[name].index(self.facts.values[name] or LEANS[name][1])
+                table = table.take([0, 1, 2, here], number)
+        order = sorted(range(len(consideration.inputs)), key=lambda n: self.names.index(consideration.inputs[n]))
+        sizes = dict(zip(consideration.inputs, table.shape, strict=True))
+        return table.transpose(order).reshape([sizes.get(name, 1) for name in self.names])
 
-
-def _overall(share: _Array) -> _Array:
-    return share * 5
-
-
-_OVERALL: Final[Mapping[Side, Callable[[_Array], _Array]]] = dict.fromkeys(SIDES, _overall)
-
-
-def _least(terms: Sequence[_Array], sign: float = 1.0, keep: int | None = None) -> _Array:
-    """The least sum of the terms over all worlds (`sign=-1`: the greatest); over the axis `keep`, one for each value."""
-    factors = [term * sign for term in terms]
-    while True:
-        wide = {axis for factor in factors for axis, size in enumerate(factor.shape) if size > 1 and axis != keep}
-        if not wide:
-            break
-        joined = {axis: [factor for factor in factors if factor.shape[axis] > 1] for axis in wide}
-        axis = min(sorted(wide), key=lambda a: np.prod(np.broadcast_shapes(*(f.shape for f in joined[a]))))
-        factors = [factor for factor in factors if factor.shape[axis] == 1]
-        total = joined[axis][0]
-        for factor in joined[axis][1:]:
-            total = total + factor
-        factors.append(total.min(axis=axis, keepdims=True))
-    total = factors[0]
-    for factor in factors[1:]:
-        total = total + factor
-    return total.ravel() * sign
+    def _share(self, side: Side) -> Table:
+        name, grows = _POSITION_OF[side]
+        here = self.facts.positions[name]
+        at = np.array([*map(float, WORLDS), 0.5 if here is None else float(here)])
+        shape = [len(at) if other == name else 1 for other in self.names]
+        return (at if grows else 1 - at).reshape(shape)
 
 
-def _expected(terms: Sequence[_Array], keep: int) -> _Array:
-    """The mean sum over all worlds, for each value of the axis `keep`."""
-    total: _Array = np.zeros(1)
-    for term in terms:
-        total = total + term.mean(axis=tuple(axis for axis in range(term.ndim) if axis != keep)).ravel()
-    return total
+_OVERALL: Final[Mapping[Side, float]] = dict.fromkeys(SIDES, 5.0)
+"""Overall is 10 times the mean of two cases, each a mean of two sides by their shares."""
 
 
 def _rounded(number: float) -> float:
@@ -221,21 +203,15 @@ def _rounded(number: float) -> float:
     return round(round(float(number), 9), 2) + 0.0
 
 
-def _range(terms: Sequence[_Array]) -> Range:
-    value = sum(float(term.mean()) for term in terms)
-    low, high = float(_least(terms)[0]), float(_least(terms, -1)[0])
-    return Range(value=_rounded(value), low=_rounded(low), high=_rounded(high))
-
-
 # ---------------------------------------------------------------- the parts of an assessment
 
 
 def _scores(worlds: _Worlds) -> Scores:
-    sides = {side: _range(worlds.terms({side: None})) for side in SIDES}
+    sides = {side: worlds.range(worlds.terms({side: None})) for side in SIDES}
     return Scores(
-        overall=_range(worlds.terms(_OVERALL)),
-        market=_range(worlds.terms({"day_1": _whole, "day_2": _whole})),
-        sales=_range(worlds.terms({"ml": _whole, "engineering": _whole})),
+        overall=worlds.range(worlds.terms(_OVERALL)),
+        market=worlds.range(worlds.terms({"day_1": 1.0, "day_2": 1.0})),
+        sales=worlds.range(worlds.terms({"ml": 1.0, "engineering": 1.0})),
         sides=SideScores(**sides),
     )
 
@@ -271,25 +247,27 @@ def _considerations(worlds: _Worlds) -> tuple[ConsiderationResult, ...]:
     return tuple(results)
 
 
-def _questions_and_changes(worlds: _Worlds) -> tuple[tuple[Question, ...], tuple[Change, ...]]:
-    now = _range(worlds.terms(_OVERALL))
+def _questions_and_changes(worlds: _Worlds, overall: Range) -> tuple[tuple[Question, ...], tuple[Change, ...]]:
+    terms = worlds.terms(_OVERALL)
+    least, greatest = (Extremes(terms, worlds.allowed, sign) for sign in (1.0, -1.0))
+    width = greatest.total() - least.total()
+    lows, highs = least.by_value(), greatest.by_value()
     questions: list[Question] = []
     changes: list[Change] = []
     for axis, name in enumerate(worlds.names):
-        terms = worlds.terms(_OVERALL, opened=name)
-        lows, highs, values = _least(terms, keep=axis), _least(terms, -1, keep=axis), _expected(terms, axis)
         if worlds.open(name):
-            settles = now.width - float(np.mean(highs - lows))
-            text = worlds.rulebook.inputs[name].question
-            questions.append(Question(signal=name, question=text, settles=_rounded(max(settles, 0.0))))
+            left = (highs[axis] - lows[axis])[worlds.allowed[axis]]
+            settles = _rounded(max(width - float(left.mean()), 0.0))
+            questions.append(Question(signal=name, question=worlds.rulebook.inputs[name].question, settles=settles))
             continue
-        before = worlds.facts.values[name]
+        before = str(worlds.facts.values[name])
+        values = worlds.expected(terms, of=axis)
         for index, after in enumerate(INPUTS[name]):
-            if after != before and len(values) > 1:
-                changed = Range(
-                    value=_rounded(values[index]), low=_rounded(lows[index]), high=_rounded(highs[index])
-                )
-                changes.append(Change(before=str(before), after=after, signal=name, overall=changed))
+            if after != before:
+                ends = (values[index], lows[axis][index], highs[axis][index])
+                value, low, high = map(_rounded, ends)
+                changed = Range(value=value, low=low, high=high)
+                changes.append(Change(before=before, after=after, signal=name, overall=changed))
     questions.sort(key=lambda question: -question.settles)
-    changes.sort(key=lambda change: -abs(change.overall.value - now.value))
+    changes.sort(key=lambda change: -abs(change.overall.value - overall.value))
     return tuple(questions), tuple(changes)

@@ -279,10 +279,8 @@ def _mapped(error: BaseException) -> AnalyzerError:
     status = getattr(error, "status_code", None)
     if isinstance(status, int):
         return _mapped_status(status, error)
-    if isinstance(error, openai.APIResponseValidationError | json.JSONDecodeError | pydantic.ValidationError):
+    if isinstance(error, openai.APIResponseValidationError | ValueError | InstructorError):
         return ProviderError("the model's server sent something that is no answer; is OPENAI_BASE_URL right?")
-    if isinstance(error, InstructorError):
-        return ExtractionError("the model gave no answer that can be read; try another model")
     return ProviderError(f"the call to the model failed ({type(error).__name__}); run again with --debug to see why")
 
 

@@ -21,7 +21,8 @@ MAX_CHARACTERS: Final = 100_000
 """The longest pitch that is read: about 25,000 tokens, 60 printed pages."""
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\ufffe\uffff\ud800-\udfff]")
-_TAGS = re.compile(r"[\U000e0000-\U000e007f]+")
+_TAGS = re.compile(r"(\U0001f3f4[\U000e0030-\U000e007a]{2,6}\U000e007f)|[\U000e0000-\U000e007f]+")
+"""Characters that only machines read; a flag such as Scotland's (group 1) is spelled with some, and stays."""
 _INVISIBLE = re.compile(r"[\u200b-\u200d\u2060-\u2064]{3,}|[\u202d\u202e]")
 
 _GRADER = r"(?:ai|llm|language[- ]model|automated|evaluators?|graders?|reviewers?|assistants?|chatgpt|gpt|claude)"
@@ -34,7 +35,7 @@ _ADDRESSES_READER = re.compile(
     | \byou\s+are\s+(?:now\s+)?(?:an?\s+)?(?:ai|llm|large\s+language\s+model|language\s+model|chatgpt|evaluator|grader)\b
     | \b(?:set|give|assign|award)\s+(?:it\s+|us\s+|this\s+(?:\w+\s+)?|all\s+|every\s+|the\s+)*(?:scores?|ratings?|points|signals?)\s+
         (?:to|at|of|as)\s+(?:10|100|ten|the\s+(?:max|highest)|max)
-    | \b(?:rate|score|grade)\s+(?:this|our|the)\s+(?:pitch|product|company|startup|submission)\b
+    | (?:^|[.!?:;,]\s+|\b(?:please|must|should|now)\s+)(?:rate|score|grade)\s+(?:this|our|the)\s+(?:pitch|product|company|startup|submission)\b
     | \breturn\s+(?:the|this|only\s+the)\s+(?:json|following\s+json|answer)\b
     | ^\s*(?:<\s*/?\s*(?:system|assistant|instructions?)\s*>|\[/?(?:INST|SYS)\]|<\|\w+\|>|\#{{2,}}\s*system\b|(?:system|assistant)\s*:)
     | \"(?:in_scope|basis|verdict|value_at_stake|trust_route|differentiation|lifecycle_scope)\"\s*:
@@ -58,7 +59,10 @@ class Pitch:
         """A pitch from text as it came. Raises PitchError if it is empty or longer than MAX_CHARACTERS."""
         name = f"{id}: " if id else ""
         cleaned = text.replace("\r\n", "\n").replace("\r", "\n")
-        cleaned, hidden = _TAGS.subn("", _CONTROLS.sub("", cleaned))
+        cleaned = _CONTROLS.sub("", cleaned)
+        shown = _TAGS.sub(lambda found: found[1] or "", cleaned)
+        hidden = shown != cleaned or _INVISIBLE.search(shown)
+        cleaned = shown
         if not any(char.isalnum() for char in cleaned):
             raise PitchError(f"{name}the pitch is empty; give it at least a sentence of text")
         if len(cleaned) > MAX_CHARACTERS:
@@ -67,7 +71,7 @@ class Pitch:
                 "Leave out appendices, or give the part that says what the product does."
             )
         warnings = []
-        if hidden or _INVISIBLE.search(cleaned):
+        if hidden:
             message = "The pitch contains characters that nobody can see; they may carry text meant for a machine."
             warnings.append(Warning(kind="hidden_characters", message=message))
         planted = tuple(_planted(cleaned))

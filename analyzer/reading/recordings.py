@@ -24,6 +24,8 @@ from analyzer.resources import resource
 
 _KEPT: Final = ("id", "object", "created", "model", "choices", "usage")
 """What of a response's body is kept; the rest says nothing about the answer."""
+_SHORTEST_SECRET: Final = 8
+"""A key shorter than this is a word (a local server's "none"), and blotting it out would spoil the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ class Recorder:
 
     def __init__(self, folder: Path, secrets: Sequence[str] = ()):
         self._folder = folder
-        self._secrets = [secret for secret in secrets if secret]
+        self._secrets = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET]
         self.titles: dict[str, str] = {}
         """The title of each pitch to be read, by its fingerprint."""
         self.written: list[Path] = []

@@ -1,0 +1,44 @@
+"""What every test runs under: no network but this machine, no settings but the test's own."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+PITCHES = Path(__file__).parent.parent / "fixtures" / "pitches"
+
+settings.register_profile(
+    "suite", deadline=None, print_blob=True, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("suite")
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    connect = socket.socket.connect
+
+    def only_here(self: socket.socket, address: object) -> None:
+        host = address[0] if isinstance(address, tuple) else "local"
+        if host not in ("127.0.0.1", "::1", "localhost", "local"):
+            raise RuntimeError(f"a test tried to reach {host}")
+        connect(self, address)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket.socket, "connect", only_here)
+
+
+@pytest.fixture(autouse=True)
+def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    for name in ("PITCH_MODEL", "PITCH_STORE", "PITCH_TIMEOUT", "OPENAI_API_KEY", "OPENAI_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PITCH_RECORDINGS", str(tmp_path_factory.mktemp("recordings")))
+    yield
+
+
+@pytest.fixture
+def pitch_file() -> Path:
+    """A sample pitch that names a buyer, rivals and customers."""
+    return PITCHES / "idlewatt.txt"

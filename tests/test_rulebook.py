@@ -1,0 +1,180 @@
+"""A rulebook decides every combination exactly once, or is refused with all that is wrong."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analyzer import Rulebook
+from analyzer.errors import RulebookError
+from analyzer.framework import rulebook as module
+from analyzer.framework.inputs import INPUTS
+
+BUILT_IN = tomllib.loads(Path(module.__file__).with_name("rulebook.toml").read_text(encoding="utf-8"))
+
+
+def consideration(content: dict[str, Any], id: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(c for c in content["considerations"] if c["id"] == id)
+    return found
+
+
+def changed(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
+    content = copy.deepcopy(BUILT_IN)
+    change(content)
+    return content
+
+
+def test_the_built_in_rulebook_has_the_twelve_considerations_of_the_framework() -> None:
+    rulebook = Rulebook.built_in()
+    assert [(c.side, c.id, c.stance) for c in rulebook.considerations] == [
+        ("day_1", "broad-market", "for"),
+        ("day_1", "crowded-market", "against"),
+        ("day_2", "less-crowded", "for"),
+        ("day_2", "smaller-market", "against"),
+        ("day_2", "urgent-customers", "for"),
+        ("day_2", "fragmented-needs", "against"),
+        ("day_2", "built-in-house", "against"),
+        ("ml", "audience-in-every-decision", "for"),
+        ("ml", "users-without-budget", "against"),
+        ("engineering", "decision-maker-fit", "for"),
+        ("engineering", "known-vendors-preferred", "against"),
+        ("engineering", "needs-data-science-buy-in", "against"),
+    ]
+
+
+@pytest.mark.parametrize("found", Rulebook.built_in().considerations, ids=lambda c: c.id)
+def test_every_combination_has_one_row_whose_reason_reads_as_a_sentence(found: module.Consideration) -> None:
+    words = Rulebook.built_in().inputs
+    for combination in itertools.product(*(INPUTS[name] for name in found.inputs)):
+        deciding = [row for row in found.rows if all(v in cell for v, cell in zip(combination, row.cells, strict=True))]
+        assert len(deciding) == 1
+        filled = {name: words[name].found[value] for name, value in zip(found.inputs, combination, strict=True)}
+        sentence = found.reasons[deciding[0].reason].format_map(filled)
+        assert sentence[0].isupper() and sentence.endswith(".") and "{" not in sentence
+
+
+@pytest.mark.parametrize("found", Rulebook.built_in().considerations, ids=lambda c: c.id)
+def test_each_consideration_can_speak_for_and_against(found: module.Consideration) -> None:
+    points = [row.points for row in found.rows]
+    assert max(points) >= 8 and min(points) <= 2
+
+
+def test_a_comment_keeps_the_fingerprint_and_a_weight_changes_it(tmp_path: Path) -> None:
+    text = Path(module.__file__).with_name("rulebook.toml").read_text(encoding="utf-8")
+    (tmp_path / "a.toml").write_text("# mine\n" + text, encoding="utf-8")
+    (tmp_path / "b.toml").write_text(text.replace("weight = 3", "weight = 2", 1), encoding="utf-8")
+    assert Rulebook.load(tmp_path / "a.toml").sha256 == Rulebook.built_in().sha256
+    assert Rulebook.load(tmp_path / "b.toml").sha256 != Rulebook.built_in().sha256
+
+
+CASES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
+    "gap": (
+        lambda c: consideration(c, "less-crowded")["rows"].pop(),
+        "less-crowded: no row decides crowding=crowded",
+    ),
+    "overlap": (
+        lambda c: consideration(c, "less-crowded")["rows"].__setitem__(1, ["contested|crowded", 5, "some"]),
+        "less-crowded: row 3 can never be reached: row 2 decides all of it",
+    ),
+    "partly overlapping": (
+        lambda c: consideration(c, "less-crowded")["rows"].__setitem__(1, ["open|contested", 5, "some"]),
+        "less-crowded: rows 1 and 2 overlap: both decide crowding=open",
+    ),
+    "unknown value": (
+        lambda c: consideration(c, "less-crowded")["rows"].__setitem__(0, ["empty", 9, "few"]),
+        "less-crowded, row 1: crowding has no value 'empty'; it has open, contested, crowded",
+    ),
+    "unknown input": (
+        lambda c: consideration(c, "less-crowded").update(inputs=["weather"]),
+        "less-crowded: unknown input 'weather'",
+    ),
+    "row too short": (
+        lambda c: consideration(c, "less-crowded")["rows"].__setitem__(0, ["open", 9]),
+        "less-crowded, row 1: expected 1 cells (crowding), points and a reason",
+    ),
+    "weight": (
+        lambda c: consideration(c, "less-crowded").update(weight=4),
+        "less-crowded, weight: Input should be less than or equal to 3, found 4",
+    ),
+    "points": (
+        lambda c: consideration(c, "less-crowded")["rows"].__setitem__(0, ["open", 11, "few"]),
+        "less-crowded, row 1, points: Input should be less than or equal to 10, found 11",
+    ),
+    "reason": (
+        lambda c: consideration(c, "less-crowded")["rows"].__setitem__(0, ["open", 9, "good"]),
+        "less-crowded: row 1: there is no reason named 'good'",
+    ),
+    "reason's words": (
+        lambda c: consideration(c, "less-crowded")["reasons"].update(few="So: {buyer}."),
+        "less-crowded: reason 'few': {buyer} is not one of its inputs (crowding)",
+    ),
+    "direction": (
+        lambda c: consideration(c, "less-crowded")["rows"].__setitem__(2, ["crowded", 8, "many"]),
+        "less-crowded: crowding=contested gives fewer points than crowding=crowded; it must not",
+    ),
+    "stake": (
+        lambda c: consideration(c, "built-in-house")["rows"].__setitem__(14, ["very_high", "not_rivalled", "proven", 10, "holds"]),
+        "built-in-house: value_at_stake=material gives fewer points than value_at_stake=very_high",
+    ),
+    "same id": (
+        lambda c: consideration(c, "less-crowded").update(id="smaller-market"),
+        "smaller-market: this id is used 2 times",
+    ),
+    "empty side": (
+        lambda c: c.update(considerations=[x for x in c["considerations"] if x["side"] != "ml"]),
+        "side ml: it needs at least one consideration",
+    ),
+    "no question": (lambda c: c["inputs"].pop("crowding"), "inputs.crowding: it is used but has no question"),
+    "words missing": (
+        lambda c: c["inputs"]["crowding"]["found"].pop("open"),
+        "inputs.crowding.found: expected words for open, contested, crowded",
+    ),
+    "bounds": (lambda c: c["verdict"].update(against_below=60), "verdict: against_below is larger than for_above"),
+}
+
+
+@pytest.mark.parametrize(("change", "says"), CASES.values(), ids=CASES.keys())
+def test_a_faulty_rulebook_is_refused_naming_consideration_row_and_fault(
+    change: Callable[[dict[str, Any]], object], says: str
+) -> None:
+    with pytest.raises(RulebookError) as raised:
+        Rulebook.from_content(changed(change), "my.toml")
+    assert str(raised.value).startswith("my.toml: ")
+    assert any(fault.startswith(says) for fault in raised.value.faults), raised.value.faults
+
+
+def test_all_faults_are_told_at_once() -> None:
+    def change(content: dict[str, Any]) -> None:
+        consideration(content, "less-crowded")["rows"].pop()
+        content["inputs"].pop("buyer")
+        consideration(content, "broad-market")["reasons"]["spare"] = "Spare."
+
+    with pytest.raises(RulebookError) as raised:
+        Rulebook.from_content(changed(change), "my.toml")
+    assert len(raised.value.faults) >= 3
+
+
+@pytest.mark.parametrize(
+    ("content", "says"), [(None, "cannot be read"), (b"[[[", "not TOML"), (b"\xff\xfe", "not UTF-8")], ids=["none", "toml", "bytes"]
+)
+def test_a_file_that_is_no_rulebook_is_refused(tmp_path: Path, content: bytes | None, says: str) -> None:
+    path = tmp_path / "r.toml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(RulebookError, match=says):
+        Rulebook.load(path)
+
+
+def test_fewer_considerations_over_the_same_signals_still_score() -> None:
+    from analyzer import Signals, score
+
+    content = changed(lambda c: c.update(considerations=[x for x in c["considerations"] if x["id"] != "smaller-market"]))
+    assessment = score(Signals(), Rulebook.from_content(content, "my.toml"))
+    assert len(assessment.considerations) == 11
+    assert assessment.provenance.rulebook.sha256 != Rulebook.built_in().sha256
