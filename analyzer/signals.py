@@ -205,7 +205,7 @@ _SPECS = (
         "How pressing the text says the problem is. A promised benefit alone is unknown.",
         {
             "nice_to_have": "it says it is optional",
-            "important": "the text calls the problem itself painful or necessary",
+            "important": "the text itself tells the problem as painful or necessary",
             "critical_path": "a release, revenue, safety or service suffers while the problem stands",
         },
         ordered=True,
@@ -304,13 +304,14 @@ LIST_RULES: Final[Mapping[str, str]] = {
     "statement": "The problem in your own words, at most 25 words.",
     "quote": "Verbatim from the pitch: one continuous span, enough words to carry the point.",
     "stage": "day_1: the basic mechanics of using ML at all, from the first trained model to its first effect on "
-    "customers (train without owning infrastructure, get a model into production, manage features, see how a model "
-    "does, get or share machines). day_2: keeping and improving ML that already runs (root causes, decay, alert "
-    "fatigue, retraining, edge cases, better training data, utilisation, waste, cost). both: truly both ends. "
-    "unclear: cannot be told.",
+    "customers: train without owning infrastructure, get a model into production, manage features, keep track of data, "
+    "versions and runs, get or share machines, and see at all what a model decides or how well it does, drift included. "
+    "day_2: keeping and improving ML that already runs: root causes, too many alerts, decay, retraining, edge cases, "
+    "better training data, utilisation, waste, cost. Code the problem that is sold, not the story that illustrates it. "
+    "both: truly both ends. unclear: cannot be told.",
     "focus": "By the skill the work needs without the product, whoever uses it. ml: data, labels, experiments, model "
     "quality, fine-tuning, decisions of a model. engineering: machines, containers, clusters, endpoints, latency, "
-    "cost of serving. both: only if this one problem names both kinds. Code the customer's problem, not the "
+    "cost of serving or calling models. both: only if this one problem names both kinds. Code the customer's problem, not the "
     "technology inside the product.",
     "primary": "true for the one or two problems that the title or the first paragraph sells, and only for those.",
     "personas": "Who uses it, main user first. Researcher or ML practitioner = data_scientist; developer = "
