@@ -1,4 +1,4 @@
-"""From pitch to assessment: choose a reader, read, score. Scripts, the command line and the page all come through here."""
+"""From pitch to assessment: choose a reader, read, score. Scripts, command line and page all come through here."""
 
 from __future__ import annotations
 
@@ -76,6 +76,11 @@ def analyze(
 def assess(pitch: Pitch, reader: Reader, rulebook: Rulebook | None = None) -> Assessment:
     """The assessment of a pitch as read by this reader."""
     return background.run(_assess(pitch, reader, rulebook))
+
+
+def start(pitch: Pitch, reader: Reader, rulebook: Rulebook | None = None) -> Future[Assessment]:
+    """The same without waiting; cancelling the future ends the request."""
+    return background.submit(_assess(pitch, reader, rulebook))
 
 
 def analyze_many(
@@ -181,7 +186,6 @@ class _SharedReaders:
         return self._one
 
 
-
 def _results(
     pitches: Iterator[tuple[int, str | tuple[str, str]]],
     readers: _SharedReaders,
@@ -191,10 +195,10 @@ def _results(
     under_way: dict[Future[Assessment], tuple[int, str]] = {}
     try:
         for number, given in pitches:
-            id, text = (None, given) if isinstance(given, str) else given
-            label = id or str(number)
+            own_id, text = (None, given) if isinstance(given, str) else given
+            label = own_id or str(number)
             try:
-                pitch = Pitch.from_text(text, id)
+                pitch = Pitch.from_text(text, own_id)
                 under_way[background.submit(_assess(pitch, readers(pitch), rulebook))] = (number, pitch.ref.id or label)
             except ConfigurationError:
                 raise
@@ -212,13 +216,13 @@ def _results(
 def _finished(under_way: dict[Future[Assessment], tuple[int, str]]) -> Iterator[Result]:
     done, _ = wait(under_way, return_when=FIRST_COMPLETED)
     for future in done:
-        number, id = under_way.pop(future)
+        number, label = under_way.pop(future)
         error = future.exception()
         if error is None:
-            yield Result(number, id, assessment=future.result())
+            yield Result(number, label, assessment=future.result())
         elif isinstance(error, AnalyzerError):
-            yield Result(number, id, error=error)
+            yield Result(number, label, error=error)
         else:
-            wrapped = UnexpectedError(f"{id}: {type(error).__name__} while reading this pitch; please report it")
+            wrapped = UnexpectedError(f"{label}: {type(error).__name__} while reading this pitch; please report it")
             wrapped.__cause__ = error
-            yield Result(number, id, error=wrapped)
+            yield Result(number, label, error=wrapped)

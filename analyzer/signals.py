@@ -399,7 +399,9 @@ class Signal(_Frozen, Generic[V]):
         if value == UNKNOWN:
             return {**given, "value": UNKNOWN, "basis": "absent", "quotes": ()}
         if basis == "absent":
-            raise ValueError(f"the value is {value!r} but the basis is 'absent'; use 'stated' or 'inferred', or 'unknown'")
+            raise ValueError(
+                f"the value is {value!r} but the basis is 'absent'; use 'stated' or 'inferred', or 'unknown'"
+            )
         return {**given, "basis": basis or "stated"}
 
     @property

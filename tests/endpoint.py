@@ -63,7 +63,9 @@ def completion(content: dict[str, Any] | str | None, **changes: Any) -> httpx.Re
         "object": "chat.completion",
         "created": 1,
         "model": "gpt-4.1-mini",
-        "choices": [{"index": 0, "message": message, "finish_reason": changes.get("finish", "tool_calls"), "logprobs": None}],
+        "choices": [
+            {"index": 0, "message": message, "finish_reason": changes.get("finish", "tool_calls"), "logprobs": None}
+        ],
         "usage": {
             "prompt_tokens": 5000,
             "completion_tokens": 900,

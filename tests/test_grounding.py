@@ -24,7 +24,16 @@ PITCH = "We do\nnot  sell “data”—ever. Cafe\u0301 ﬁne-tuning costs 10² 
         ("שלום", "שלום"),
         ("  sell “data”  ", "sell “data”"),
     ],
-    ids=["white space", "quotes and dashes", "unicode forms", "superscript", "soft hyphen", "no spaces", "hebrew", "margin"],
+    ids=[
+        "white space",
+        "quotes and dashes",
+        "unicode forms",
+        "superscript",
+        "soft hyphen",
+        "no spaces",
+        "hebrew",
+        "margin",
+    ],
 )
 def test_the_same_words_are_found_however_they_are_typed(quote: str, found: str) -> None:
     grounded = Grounding(PITCH).find(quote)
@@ -34,8 +43,30 @@ def test_the_same_words_are_found_however_they_are_typed(quote: str, found: str)
 
 @pytest.mark.parametrize(
     "quote",
-    ["We sell", "we do not", "can", "102", "sell data", "We do not … data", "", "  ", "—", "We do not sell data at all"],
-    ids=["left out", "case", "part of a word", "lost superscript", "lost quotes", "joined", "empty", "blank", "sign", "longer"],
+    [
+        "We sell",
+        "we do not",
+        "can",
+        "102",
+        "sell data",
+        "We do not … data",
+        "",
+        "  ",
+        "—",
+        "We do not sell data at all",
+    ],
+    ids=[
+        "left out",
+        "case",
+        "part of a word",
+        "lost superscript",
+        "lost quotes",
+        "joined",
+        "empty",
+        "blank",
+        "sign",
+        "longer",
+    ],
 )
 def test_other_words_are_not_found(quote: str) -> None:
     assert Grounding(PITCH).find(quote) is None

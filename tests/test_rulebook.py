@@ -119,7 +119,9 @@ CASES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         "less-crowded: crowding=contested gives fewer points than crowding=crowded; it must not",
     ),
     "stake": (
-        lambda c: consideration(c, "built-in-house")["rows"].__setitem__(14, ["very_high", "not_rivalled", "proven", 10, "holds"]),
+        lambda c: consideration(c, "built-in-house")["rows"].__setitem__(
+            14, ["very_high", "not_rivalled", "proven", 10, "holds"]
+        ),
         "built-in-house: value_at_stake=material gives fewer points than value_at_stake=very_high",
     ),
     "same id": (
@@ -161,7 +163,9 @@ def test_all_faults_are_told_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "says"), [(None, "cannot be read"), (b"[[[", "not TOML"), (b"\xff\xfe", "not UTF-8")], ids=["none", "toml", "bytes"]
+    ("content", "says"),
+    [(None, "cannot be read"), (b"[[[", "not TOML"), (b"\xff\xfe", "not UTF-8")],
+    ids=["none", "toml", "bytes"],
 )
 def test_a_file_that_is_no_rulebook_is_refused(tmp_path: Path, content: bytes | None, says: str) -> None:
     path = tmp_path / "r.toml"
@@ -174,7 +178,9 @@ def test_a_file_that_is_no_rulebook_is_refused(tmp_path: Path, content: bytes | 
 def test_fewer_considerations_over_the_same_signals_still_score() -> None:
     from analyzer import Signals, score
 
-    content = changed(lambda c: c.update(considerations=[x for x in c["considerations"] if x["id"] != "smaller-market"]))
+    content = changed(
+        lambda c: c.update(considerations=[x for x in c["considerations"] if x["id"] != "smaller-market"])
+    )
     assessment = score(Signals(), Rulebook.from_content(content, "my.toml"))
     assert len(assessment.considerations) == 11
     assert assessment.provenance.rulebook.sha256 != Rulebook.built_in().sha256

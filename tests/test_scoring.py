@@ -61,7 +61,9 @@ def test_range_with_everything_unknown_is_that_of_all_worlds_side_by_side() -> N
 
 @given(documents(), st.data())
 @runs(max_examples=60)
-def test_filling_in_an_unknown_keeps_every_range_inside_the_old_one(document: dict[str, Any], data: st.DataObject) -> None:
+def test_filling_in_an_unknown_keeps_every_range_inside_the_old_one(
+    document: dict[str, Any], data: st.DataObject
+) -> None:
     silent = [name for name in SINGLES if document[name]["value"] == "unknown"]
     assume(silent)
     name = data.draw(st.sampled_from(silent))
@@ -227,7 +229,9 @@ BEST = {
 WORST = {
     "problems": [PROBLEM],
     "personas": [{"role": "annotator"}],
-    "competitors": [{"name": str(n), "kind": kind} for n, kind in enumerate(["cloud_vendor", "in_house"] + ["startup"] * 4)],
+    "competitors": [
+        {"name": str(n), "kind": kind} for n, kind in enumerate(["cloud_vendor", "in_house"] + ["startup"] * 4)
+    ],
     **{name: INPUTS[name][0] for name in SINGLES},
     "value_at_stake": "very_high",
 }
@@ -239,8 +243,17 @@ WORST = {
         (BEST, "for", "The framework speaks for it"),
         (WORST, "against", "The framework speaks against it"),
         ({}, "open", "Too much is left unsaid"),
-        ({**BEST, **{name: INPUTS[name][1] for name in ("urgency", "business_impact", "trust_route")}, "buyer": "practitioner",
-          "traction": "interviews", "differentiation": "claimed"}, "balanced", "about even"),
+        (
+            {
+                **BEST,
+                **{name: INPUTS[name][1] for name in ("urgency", "business_impact", "trust_route")},
+                "buyer": "practitioner",
+                "traction": "interviews",
+                "differentiation": "claimed",
+            },
+            "balanced",
+            "about even",
+        ),
     ],
     ids=["best", "worst", "silent", "middling"],
 )
@@ -252,8 +265,12 @@ def test_the_verdict_is_never_stronger_than_the_range(document: dict[str, Any], 
 
 
 def test_a_reason_names_what_was_found_and_what_was_not() -> None:
-    found = {c.id: c.reason for c in assessed({"problems": [PROBLEM], "buyer": "engineering_leadership"}).considerations}
-    assert found["decision-maker-fit"].startswith("Engineering leadership signs, but the pitch does not say what the problem costs")
+    found = {
+        c.id: c.reason for c in assessed({"problems": [PROBLEM], "buyer": "engineering_leadership"}).considerations
+    }
+    assert found["decision-maker-fit"].startswith(
+        "Engineering leadership signs, but the pitch does not say what the problem costs"
+    )
     assert found["less-crowded"].startswith("The pitch does not say how many others offer it")
 
 

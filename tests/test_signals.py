@@ -35,14 +35,18 @@ def test_the_fingerprint_is_of_the_vocabulary_and_not_of_a_library() -> None:
     assert len(vocabulary_sha256()) == 64
 
 
-@pytest.mark.parametrize("document", [{}, {"buyer": None}, {"buyer": {}}, {"buyer": {"value": None}}, {"buyer": "unknown"}])
+@pytest.mark.parametrize(
+    "document", [{}, {"buyer": None}, {"buyer": {}}, {"buyer": {"value": None}}, {"buyer": "unknown"}]
+)
 def test_a_missing_single_value_is_unknown(document: dict[str, Any]) -> None:
     buyer = Signals.from_document(document, "a.json").buyer
     assert (buyer.value, buyer.basis, buyer.quotes, buyer.known) == ("unknown", "absent", (), False)
 
 
 def test_quotes_are_taken_as_texts_or_with_offsets() -> None:
-    document = {"buyer": {"value": "practitioner", "basis": "stated", "quotes": ["free", {"text": "you", "start": 3, "end": 6}]}}
+    document = {
+        "buyer": {"value": "practitioner", "basis": "stated", "quotes": ["free", {"text": "you", "start": 3, "end": 6}]}
+    }
     first, second = Signals.from_document(document, "a.json").buyer.quotes
     assert (first.text, first.start, second.start, second.end) == ("free", None, 3, 6)
 
@@ -61,11 +65,17 @@ def test_a_document_survives_being_written_and_read() -> None:
     ("document", "says"),
     [
         ({"buyer": {"value": "cto"}}, "buyer.value: Input should be 'practitioner'"),
-        ({"buyer": {"value": "practitioner", "basis": "absent"}}, "buyer: the value is 'practitioner' but the basis is 'absent'"),
+        (
+            {"buyer": {"value": "practitioner", "basis": "absent"}},
+            "buyer: the value is 'practitioner' but the basis is 'absent'",
+        ),
         ({"problems": [{"statement": "s", "stage": "day_3", "focus": "ml"}]}, "problems.0.stage: "),
         ({"colour": "red"}, "colour: Extra inputs are not permitted"),
         ([], "the document: Input should be a valid dictionary"),
-        ({"problems": [{"statement": "s", "stage": "day_1", "focus": "ml"}] * 7}, "problems: Tuple should have at most 6 items"),
+        (
+            {"problems": [{"statement": "s", "stage": "day_1", "focus": "ml"}] * 7},
+            "problems: Tuple should have at most 6 items",
+        ),
     ],
     ids=["value", "basis", "list entry", "field", "no object", "too many"],
 )

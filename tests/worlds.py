@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -59,7 +59,7 @@ class World:
     overall: Fraction
     market: Fraction
     sales: Fraction
-    sides: dict[str, Fraction]
+    sides: Mapping[str, Fraction]
 
 
 def every_world(document: dict[str, Any], rulebook: Rulebook) -> Iterator[World]:
@@ -73,7 +73,7 @@ def every_world(document: dict[str, Any], rulebook: Rulebook) -> Iterator[World]
         for name, leans in LEANS.items():
             known = facts.positions[name]
             at[name] = Fraction(leans.index(filled[name]), 2) if known is None else known
-        sides = {side: _side(side, filled, rulebook) for side in SIDES}
+        sides: dict[str, Fraction] = {side: _side(side, filled, rulebook) for side in SIDES}
         d, e = at["stage"], at["focus"]
         market = (1 - d) * sides["day_1"] + d * sides["day_2"]
         sales = (1 - e) * sides["ml"] + e * sides["engineering"]

@@ -79,10 +79,14 @@ class Verdict(_Record):
 
 
 class ConsiderationResult(_Record):
-    """One consideration applied: points (0 to 10), its weight within its side, and its share of the overall score."""
+    """One consideration applied: points (0 to 10), its weight within its side, and its share of the overall score.
+
+    `headline` says in a few words which way it went; where the range allows no such word, it is the title.
+    """
 
     id: str
     title: str
+    headline: str
     side: Side
     stance: Literal["for", "against"]
     points: Range

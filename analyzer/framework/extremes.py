@@ -105,4 +105,6 @@ def _plan(shapes: tuple[tuple[int, ...], ...]) -> tuple[_Bucket, ...]:
             scopes.append((rest, ("bucket", len(drafts) - 1)))
         open_axes.remove(axis)
     parents = {child: number for number, (_, _, children, _) in enumerate(drafts) for child in children}
-    return tuple(_Bucket(a, terms, children, parents.get(n), rest) for n, (a, terms, children, rest) in enumerate(drafts))
+    return tuple(
+        _Bucket(a, terms, children, parents.get(n), rest) for n, (a, terms, children, rest) in enumerate(drafts)
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Final
 
 from analyzer.signals import SIGNALS, Problem, Quote, Signals
@@ -33,8 +34,18 @@ INPUTS: Final[Mapping[str, tuple[str, ...]]] = {
 """Every input by name with its values."""
 
 RISING: Final = frozenset(
-    "differentiation trust_route data_science_fit onboarding data_movement urgency business_impact traction "
-    "lifecycle_scope market_breadth".split()
+    {
+        "differentiation",
+        "trust_route",
+        "data_science_fit",
+        "onboarding",
+        "data_movement",
+        "urgency",
+        "business_impact",
+        "traction",
+        "lifecycle_scope",
+        "market_breadth",
+    }
 )
 """Inputs whose better values never lower a score, in the order of their values (codebook §4)."""
 FALLING: Final = frozenset({"crowding", "incumbent", "in_house"})
@@ -70,9 +81,9 @@ def better_or_equal(name: str) -> Iterable[tuple[str, str]]:
     if name == "trust_route":
         return [(values[0], values[1]), (values[0], values[2])]
     if name in RISING:
-        return list(zip(values, values[1:], strict=False))
+        return list(pairwise(values))
     if name in FALLING:
-        return [(worse, better) for better, worse in zip(values, values[1:], strict=False)]
+        return [(worse, better) for better, worse in pairwise(values)]
     return []
 
 

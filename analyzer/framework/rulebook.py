@@ -12,7 +12,6 @@ import itertools
 import json
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from string import Formatter
@@ -175,14 +174,17 @@ def _expand_rows(content: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]
         for row_number, row in enumerate(given.get("rows", ()), 1):
             where = f"{label}, row {row_number}"
             if not isinstance(row, list) or len(row) != len(inputs) + 2:
-                faults.append(f"{where}: expected {len(inputs)} cells ({', '.join(inputs)}), points and a reason, found {row!r}")
+                faults.append(
+                    f"{where}: expected {len(inputs)} cells ({', '.join(inputs)}), points and a reason, found {row!r}"
+                )
                 continue
             cells = []
             for name, cell in zip(inputs, row, strict=False):
                 values = list(INPUTS[name]) if cell == ANY else [part.strip() for part in str(cell).split("|")]
                 strange = [value for value in values if value not in INPUTS[name]]
                 if strange:
-                    faults.append(f"{where}: {name} has no value {', '.join(map(repr, strange))}; it has {', '.join(INPUTS[name])}")
+                    allowed = ", ".join(INPUTS[name])
+                    faults.append(f"{where}: {name} has no value {', '.join(map(repr, strange))}; it has {allowed}")
                 cells.append(values)
             rows.append({"cells": cells, "points": row[-2], "reason": row[-1]})
         considerations.append({**given, "rows": rows})
@@ -277,7 +279,8 @@ def _direction_faults(consideration: Consideration) -> Iterator[str]:
                 at = np.unravel_index(int(np.argmax(low - high)), low.shape)
                 others = [other for other in consideration.inputs if other != name]
                 rest = ", ".join(f"{other}={INPUTS[other][int(i)]}" for other, i in zip(others, at, strict=True))
-                yield f"{name}={better} gives fewer points than {name}={worse}{f' where {rest}' if rest else ''}; it must not"
+                place = f" where {rest}" if rest else ""
+                yield f"{name}={better} gives fewer points than {name}={worse}{place}; it must not"
                 break
 
 

@@ -36,7 +36,7 @@ from analyzer.framework.assessment import (
 from analyzer.framework.extremes import Extremes, Table
 from analyzer.framework.inputs import INPUTS, LEANS, WORLDS, Facts, derive
 from analyzer.framework.rulebook import SIDES, Consideration, Rulebook, Side
-from analyzer.framework.wording import reason, verdict
+from analyzer.framework.wording import headline, reason, verdict
 from analyzer.signals import Signals
 
 _POSITION_OF: Final[Mapping[Side, tuple[str, bool]]] = {
@@ -233,6 +233,7 @@ def _considerations(worlds: _Worlds) -> tuple[ConsiderationResult, ...]:
             ConsiderationResult(
                 id=consideration.id,
                 title=consideration.title,
+                headline=headline(consideration, found),
                 side=consideration.side,
                 stance=consideration.stance,
                 points=found,
@@ -267,7 +268,7 @@ def _questions_and_changes(worlds: _Worlds, overall: Range) -> tuple[tuple[Quest
                 ends = (values[index], lows[axis][index], highs[axis][index])
                 value, low, high = map(_rounded, ends)
                 changed = Range(value=value, low=low, high=high)
-                changes.append(Change(before=before, after=after, signal=name, overall=changed))
+                changes.append(Change(signal=name, **{"from": before, "to": after}, overall=changed))
     questions.sort(key=lambda question: -question.settles)
     changes.sort(key=lambda change: -abs(change.overall.value - overall.value))
     return tuple(questions), tuple(changes)

@@ -41,7 +41,14 @@ def reason(rulebook: Rulebook, consideration: Consideration, facts: Facts, point
         span = f"that leaves anything from {points.low:g} to {points.high:g} of 10 points"
     silence = f"the pitch does not say {joined(missing, 'or')}"
     known = f"{joined(list(found.values()))}, but {silence}" if found else silence
-    return f"{known[0].upper()}{known[1:]}; {span}."
+    return f"{capital(known)}; {span}."
+
+
+def headline(consideration: Consideration, points: Range) -> str:
+    """Which way a consideration went, in a few words; its title where the range leaves that open."""
+    if points.low >= SPEAKS_FOR:
+        return capital(consideration.speaks_for)
+    return capital(consideration.speaks_against) if points.high <= SPEAKS_AGAINST else consideration.title
 
 
 def verdict(
@@ -51,7 +58,7 @@ def verdict(
     considerations: Sequence[ConsiderationResult],
     questions: Sequence[Question],
 ) -> Verdict:
-    """The word, from the range alone, and a sentence: what kind of product, what speaks for and against it, what to ask."""
+    """The word, from the range alone, and a sentence: what kind of product, what speaks for it and against."""
     bounds = rulebook.verdict
     word: VerdictWord
     if overall.high < bounds.against_below:
@@ -84,7 +91,8 @@ def kind(quadrant: Quadrant) -> str:
     stage, focus = _STAGES[quadrant.stage], _FOCUSES[quadrant.focus]
     if not stage and not focus:
         return "A product whose place the pitch does not tell"
-    return "A " + " ".join(part for part in (stage, focus) if part) + " product"
+    words = " ".join(part for part in (stage, focus) if part)
+    return f"{'An' if words.startswith(('ML', 'engineering')) else 'A'} {words} product"
 
 
 def shown(score: Range) -> str:
@@ -94,5 +102,10 @@ def shown(score: Range) -> str:
 
 
 def joined(parts: Sequence[str], last: str = "and") -> str:
-    """"a", "a and b", "a, b and c"."""
+    """ "a", "a and b", "a, b and c"."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {last} {parts[-1]}"
+
+
+def capital(text: str) -> str:
+    """The text with its first letter upper case and the others as they are."""
+    return text[:1].upper() + text[1:]

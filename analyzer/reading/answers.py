@@ -158,7 +158,9 @@ class _Check:
         if value in (None, "", UNKNOWN) or (value == "none" and basis == "absent"):
             return {"value": UNKNOWN}
         if value not in SIGNALS[name].values:
-            self._fault(name, f"{_short(value, 60)!r} is not one of its values ({', '.join(SIGNALS[name].values)}, {UNKNOWN})")
+            self._fault(
+                name, f"{_short(value, 60)!r} is not one of its values ({', '.join(SIGNALS[name].values)}, {UNKNOWN})"
+            )
             return None
         if basis not in ("stated", "inferred"):
             self._fault(name, f"the value is {value!r} but the basis is {_short(basis, 20)!r}")

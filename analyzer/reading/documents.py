@@ -16,6 +16,8 @@ from analyzer.errors import ConfigurationError, DocumentError
 
 MAX_BYTES: Final = 50_000_000
 """The largest file that is opened."""
+MAX_UNPACKED: Final = 500_000_000
+"""The most that a zipped document may unpack to."""
 SUFFIXES: Final = (".txt", ".md", ".pdf", ".pptx", ".docx")
 
 
@@ -26,7 +28,9 @@ def read_document(name: str, data: bytes) -> str:
     ConfigurationError if the reader for its kind is not installed.
     """
     if len(data) > MAX_BYTES:
-        raise DocumentError(f"{name} has {len(data) / 1e6:.0f} MB, the limit is {MAX_BYTES / 1e6:.0f}; give a smaller file")
+        raise DocumentError(
+            f"{name} has {len(data) / 1e6:.0f} MB, the limit is {MAX_BYTES / 1e6:.0f}; give a smaller file"
+        )
     suffix = Path(name).suffix.lower()
     reader = _READERS.get(suffix)
     if reader is None and not suffix:
@@ -49,7 +53,9 @@ def _plain(name: str, data: bytes) -> str:
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
-        raise DocumentError(f"{name} is not text in UTF-8 (byte {error.start}); save it as UTF-8 and try again") from error
+        raise DocumentError(
+            f"{name} is not text in UTF-8 (byte {error.start}); save it as UTF-8 and try again"
+        ) from error
     if text.count("\0") > len(text) // 100:
         raise DocumentError(f"{name} is binary, not text; give {', '.join(SUFFIXES)}")
     return text
@@ -57,13 +63,15 @@ def _plain(name: str, data: bytes) -> str:
 
 def _pdf(name: str, data: bytes) -> str:
     pypdf = _package("pypdf", name)
-    try:
+
+    def texts() -> Iterator[str]:
         reader = pypdf.PdfReader(io.BytesIO(data))
         if reader.is_encrypted and not reader.decrypt(""):
             raise DocumentError(f"{name} is protected by a password; save it without one")
-        return _found(name, (page.extract_text() for page in reader.pages))
-    except (pypdf.errors.PyPdfError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DocumentError(f"{name} is damaged or no PDF; open it and print it to PDF again") from error
+        for page in reader.pages:
+            yield page.extract_text()
+
+    return _found(name, texts)
 
 
 def _pptx(name: str, data: bytes) -> str:
@@ -76,7 +84,7 @@ def _pptx(name: str, data: bytes) -> str:
             if slide.has_notes_slide and slide.notes_slide.notes_text_frame is not None:
                 yield slide.notes_slide.notes_text_frame.text
 
-    return _office(name, texts)
+    return _found(name, _unpacked(name, data, texts))
 
 
 def _docx(name: str, data: bytes) -> str:
@@ -90,7 +98,7 @@ def _docx(name: str, data: bytes) -> str:
             else:
                 yield block.text
 
-    return _office(name, texts)
+    return _found(name, _unpacked(name, data, texts))
 
 
 def _shape_lines(shape: Any) -> Iterator[str]:
@@ -104,15 +112,25 @@ def _shape_lines(shape: Any) -> Iterator[str]:
             yield from _shape_lines(inner)
 
 
-def _office(name: str, texts: Callable[[], Iterator[str]]) -> str:
+def _unpacked(name: str, data: bytes, texts: Callable[[], Iterator[str]]) -> Callable[[], Iterator[str]]:
+    """The same, for a zipped document that does not unpack to more than MAX_UNPACKED bytes."""
+
+    def checked() -> Iterator[str]:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            if sum(entry.file_size for entry in archive.infolist()) > MAX_UNPACKED:
+                raise DocumentError(f"{name} unpacks to more than {MAX_UNPACKED / 1e6:.0f} MB; leave out its pictures")
+        yield from texts()
+
+    return checked
+
+
+def _found(name: str, texts: Callable[[], Iterator[str]]) -> str:
     try:
-        return _found(name, texts())
-    except (zipfile.BadZipFile, KeyError, ValueError, AttributeError, SyntaxError) as error:
+        text = "\n\n".join(part.strip() for part in texts() if part and part.strip())
+    except DocumentError:
+        raise
+    except Exception as error:  # a damaged file makes these readers raise anything at all
         raise DocumentError(f"{name} is damaged or not of the kind its name says; save it again and retry") from error
-
-
-def _found(name: str, texts: Iterator[str]) -> str:
-    text = "\n\n".join(part.strip() for part in texts if part and part.strip())
     if not text:
         raise DocumentError(f"{name} holds no text (pictures only?); give a version with text in it")
     return text

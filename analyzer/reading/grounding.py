@@ -23,7 +23,9 @@ _SAME = str.maketrans(
 )
 _KEEPS_FORM = ("<super>", "<sub>", "<fraction>")
 _SPACED_SCRIPT = re.compile(r"[0-9A-Za-z\u00aa-\u024f\u0370-\u052f]")
-_CLUSTER = re.compile(r"[\s\S][\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u064b-\u065f\u1160-\u11ff\u1ab0-\u1aff\u20d0-\u20f0\u3099\u309a\ufe20-\ufe2f]*")
+_CLUSTER = re.compile(
+    r"[\s\S][\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u064b-\u065f\u1160-\u11ff\u1ab0-\u1aff\u20d0-\u20f0\u3099\u309a\ufe20-\ufe2f]*"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, NoReturn, Self
+from typing import Any, Final, NoReturn, Self, cast
 
 import httpx
 import instructor
@@ -46,8 +46,8 @@ from analyzer.reading.grounding import Grounding
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.reading import Reading
 from analyzer.reading.recordings import (
-    Recordings,
     Recorder,
+    Recordings,
     ReplayTransport,
     Request,
     current_request,
@@ -109,7 +109,7 @@ def _client(model: str, settings: Settings, http: httpx.AsyncClient | None) -> i
         api_key=_key(model, settings),
         base_url=base_url,
         max_retries=0,
-        http_client=http or _http_client(settings.timeout),
+        http_client=cast(Any, http or _http_client(settings.timeout)),  # typed as httpx2; httpx serves both 2 and 3
     )
     mode = instructor.Mode.MD_JSON if provider == "perplexity" else instructor.Mode.TOOLS
     return instructor.from_openai(sdk, mode=mode, model=name)
@@ -123,16 +123,16 @@ def _key(model: str, settings: Settings) -> str:
         return key
     if variable is None or (provider == "openai" and settings.openai_base_url):
         return _NO_KEY
-    raise ConfigurationError(
-        f"{variable} is not set; set it to use {model}, or use --model keywords (no model, rough)"
-    )
+    raise ConfigurationError(f"{variable} is not set; set it to use {model}, or use --model keywords (no model, rough)")
 
 
 def _other_client(model: str, settings: Settings, http: httpx.AsyncClient | None) -> instructor.AsyncInstructor:
     """A provider with an SDK of its own, as instructor knows it."""
     provider, _ = split_model(model)
     if http is not None:
-        raise ConfigurationError(f"answers of {provider} cannot be recorded; recordings are of OpenAI-compatible endpoints")
+        raise ConfigurationError(
+            f"answers of {provider} cannot be recorded; recordings are of OpenAI-compatible endpoints"
+        )
     try:
         return instructor.from_provider(model, async_client=True, timeout=settings.timeout)
     except Exception as error:  # each provider's set-up code raises its own kinds
@@ -209,7 +209,7 @@ async def _send_once(client: instructor.AsyncInstructor, messages: _Messages) ->
         )
     except IncompleteOutputException as error:
         raise ExtractionError(
-            "the model's answer was cut off at its length limit; use a model that writes longer answers, or a shorter pitch"
+            "the model's answer was cut off at its length limit; use a model that writes longer answers"
         ) from error
     except InstructorRetryException as error:
         text = _text_beside_the_tool(error)
@@ -288,11 +288,15 @@ def _mapped_status(status: int, error: BaseException) -> AnalyzerError:
     code = _code(error)
     told = f"HTTP {status}{f', {code}' if code else ''}"
     if status in (401, 403):
-        return AuthenticationFailed(f"the model's server does not accept the key ({told}); check the provider's key variable")
+        return AuthenticationFailed(
+            f"the model's server does not accept the key ({told}); check the provider's key variable"
+        )
     if code in ("insufficient_quota", "billing_hard_limit_reached"):
         return ConfigurationError(f"the account has no quota left ({told}); nothing more can be asked until it has")
     if status == 404:
-        return ModelNotFound(f"the model's server does not know this model or address ({told}); check --model and OPENAI_BASE_URL")
+        return ModelNotFound(
+            f"the model's server does not know this model or address ({told}); check --model and OPENAI_BASE_URL"
+        )
     if status == 429:
         limited = RateLimited(f"the model's server is at its rate limit ({told}); try again later")
         limited.retry_after = _retry_after(error)  # type: ignore[attr-defined]
@@ -372,7 +376,7 @@ class ModelReader:
 
 
 def reach(model: str, settings: Settings, timeout: float) -> str:
-    """Asks the model's server which models it has; a line on what it says. Raises ConfigurationError or ProviderError."""
+    """Asks the model's server which models it has. Raises ConfigurationError or ProviderError."""
     provider, name = split_model(model)
     if provider not in _COMPATIBLE:
         _client(model, settings, None)
@@ -383,7 +387,7 @@ def reach(model: str, settings: Settings, timeout: float) -> str:
             api_key=_key(model, settings),
             base_url=base_url or _COMPATIBLE[provider].base_url,
             max_retries=0,
-            http_client=http,
+            http_client=cast(Any, http),
         )
         try:
             known = [entry.id for entry in sdk.models.list().data]
@@ -435,7 +439,9 @@ class _Conversation:
         try:
             return check_answer(text, self.pitch, grounding)
         except NotAnAnswer as fault:
-            raise ExtractionError(f"the model gave no usable answer, also when asked again: {fault}; try another model") from fault
+            raise ExtractionError(
+                f"the model gave no usable answer, also when asked again: {fault}; try another model"
+            ) from fault
 
     async def _ask_about(self, faults: tuple[Fault, ...], grounding: Grounding) -> Answer:
         self._reply(self.last, [f"{fault.signal}: {fault.message}" for fault in faults])

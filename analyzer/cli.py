@@ -1,0 +1,260 @@
+"""The `pitch` command: each subcommand parses, makes one call, and renders once.
+
+Results go to standard output, everything else to standard error. Errors are one or two lines and an exit code
+(1 a pitch failed, 2 the call or an input file is wrong, 3 not configured or no model in reach); `--debug` shows
+the traceback. Modules that take long to load are loaded by the commands that need them.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from analyzer.errors import AnalyzerError, InputError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class _Commands(click.Group):
+    """Shows the commands in the order in which people meet them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(version("pitch-analyzer"), prog_name="pitch")
+def cli() -> None:
+    """Read a pitch for an ML tool, with quotes, and judge it by a rulebook you can read.
+
+    A model is named provider/name (openai/gpt-4.1-mini, ollama/llama3.1, …) with --model or PITCH_MODEL. Two
+    readers need no network: "recorded" (answers kept earlier) and "keywords" (cue phrases; rough).
+    """
+
+
+def main() -> None:
+    """Run the command line; the entry point of `pitch`."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    cli()
+
+
+def _command(name: str) -> Callable[[F], click.Command]:
+    """A subcommand with `--debug`, whose errors of this package become a message and an exit code."""
+
+    def decorate(function: F) -> click.Command:
+        @wraps(function)
+        def run(*args: Any, debug: bool, **kwargs: Any) -> None:
+            try:
+                function(*args, **kwargs)
+            except AnalyzerError as error:
+                if debug:
+                    raise
+                click.echo(f"pitch: {error}", err=True)
+                sys.exit(error.exit_code)
+            except BrokenPipeError:
+                sys.stderr.close()
+                sys.exit(1)
+
+        run = click.option("--debug", is_flag=True, help="Show the traceback of an error.")(run)
+        return cli.command(name)(run)
+
+    return decorate
+
+
+_model = click.option("--model", metavar="MODEL", help="provider/name, recorded or keywords. Default: PITCH_MODEL.")
+_json = click.option("--json", "as_json", is_flag=True, help="Print the assessment document as JSON.")
+_rulebook = click.option(
+    "--rulebook",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Judge by this rulebook instead of the built-in.",
+)
+
+
+@_command("analyze")
+@click.argument("source", metavar="[FILE or -]", default="-")
+@_model
+@_rulebook
+@_json
+@click.option(
+    "--report", type=click.Path(path_type=Path), metavar="OUT", help="Also write a report: OUT ends in .html or .md."
+)
+def analyze_command(source: str, model: str | None, rulebook: Path | None, as_json: bool, report: Path | None) -> None:
+    """Assess one pitch: a text, Markdown, PDF, PPTX or DOCX file, or standard input."""
+    from analyzer.pipeline import assess, choose
+    from analyzer.reports import check_report_path, write_report
+    from analyzer.settings import Settings
+
+    if report is not None:
+        check_report_path(report)
+    rules = _load_rulebook(rulebook)
+    pitch = _pitch(source)
+    choice = choose(pitch, model, Settings.from_environment())
+    if choice.note:
+        click.echo(choice.note, err=True)
+    assessment = assess(pitch, choice.reader, rules)
+    if report is not None:
+        write_report(report, assessment, pitch.text)
+        click.echo(f"Report: {report}", err=True)
+    _show(assessment, as_json)
+
+
+@_command("score")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@_rulebook
+@_json
+def score_command(files: tuple[str, ...], rulebook: Path | None, as_json: bool) -> None:
+    """Score signals that exist already: an assessment, a signals document, or .jsonl/.parquet of them; - reads JSON.
+
+    No model is called. A file is read to its end; documents that do not fit are named, the others scored.
+    """
+    from analyzer.signal_files import read_entries, score_entry
+
+    rules = _load_rulebook(rulebook)
+    shown = failed = 0
+    for entry in (entry for name in files for entry in read_entries(name)):
+        scored = score_entry(entry, rules)
+        if scored.error is not None:
+            failed += 1
+            click.echo(f"pitch: {scored.error}", err=True)
+        elif scored.assessment is not None:
+            click.echo(nl=bool(shown) and not as_json)
+            shown += 1
+            _show(scored.assessment, as_json, compact=scored.many or len(files) > 1)
+    if failed:
+        sys.exit(1 if shown else InputError.exit_code)
+
+
+@_command("record")
+@click.argument("sources", nargs=-1, required=True, metavar="INPUT...")
+@click.option("--model", metavar="MODEL", required=True, help="provider/name of the model to ask.")
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Where to keep them. Default: PITCH_RECORDINGS.",
+)
+def record_command(sources: tuple[str, ...], model: str, folder: Path | None) -> None:
+    """Ask a real model about pitches (files or folders) and keep its answers, to be replayed with --model recorded.
+
+    An answer is kept as it came; nothing else of the exchange is: no key, no header, no path.
+    """
+    from analyzer.pipeline import assess, recording_reader
+    from analyzer.settings import Settings
+
+    settings = Settings.from_environment()
+    target = folder or settings.own_recordings()
+    reader = recording_reader(model, settings, target)
+    failed = 0
+    for path in _files(sources):
+        try:
+            assess(_pitch(str(path)), reader)
+            click.echo(f"{path}: recorded", err=True)
+        except AnalyzerError as error:
+            if error.exit_code == 3:
+                raise
+            failed += 1
+            click.echo(f"pitch: {path}: {error}", err=True)
+    click.echo(str(target))
+    if failed:
+        sys.exit(1)
+
+
+@_command("framework")
+@_rulebook
+@click.option("--markdown", is_flag=True, help="Print it as Markdown.")
+def framework_command(rulebook: Path | None, markdown: bool) -> None:
+    """Show the rulebook: considerations, tables, weights, sources."""
+    from analyzer.framework.rulebook import Rulebook
+
+    rules = _load_rulebook(rulebook) or Rulebook.built_in()
+    if markdown:
+        from analyzer.reports import rulebook_markdown
+
+        click.echo(rulebook_markdown(rules))
+    else:
+        from analyzer.terminal import print_rulebook
+
+        print_rulebook(_console(), rules)
+
+
+@_command("doctor")
+def doctor_command() -> None:
+    """Show what is configured and what can be reached. Never prints a key."""
+    from analyzer.doctor import check
+    from analyzer.settings import Settings
+
+    worst = 0
+    for finding in check(Settings.from_environment()):
+        click.echo(f"{'ok  ' if finding.ok else 'MISS'}  {finding.subject:<16} {finding.text}")
+        worst = max(worst, 0 if finding.ok else 3)
+    if worst:
+        sys.exit(worst)
+
+
+@_command("app")
+@click.option("--port", type=int, default=8501, show_default=True, help="Port on this machine.")
+@click.option("--no-browser", is_flag=True, help="Do not open a browser.")
+def app_command(port: int, no_browser: bool) -> None:
+    """Open the page in a browser. It is served to this machine only."""
+    from analyzer.page.serve import serve
+
+    sys.exit(serve(port=port, open_browser=not no_browser))
+
+
+def _pitch(source: str) -> Any:
+    from analyzer.reading.documents import read_document, read_file
+    from analyzer.reading.pitch import Pitch
+
+    if source == "-":
+        if sys.stdin.isatty():
+            click.echo("Paste the pitch, then end with Ctrl-D (Windows: Ctrl-Z, Enter).", err=True)
+        return Pitch.from_text(read_document("standard input.txt", sys.stdin.buffer.read()))
+    path = Path(source)
+    return Pitch.from_text(read_file(path), path.stem)
+
+
+def _files(sources: tuple[str, ...]) -> list[Path]:
+    from analyzer.reading.documents import SUFFIXES
+
+    files: list[Path] = []
+    for source in map(Path, sources):
+        if source.is_dir():
+            files.extend(sorted(path for path in source.iterdir() if path.suffix.lower() in SUFFIXES))
+        else:
+            files.append(source)
+    if not files:
+        raise InputError(
+            f"{', '.join(sources)}: there is no pitch in there; give files ending in {', '.join(SUFFIXES)}"
+        )
+    return files
+
+
+def _load_rulebook(path: Path | None) -> Any:
+    from analyzer.framework.rulebook import Rulebook
+
+    return Rulebook.load(path) if path else None
+
+
+def _show(assessment: Any, as_json: bool, compact: bool = False) -> None:
+    if as_json:
+        click.echo(assessment.to_json(indent=None if compact else 2))
+    else:
+        from analyzer.terminal import print_assessment
+
+        print_assessment(_console(), assessment)
+
+
+def _console() -> Any:
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=False)

@@ -1,0 +1,23 @@
+"""The page in the browser. Each page is a module with a `show()`: inputs, one call, what came of it; no rule in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from analyzer.page import analyze, framework
+
+_STYLE = Path(__file__).with_name("style.css")
+
+
+def main() -> None:
+    """Runs the page that the visitor has opened. A new page is one more entry here."""
+    st.set_page_config(page_title="Pitch Analyzer", layout="centered", initial_sidebar_state="collapsed")
+    st.html(_STYLE)
+    analyze.keep_inputs()
+    pages = [
+        st.Page(analyze.show, title="Analyze a pitch", url_path="analyze", default=True),
+        st.Page(framework.show, title="The framework", url_path="framework"),
+    ]
+    st.navigation(pages, position="top").run()

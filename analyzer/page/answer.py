@@ -1,0 +1,369 @@
+"""An assessment as the page shows it: one function for each part, from an assessment to markup.
+
+Nothing is decided here. Points, shares, verdict and sentences come from the assessment; this module groups, orders and
+escapes. A bare number stands only where nothing is unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final, Literal
+
+from analyzer.framework.assessment import Assessment, Change, ConsiderationResult, Question, Range, Warning
+from analyzer.framework.rulebook import SIDE_TITLES, SIDES, Rulebook, Side
+from analyzer.framework.wording import SPEAKS_AGAINST, SPEAKS_FOR, capital, joined, shown
+from analyzer.page.markup import Html, tag, together
+from analyzer.signals import SIGNALS, Quote
+from analyzer.terminal import provenance
+from analyzer.words import number, shown_points, title, word
+
+Group = Literal["for", "against", "open"]
+_GROUPS: Final[tuple[tuple[Group, str], ...]] = (
+    ("for", "Speaks for it"),
+    ("against", "Speaks against it"),
+    ("open", "Still open, or in between"),
+)
+_VERDICTS: Final = {"for": "For", "against": "Against", "balanced": "Balanced", "open": "Open"}
+_OTHER_SIDE: Final[dict[Side, Side]] = {
+    "day_1": "day_2",
+    "day_2": "day_1",
+    "ml": "engineering",
+    "engineering": "ml",
+}
+_TOP: Final = 5
+"""Questions and changes shown before the rest is folded away."""
+_QUOTES: Final = 2
+"""Quotes of a consideration shown before the rest is folded away."""
+
+
+# ---------------------------------------------------------------- what has to be known first
+
+
+def cautions(assessment: Assessment, note: str | None) -> Html:
+    """How it was read, where that was not the visitor's choice, and all that should make one read on with care."""
+    parts = [tag("p", note, class_="pa note", role="note")] if note else []
+    if assessment.warnings:
+        entries = tag("ul", *map(_warning, assessment.warnings))
+        parts.append(tag("section", tag("h2", "Before you read on"), entries, class_="pa cautions", role="note"))
+    return together(*parts)
+
+
+def _warning(warning: Warning) -> Html:
+    about = f" ({title(warning.signal)})" if warning.signal else ""
+    message = tag("span", f"{warning.message}{about}")
+    return tag("li", message, _quote(warning.quote)) if warning.quote else tag("li", message)
+
+
+def headline(assessment: Assessment) -> Html:
+    """The pitch, what it is, and the verdict; out of scope, that it is."""
+    word_, tone = "Out of scope", "open"
+    sentence = (
+        "This is not a product for people who build, run or improve machine learning. "
+        "The framework does not apply to it, so there is no score."
+    )
+    if assessment.verdict is not None:
+        word_, tone = _VERDICTS[assessment.verdict.word], assessment.verdict.word
+        sentence = assessment.verdict.sentence
+    parts = [tag("h2", assessment.pitch.title or assessment.signals.product or "Untitled pitch", class_="alien")]
+    if assessment.signals.summary:
+        parts.append(tag("p", assessment.signals.summary, class_="summary alien"))
+    parts.append(tag("div", tag("p", word_, class_=f"word {tone}"), tag("p", sentence), class_="verdict"))
+    return tag("section", *parts, class_="pa head")
+
+
+# ---------------------------------------------------------------- scores
+
+
+def scores(assessment: Assessment) -> Html:
+    """Overall, market and sales, each with value and range."""
+    if assessment.scores is None:
+        return Html()
+    found = assessment.scores
+    rows = (
+        _score("Overall", "market and sales together", found.overall, 100, shown(found.overall)),
+        _score("Market case", "what the stage says, day 1 or day 2", found.market, 10, shown_points(found.market)),
+        _score("Sales case", "what the focus says, ML or engineering", found.sales, 10, shown_points(found.sales)),
+    )
+    return tag("section", tag("h3", "What it scores"), *rows, class_="pa scores")
+
+
+def _score(name: str, meaning: str, score: Range, top: int, text: str) -> Html:
+    value, _, rest = text.partition(", ")
+    label = tag("p", tag("strong", name), " ", tag("small", meaning), class_="label")
+    scale = f"{rest} of {top}" if rest else f"of {top}"
+    figures = tag("p", tag("span", value, class_="value"), " ", tag("span", scale, class_="range"), class_="figures")
+    return tag("div", label, figures, _bar(score, top), class_="score")
+
+
+def _bar(range_: Range, top: float) -> Html:
+    """The range on a scale from 0 to `top`, the value as a mark; the same is always said in words beside it."""
+
+    def at(value: float) -> str:
+        return f"{100 * value / top:.1f}%"
+
+    parts = [tag("i", class_="value", style=f"left:{at(range_.value)}")]
+    if range_.width:
+        parts.insert(0, tag("i", class_="range", style=f"left:{at(range_.low)};width:{at(range_.width)}"))
+    return tag("div", *parts, class_="bar", aria_hidden="true")
+
+
+# ---------------------------------------------------------------- considerations
+
+
+def group(consideration: ConsiderationResult) -> Group:
+    """Where a consideration belongs: for or against only if its whole range says so."""
+    if consideration.points.low >= SPEAKS_FOR:
+        return "for"
+    return "against" if consideration.points.high <= SPEAKS_AGAINST else "open"
+
+
+def considerations(assessment: Assessment) -> Html:
+    """Every consideration as a card, for, against and open, the weightiest first; what does not count, folded."""
+    counted = sorted((c for c in assessment.considerations if c.share > 0), key=lambda c: -c.share)
+    sections = [
+        tag("section", tag("h3", f"{heading} ({len(members)})"), *map(_card, members), class_=f"pa group {name}")
+        for name, heading in _GROUPS
+        if (members := [consideration for consideration in counted if group(consideration) == name])
+    ]
+    return together(*sections, _uncounted(assessment))
+
+
+def _card(consideration: ConsiderationResult) -> Html:
+    place = f"{SIDE_TITLES[consideration.side]}, {consideration.share:.0%} of the overall score"
+    text = tag(
+        "div",
+        tag("h4", consideration.headline),
+        tag("p", consideration.reason, class_="reason alien"),
+        *map(_quote, consideration.quotes[:_QUOTES]),
+        *_more_quotes(consideration.quotes[_QUOTES:]),
+        tag("p", f"{consideration.title}. In the article: {consideration.source}", class_="source"),
+        class_="text",
+    )
+    points = tag(
+        "div",
+        tag("p", tag("strong", shown_points(consideration.points)), " of 10 points", class_="points"),
+        _bar(consideration.points, 10),
+        tag("p", place, class_="place"),
+        class_="side",
+    )
+    return tag("article", text, points, class_=f"card {group(consideration)}")
+
+
+def _more_quotes(quotes: Sequence[Quote]) -> list[Html]:
+    return [_folded(f"{len(quotes)} more from the pitch", *map(_quote, quotes))] if quotes else []
+
+
+def _uncounted(assessment: Assessment) -> Html:
+    """The considerations of sides on which nothing of the product lies."""
+    entries: list[Html] = []
+    sides: list[str] = []
+    for side in SIDES:
+        members = [c for c in assessment.considerations if c.side == side and not c.share]
+        if members:
+            sides.append(SIDE_TITLES[side])
+            because = f"{SIDE_TITLES[side]} does not count here, because every problem that the pitch names is one of"
+            entries.append(tag("p", f"{because} {_in_sentence(_OTHER_SIDE[side])}."))
+            entries.append(tag("ul", *map(_briefly, members)))
+    return _folded(f"Does not count here: {joined(sides)}", *entries) if sides else Html()
+
+
+def _briefly(consideration: ConsiderationResult) -> Html:
+    points = f" {shown_points(consideration.points)} of 10 points. "
+    return tag("li", tag("strong", consideration.title), points, tag("span", consideration.reason, class_="alien"))
+
+
+def _in_sentence(side: Side) -> str:
+    return SIDE_TITLES[side].replace("Day", "day") if side.startswith("day") else word(side)
+
+
+# ---------------------------------------------------------------- what to ask, what would change it
+
+
+def questions(assessment: Assessment) -> Html:
+    """The questions for the founder, the most telling first; those that would settle nothing are folded away."""
+    if not assessment.questions or assessment.scores is None:
+        return Html()
+    width = assessment.scores.overall.width
+    lead = (
+        f"The overall score is open by {number(width)} points; beside each question stands how many of them an answer "
+        "settles on average."
+        if width
+        else "Whatever the answers are, the overall score stays as it is."
+    )
+    telling = [_question(question) for question in assessment.questions if question.settles]
+    others = [_question(question) for question in assessment.questions if not question.settles]
+    rows = _top(telling, others, "questions")
+    return tag("section", tag("h3", "Ask first"), tag("p", lead, class_="lead"), *rows, class_="pa asks")
+
+
+def _question(question: Question) -> Html:
+    return tag("li", tag("span", question.question), tag("span", f"{number(question.settles)} points", class_="figure"))
+
+
+def changes(assessment: Assessment, rulebook: Rulebook) -> Html:
+    """What the overall score would be if one known thing were otherwise, the largest change first."""
+    if not assessment.changes or assessment.scores is None:
+        return Html()
+    now = assessment.scores.overall
+    rows = [_change(change, now, rulebook) for change in assessment.changes]
+    lead = f"The overall score is {shown(now)}. If one thing were otherwise, it would be:"
+    return tag(
+        "section",
+        tag("h3", "What would change it"),
+        tag("p", lead, class_="lead"),
+        *_top(rows, (), "changes"),
+        class_="pa changes",
+    )
+
+
+def _change(change: Change, now: Range, rulebook: Rulebook) -> Html:
+    found = rulebook.inputs[change.signal].found
+    by = change.overall.value - now.value
+    direction = "for" if by > 0 else "against" if by < 0 else "open"
+    step = f"{by:+.0f}".replace("-", "\N{MINUS SIGN}") if round(by) else "\N{PLUS-MINUS SIGN}0"
+    words = tag(
+        "span",
+        tag("span", capital(found[change.before]), class_="before"),
+        tag("span", " \N{RIGHTWARDS ARROW} ", class_="arrow", aria_label="if instead"),
+        tag("strong", found[change.after]),
+    )
+    figures = tag("span", shown(change.overall), " ", tag("b", step, class_=direction), class_="figure")
+    return tag("li", words, figures)
+
+
+def _top(rows: Sequence[Html], others: Sequence[Html], what: str) -> list[Html]:
+    """The first rows as a list; the rest and the others folded."""
+    folded = [*rows[_TOP:], *others]
+    parts = [tag("ol", *rows[:_TOP], class_="rows")] if rows else []
+    if folded:
+        more = f"{len(folded)} more {what if len(folded) > 1 else what.removesuffix('s')}"
+        parts.append(_folded(more, tag("ol", *folded, class_="rows")))
+    return parts
+
+
+# ---------------------------------------------------------------- what was read
+
+
+def signals(assessment: Assessment) -> Html:
+    """Everything that was read from the pitch, with basis and quotes."""
+    read = assessment.signals
+    rows = [
+        _signal_row(
+            "Main problem" if problem.primary else "Problem",
+            capital(f"{word(problem.stage)}, {word(problem.focus)}"),
+            problem.statement,
+            "",
+            (problem.quote,),
+        )
+        for problem in read.problems
+    ]
+    rows += [
+        _signal_row("Main user" if first else "User", capital(word(persona.role)), "", "", (persona.quote,))
+        for first, persona in zip([True] + [False] * len(read.personas), read.personas, strict=False)
+    ]
+    for name, spec in SIGNALS.items():
+        signal = read.single(name)
+        if signal.known:
+            value = str(signal.value)
+            rows.append(
+                _signal_row(spec.title, capital(word(value)), spec.meanings[value], signal.basis, signal.quotes)
+            )
+    silent = [] if read.problems else ["Problems"]
+    silent += [] if read.personas else ["Main user"]
+    silent += [spec.title for name, spec in SIGNALS.items() if not read.single(name).known]
+    if silent:
+        told = tag("td", " \N{MIDDLE DOT} ".join(silent), colspan="3")
+        rows.append(tag("tr", tag("th", "Not said", scope="row"), told, class_="missing"))
+    head = tag("tr", *(tag("th", text, scope="col") for text in ("Signal", "What was found", "Basis", "In the pitch")))
+    table = tag("table", tag("thead", head), tag("tbody", *rows))
+    return tag(
+        "section", tag("h3", "What the pitch says"), scrolling(table, "What the pitch says"), class_="pa signals"
+    )
+
+
+def _signal_row(name: str, value: str, meaning: str, basis: str, quotes: Iterable[Quote | None]) -> Html:
+    found = [tag("span", value, class_="found")]
+    if meaning:
+        found.append(tag("small", meaning, class_="alien"))
+    told = [_quote(quote) for quote in quotes if quote is not None]
+    return tag("tr", tag("th", name, scope="row"), tag("td", *found), tag("td", capital(basis)), tag("td", *told))
+
+
+def players(assessment: Assessment) -> Html:
+    """The rivals in the field: those the pitch names, and those it does not."""
+    if not assessment.players:
+        return Html()
+    entries = [
+        tag(
+            "li",
+            tag("strong", player.name, class_="alien"),
+            tag("span", f", {word(player.kind)}{'' if player.named else ', not named in the pitch'}", class_="kind"),
+            *map(_quote, player.quotes),
+        )
+        for player in sorted(assessment.players, key=lambda player: not player.named)
+    ]
+    return tag("section", tag("h3", "Players"), tag("ul", *entries, class_="players"), class_="pa")
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    start: int
+    end: int
+    label: str
+    planted: bool = False
+
+
+def pitch_text(text: str, assessment: Assessment) -> Html:
+    """The pitch as it was read, with the quoted spans marked, and those that address the reader."""
+    spans = [
+        _Span(quote.start, quote.end, title(name))
+        for name, quote in assessment.signals.quotes()
+        if quote.start is not None and quote.end is not None
+    ]
+    spans += [
+        _Span(warning.quote.start, warning.quote.end, "Addresses its reader", planted=True)
+        for warning in assessment.warnings
+        if warning.kind == "instructions"
+        and warning.quote is not None
+        and warning.quote.start is not None
+        and warning.quote.end is not None
+    ]
+    body = tag("div", *_marked(text, spans), class_="pitch alien")
+    lead = "What is marked was quoted above; point at it to see for what." if spans else "Nothing of it was quoted."
+    return tag("section", tag("h3", "The pitch"), tag("p", lead, class_="lead"), body, class_="pa")
+
+
+def _marked(text: str, spans: Sequence[_Span]) -> Iterable[Html]:
+    """The text in pieces: between two ends of spans, either all or nothing of a piece is marked."""
+    ends = sorted({0, len(text), *(at for span in spans for at in (span.start, span.end) if 0 < at < len(text))})
+    for start, end in pairwise(ends):
+        over = [span for span in spans if span.start <= start and end <= span.end]
+        if over:
+            labels = ", ".join(dict.fromkeys(span.label for span in over))
+            marked = "planted" if any(span.planted for span in over) else "quoted"
+            yield tag("mark", text[start:end], class_=marked, title=labels)
+        else:
+            yield together(text[start:end])
+
+
+def made(assessment: Assessment) -> Html:
+    """Who read it, by which rules, at what cost."""
+    return tag("p", capital(provenance(assessment)), class_="pa provenance")
+
+
+# ---------------------------------------------------------------- small parts
+
+
+def _quote(quote: Quote) -> Html:
+    return tag("blockquote", quote.text, class_="alien")
+
+
+def _folded(summary: str, *content: str) -> Html:
+    return tag("details", tag("summary", summary), *content, class_="pa")
+
+
+def scrolling(table: Html, name: str) -> Html:
+    """A table that scrolls within itself where the screen is narrow, also by keyboard."""
+    return tag("div", table, class_="scrolling", role="region", aria_label=name, tabindex="0")

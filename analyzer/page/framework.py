@@ -1,0 +1,108 @@
+"""The rulebook to read: what the framework looks at, and how it decides."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import streamlit as st
+
+from analyzer.framework.rulebook import SIDE_TITLES, SIDES, Consideration, Rulebook, Side
+from analyzer.framework.wording import capital
+from analyzer.page.answer import scrolling
+from analyzer.page.markup import Html, tag, together
+from analyzer.words import cell, number, title
+
+_MEANS: Final[dict[Side, str]] = {
+    "day_1": "The basic mechanics needed to use machine learning at all, up to its first effect on customers.",
+    "day_2": "Keeping and improving machine learning that already runs: maintenance, the last mile, its economics.",
+    "ml": "Work of data scientists: data, experiments, the quality of models.",
+    "engineering": "Work of engineers: machines, endpoints, what serving costs.",
+}
+
+
+def show() -> None:
+    """The page."""
+    rulebook = Rulebook.built_in()
+    st.title("The framework")
+    st.html(_introduction(rulebook))
+    for side in SIDES:
+        st.html(_side(rulebook, side))
+    st.html(_questions(rulebook))
+
+
+def _introduction(rulebook: Rulebook) -> Html:
+    bounds = rulebook.verdict
+    return tag(
+        "section",
+        tag("p", f"{rulebook.title}. After {rulebook.source}.", class_="lead"),
+        tag(
+            "p",
+            "A product's problems place it between day 1 and day 2, and between ML and engineering. Each of these four "
+            "sides has its considerations, and each consideration gives 0 to 10 points: 10 where the framework speaks "
+            "for the product, 0 where it speaks against it. A table decides them from what the pitch says.",
+        ),
+        tag(
+            "p",
+            "A side is the weighted mean of its points. The market case mixes day 1 and day 2 as the product does, the "
+            "sales case mixes ML and engineering, and the overall score is ten times their mean. What the pitch leaves "
+            "unsaid counts neither for nor against: the score is then a range, from the worst that it could still be "
+            "to the best.",
+        ),
+        tag(
+            "p",
+            f"The verdict is against if the whole range lies below {number(bounds.against_below)}, for if it lies "
+            f"above {number(bounds.for_above)}, open if it reaches beyond both, and balanced otherwise.",
+        ),
+        tag("p", f"Rulebook {rulebook.version} ({rulebook.sha256[:8]})", class_="provenance"),
+        class_="pa prose",
+    )
+
+
+def _side(rulebook: Rulebook, side: Side) -> Html:
+    members = rulebook.of_side(side)
+    total = sum(consideration.weight for consideration in members)
+    heading = (tag("h2", SIDE_TITLES[side]), tag("p", _MEANS[side], class_="lead"))
+    return tag("section", *heading, *(_consideration(member, total) for member in members), class_="pa")
+
+
+def _consideration(consideration: Consideration, total: float) -> Html:
+    stance = "Speaks for" if consideration.stance == "for" else "Speaks against"
+    weight = f"weight {number(consideration.weight)} of {number(total)}"
+    text = tag(
+        "div",
+        tag("h3", consideration.title),
+        tag("p", consideration.idea, class_="reason"),
+        tag("p", f"In the article: {consideration.source}", class_="source"),
+        class_="text",
+    )
+    place = tag(
+        "div", tag("p", tag("strong", stance), class_="points"), tag("p", weight, class_="place"), class_="side"
+    )
+    table = tag("details", tag("summary", f"Decision table, {len(consideration.rows)} rows"), _table(consideration))
+    return tag("article", text, place, table, class_=f"card {consideration.stance}")
+
+
+def _table(consideration: Consideration) -> Html:
+    names = [tag("th", title(name), scope="col") for name in consideration.inputs]
+    rows = [
+        tag(
+            "tr",
+            *(tag("td", capital(cell(name, row))) for name, row in zip(consideration.inputs, row.cells, strict=True)),
+            tag("td", number(row.points), class_="figure"),
+        )
+        for row in consideration.rows
+    ]
+    head = tag("thead", tag("tr", *names, tag("th", "Points", scope="col", class_="figure")))
+    return scrolling(tag("table", head, tag("tbody", *rows)), f"Decision table: {consideration.title}")
+
+
+def _questions(rulebook: Rulebook) -> Html:
+    rows = [
+        tag("tr", tag("th", title(name), scope="row"), tag("td", rulebook.inputs[name].question))
+        for name in rulebook.used_inputs
+    ]
+    head = tag(
+        "thead", tag("tr", tag("th", "Looked at", scope="col"), tag("th", "Asked where a pitch is silent", scope="col"))
+    )
+    table = scrolling(tag("table", head, tag("tbody", *rows)), "Questions")
+    return tag("section", together(tag("h2", "What is looked at"), table), class_="pa")

@@ -1,0 +1,158 @@
+"""Assessments as files to take away (HTML, Markdown) and the rulebook as a page of the documentation.
+
+The HTML report is one file that loads nothing. Pitch and model text is escaped everywhere, in Markdown too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from analyzer.errors import InputError
+from analyzer.framework.assessment import Assessment, ConsiderationResult
+from analyzer.framework.rulebook import SIDE_TITLES, SIDES, Consideration, Rulebook
+from analyzer.framework.wording import SPEAKS_AGAINST, SPEAKS_FOR, kind, shown
+from analyzer.signals import SIGNALS
+from analyzer.terminal import plain, provenance
+from analyzer.words import cell, shown_points, title, word
+
+_SUFFIXES: Final = (".html", ".md")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~$&-])")
+
+
+def check_report_path(path: Path) -> None:
+    """Raises InputError unless a report can be written there, so that nothing is asked of a model in vain."""
+    if path.suffix.lower() not in _SUFFIXES:
+        raise InputError(f"{path}: a report ends in {' or '.join(_SUFFIXES)}")
+    if not path.resolve().parent.is_dir():
+        raise InputError(f"{path}: there is no folder {path.parent}")
+
+
+def write_report(path: Path, assessment: Assessment, pitch: str) -> None:
+    """Writes the report as a whole or not at all; its kind follows from the path's ending. Raises InputError."""
+    check_report_path(path)
+    text = html_report(assessment, pitch) if path.suffix.lower() == ".html" else markdown_report(assessment)
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def html_report(assessment: Assessment, pitch: str) -> str:
+    """One self-contained HTML page; `pitch` is shown in full with its quoted words marked."""
+    return _render("report.html", assessment, passages=_passages(assessment, pitch))
+
+
+def markdown_report(assessment: Assessment) -> str:
+    """The assessment as Markdown."""
+    return _render("report.md", assessment)
+
+
+def rulebook_markdown(rulebook: Rulebook) -> str:
+    """The rulebook as a page: considerations, tables, reasons, sources, weights, questions."""
+    template = _environment().get_template("rulebook.md")
+    return template.render(
+        rulebook=rulebook,
+        sides=[(SIDE_TITLES[side], rulebook.of_side(side)) for side in SIDES],
+        share=lambda c: c.weight / sum(other.weight for other in rulebook.of_side(c.side)),
+        cells=_cells,
+        zip=zip,
+        title=title,
+        word=word,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Passage:
+    """A stretch of the pitch; `signals` are those whose quotes cover it."""
+
+    text: str
+    signals: tuple[str, ...]
+
+
+def _passages(assessment: Assessment, pitch: str) -> list[_Passage]:
+    quotes = [
+        (name, q.start, q.end) for name, q in assessment.signals.quotes() if q.start is not None and q.end is not None
+    ]
+    edges = sorted({0, len(pitch), *(at for _, start, end in quotes for at in (start, end))})
+    passages = []
+    for start, end in pairwise(edges):
+        names = dict.fromkeys(name for name, first, last in quotes if first <= start and end <= last)
+        passages.append(_Passage(pitch[start:end], tuple(title(name) for name in names)))
+    return passages
+
+
+def _render(template: str, assessment: Assessment, **more: Any) -> str:
+    weighty = sorted((c for c in assessment.considerations if c.share > 0), key=lambda c: -c.share)
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            a=assessment,
+            groups=_groups(weighty),
+            idle=[c for c in assessment.considerations if c.share == 0],
+            questions=[question for question in assessment.questions if question.settles > 0],
+            kind=kind(assessment.quadrant) if assessment.quadrant else "",
+            rows=[(spec.title, assessment.signals.single(name)) for name, spec in SIGNALS.items()],
+            provenance=provenance(assessment),
+            sides=SIDE_TITLES,
+            **more,
+        )
+    )
+
+
+def _groups(considerations: list[ConsiderationResult]) -> Mapping[str, list[ConsiderationResult]]:
+    groups: dict[str, list[ConsiderationResult]] = {
+        "Speaks for it": [],
+        "Speaks against it": [],
+        "In between, or open": [],
+    }
+    for found in considerations:
+        if found.points.low >= SPEAKS_FOR:
+            groups["Speaks for it"].append(found)
+        elif found.points.high <= SPEAKS_AGAINST:
+            groups["Speaks against it"].append(found)
+        else:
+            groups["In between, or open"].append(found)
+    return {name: group for name, group in groups.items() if group}
+
+
+def _cells(consideration: Consideration) -> list[list[str]]:
+    return [
+        [cell(name, values) for name, values in zip(consideration.inputs, row.cells, strict=True)]
+        for row in consideration.rows
+    ]
+
+
+def _markdown(text: str) -> str:
+    """Text that Markdown shows as it is: one line, nothing in it acts."""
+    return _MARKDOWN.sub(r"\\\1", plain(text).replace("://", ":\u200b//"))
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(  # HTML is escaped by autoescape, Markdown by the `md` filter
+        loader=PackageLoader("analyzer", "templates"),
+        autoescape=lambda name: bool(name and name.endswith(".html")),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "shown": shown,
+        "points": shown_points,
+        "plain": plain,
+        "md": _markdown,
+        "word": word,
+        "title_of": title,
+    }
+    return environment

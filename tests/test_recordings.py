@@ -1,0 +1,175 @@
+"""Recorded answers: kept as they came and nothing else of the exchange, found again by what was asked."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+import respx
+
+from analyzer import analyze
+from analyzer.errors import ConfigurationError, InputError, MissingRecording
+from analyzer.pipeline import choose, recording_reader
+from analyzer.reading import prompts
+from analyzer.reading.model import ModelReader
+from analyzer.reading.pitch import Pitch, overlaps
+from analyzer.reading.recordings import Recordings, Request, shipped_recordings
+from analyzer.settings import Settings
+from tests.conftest import PITCHES
+from tests.endpoint import CHAT, PITCH, URL, answer, completion, failure, single
+
+KEY = "sk-secret-0123456789"
+SETTINGS = Settings(openai_base_url=URL, openai_api_key=KEY)
+SAMPLES = sorted(PITCHES.glob("*.txt"))
+
+
+def record(
+    folder: Path, *responses: httpx.Response, text: str = PITCH, model: str = "openai/gpt-4.1-mini"
+) -> ModelReader:
+    with respx.mock() as router:
+        router.post(CHAT).mock(side_effect=list(responses))
+        reader = recording_reader(model, SETTINGS, folder)
+        assert isinstance(reader, ModelReader)
+        asyncio.run(reader.read(Pitch.from_text(text)))
+    return reader
+
+
+def test_a_recorded_answer_is_replayed_through_the_same_client_without_a_call(tmp_path: Path) -> None:
+    record(tmp_path, completion(answer()))
+    with respx.mock() as router:
+        first = analyze(PITCH, model="recorded", settings=Settings(recordings=tmp_path))
+        second = analyze(PITCH, model="recorded", settings=Settings(recordings=tmp_path))
+        assert not router.calls
+    assert first.to_json() == second.to_json()
+    assert first.signals.buyer.value == "engineering_leadership"
+    assert first.provenance.reader.model == "recorded/openai/gpt-4.1-mini"
+    assert first.provenance.usage.input_tokens == 5000
+
+
+def test_an_answer_that_was_asked_for_again_is_replayed_with_both_turns(tmp_path: Path) -> None:
+    reader = record(tmp_path, completion(answer(buyer=single("practitioner", "nobody said"))), completion(answer()))
+    assert len(reader.written) == 2
+    assessment = analyze(PITCH, model="recorded", settings=Settings(recordings=tmp_path))
+    assert assessment.signals.buyer.value == "engineering_leadership"
+    assert assessment.provenance.usage.requests == 2
+
+
+def test_no_key_header_or_path_is_ever_written(tmp_path: Path) -> None:
+    leaky = completion(answer(summary=f"Echo: {KEY}"))
+    leaky.headers["x-request-id"] = "req-1"
+    reader = record(tmp_path, leaky)
+    text = reader.written[0].read_text()
+    for secret in (KEY, "Bearer", "req-1", URL, str(Path.home()), str(tmp_path), "user-agent"):
+        assert secret not in text
+    assert set(json.loads(text)) == {"recorded", "title", "request", "response"}
+    assert [path.suffix for path in tmp_path.iterdir()] == [".json"]
+
+
+def test_failed_calls_leave_no_recording(tmp_path: Path) -> None:
+    from analyzer.errors import AuthenticationFailed
+
+    with pytest.raises(AuthenticationFailed):
+        record(tmp_path / "none", failure(401))
+    assert not (tmp_path / "none").exists()
+
+
+CHANGES = {
+    "the pitch": {"pitch_sha256": "0"},
+    "the prompt": {"prompt_sha256": "0"},
+    "the vocabulary": {"schema_sha256": "0"},
+    "the model": {"model": "openai/other"},
+    "the conversation so far": {"so_far_sha256": "0"},
+}
+
+
+@pytest.mark.parametrize(("differs", "change"), CHANGES.items(), ids=CHANGES.keys())
+def test_a_miss_names_the_nearest_recording_and_what_differs(
+    tmp_path: Path, differs: str, change: dict[str, str]
+) -> None:
+    reader = record(tmp_path, completion(answer()))
+    recordings = Recordings([tmp_path])
+    kept = next(iter(recordings._all)).request
+    assert recordings.find(kept) is not None
+    wanted = replace(kept, **change)  # type: ignore[arg-type]
+    assert recordings.find(wanted) is None
+    message = str(recordings.missing(wanted))
+    assert reader.written[0].name in message and f"which differs in {differs}." in message
+    assert "pitch record" in message and len(message.splitlines()) == 2
+
+
+def test_the_key_is_of_the_request_and_of_no_library() -> None:
+    """Pinned: recordings must outlive upgrades of pydantic, openai and instructor."""
+    request = Request("openai/m", "p", "s", "t", 1, "c")
+    assert request.key == "1ab2389372c07d23795b8b8881d96dc81272ec9e30e07f6687c1459f81a38098"
+    assert request.key != replace(request, turn=0).key
+
+
+def test_a_changed_prompt_is_another_request(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    record(tmp_path, completion(answer()))
+    monkeypatch.setattr(prompts, "prompt_sha256", lambda: "0" * 64)
+    with pytest.raises(MissingRecording, match="differs in the prompt"):
+        analyze(PITCH, model="recorded", settings=Settings(recordings=tmp_path))
+
+
+def test_of_several_recorded_models_one_can_be_named(tmp_path: Path) -> None:
+    record(tmp_path, completion(answer()))
+    record(tmp_path, completion(answer(buyer=single("unknown"))), model="openai/gpt-4.1")
+    settings = Settings(recordings=tmp_path)
+    assert analyze(PITCH, model="recorded/openai/gpt-4.1", settings=settings).signals.buyer.value == "unknown"
+    assert analyze(PITCH, model="recorded/openai/gpt-4.1-mini", settings=settings).signals.buyer.known
+
+
+def test_a_file_that_is_no_recording_is_named(tmp_path: Path) -> None:
+    (tmp_path / "odd.json").write_text("{}")
+    with pytest.raises(InputError, match=r"odd\.json is not a recording"):
+        analyze(PITCH, model="recorded", settings=Settings(recordings=tmp_path))
+
+
+@pytest.mark.parametrize("model", ["keywords", "recorded"])
+def test_only_a_real_model_can_be_recorded(tmp_path: Path, model: str) -> None:
+    with pytest.raises(ConfigurationError, match="asks no model"):
+        recording_reader(model, SETTINGS, tmp_path)
+
+
+# ---------------------------------------------------------------- what comes with the program
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
+def test_every_sample_pitch_has_a_recorded_answer_that_fits_todays_prompt(path: Path) -> None:
+    assessment = analyze(path.read_text(encoding="utf-8"), model="recorded", id=path.stem)
+    text = Pitch.from_text(path.read_text(encoding="utf-8")).text
+    for _, quote in assessment.signals.quotes():
+        assert quote.text == text[quote.start : quote.end]
+    assert assessment.in_scope == (path.stem != "fillchair")
+
+
+def test_no_recording_lies_about_that_nothing_plays() -> None:
+    pitches = {Pitch.from_text(path.read_text(encoding="utf-8")).ref.sha256 for path in SAMPLES}
+    recordings = Recordings([shipped_recordings()])
+    assert len(recordings) >= len(SAMPLES) == 16
+    for recording in recordings._all:
+        assert recording.request.pitch_sha256 in pitches
+        assert recording.request.prompt_sha256 == prompts.prompt_sha256()
+
+
+def test_the_hostile_samples_planted_claims_reach_no_signal() -> None:
+    text = (PITCHES / "sheafline.txt").read_text(encoding="utf-8")
+    assessment = analyze(text, model="recorded")
+    planted = Pitch.from_text(text).planted
+    assert len(planted) >= 3
+    assert not any(overlaps(quote, planted) for _, quote in assessment.signals.quotes())
+    assert assessment.signals.traction.value != "customers"
+    assert assessment.signals.buyer.value != "engineering_leadership"
+    assert sum(warning.kind == "instructions" for warning in assessment.warnings) >= 3
+
+
+def test_with_nothing_configured_a_sample_is_read_from_its_recording_and_another_text_by_keywords() -> None:
+    settings = Settings.from_environment()
+    known = choose(Pitch.from_text(SAMPLES[0].read_text(encoding="utf-8")), None, settings)
+    other = choose(Pitch.from_text(PITCH), None, settings)
+    assert known.note is not None and known.note.startswith("No model is set: this is a recorded answer.")
+    assert other.note is not None and other.note.startswith("No model is set: read by cue phrases, which is rough.")

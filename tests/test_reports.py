@@ -1,0 +1,115 @@
+"""Reports hold the assessment, and nothing of a hostile pitch acts in them."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from markdown_it import MarkdownIt
+from rich.console import Console
+
+from analyzer import Assessment, Rulebook, Signals, score
+from analyzer.errors import InputError
+from analyzer.framework.assessment import PitchRef, Warning
+from analyzer.reports import html_report, markdown_report, rulebook_markdown, write_report
+from analyzer.signals import Quote
+from analyzer.terminal import print_assessment, print_rulebook
+
+HOSTILE = (
+    '<script>alert(1)</script> <img src="http://evil.test/x.png"> ![x](http://evil.test/y.png) [l](javascript:x) '
+    "{{ 7 * 7 }} | cell | **bold** `code` $x$ \x1b[31mred\x1b[0m\n# heading"
+)
+
+
+def hostile() -> Assessment:
+    quote = {"text": HOSTILE, "start": 0, "end": len(HOSTILE)}
+    document = {
+        "product": HOSTILE,
+        "summary": HOSTILE,
+        "problems": [{"statement": HOSTILE, "quote": quote, "stage": "day_1", "focus": "ml", "primary": True}],
+        "personas": [{"role": "data_scientist", "quote": quote}],
+        "competitors": [{"name": HOSTILE, "kind": "startup", "quote": quote}],
+        "urgency": {"value": "important", "basis": "stated", "quotes": [quote]},
+    }
+    warning = Warning(kind="instructions", message=HOSTILE, quote=Quote(text=HOSTILE))
+    return score(Signals.model_validate(document), pitch=PitchRef(id="x", title=HOSTILE), warnings=[warning])
+
+
+class _Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+def test_an_html_report_loads_and_runs_nothing() -> None:
+    page = html_report(hostile(), HOSTILE)
+    parser = _Tags()
+    parser.feed(page)
+    tags = {tag for tag, _ in parser.found}
+    assert not tags & {"script", "img", "a", "link", "iframe", "object"}
+    assert not any(
+        name in ("src", "href") or name.startswith("on") for _, attributes in parser.found for name in attributes
+    )
+    assert "default-src 'none'" in page
+    assert "{{ 7 * 7 }}" in page
+
+
+def test_a_markdown_report_shows_hostile_text_as_text() -> None:
+    text = markdown_report(hostile())
+    acting = {"html_inline", "html_block", "image", "link", "code_inline", "strong"}
+    for block in MarkdownIt("gfm-like", {"linkify": False}).parse(text):
+        words = block.content.replace("**Note:**", "")
+        if "alert(1)" in words:
+            assert not acting & {
+                token.type.removesuffix("_open") for token in block.children or () if token.type != "strong_open"
+            }
+        assert block.type != "html_block"
+    assert "://evil" not in text and "\x1b" not in text and "\n# heading" not in text
+
+
+def test_the_terminal_shows_no_control_characters() -> None:
+    out = StringIO()
+    print_assessment(Console(file=out, width=100, highlight=False), hostile())
+    assert "\x1b" not in out.getvalue() and "alert(1)" in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    "signals", [Signals(), Signals(in_scope=False), hostile().signals], ids=["unknown", "out of scope", "hostile"]
+)
+def test_every_assessment_can_be_shown_everywhere(signals: Signals) -> None:
+    assessment = score(signals)
+    out = StringIO()
+    print_assessment(Console(file=out, width=80), assessment)
+    for text in (out.getvalue(), markdown_report(assessment), html_report(assessment, "A pitch.")):
+        assert ("out of scope" in text.lower()) == (not signals.in_scope)
+        assert "None" not in text
+
+
+def test_a_report_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    write_report(tmp_path / "r.html", hostile(), HOSTILE)
+    write_report(tmp_path / "r.md", hostile(), HOSTILE)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["r.html", "r.md"]
+
+
+@pytest.mark.parametrize(("name", "says"), [("r.pdf", "ends in .html or .md"), ("no/r.html", "there is no folder")])
+def test_a_report_that_cannot_be_written_is_refused(tmp_path: Path, name: str, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        write_report(tmp_path / name, hostile(), HOSTILE)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_rulebook_can_be_read_with_every_consideration_and_question() -> None:
+    rulebook = Rulebook.built_in()
+    out = StringIO()
+    print_rulebook(Console(file=out, width=120), rulebook)
+    page = rulebook_markdown(rulebook)
+    for consideration in rulebook.considerations:
+        assert consideration.title in out.getvalue()
+        assert f"`{consideration.id}`" in page and consideration.idea in page
+    for words in rulebook.inputs.values():
+        assert words.question in page

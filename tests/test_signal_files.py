@@ -1,0 +1,116 @@
+"""Scoring what was read before: every kind of file, each entry on its own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analyzer import Rulebook, Signals, score
+from analyzer.errors import InputError
+from analyzer.framework.assessment import PitchRef, ReaderRef, Usage, Warning
+from analyzer.signal_files import Scored, read_entries, score_entry
+
+SIGNALS = {"product": "P", "buyer": {"value": "practitioner", "basis": "stated", "quotes": ["free"]}}
+ASSESSMENT = score(
+    Signals.model_validate(SIGNALS),
+    pitch=PitchRef(id="p1", title="P", sha256="0" * 64),
+    reader=ReaderRef(model="openai/m"),
+    usage=Usage(requests=1, input_tokens=5),
+    warnings=[Warning(kind="dropped", message="m")],
+)
+
+
+def scored(path: Path) -> list[Scored]:
+    return [score_entry(entry) for entry in read_entries(str(path))]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("a.json", json.dumps(SIGNALS), 1),
+        ("a.json", ASSESSMENT.to_json(), 1),
+        ("a.json", json.dumps([SIGNALS, SIGNALS]), 2),
+        ("a.jsonl", f"{json.dumps(SIGNALS)}\n\n{ASSESSMENT.to_json(indent=None)}\n", 2),
+        ("a.json", f"{json.dumps(SIGNALS)}\n{json.dumps(SIGNALS)}\n", 2),
+    ],
+    ids=["signals", "assessment", "list", "lines", "lines called json"],
+)
+def test_signals_and_assessments_are_scored(tmp_path: Path, name: str, content: str, expected: int) -> None:
+    path = tmp_path / name
+    path.write_text(content, encoding="utf-8")
+    results = scored(path)
+    assert len(results) == expected
+    assert {result.assessment.signals.buyer.value for result in results if result.assessment} == {"practitioner"}
+
+
+def test_an_assessment_scored_again_is_the_same_to_the_byte(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(ASSESSMENT.to_json(), encoding="utf-8")
+    (result,) = scored(path)
+    assert result.assessment is not None and result.assessment.to_json() == ASSESSMENT.to_json()
+
+
+def test_another_rulebook_changes_the_score_and_keeps_what_was_read(tmp_path: Path) -> None:
+    content = Rulebook.built_in().model_dump(mode="json")
+    content["considerations"] = [dict(c, weight=1.0) for c in content["considerations"]]
+    other = Rulebook.model_validate(content)
+    path = tmp_path / "a.json"
+    path.write_text(ASSESSMENT.to_json(), encoding="utf-8")
+    result = score_entry(next(iter(read_entries(str(path)))), other)
+    assert result.assessment is not None
+    assert result.assessment.signals == ASSESSMENT.signals
+    assert result.assessment.provenance.reader == ASSESSMENT.provenance.reader
+    assert result.assessment.provenance.rulebook != ASSESSMENT.provenance.rulebook
+
+
+@pytest.mark.parametrize("column", ["signals", "assessment"])
+@pytest.mark.parametrize("as_text", [True, False], ids=["json text", "struct"])
+def test_parquet_rows_are_scored(tmp_path: Path, column: str, as_text: bool) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    document: dict[str, Any] = SIGNALS if column == "signals" else json.loads(ASSESSMENT.to_json())
+    if not as_text and column == "assessment":
+        document = {"pitch": {"id": "p1", "title": None, "sha256": None}, "signals": SIGNALS}
+    cells = [json.dumps(document) if as_text else document] * 3
+    table = pyarrow.table({"id": ["p1", "p2", "p3"], column: cells})
+    parquet.write_table(table, tmp_path / "a.parquet")
+    results = scored(tmp_path / "a.parquet")
+    assert [result.source.rpartition(", ")[2] for result in results] == ["row 1", "row 2", "row 3"]
+    assert all(result.assessment and result.assessment.signals.buyer.known for result in results)
+
+
+def test_an_entry_that_does_not_fit_is_an_error_in_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    lines = [
+        json.dumps(SIGNALS),
+        "{oops",
+        json.dumps({"buyer": {"value": "cto"}}),
+        "[1]",
+        json.dumps({"error": {"kind": "timeout"}}),
+    ]
+    path.write_text("\n".join([*lines, json.dumps(SIGNALS)]), encoding="utf-8")
+    results = scored(path)
+    assert [result.error is None for result in results] == [True, False, False, False, False, True]
+    told = [str(result.error) for result in results if result.error]
+    assert all(
+        message.startswith(f"{path}, line {number}: ") for number, message in zip((2, 3, 4, 5), told, strict=True)
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("a.json", b"{", "is not JSON"),
+        ("a.parquet", b"x", "cannot be read as Parquet"),
+        ("none.json", None, "cannot be read"),
+    ],
+    ids=["json", "parquet", "missing"],
+)
+def test_a_file_that_cannot_be_read_is_one_error(tmp_path: Path, name: str, content: bytes | None, says: str) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=says):
+        scored(tmp_path / name)
