@@ -1,4 +1,4 @@
-"""The page: `streamlit run app.py`, or `pitch app`. Everything is in `analyzer.page`."""
+"""The page, for `streamlit run app.py`; everything about it is in `analyzer.page`."""
 
 from analyzer.page import main
 

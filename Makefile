@@ -1,0 +1,58 @@
+# Every target sets up what it needs: a virtual environment in .venv, from constraints.txt.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(BIN)/python
+
+.DEFAULT_GOAL := help
+.PHONY: help app test check format lint types layers docs docs-check package pictures recordings clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(VENV)/ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; name it with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[documents,dev]' --constraint constraints.txt
+	@touch $@
+
+app: $(VENV)/ready ## Open the page in a browser (works with no key)
+	$(BIN)/pitch app
+
+test: $(VENV)/ready ## Run the tests
+	$(RUN) -m pytest
+
+check: format lint types layers docs-check package ## All that is checked beside the tests
+
+format: $(VENV)/ready ## Check the format (to apply it: .venv/bin/ruff format)
+	$(BIN)/ruff format --check .
+
+lint: $(VENV)/ready ## Lint
+	$(BIN)/ruff check .
+
+types: $(VENV)/ready ## Check the types
+	$(BIN)/mypy
+
+layers: $(VENV)/ready ## Check that imports only point down
+	$(BIN)/lint-imports
+
+docs: $(VENV)/ready ## Write the generated pages of docs/
+	$(RUN) docs/generate.py
+
+docs-check: $(VENV)/ready ## Check that the generated pages are today's
+	$(RUN) docs/generate.py --check
+
+package: $(VENV)/ready ## Build the wheel and try it in an empty environment
+	$(RUN) tests/try_package.py
+
+pictures: $(VENV)/ready ## Take the pictures of the page (needs Chromium)
+	$(RUN) docs/screenshots.py
+
+recordings: $(VENV)/ready ## Record the sample pitches again with your own model: make recordings MODEL=openai/...
+	@test -n "$(MODEL)" || { echo "name the model: make recordings MODEL=openai/gpt-4.1-mini"; exit 2; }
+	$(BIN)/pitch record fixtures/pitches --model $(MODEL) --to fixtures/recordings
+
+clean: ## Remove what was built
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
