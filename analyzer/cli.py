@@ -110,27 +110,74 @@ def analyze_command(source: str, model: str | None, rulebook: Path | None, as_js
 @_command("score")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @_rulebook
+@click.option(
+    "--against", type=click.Path(path_type=Path), metavar="FILE", help="Show what changes from this rulebook."
+)
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), metavar="OUT", help="Score a .parquet file into another, fast."
+)
 @_json
-def score_command(files: tuple[str, ...], rulebook: Path | None, as_json: bool) -> None:
+def score_command(
+    files: tuple[str, ...], rulebook: Path | None, against: Path | None, output: Path | None, as_json: bool
+) -> None:
     """Score signals that exist already: an assessment, a signals document, or .jsonl/.parquet of them; - reads JSON.
 
     No model is called. A file is read to its end; documents that do not fit are named, the others scored.
     """
-    from analyzer.signal_files import read_entries, score_entry
+    from analyzer.framework.rulebook import Rulebook
 
     rules = _load_rulebook(rulebook)
-    shown = failed = 0
-    for entry in (entry for name in files for entry in read_entries(name)):
-        scored = score_entry(entry, rules)
-        if scored.error is not None:
-            failed += 1
-            click.echo(f"pitch: {scored.error}", err=True)
-        elif scored.assessment is not None:
-            click.echo(nl=bool(shown) and not as_json)
-            shown += 1
-            _show(scored.assessment, as_json, compact=scored.many or len(files) > 1)
-    if failed:
-        sys.exit(1 if shown else InputError.exit_code)
+    if output is not None:
+        _score_parquet(files, output, rules)
+    elif against is not None:
+        _score_against(files, rules or Rulebook.built_in(), Rulebook.load(against), as_json)
+    else:
+        _score_each(files, rules, as_json)
+
+
+@_command("rank")
+@click.argument("files", nargs=-1, required=True, metavar="RESULTS...")
+@_rulebook
+@click.option(
+    "--top", type=int, default=10, show_default=True, help="Count how often a pitch is among the first so many."
+)
+@click.option("--draws", type=int, default=1000, show_default=True, help="How often to draw weights and unknowns.")
+@click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same result.")
+@click.option("--report", type=click.Path(path_type=Path), metavar="OUT.html", help="Also write the ranking as a page.")
+@click.option("--json", "as_json", is_flag=True, help="Print the ranking as JSON.")
+def rank_command(
+    files: tuple[str, ...],
+    rulebook: Path | None,
+    top: int,
+    draws: int,
+    seed: int,
+    report: Path | None,
+    as_json: bool,
+) -> None:
+    """Rank pitches that were read before, and say how far the ranking can be trusted.
+
+    Weights and what the pitches leave unsaid are drawn many times over, and the pitches ranked each time (stochastic
+    multicriteria acceptability analysis). No model is called.
+    """
+    from analyzer.framework.ranking import rank
+    from analyzer.framework.rulebook import Rulebook
+    from analyzer.ranking_views import print_ranking, ranking_json, write_ranking
+    from analyzer.signal_files import coded_entries
+
+    rules = _load_rulebook(rulebook) or Rulebook.built_in()
+    labels, coded, errors = coded_entries(files)
+    for error in errors:
+        click.echo(f"pitch: {error}", err=True)
+    ranking = rank(coded, rules, top=top, draws=draws, seed=seed)
+    if report is not None:
+        write_ranking(report, labels, ranking, top, draws)
+        click.echo(f"Report: {report}", err=True)
+    if as_json:
+        click.echo(ranking_json(labels, ranking))
+    else:
+        print_ranking(_console(), labels, ranking, top, draws)
+    if errors:
+        sys.exit(1 if ranking else InputError.exit_code)
 
 
 @_command("record")
@@ -172,19 +219,33 @@ def record_command(sources: tuple[str, ...], model: str, folder: Path | None) ->
 @_command("framework")
 @_rulebook
 @click.option("--markdown", is_flag=True, help="Print it as Markdown.")
-def framework_command(rulebook: Path | None, markdown: bool) -> None:
+@click.option("--new", type=click.Path(path_type=Path), metavar="FILE", help="Start a rulebook of your own from it.")
+@click.option(
+    "--diff",
+    nargs=2,
+    type=click.Path(path_type=Path),
+    metavar="OLD NEW",
+    help="Show what differs between two rulebooks.",
+)
+def framework_command(rulebook: Path | None, markdown: bool, new: Path | None, diff: tuple[Path, Path] | None) -> None:
     """Show the rulebook: considerations, tables, weights, sources."""
-    from analyzer.framework.rulebook import Rulebook
+    from analyzer.framework.revision import differences
+    from analyzer.framework.rulebook import Rulebook, write_new
 
-    rules = _load_rulebook(rulebook) or Rulebook.built_in()
-    if markdown:
+    if new is not None:
+        write_new(new)
+        click.echo(f"{new}: a copy of the built-in rulebook; change it and use it with --rulebook {new}")
+    elif diff:
+        lines = list(differences(*map(Rulebook.load, diff)))
+        click.echo("\n".join(lines) or "They judge and speak alike.")
+    elif markdown:
         from analyzer.reports import rulebook_markdown
 
-        click.echo(rulebook_markdown(rules))
+        click.echo(rulebook_markdown(_load_rulebook(rulebook) or Rulebook.built_in()))
     else:
         from analyzer.terminal import print_rulebook
 
-        print_rulebook(_console(), rules)
+        print_rulebook(_console(), _load_rulebook(rulebook) or Rulebook.built_in())
 
 
 @_command("doctor")
@@ -209,6 +270,56 @@ def app_command(port: int, no_browser: bool) -> None:
     from analyzer.page.serve import serve
 
     sys.exit(serve(port=port, open_browser=not no_browser))
+
+
+def _score_each(files: tuple[str, ...], rules: Any, as_json: bool) -> None:
+    from analyzer.signal_files import read_entries, score_entry
+
+    shown = failed = 0
+    for entry in (entry for name in files for entry in read_entries(name)):
+        scored = score_entry(entry, rules)
+        if scored.error is not None:
+            failed += 1
+            click.echo(f"pitch: {scored.error}", err=True)
+        elif scored.assessment is not None:
+            if shown and not as_json:
+                click.echo()
+            shown += 1
+            _show(scored.assessment, as_json, compact=scored.many or len(files) > 1)
+    if failed:
+        sys.exit(1 if shown else InputError.exit_code)
+
+
+def _score_parquet(files: tuple[str, ...], output: Path, rules: Any) -> None:
+    from analyzer.signal_files import score_parquet
+
+    if len(files) != 1 or Path(files[0]).suffix.lower() != ".parquet" or output.suffix.lower() != ".parquet":
+        raise InputError("with -o, give one .parquet file and an output that ends in .parquet")
+    click.echo(f"{score_parquet(Path(files[0]), output, rules):,} rows: {output}", err=True)
+
+
+def _score_against(files: tuple[str, ...], rules: Any, against: Any, as_json: bool) -> None:
+    from analyzer.framework.revision import shift
+    from analyzer.ranking_views import print_shifts, shifts_json
+    from analyzer.signal_files import read_entries, score_entry
+
+    shifts = []
+    failed = 0
+    for entry in (entry for name in files for entry in read_entries(name)):
+        before, after = score_entry(entry, against), score_entry(entry, rules)
+        if before.error is not None:
+            failed += 1
+            click.echo(f"pitch: {before.error}", err=True)
+        elif before.assessment is not None and after.assessment is not None:
+            found = shift(before.assessment, after.assessment)
+            shifts += [found] if found else []
+    shifts.sort(key=lambda found: -abs(found.by))
+    if as_json:
+        click.echo(shifts_json(shifts))
+    else:
+        print_shifts(_console(), shifts)
+    if failed:
+        sys.exit(1 if shifts else InputError.exit_code)
 
 
 def _pitch(source: str) -> Any:

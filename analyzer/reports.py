@@ -38,7 +38,11 @@ def check_report_path(path: Path) -> None:
 def write_report(path: Path, assessment: Assessment, pitch: str) -> None:
     """Writes the report as a whole or not at all; its kind follows from the path's ending. Raises InputError."""
     check_report_path(path)
-    text = html_report(assessment, pitch) if path.suffix.lower() == ".html" else markdown_report(assessment)
+    write_whole(path, html_report(assessment, pitch) if path.suffix.lower() == ".html" else markdown_report(assessment))
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Writes a file whole or not at all. Raises InputError."""
     partial = path.with_name(f".{path.name}.partial")
     try:
         partial.write_text(text, encoding="utf-8")
@@ -55,6 +59,11 @@ def html_report(assessment: Assessment, pitch: str) -> str:
 def markdown_report(assessment: Assessment) -> str:
     """The assessment as Markdown."""
     return _render("report.md", assessment)
+
+
+def render_page(template: str, **values: Any) -> str:
+    """One of the HTML templates, everything in it escaped."""
+    return _environment().get_template(template).render(**values)
 
 
 def rulebook_markdown(rulebook: Rulebook) -> str:

@@ -8,20 +8,25 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from analyzer.errors import AnalyzerError, ConfigurationError, InputError, SignalsError
 from analyzer.framework.assessment import Assessment, PitchRef, Provenance, Warning
+from analyzer.framework.inputs import INPUTS
 from analyzer.framework.rulebook import Rulebook
 from analyzer.framework.scoring import score
 from analyzer.signals import Signals
 
+if TYPE_CHECKING:
+    from analyzer.framework.tables import Coded
+
 _BATCH = 1000
+_ROWS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,114 @@ def read_entries(name: str) -> Iterator[Entry]:
             yield from _json_entries(name, path.read_bytes())
     except OSError as error:
         raise InputError(f"{name} cannot be read: {error.strerror or error}") from error
+
+
+def score_parquet(source: Path, target: Path, rulebook: Rulebook | None = None) -> int:
+    """Scores a Parquet file of signals into another, in batches, so that memory does not grow with it; the rows scored.
+
+    The source is a signals table (`framework.tables`), or has a column `signals` or `assessment` as for `read_entries`.
+    The target is written whole or not at all. Raises InputError, SignalsError or ConfigurationError.
+    """
+    import pyarrow
+    import pyarrow.parquet as parquet
+
+    from analyzer.framework.tables import score_table
+
+    partial = target.with_name(f".{target.name}.partial")
+    rows = 0
+    writer: Any = None
+    try:
+        file = parquet.ParquetFile(source, read_dictionary=_coded_columns(source))
+        for batch in file.iter_batches(batch_size=_ROWS):
+            scored = score_table(_signals_batch(source, rows, pyarrow.Table.from_batches([batch])), rulebook)
+            if writer is None:
+                writer = parquet.ParquetWriter(partial, scored.schema)
+            writer.write_table(scored)
+            rows += scored.num_rows
+        if writer is None:
+            raise InputError(f"{source} has no rows to score")
+        writer.close()
+        partial.replace(target)
+    except (OSError, pyarrow.ArrowInvalid) as error:
+        raise InputError(
+            f"{source} cannot be read, or {target} not written: {str(error).splitlines()[0][:120]}"
+        ) from error
+    except SignalsError as error:
+        raise SignalsError(f"{source}, in the rows from {rows + 1} on: {error}") from error
+    finally:
+        if writer is not None:
+            writer.close()
+        partial.unlink(missing_ok=True)
+    return rows
+
+
+def _coded_columns(path: Path) -> list[str]:
+    """The signal columns of a Parquet file that hold words: read as numbers, they need no second look."""
+    import pyarrow
+    import pyarrow.parquet as parquet
+
+    schema = parquet.read_schema(path)
+    return [name for name in INPUTS if name in schema.names and pyarrow.types.is_string(schema.field(name).type)]
+
+
+def _signals_batch(source: Path, rows: int, table: Any) -> Any:
+    """The batch as a signals table, whatever way it holds its signals."""
+    columns = [name for name in ("assessment", "signals") if name in table.column_names]
+    if not columns:
+        if not set(table.column_names) & set(INPUTS):
+            found = ", ".join(table.column_names[:8])
+            raise InputError(
+                f"{source} holds no signals: no column 'signals', 'assessment' or of a signal; it has {found}"
+            )
+        return table
+    from analyzer.framework.tables import signals_table
+
+    documents, ids = [], []
+    for number, row in enumerate(
+        table.select([*columns[:1], *(["id"] if "id" in table.column_names else [])]).to_pylist()
+    ):
+        entry = _row(f"{source}, row {rows + number + 1}", row[columns[0]], columns[0], row.get("id"))
+        if entry.error is not None:
+            raise entry.error
+        assessment = _scored(entry.document, entry.source, None)
+        documents.append(assessment.signals)
+        ids.append(str(assessment.pitch.id or rows + number + 1))
+    return signals_table(documents, ids)
+
+
+def coded_entries(names: Iterable[str]) -> tuple[list[str], Coded, list[AnalyzerError]]:
+    """The signals of all entries in some files, as numbers, with a label for each; and the entries that do not fit."""
+    from analyzer.framework.tables import coded_signals, signals_table
+
+    labels: list[str] = []
+    documents: list[Signals] = []
+    errors: list[AnalyzerError] = []
+    for name in names:
+        table = _signals_parquet(Path(name))
+        if table is not None:
+            own = [str(label) for label in table.column("id").to_pylist()] if "id" in table.column_names else []
+            return own or [f"row {n + 1}" for n in range(table.num_rows)], coded_signals(table), errors
+        for entry in read_entries(name):
+            scored = score_entry(entry)
+            if scored.error is not None:
+                errors.append(scored.error)
+            elif scored.assessment is not None:
+                pitch = scored.assessment.pitch
+                labels.append(pitch.title or scored.assessment.signals.product or pitch.id or entry.source)
+                documents.append(scored.assessment.signals)
+    return labels, coded_signals(signals_table(documents)), errors
+
+
+def _signals_parquet(path: Path) -> Any | None:
+    """A Parquet file that is a signals table; None if it is anything else."""
+    if path.suffix.lower() != ".parquet" or not path.exists():
+        return None
+    import pyarrow.parquet as parquet
+
+    names = set(parquet.read_schema(path).names)
+    if names & {"signals", "assessment"} or not names & set(INPUTS):
+        return None
+    return parquet.read_table(path, read_dictionary=_coded_columns(path))
 
 
 def score_entry(entry: Entry, rulebook: Rulebook | None = None) -> Scored:

@@ -26,7 +26,15 @@ def vocabulary() -> str:
     lines.append("Each may be unknown. Ordered values stand from the weakest case to the strongest.")
     for name, spec in SIGNALS.items():
         order = "ordered" if spec.ordered else "no order"
-        lines += ["", f"### {spec.title}", "", f"`{name}` ({order}). {spec.rule}", "", "| value | means |", "| --- | --- |"]
+        lines += [
+            "",
+            f"### {spec.title}",
+            "",
+            f"`{name}` ({order}). {spec.rule}",
+            "",
+            "| value | means |",
+            "| --- | --- |",
+        ]
         lines += [f"| `{value}` | {meaning or word(value)} |" for value, meaning in spec.meanings.items()]
     lines += ["", "## Lists and their parts", "", "| field | rule |", "| --- | --- |"]
     lines += [f"| `{name}` | {rule} |" for name, rule in LIST_RULES.items()]

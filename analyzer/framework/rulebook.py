@@ -151,6 +151,17 @@ class Rulebook(_Record):
         return tuple(consideration for consideration in self.considerations if consideration.side == side)
 
 
+def write_new(path: Path) -> None:
+    """A copy of the built-in rulebook's file, comments and all, to be changed. Raises RulebookError if it is there."""
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(_BUILT_IN.read_text(encoding="utf-8"))
+    except FileExistsError as error:
+        raise RulebookError(str(path), ["there is such a file already; it was left as it is"]) from error
+    except OSError as error:
+        raise RulebookError(str(path), [f"it cannot be written: {error.strerror}"]) from error
+
+
 @cache
 def _built_in() -> Rulebook:
     return Rulebook.load(_BUILT_IN)

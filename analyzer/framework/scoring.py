@@ -35,6 +35,7 @@ from analyzer.framework.assessment import (
 )
 from analyzer.framework.extremes import Extremes, Table
 from analyzer.framework.inputs import INPUTS, LEANS, WORLDS, Facts, derive
+from analyzer.framework.rounding import rounded
 from analyzer.framework.rulebook import SIDES, Consideration, Rulebook, Side
 from analyzer.framework.wording import headline, reason, verdict
 from analyzer.signals import Signals
@@ -199,8 +200,7 @@ _OVERALL: Final[Mapping[Side, float]] = dict.fromkeys(SIDES, 5.0)
 
 
 def _rounded(number: float) -> float:
-    """Two decimals. Rounding first to nine removes what floating point adds, so that equal scores print alike."""
-    return round(round(float(number), 9), 2) + 0.0
+    return float(rounded(number))
 
 
 # ---------------------------------------------------------------- the parts of an assessment

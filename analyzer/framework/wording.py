@@ -11,7 +11,7 @@ from analyzer.framework.assessment import ConsiderationResult, Quadrant, Questio
 from analyzer.framework.inputs import Facts
 from analyzer.framework.rulebook import Consideration, Rulebook
 
-SPEAKS_FOR, SPEAKS_AGAINST = 6.0, 4.0
+SPEAKS_FOR, SPEAKS_AGAINST = 7.0, 3.0
 """Points from which a consideration speaks for the product, and up to which it speaks against it."""
 
 _STAGES = {"day_1": "day-1", "day_2": "day-2", "mixed": "day-1 and day-2", "unknown": ""}
@@ -73,7 +73,12 @@ def verdict(
     speaking = sorted(considerations, key=lambda c: -c.share * abs(c.points.value - 5))
     favour = [records[c.id].speaks_for for c in speaking if c.share and c.points.low >= SPEAKS_FOR][:2]
     against = [records[c.id].speaks_against for c in speaking if c.share and c.points.high <= SPEAKS_AGAINST][:2]
-    parts = [f"{kind(quadrant)}. {_VERDICTS[word]} ({shown(overall)} of 100)."]
+    said = _VERDICTS[word]
+    if word == "balanced" and overall.high > bounds.for_above:
+        said = "Depending on what is left unsaid, the framework is about even or speaks for it"
+    elif word == "balanced" and overall.low < bounds.against_below:
+        said = "Depending on what is left unsaid, the framework is about even or speaks against it"
+    parts = [f"{kind(quadrant)}. {said} ({shown(overall)} of 100)."]
     if favour:
         parts.append(f"For it: {joined(favour)}.")
     if against:

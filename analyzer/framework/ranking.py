@@ -1,0 +1,139 @@
+"""How far a ranking can be trusted, when neither the weights nor what the pitches leave unsaid are certain.
+
+Stochastic multicriteria acceptability analysis (SMAA; Lahdelma, Hokkanen and Salminen, European Journal of
+Operational Research 106, 1998; SMAA-2: Lahdelma and Salminen, Operations Research 49, 2001): draw both many times, rank
+each time, and count. Weights are drawn independently, each log-uniformly between half and twice the rulebook's; unknown
+inputs from their values and unknown positions from day 1, mixed and day 2 (likewise the focus), each equally likely.
+Weights are drawn once for all pitches of a draw, unknowns for each pitch by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analyzer.errors import InputError
+from analyzer.framework.inputs import INPUTS, LEANS, WORLDS
+from analyzer.framework.rulebook import SIDES, Rulebook
+from analyzer.framework.tables import Coded, LookUps, overall
+
+SPREAD: Final = 2.0
+"""A drawn weight lies between the rulebook's divided and multiplied by this."""
+INTERVAL: Final = (0.05, 0.95)
+"""The rank's interval holds nine draws of ten."""
+MOST_DRAWS: Final = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """One pitch in the ranking by expected overall score. Chances are shares of the draws, 0 to 1.
+
+    `row` is its place in what was given; `best` and `worst` bound its rank in nine draws of ten; `first` and `top` are
+    how often it is first, and among the first k; `beats_next` how often it is ahead of the pitch ranked below it
+    (None for the last).
+    """
+
+    row: int
+    rank: int
+    overall: float
+    best: int
+    worst: int
+    first: float
+    top: float
+    beats_next: float | None
+
+
+def rank(
+    coded: Coded, rulebook: Rulebook | None = None, *, top: int = 10, draws: int = 1000, seed: int = 0
+) -> list[Ranked]:
+    """The pitches in scope, best first. The same input and seed give the same result.
+
+    Raises InputError if `top` or `draws` make no sense.
+    """
+    if not 1 <= draws <= MOST_DRAWS:
+        raise InputError(f"draws is {draws}; give 1 to {MOST_DRAWS:,}")
+    if top < 1:
+        raise InputError(f"top is {top}; give at least 1")
+    rulebook = rulebook or Rulebook.built_in()
+    rows = np.flatnonzero(coded.in_scope)
+    if not len(rows):
+        return []
+    coded = coded.take(rows)
+    expected = overall(coded, rulebook)
+    order = np.argsort(-expected, kind="stable")
+    coded, expected, rows = coded.take(order), expected[order], rows[order]
+    ranks, ahead = _drawn(coded, rulebook, draws, seed)
+    low, high = np.quantile(ranks, INTERVAL, axis=0, method="nearest")
+    first, in_top = (ranks == 1).mean(axis=0), (ranks <= top).mean(axis=0)
+    return [
+        Ranked(
+            row=int(rows[n]),
+            rank=n + 1,
+            overall=float(expected[n]),
+            best=int(low[n]),
+            worst=int(high[n]),
+            first=float(first[n]),
+            top=float(in_top[n]),
+            beats_next=float(ahead[n]) if n + 1 < len(rows) else None,
+        )
+        for n in range(len(rows))
+    ]
+
+
+def _drawn(coded: Coded, rulebook: Rulebook, draws: int, seed: int) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    """The rank of each pitch in each draw, and how often each is ahead of the one after it (level counts half)."""
+    rng = np.random.default_rng(seed)
+    pitches = len(coded)
+    ranks = np.empty((draws, pitches), np.int32)
+    ahead = np.zeros(max(pitches - 1, 0))
+    draw = _Draw(coded, rulebook)
+    numbers = np.arange(1, pitches + 1, dtype=np.int32)
+    for number in range(draws):
+        scores = draw.scores(rng)
+        ahead += (scores[:-1] > scores[1:]) + 0.5 * (scores[:-1] == scores[1:])
+        ranks[number, np.argsort(-scores, kind="stable")] = numbers
+    return ranks, ahead / draws
+
+
+class _Draw:
+    """Everything that does not change between draws, laid out for them."""
+
+    def __init__(self, coded: Coded, rulebook: Rulebook):
+        self._rules = LookUps(rulebook)
+        self._sides: Sequence[str] = SIDES
+        self._codes = {name: column.astype(np.int32) for name, column in coded.codes.items()}
+        self._open = {
+            name: rows
+            for name, column in coded.codes.items()
+            if len(rows := np.flatnonzero(column == len(INPUTS[name])))
+        }
+        self._positions = {name: column.copy() for name, column in coded.positions.items()}
+
+    def scores(self, rng: np.random.Generator) -> NDArray[np.float64]:
+        """The overall score of every pitch in one draw."""
+        for name, rows in self._open.items():
+            drawn = rng.integers(0, len(INPUTS[name]), len(rows), dtype=np.int32)
+            self._codes[name][rows] = drawn
+            if name in LEANS:
+                self._positions[name][rows] = drawn / (len(WORLDS) - 1)
+        sides: dict[str, NDArray[np.float64]] = {}
+        for side in self._sides:
+            members = [c for c in self._rules.considerations if c.side == side]
+            weights = np.array([c.weight for c in members]) * SPREAD ** rng.uniform(-1, 1, len(members))
+            weights /= weights.sum()
+            total = np.zeros(len(self._positions["stage"]))
+            for consideration, weight in zip(members, weights, strict=True):
+                tables = self._rules.tables[consideration.id]
+                place = np.zeros(len(total), np.int32)
+                for name, stride in tables.strides.items():
+                    place += self._codes[name] * np.int32(stride)
+                total += (tables.mean * weight)[place]
+            sides[side] = total
+        d, e = self._positions["stage"], self._positions["focus"]
+        market = (1 - d) * sides["day_1"] + d * sides["day_2"]
+        sales = (1 - e) * sides["ml"] + e * sides["engineering"]
+        return 5 * (market + sales)

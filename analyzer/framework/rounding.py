@@ -1,0 +1,11 @@
+"""How scores are rounded, in one place: one pitch and a million must print the same digits."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+def rounded(numbers: ArrayLike) -> NDArray[np.float64]:
+    """Two decimals. Rounding first to nine removes what floating point adds, so that equal scores print alike."""
+    return np.asarray(np.round(np.round(np.asarray(numbers, np.float64), 9), 2) + 0.0, np.float64)

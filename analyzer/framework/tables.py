@@ -1,0 +1,360 @@
+"""Scoring many pitches at once: the same scores as `scoring.score`, as array look-ups over a table of signals.
+
+What makes it fast and still exact: a rulebook's points never fall when an input with a direction gets better
+(checked when it is loaded). So all considerations agree on the worst value of such an unknown, and each may take it by
+itself; what has to be tried value by value are positions, and inputs without a direction that two considerations share.
+Each consideration becomes one table with a place more for "unknown" on each axis; a million pitches are a few look-ups.
+
+A signals table has these columns (Arrow or pandas); null, empty or "unknown" is unknown, a missing column is unknown
+throughout, others are passed through:
+
+    in_scope                                        true or false; missing = true
+    stage, focus                                    position, 0 to 1
+    persona_fit, crowding, incumbent, in_house      as `framework.inputs` derives them
+    buyer, market_breadth, ...                      the single values
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analyzer.errors import SignalsError
+from analyzer.framework.inputs import FALLING, INPUTS, LEANS, RISING, WORLDS, derive
+from analyzer.framework.rounding import rounded
+from analyzer.framework.rulebook import SIDES, Consideration, Rulebook
+from analyzer.signals import Signals
+
+if TYPE_CHECKING:
+    import pyarrow
+
+_Codes = NDArray[np.int8]
+_Floats = NDArray[np.float64]
+SCORES: Final = ("overall", "market", "sales", *SIDES)
+_ENDS: Final = ("", "_low", "_high")
+_OF_SIDE: Final = {
+    "day_1": ("stage", False),
+    "day_2": ("stage", True),
+    "ml": ("focus", False),
+    "engineering": ("focus", True),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """Signals of many pitches as numbers: the index of each input's value, one past the last for unknown; nan too."""
+
+    codes: Mapping[str, _Codes]
+    positions: Mapping[str, _Floats]
+    in_scope: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.in_scope)
+
+    def take(self, rows: NDArray[np.intp]) -> Coded:
+        """These rows, in this order."""
+        codes = {name: column[rows] for name, column in self.codes.items()}
+        positions = {name: column[rows] for name, column in self.positions.items()}
+        return Coded(codes, positions, self.in_scope[rows])
+
+
+def signals_table(signals: Iterable[Signals], ids: Sequence[str] | None = None) -> pyarrow.Table:
+    """The signals table of signals documents; `ids`, if given, becomes a column."""
+    import pyarrow
+
+    columns: dict[str, list[Any]] = {name: [] for name in ("in_scope", *INPUTS)}
+    for document in signals:
+        facts = derive(document)
+        columns["in_scope"].append(document.in_scope)
+        for name, value in facts.values.items():
+            at = facts.positions.get(name)
+            columns[name].append(value if name not in LEANS else None if at is None else float(at))
+    types = {"in_scope": pyarrow.bool_(), **dict.fromkeys(LEANS, pyarrow.float64())}
+    arrays = {name: pyarrow.array(cells, types.get(name, pyarrow.string())) for name, cells in columns.items()}
+    return pyarrow.table(({"id": list(ids)} if ids is not None else {}) | arrays)
+
+
+def score_table(table: Any, rulebook: Rulebook | None = None) -> Any:
+    """The scores of every row of a signals table (Arrow or pandas), in the kind of table that was given.
+
+    Columns: those given that are no signals, `in_scope`, then `overall`, `market`, `sales` and the sides, each also
+    with `_low` and `_high`, and `points_<consideration>` likewise; null where out of scope. Equal to `score` to the
+    last digit. Raises SignalsError naming column, row and value where a value is not in the vocabulary.
+    """
+    import pyarrow
+
+    if not isinstance(table, pyarrow.Table):
+        given = pyarrow.Table.from_pandas(table, preserve_index=False)
+        return score_table(given, rulebook).to_pandas()
+    rulebook = rulebook or Rulebook.built_in()
+    coded = coded_signals(table)
+    kept = {name: table.column(name) for name in table.column_names if name not in INPUTS and name != "in_scope"}
+    columns: dict[str, Any] = {**kept, "in_scope": coded.in_scope}
+    mask = None if coded.in_scope.all() else ~coded.in_scope
+    for name, numbers in scored_columns(coded, rulebook):
+        columns[name] = pyarrow.array(numbers, mask=mask)
+    return pyarrow.table(columns)
+
+
+def coded_signals(table: pyarrow.Table) -> Coded:
+    """A signals table as numbers. Raises SignalsError."""
+    rows = table.num_rows
+    codes: dict[str, _Codes] = {}
+    positions: dict[str, _Floats] = {}
+    for name in INPUTS:
+        if name in LEANS:
+            positions[name] = _position_column(table, name)
+            codes[name] = _lean_codes(positions[name])
+        elif name in table.column_names:
+            codes[name] = _code_column(table, name)
+        else:
+            codes[name] = np.full(rows, len(INPUTS[name]), np.int8)
+    in_scope = np.ones(rows, np.bool_)
+    if "in_scope" in table.column_names:
+        in_scope = table.column("in_scope").fill_null(True).to_numpy().astype(np.bool_)
+    return Coded(codes, positions, in_scope)
+
+
+def scored_columns(coded: Coded, rulebook: Rulebook) -> Iterator[tuple[str, _Floats]]:
+    """Name and numbers of every result column, rounded as they are printed."""
+    rules = LookUps(rulebook)
+    scores = {name: tuple(np.empty(len(coded)) for _ in _ENDS) for name in SCORES}
+    for rows, alike in _alike(coded, rules.tried):
+        batch = _Batch(alike, rules)
+        for name in SCORES:
+            for into, numbers in zip(scores[name], batch.score(name), strict=True):
+                into[rows] = numbers
+    for name in SCORES:
+        for suffix, numbers in zip(_ENDS, scores[name], strict=True):
+            yield f"{name}{suffix}", rounded(numbers)
+    for consideration in rulebook.considerations:
+        tables = rules.tables[consideration.id]
+        places = tables.places(coded)
+        for suffix, points in zip(_ENDS, (tables.mean, tables.low, tables.high), strict=True):
+            yield f"points_{consideration.id}{suffix}", rounded(points)[places]
+
+
+def overall(coded: Coded, rulebook: Rulebook) -> _Floats:
+    """The expected overall score (0 to 100) of every pitch, in scope or not."""
+    rules = LookUps(rulebook)
+    numbers = np.empty(len(coded))
+    for rows, alike in _alike(coded, rules.tried):
+        numbers[rows] = _Batch(alike, rules).score("overall")[0]
+    return rounded(numbers)
+
+
+# ---------------------------------------------------------------- look-up tables
+
+
+@dataclass(frozen=True, slots=True)
+class _Tables:
+    """A consideration's points, flat; each axis has a place more for unknown: the mean, least or greatest over it."""
+
+    strides: Mapping[str, int]
+    mean: _Floats
+    low: _Floats
+    high: _Floats
+
+    def places(self, coded: Coded) -> NDArray[np.int32]:
+        """Where in the tables each pitch's points stand."""
+        place = np.zeros(len(coded), np.int32)
+        for name, stride in self.strides.items():
+            place += coded.codes[name] * np.int32(stride)
+        return place
+
+    def moved(self, name: str, index: int) -> int:
+        """How far from "unknown" the place of an input's value lies."""
+        return (index - len(INPUTS[name])) * self.strides.get(name, 0)
+
+
+def _tables_of(consideration: Consideration) -> _Tables:
+    mean = low = high = consideration.table
+    for axis in range(len(consideration.inputs)):
+        mean = np.concatenate([mean, mean.mean(axis=axis, keepdims=True)], axis)
+        low = np.concatenate([low, low.min(axis=axis, keepdims=True)], axis)
+        high = np.concatenate([high, high.max(axis=axis, keepdims=True)], axis)
+    sizes = [len(INPUTS[name]) + 1 for name in consideration.inputs]
+    strides = {name: int(np.prod(sizes[number + 1 :])) for number, name in enumerate(consideration.inputs)}
+    return _Tables(strides, mean.ravel(), low.ravel(), high.ravel())
+
+
+class LookUps:
+    """A rulebook as look-up tables, and what has to be tried value by value.
+
+    Considerations that share an unknown reach their extremes at the same value of it if it has a direction, and each at
+    its own if no other looks at it. What is left, `tried`, are inputs without a direction in more than one.
+    """
+
+    def __init__(self, rulebook: Rulebook):
+        self.considerations = rulebook.considerations
+        self.tables = {c.id: _tables_of(c) for c in rulebook.considerations}
+        weights = {side: sum(c.weight for c in rulebook.of_side(side)) for side in SIDES}
+        self.weights = {c.id: c.weight / weights[c.side] for c in rulebook.considerations}
+        self.tried = tuple(
+            name
+            for name in INPUTS
+            if name not in LEANS and _undirected(name) and sum(name in c.inputs for c in rulebook.considerations) > 1
+        )
+
+
+def _undirected(name: str) -> bool:
+    return name not in (RISING | FALLING) or name == "trust_route"
+
+
+def _alike(coded: Coded, tried: Sequence[str]) -> Iterator[tuple[NDArray[np.intp], Coded]]:
+    """The pitches in groups that leave the same of positions and tried inputs open, with their rows."""
+    key = np.zeros(len(coded), np.int16)
+    for bit, name in enumerate((*LEANS, *tried)):
+        key |= (coded.codes[name] == len(INPUTS[name])).astype(np.int16) << bit
+    for value in np.unique(key):
+        rows = np.flatnonzero(key == value)
+        yield rows, coded.take(rows)
+
+
+class _Batch:
+    """Pitches that leave the same positions and tried inputs open."""
+
+    def __init__(self, coded: Coded, rules: LookUps):
+        self._coded = coded
+        self._rules = rules
+        self._open = {
+            name for name in (*LEANS, *rules.tried) if len(coded) and coded.codes[name][0] == len(INPUTS[name])
+        }
+        self._places = {c.id: rules.tables[c.id].places(coded) for c in rules.considerations}
+        self._found: dict[tuple[Any, ...], _Floats] = {}
+
+    def score(self, name: str) -> tuple[_Floats, _Floats, _Floats]:
+        """Expectation, least and greatest of one score."""
+        parts = _parts(name)
+        used = [c for c in self._rules.considerations if c.side in parts]
+        positions = [
+            position
+            for position in LEANS
+            if position in self._open
+            and any(position in c.inputs or (_OF_SIDE[c.side][0] == position and parts[c.side]) for c in used)
+        ]
+        tried = [other for other in self._rules.tried if other in self._open]
+        tried = [other for other in tried if sum(other in c.inputs for c in used) > 1]
+        return (
+            self._over(parts, used, positions, [], "mean"),
+            self._over(parts, used, positions, tried, "low"),
+            self._over(parts, used, positions, tried, "high"),
+        )
+
+    def _over(
+        self,
+        parts: Mapping[str, float | None],
+        used: Sequence[Consideration],
+        positions: Sequence[str],
+        tried: Sequence[str],
+        end: str,
+    ) -> _Floats:
+        """Over the worlds of the open positions and the values of what has to be tried: their mean or extreme."""
+        join = {"mean": np.add, "low": np.minimum, "high": np.maximum}[end]
+        choices = [range(len(WORLDS)) for _ in positions] + [range(len(INPUTS[name])) for name in tried]
+        names = (*positions, *tried)
+        worlds = list(product(*choices))
+        result = self._sum(parts, used, dict(zip(names, worlds[0], strict=True)), end)
+        for world in worlds[1:]:
+            result = join(result, self._sum(parts, used, dict(zip(names, world, strict=True)), end))
+        return result / len(worlds) if end == "mean" and len(worlds) > 1 else result
+
+    def _sum(
+        self,
+        parts: Mapping[str, float | None],
+        used: Sequence[Consideration],
+        world: Mapping[str, int],
+        end: str,
+    ) -> _Floats:
+        total: _Floats | float = 0.0
+        for side, part in parts.items():
+            members = [c for c in used if c.side == side]
+            fixed = {name: value for name, value in world.items() if any(name in c.inputs for c in members)}
+            points = self._side(side, members, fixed, end)
+            total = total + (points if part is None else points * self._share(side, world, part))
+        return np.asarray(total)
+
+    def _side(self, side: str, members: Sequence[Consideration], fixed: Mapping[str, int], end: str) -> _Floats:
+        """A side's points with some open inputs fixed; kept, because many worlds ask for the same."""
+        key = (side, end, *sorted(fixed.items()))
+        if key not in self._found:
+            total = np.zeros(len(self._coded))
+            for consideration in members:
+                tables = self._rules.tables[consideration.id]
+                moved = sum(tables.moved(name, value) for name, value in fixed.items())
+                points = getattr(tables, end) * self._rules.weights[consideration.id]
+                total += points[self._places[consideration.id] + np.int32(moved)]
+            self._found[key] = total
+        return self._found[key]
+
+    def _share(self, side: str, at: Mapping[str, int], part: float) -> _Floats | float:
+        """The side's part of its case, times `part`; where the position is open, in the given world."""
+        name, grows = _OF_SIDE[side]
+        if name in at:
+            here = float(WORLDS[at[name]])
+            return (here if grows else 1 - here) * part
+        key = ("share", side, part)
+        if key not in self._found:
+            position = self._coded.positions[name]
+            self._found[key] = (position if grows else 1 - position) * part
+        return self._found[key]
+
+
+def _parts(name: str) -> Mapping[str, float | None]:
+    """The sides of a score, and what each counts for, times its share; None = the bare side."""
+    if name == "overall":
+        return dict.fromkeys(SIDES, 5.0)
+    if name == "market":
+        return {"day_1": 1.0, "day_2": 1.0}
+    return {"ml": 1.0, "engineering": 1.0} if name == "sales" else {name: None}
+
+
+# ---------------------------------------------------------------- columns
+
+
+def _code_column(table: pyarrow.Table, name: str) -> _Codes:
+    import pyarrow
+
+    values = INPUTS[name]
+    column = table.column(name).combine_chunks()
+    if not pyarrow.types.is_dictionary(column.type):
+        column = column.cast(pyarrow.string()).dictionary_encode()
+    if isinstance(column, pyarrow.ChunkedArray):
+        column = column.combine_chunks()
+    words = [str(word) if word is not None else "" for word in column.dictionary.to_pylist()]
+    strange = [word for word in words if word not in (*values, "", "unknown")]
+    codes = np.array([values.index(word) if word in values else len(values) for word in words] + [len(values)], np.int8)
+    indices = column.indices.fill_null(len(words)).to_numpy(zero_copy_only=False)
+    if strange:
+        row = int(np.flatnonzero(indices == words.index(strange[0]))[0]) + 1
+        raise SignalsError(f"row {row}: {name} has no value {strange[0]!r}; it has {', '.join(values)} or unknown")
+    result: _Codes = codes[indices]
+    return result
+
+
+def _position_column(table: pyarrow.Table, name: str) -> _Floats:
+    import pyarrow
+
+    if name not in table.column_names:
+        return np.full(table.num_rows, np.nan)
+    try:
+        column = table.column(name).cast(pyarrow.float64())
+    except pyarrow.ArrowInvalid as error:
+        raise SignalsError(f"{name} is a position from 0 to 1; this column holds something else") from error
+    at: _Floats = column.to_numpy(zero_copy_only=False).astype(np.float64)
+    outside = (at < 0) | (at > 1)
+    if outside.any():
+        row = int(np.flatnonzero(outside)[0])
+        raise SignalsError(f"row {row + 1}: {name} is {at[row]:g}; a position is from 0 to 1")
+    return at
+
+
+def _lean_codes(at: _Floats) -> _Codes:
+    """As `inputs.lean`, for positions that went through a float: a third is mixed."""
+    codes = np.where(at < 1 / 3 - 1e-9, 0, np.where(at > 2 / 3 + 1e-9, 2, 1))
+    return np.where(np.isnan(at), len(WORLDS), codes).astype(np.int8)

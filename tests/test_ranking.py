@@ -1,0 +1,195 @@
+"""A ranking says how far it can be trusted, and the same seed says it again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from analyzer import Rulebook, Signals, score
+from analyzer.cli import cli
+from analyzer.errors import InputError
+from analyzer.framework.ranking import Ranked, rank
+from analyzer.framework.tables import Coded, coded_signals, signals_table
+from tests.test_scoring import BEST, WORST
+
+MIDDLING: dict[str, Any] = {**BEST, "traction": "none", "differentiation": "claimed", "urgency": "important"}
+
+
+def coded(*documents: dict[str, Any]) -> Coded:
+    return coded_signals(signals_table([Signals.model_validate(document) for document in documents]))
+
+
+def test_pitches_that_are_told_apart_by_everything_are_ranked_for_sure() -> None:
+    first, second, third = rank(coded(WORST, BEST, MIDDLING), top=1, draws=200)
+    assert [first.row, second.row, third.row] == [1, 2, 0]
+    assert (first.best, first.worst, first.first, first.top, first.beats_next) == (1, 1, 1.0, 1.0, 1.0)
+    assert third.beats_next is None
+
+
+def test_equal_pitches_beat_each_other_half_the_time() -> None:
+    first, second = rank(coded(BEST, BEST), draws=50)
+    assert first.beats_next == 0.5
+    assert first.overall == second.overall
+
+
+def test_pitches_that_say_nothing_can_be_anywhere() -> None:
+    ranking = rank(coded(*[{}] * 5), draws=2000)
+    assert all(found.best == 1 and found.worst == 5 for found in ranking)
+    assert all(abs(found.first - 0.2) < 0.05 for found in ranking)
+
+
+def test_the_expected_score_is_that_of_the_scorer() -> None:
+    documents = [{}, BEST, WORST, {"buyer": {"value": "practitioner"}}]
+    for found in rank(coded(*documents), draws=5):
+        scores = score(Signals.model_validate(documents[found.row])).scores
+        assert scores is not None
+        assert found.overall == scores.overall.value
+
+
+def test_chances_add_up_and_the_same_seed_gives_the_same_result() -> None:
+    many = coded({}, BEST, MIDDLING, {"urgency": {"value": "important"}})
+    one, again, other = (rank(many, draws=300, seed=seed, top=2) for seed in (1, 1, 2))
+    assert one == again != other
+    assert sum(found.first for found in one) == pytest.approx(1)
+    assert sum(found.top for found in one) == pytest.approx(2)
+
+
+def test_weights_matter_where_pitches_have_different_strengths() -> None:
+    strong_market = {**BEST, "buyer": "practitioner", "trust_route": "none"}
+    strong_sales = {**BEST, "traction": "none", "urgency": "nice_to_have"}
+    first, _ = rank(coded(strong_market, strong_sales), draws=500)
+    assert first.beats_next is not None
+    assert 0 < first.beats_next < 1
+
+
+def test_what_is_out_of_scope_is_not_ranked() -> None:
+    assert [found.row for found in rank(coded({"in_scope": False}, {}), draws=5)] == [1]
+    assert rank(coded({"in_scope": False}), draws=5) == []
+
+
+@pytest.mark.parametrize("arguments", [{"draws": 0}, {"draws": 10**9}, {"top": 0}])
+def test_draws_and_top_must_make_sense(arguments: dict[str, int]) -> None:
+    with pytest.raises(InputError):
+        rank(coded({}), **arguments)
+
+
+# ---------------------------------------------------------------- as commands
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    path = tmp_path / "results.jsonl"
+    named = [("Best", BEST), ("Silent <b>", {}), ("Worst", WORST)]
+    lines = [score(Signals.model_validate({**document, "product": name})).to_json(None) for name, document in named]
+    path.write_text("\n".join([*lines, "{oops"]), encoding="utf-8")
+    return path
+
+
+def pitch(*arguments: object) -> Any:
+    return CliRunner().invoke(cli, [str(argument) for argument in arguments], catch_exceptions=False)
+
+
+def test_rank_shows_the_order_and_names_what_it_could_not_read(results: Path, tmp_path: Path) -> None:
+    done = pitch("rank", results, "--draws", 50, "--report", tmp_path / "rank.html")
+    assert done.exit_code == 1
+    assert f"{results}, line 4" in done.stderr
+    assert [done.stdout.index(name) for name in ("Best", "Silent", "Worst")] == sorted(
+        done.stdout.index(name) for name in ("Best", "Silent", "Worst")
+    )
+    page = (tmp_path / "rank.html").read_text(encoding="utf-8")
+    assert "Silent &lt;b&gt;" in page
+    assert "stochastic multicriteria acceptability analysis" in page
+
+
+def test_rank_as_json_is_a_list_best_first(results: Path) -> None:
+    ranking = json.loads(pitch("rank", results, "--draws", 50, "--json").stdout)
+    assert [row["pitch"] for row in ranking] == ["Best", "Silent <b>", "Worst"]
+    assert set(ranking[0]) == {"pitch", *Ranked.__dataclass_fields__}
+
+
+def test_a_parquet_file_is_scored_into_another_and_ranked(tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    source, target = tmp_path / "in.parquet", tmp_path / "out.parquet"
+    parquet.write_table(signals_table([Signals(), Signals.model_validate(BEST)], ids=["a", "b"]), source)
+    assert pitch("score", source, "-o", target).exit_code == 0
+    rows = parquet.read_table(target).to_pylist()
+    alone = score(Signals.model_validate(BEST)).scores
+    assert alone is not None
+    assert [row["id"] for row in rows] == ["a", "b"]
+    assert (rows[1]["overall"], rows[1]["overall_low"]) == (alone.overall.value, alone.overall.low)
+    assert [row["pitch"] for row in json.loads(pitch("rank", source, "--json", "--draws", 20).stdout)] == ["b", "a"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.parquet", "out.parquet"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "says"),
+    [
+        ({"text": ["x"]}, "holds no signals"),
+        ({"buyer": ["cto"]}, "in the rows from 1 on: row 1: buyer has no value 'cto'"),
+    ],
+)
+def test_a_parquet_file_that_does_not_fit_leaves_nothing_behind(
+    tmp_path: Path, columns: dict[str, list[str]], says: str
+) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    parquet.write_table(pyarrow.table(columns), tmp_path / "in.parquet")
+    done = pitch("score", tmp_path / "in.parquet", "-o", tmp_path / "out.parquet")
+    assert done.exit_code == 2
+    assert says in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["in.parquet"]
+
+
+# ---------------------------------------------------------------- rulebooks of one's own
+
+
+def test_a_rulebook_of_ones_own_starts_as_a_copy_that_judges_alike(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.toml"
+    assert pitch("framework", "--new", mine).exit_code == 0
+    assert Rulebook.load(mine).sha256 == Rulebook.built_in().sha256
+    again = pitch("framework", "--new", mine)
+    assert again.exit_code == 2
+    assert "left as it is" in again.stderr
+    assert pitch("framework", "--diff", mine, mine).stdout == "They judge and speak alike.\n"
+
+
+@pytest.fixture
+def changed(tmp_path: Path) -> tuple[Path, Path]:
+    old, new = tmp_path / "old.toml", tmp_path / "new.toml"
+    pitch("framework", "--new", old)
+    text = old.read_text(encoding="utf-8")
+    text = text.replace('["crowded", 1, "many"]', '["crowded", 3, "many"]').replace("for_above = 55", "for_above = 60")
+    new.write_text(
+        text.replace('title = "Built in-house"\nweight = 2', 'title = "Built in-house"\nweight = 3'), encoding="utf-8"
+    )
+    return old, new
+
+
+def test_diff_names_every_change_of_the_rules(changed: tuple[Path, Path]) -> None:
+    assert pitch("framework", "--diff", *changed).stdout.splitlines() == [
+        "verdict: against below 45, for above 55 -> 45, 60",
+        "less-crowded: crowding=crowded: 1 -> 3 points",
+        "built-in-house: weight 2 -> 3",
+    ]
+
+
+def test_against_shows_which_pitches_change_by_how_much_and_through_what(
+    changed: tuple[Path, Path], results: Path
+) -> None:
+    old, new = changed
+    done = pitch("score", results, "--rulebook", new, "--against", old)
+    assert done.exit_code == 1
+    assert "Worst" in done.stdout
+    assert "through" in done.stdout
+    shifts = json.loads(pitch("score", results, "--rulebook", new, "--against", old, "--json").stdout)
+    worst = next(shift for shift in shifts if shift["title"] == "Worst")
+    assert {effect["consideration"] for effect in worst["effects"]} >= {"less-crowded"}
+    assert sum(effect["by"] for effect in worst["effects"]) == pytest.approx(worst["by"], abs=0.05)
+
+
+def test_the_same_rulebook_changes_nothing(results: Path, changed: tuple[Path, Path]) -> None:
+    assert "agree on all" in pitch("score", results, "--against", changed[0]).stdout
