@@ -25,7 +25,7 @@ from analyzer.resources import resource
 
 CHROMIUM: Final = Path("/usr/bin/chromium")
 PICTURE: Final = Path(__file__).with_name("page.png")
-SAMPLE: Final = "fixtures/pitches/idlewatt.txt"
+SAMPLE: Final = "fixtures/pitches/cabstand.txt"
 _ARGUMENTS: Final = (
     "--no-sandbox",
     "--disable-gpu",

@@ -38,5 +38,5 @@ def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.Temp
 
 @pytest.fixture
 def pitch_file() -> Path:
-    """A sample pitch that names a buyer, rivals and customers."""
-    return PITCHES / "idlewatt.txt"
+    """A sample pitch that leaves something unknown."""
+    return PITCHES / "taperline.txt"

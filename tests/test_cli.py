@@ -46,7 +46,7 @@ def test_a_sample_read_from_its_recording_gives_the_same_bytes_twice(pitch_file:
     assert set(document["scores"]) == {"overall", "market", "sales", "sides"}
     assert set(document["scores"]["overall"]) == {"value", "low", "high"}
     assert {"signal", "from", "to", "overall"} <= set(document["changes"][0])
-    assert document["pitch"]["id"] == "idlewatt"
+    assert document["pitch"]["id"] == "taperline"
 
 
 def test_with_nothing_configured_the_note_is_on_stderr_and_the_result_on_stdout() -> None:

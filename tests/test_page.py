@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 ROOT = Path(__file__).parents[1]
-IDLEWATT = "Idlewatt: see which of the GPUs you pay for are doing nothing"
+TAPERLINE = "Taperline: your p99 is not your p50's big brother"
 OWN_PITCH = "Testbed is a tool for data scientists. It finds label errors in training data; pip install testbed."
 HOSTILE = """Evilco <script>alert(1)</script> <img src="http://evil.example/i.png"> for machine learning
 
@@ -98,8 +98,8 @@ def test_the_empty_page_asks_for_a_pitch_and_shows_no_answer(page: AppTest) -> N
 def test_a_sample_becomes_an_assessment(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PITCH_MODEL", "keywords")
 
-    page.selectbox[0].set_value(IDLEWATT).run()
-    assert page.text_area[0].value == resource("fixtures/pitches/idlewatt.txt").read_text(encoding="utf-8")
+    page.selectbox[0].set_value(TAPERLINE).run()
+    assert page.text_area[0].value == resource("fixtures/pitches/taperline.txt").read_text(encoding="utf-8")
     page.button[0].click().run()
 
     assert not page.error
@@ -416,9 +416,9 @@ def test_a_pasted_pitch_gets_its_verdict(opened: Callable[..., Page], screenshot
     from playwright.sync_api import expect
 
     page = opened()
-    screenshots.analyze(page, resource("fixtures/pitches/idlewatt.txt").read_text(encoding="utf-8"))
+    screenshots.analyze(page, resource("fixtures/pitches/taperline.txt").read_text(encoding="utf-8"))
 
-    expect(page.get_by_role("heading", level=2, name=IDLEWATT)).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", level=2, name=TAPERLINE)).to_be_visible(timeout=30_000)
     expect(page.locator(".pa .verdict .word")).to_have_text(re.compile("^(For|Against|Balanced|Open)$"))
     expect(page.get_by_role("heading", name="What it scores")).to_be_visible()
     expect(
@@ -486,7 +486,7 @@ def test_nothing_scrolls_sideways_on_a_phone(
         page.goto(f"{address}{path}")
         expect(page.get_by_role("heading", name="What is looked at")).to_be_visible(timeout=30_000)
     else:
-        screenshots.analyze(page, resource("fixtures/pitches/idlewatt.txt").read_text(encoding="utf-8"))
+        screenshots.analyze(page, resource("fixtures/pitches/taperline.txt").read_text(encoding="utf-8"))
         expect(page.locator(".pa.provenance")).to_be_visible(timeout=30_000)
 
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

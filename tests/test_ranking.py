@@ -43,7 +43,7 @@ def test_pitches_that_say_nothing_can_be_anywhere() -> None:
 
 
 def test_the_expected_score_is_that_of_the_scorer() -> None:
-    documents = [{}, BEST, WORST, {"buyer": {"value": "practitioner"}}]
+    documents: list[dict[str, Any]] = [{}, BEST, WORST, {"buyer": {"value": "practitioner"}}]
     for found in rank(coded(*documents), draws=5):
         scores = score(Signals.model_validate(documents[found.row])).scores
         assert scores is not None
@@ -74,7 +74,7 @@ def test_what_is_out_of_scope_is_not_ranked() -> None:
 @pytest.mark.parametrize("arguments", [{"draws": 0}, {"draws": 10**9}, {"top": 0}])
 def test_draws_and_top_must_make_sense(arguments: dict[str, int]) -> None:
     with pytest.raises(InputError):
-        rank(coded({}), **arguments)
+        rank(coded({}), **arguments)  # type: ignore[arg-type]
 
 
 # ---------------------------------------------------------------- as commands
