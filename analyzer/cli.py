@@ -62,6 +62,15 @@ def _command(name: str) -> Callable[[F], click.Command]:
             except BrokenPipeError:
                 sys.stderr.close()
                 sys.exit(1)
+            except KeyboardInterrupt:
+                click.echo("pitch: interrupted", err=True)
+                sys.exit(130)
+            except Exception as error:  # a fault of this program; its message may quote the pitch
+                if debug:
+                    raise
+                name = type(error).__name__
+                click.echo(f"pitch: a fault of this program ({name}); run again with --debug and report it", err=True)
+                sys.exit(1)
 
         run = click.option("--debug", is_flag=True, help="Show the traceback of an error.")(run)
         return cli.command(name)(run)

@@ -6,7 +6,6 @@ The HTML report is one file that loads nothing. Pitch and model text is escaped 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -16,9 +15,9 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from analyzer.errors import InputError
-from analyzer.framework.assessment import Assessment, ConsiderationResult
+from analyzer.framework.assessment import Assessment
 from analyzer.framework.rulebook import SIDE_TITLES, SIDES, Consideration, Rulebook
-from analyzer.framework.wording import SPEAKS_AGAINST, SPEAKS_FOR, kind, shown
+from analyzer.framework.wording import LEANINGS, grouped, kind, shown
 from analyzer.signals import SIGNALS
 from analyzer.terminal import plain, provenance
 from analyzer.words import cell, shown_points, title, word
@@ -101,13 +100,13 @@ def _passages(assessment: Assessment, pitch: str) -> list[_Passage]:
 
 
 def _render(template: str, assessment: Assessment, **more: Any) -> str:
-    weighty = sorted((c for c in assessment.considerations if c.share > 0), key=lambda c: -c.share)
     return (
         _environment()
         .get_template(template)
         .render(
             a=assessment,
-            groups=_groups(weighty),
+            groups=grouped(assessment.considerations),
+            leanings=LEANINGS,
             idle=[c for c in assessment.considerations if c.share == 0],
             questions=[question for question in assessment.questions if question.settles > 0],
             kind=kind(assessment.quadrant) if assessment.quadrant else "",
@@ -117,22 +116,6 @@ def _render(template: str, assessment: Assessment, **more: Any) -> str:
             **more,
         )
     )
-
-
-def _groups(considerations: list[ConsiderationResult]) -> Mapping[str, list[ConsiderationResult]]:
-    groups: dict[str, list[ConsiderationResult]] = {
-        "Speaks for it": [],
-        "Speaks against it": [],
-        "In between, or open": [],
-    }
-    for found in considerations:
-        if found.points.low >= SPEAKS_FOR:
-            groups["Speaks for it"].append(found)
-        elif found.points.high <= SPEAKS_AGAINST:
-            groups["Speaks against it"].append(found)
-        else:
-            groups["In between, or open"].append(found)
-    return {name: group for name, group in groups.items() if group}
 
 
 def _cells(consideration: Consideration) -> list[list[str]]:

@@ -6,7 +6,8 @@ Pitch and model text is printed as text: never as markup, and without control ch
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -16,11 +17,12 @@ from rich.text import Text
 
 from analyzer.framework.assessment import Assessment, ConsiderationResult, Range, Warning
 from analyzer.framework.rulebook import SIDE_TITLES, SIDES, Consideration, Rulebook
-from analyzer.framework.wording import SPEAKS_AGAINST, SPEAKS_FOR, kind, shown
+from analyzer.framework.wording import LEANINGS, Leaning, grouped, kind, shown
 from analyzer.signals import SIGNALS, Quote
 from analyzer.words import cell, shown_points, title, word
 
-FOR, AGAINST, QUIET = "cyan", "yellow", "dim"
+QUIET = "dim"
+_STYLES: Final[Mapping[Leaning, str]] = {"for": "cyan", "against": "yellow", "open": ""}
 _TOP = 5
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+")
 
@@ -44,21 +46,10 @@ def print_assessment(console: Console, assessment: Assessment) -> None:
     console.print(Text(plain(assessment.verdict.sentence)))
     console.print()
     console.print(_scores(assessment))
-    weighty = sorted((c for c in assessment.considerations if c.share > 0), key=lambda c: -c.share)
-    groups = (
-        ("Speaks for it", FOR, [c for c in weighty if c.points.low >= SPEAKS_FOR]),
-        ("Speaks against it", AGAINST, [c for c in weighty if c.points.high <= SPEAKS_AGAINST]),
-        (
-            "In between, or open",
-            "",
-            [c for c in weighty if c.points.low < SPEAKS_FOR and c.points.high > SPEAKS_AGAINST],
-        ),
-    )
-    for heading, style, group in groups:
-        if group:
-            console.print(_heading(heading, style))
-            for consideration in group:
-                console.print(_consideration(consideration, style))
+    for leaning, group in grouped(assessment.considerations).items():
+        console.print(_heading(LEANINGS[leaning], _STYLES[leaning]))
+        for consideration in group:
+            console.print(_consideration(consideration, _STYLES[leaning]))
     _print_questions(console, assessment)
     _print_changes(console, assessment)
     console.print(_heading("What was read", ""))

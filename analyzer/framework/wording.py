@@ -5,7 +5,8 @@ Words come from the rulebook; this module only chooses and joins them, and never
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, Literal
 
 from analyzer.framework.assessment import ConsiderationResult, Quadrant, Question, Range, Verdict, VerdictWord
 from analyzer.framework.inputs import Facts
@@ -13,6 +14,14 @@ from analyzer.framework.rulebook import Consideration, Rulebook
 
 SPEAKS_FOR, SPEAKS_AGAINST = 7.0, 3.0
 """Points from which a consideration speaks for the product, and up to which it speaks against it."""
+
+Leaning = Literal["for", "against", "open"]
+LEANINGS: Final[Mapping[Leaning, str]] = {
+    "for": "Speaks for it",
+    "against": "Speaks against it",
+    "open": "In between, or open",
+}
+"""Where considerations belong when people look at them, in this order."""
 
 _STAGES = {"day_1": "day-1", "day_2": "day-2", "mixed": "day-1 and day-2", "unknown": ""}
 _FOCUSES = {"ml": "ML", "engineering": "engineering", "mixed": "ML and engineering", "unknown": ""}
@@ -44,11 +53,17 @@ def reason(rulebook: Rulebook, consideration: Consideration, facts: Facts, point
     return f"{capital(known)}; {span}."
 
 
+def leaning(points: Range) -> Leaning:
+    """Whether a consideration speaks for the product or against it: only if its whole range says so."""
+    if points.low >= SPEAKS_FOR:
+        return "for"
+    return "against" if points.high <= SPEAKS_AGAINST else "open"
+
+
 def headline(consideration: Consideration, points: Range) -> str:
     """Which way a consideration went, in a few words; its title where the range leaves that open."""
-    if points.low >= SPEAKS_FOR:
-        return capital(consideration.speaks_for)
-    return capital(consideration.speaks_against) if points.high <= SPEAKS_AGAINST else consideration.title
+    words = {"for": consideration.speaks_for, "against": consideration.speaks_against, "open": consideration.title}
+    return capital(words[leaning(points)])
 
 
 def verdict(
@@ -71,8 +86,8 @@ def verdict(
         word = "balanced"
     records = {record.id: record for record in rulebook.considerations}
     speaking = sorted(considerations, key=lambda c: -c.share * abs(c.points.value - 5))
-    favour = [records[c.id].speaks_for for c in speaking if c.share and c.points.low >= SPEAKS_FOR][:2]
-    against = [records[c.id].speaks_against for c in speaking if c.share and c.points.high <= SPEAKS_AGAINST][:2]
+    favour = [records[c.id].speaks_for for c in speaking if c.share and leaning(c.points) == "for"][:2]
+    against = [records[c.id].speaks_against for c in speaking if c.share and leaning(c.points) == "against"][:2]
     said = _VERDICTS[word]
     if word == "balanced" and overall.high > bounds.for_above:
         said = "Depending on what is left unsaid, the framework is about even or speaks for it"
@@ -114,3 +129,12 @@ def joined(parts: Sequence[str], last: str = "and") -> str:
 def capital(text: str) -> str:
     """The text with its first letter upper case and the others as they are."""
     return text[:1].upper() + text[1:]
+
+
+def grouped(considerations: Iterable[ConsiderationResult]) -> dict[Leaning, list[ConsiderationResult]]:
+    """The considerations that count, by where they belong, the weightiest first; groups without any are left out."""
+    counted = sorted((c for c in considerations if c.share > 0), key=lambda c: -c.share)
+    groups: dict[Leaning, list[ConsiderationResult]] = {
+        name: [c for c in counted if leaning(c.points) == name] for name in LEANINGS
+    }
+    return {name: group for name, group in groups.items() if group}

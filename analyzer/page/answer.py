@@ -9,22 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final, Literal
+from typing import Final
 
 from analyzer.framework.assessment import Assessment, Change, ConsiderationResult, Question, Range, Warning
 from analyzer.framework.rulebook import SIDE_TITLES, SIDES, Rulebook, Side
-from analyzer.framework.wording import SPEAKS_AGAINST, SPEAKS_FOR, capital, joined, shown
+from analyzer.framework.wording import LEANINGS, capital, grouped, joined, leaning, shown
 from analyzer.page.markup import Html, tag, together
 from analyzer.signals import SIGNALS, Quote
 from analyzer.terminal import provenance
 from analyzer.words import number, shown_points, title, word
 
-Group = Literal["for", "against", "open"]
-_GROUPS: Final[tuple[tuple[Group, str], ...]] = (
-    ("for", "Speaks for it"),
-    ("against", "Speaks against it"),
-    ("open", "Still open, or in between"),
-)
 _VERDICTS: Final = {"for": "For", "against": "Against", "balanced": "Balanced", "open": "Open"}
 _OTHER_SIDE: Final[dict[Side, Side]] = {
     "day_1": "day_2",
@@ -112,20 +106,11 @@ def _bar(range_: Range, top: float) -> Html:
 # ---------------------------------------------------------------- considerations
 
 
-def group(consideration: ConsiderationResult) -> Group:
-    """Where a consideration belongs: for or against only if its whole range says so."""
-    if consideration.points.low >= SPEAKS_FOR:
-        return "for"
-    return "against" if consideration.points.high <= SPEAKS_AGAINST else "open"
-
-
 def considerations(assessment: Assessment) -> Html:
     """Every consideration as a card, for, against and open, the weightiest first; what does not count, folded."""
-    counted = sorted((c for c in assessment.considerations if c.share > 0), key=lambda c: -c.share)
     sections = [
-        tag("section", tag("h3", f"{heading} ({len(members)})"), *map(_card, members), class_=f"pa group {name}")
-        for name, heading in _GROUPS
-        if (members := [consideration for consideration in counted if group(consideration) == name])
+        tag("section", tag("h3", f"{LEANINGS[name]} ({len(members)})"), *map(_card, members), class_=f"pa group {name}")
+        for name, members in grouped(assessment.considerations).items()
     ]
     return together(*sections, _uncounted(assessment))
 
@@ -148,7 +133,7 @@ def _card(consideration: ConsiderationResult) -> Html:
         tag("p", place, class_="place"),
         class_="side",
     )
-    return tag("article", text, points, class_=f"card {group(consideration)}")
+    return tag("article", text, points, class_=f"card {leaning(consideration.points)}")
 
 
 def _more_quotes(quotes: Sequence[Quote]) -> list[Html]:

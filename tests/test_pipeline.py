@@ -1,0 +1,113 @@
+"""One pitch and many: in scripts, threads and notebooks; every pitch ends in exactly one result."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+import respx
+
+from analyzer import analyze, analyze_many
+from analyzer.errors import ConfigurationError
+from analyzer.reading.model import _http_client
+from analyzer.settings import Settings
+from tests.endpoint import CHAT, PITCH, URL, answer, completion, failure
+
+SETTINGS = Settings(openai_base_url=URL, openai_api_key="sk-secret-0123456789")
+MODEL = "openai/gpt-4.1-mini"
+
+
+@pytest.fixture(autouse=True)
+def _fresh_client() -> None:
+    _http_client.cache_clear()
+
+
+def test_every_pitch_gives_one_result_and_a_failed_one_an_error() -> None:
+    def respond(request: httpx.Request) -> httpx.Response:
+        return (
+            failure(400)
+            if "number 3" in json.loads(request.content)["messages"][1]["content"]
+            else completion(answer())
+        )
+
+    pitches = [f"{PITCH} This is number {n}." for n in range(6)] + [" "]
+    with respx.mock() as router:
+        router.post(CHAT).mock(side_effect=respond)
+        results = list(analyze_many(pitches, model=MODEL, concurrency=4, settings=SETTINGS))
+    assert sorted(result.number for result in results) == list(range(7))
+    failed = {result.number: result.error.kind for result in results if result.error}
+    assert failed == {3: "rejected", 6: "pitch"}
+    assert all((result.assessment is None) == (result.error is not None) for result in results)
+
+
+def test_no_more_than_concurrency_are_under_way_and_no_more_taken_than_needed() -> None:
+    under_way, most, taken = 0, 0, 0
+
+    async def respond(request: httpx.Request) -> httpx.Response:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0.01)
+        under_way -= 1
+        return completion(answer())
+
+    def endless() -> Iterator[tuple[str, str]]:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield f"pitch-{taken}", PITCH
+
+    with respx.mock() as router:
+        router.post(CHAT).mock(side_effect=respond)
+        stream = analyze_many(endless(), model=MODEL, concurrency=3, settings=SETTINGS)
+        first = [next(stream) for _ in range(10)]
+        stream.close()  # type: ignore[attr-defined]  # a generator
+    assert len({result.id for result in first}) == 10
+    assert most == 3
+    assert taken <= 10 + 3
+
+
+def test_many_pitches_are_not_read_by_guess() -> None:
+    with pytest.raises(ConfigurationError, match="many pitches need a model of your choice"):
+        analyze_many([PITCH], settings=Settings())
+    with pytest.raises(ConfigurationError, match="give 1 to 256"):
+        analyze_many([PITCH], model="keywords", concurrency=0)
+
+
+def test_many_pitches_can_be_read_by_keywords_and_from_recordings() -> None:
+    assert [result.id for result in analyze_many([("a", PITCH)], model="keywords")] == ["a"]
+    (missed,) = analyze_many([PITCH], model="recorded")
+    assert missed.error is not None
+    assert missed.error.kind == "missing_recording"
+
+
+def test_a_fault_of_this_program_costs_one_pitch(monkeypatch: pytest.MonkeyPatch) -> None:
+    from analyzer.reading.keywords import KeywordReader
+
+    async def broken(self: KeywordReader, pitch: object) -> None:
+        raise ZeroDivisionError("the text of the pitch")
+
+    monkeypatch.setattr(KeywordReader, "read", broken)
+    (result,) = analyze_many([("a", PITCH)], model="keywords")
+    assert result.error is not None
+    assert (result.error.kind, result.error.exit_code) == ("unexpected", 1)
+    assert "the text of the pitch" not in str(result.error)
+
+
+def test_analyze_works_in_threads_and_where_a_loop_is_running_already() -> None:
+    with respx.mock() as router:
+        router.post(CHAT).mock(side_effect=lambda _: completion(answer()))
+
+        async def notebook() -> str | None:
+            return analyze(PITCH, model=MODEL, settings=SETTINGS).pitch.title
+
+        assert asyncio.run(notebook()) == "Wattwise: cut your GPU bill"
+        with ThreadPoolExecutor(4) as pool:
+            done = list(pool.map(lambda _: analyze(PITCH, model=MODEL, settings=SETTINGS).in_scope, range(8)))
+    assert done == [True] * 8
+    assert sum(thread.name == "pitch-analyzer-requests" for thread in threading.enumerate()) == 1
