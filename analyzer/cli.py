@@ -87,16 +87,28 @@ _rulebook = click.option(
     help="Judge by this rulebook instead of the built-in.",
 )
 
+_market = click.option(
+    "--market", type=click.Path(path_type=Path), metavar="FILE", help="Use this market map instead of the built-in."
+)
+
 
 @_command("analyze")
 @click.argument("source", metavar="[FILE or -]", default="-")
 @_model
 @_rulebook
+@_market
 @_json
 @click.option(
     "--report", type=click.Path(path_type=Path), metavar="OUT", help="Also write a report: OUT ends in .html or .md."
 )
-def analyze_command(source: str, model: str | None, rulebook: Path | None, as_json: bool, report: Path | None) -> None:
+def analyze_command(
+    source: str,
+    model: str | None,
+    rulebook: Path | None,
+    market: Path | None,
+    as_json: bool,
+    report: Path | None,
+) -> None:
     """Assess one pitch: a text, Markdown, PDF, PPTX or DOCX file, or standard input."""
     from analyzer.pipeline import assess, choose
     from analyzer.reports import check_report_path, write_report
@@ -104,12 +116,12 @@ def analyze_command(source: str, model: str | None, rulebook: Path | None, as_js
 
     if report is not None:
         check_report_path(report)
-    rules = _load_rulebook(rulebook)
+    rules, map_ = _load_rulebook(rulebook), _load_market(market)
     pitch = _pitch(source)
     choice = choose(pitch, model, Settings.from_environment())
     if choice.note:
         click.echo(choice.note, err=True)
-    assessment = assess(pitch, choice.reader, rules)
+    assessment = assess(pitch, choice.reader, rules, map_)
     if report is not None:
         write_report(report, assessment, pitch.text)
         click.echo(f"Report: {report}", err=True)
@@ -119,6 +131,7 @@ def analyze_command(source: str, model: str | None, rulebook: Path | None, as_js
 @_command("score")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @_rulebook
+@_market
 @click.option(
     "--against", type=click.Path(path_type=Path), metavar="FILE", help="Show what changes from this rulebook."
 )
@@ -127,7 +140,12 @@ def analyze_command(source: str, model: str | None, rulebook: Path | None, as_js
 )
 @_json
 def score_command(
-    files: tuple[str, ...], rulebook: Path | None, against: Path | None, output: Path | None, as_json: bool
+    files: tuple[str, ...],
+    rulebook: Path | None,
+    market: Path | None,
+    against: Path | None,
+    output: Path | None,
+    as_json: bool,
 ) -> None:
     """Score signals that exist already: an assessment, a signals document, or .jsonl/.parquet of them; - reads JSON.
 
@@ -135,13 +153,13 @@ def score_command(
     """
     from analyzer.framework.rulebook import Rulebook
 
-    rules = _load_rulebook(rulebook)
+    rules, map_ = _load_rulebook(rulebook), _load_market(market)
     if output is not None:
         _score_parquet(files, output, rules)
     elif against is not None:
-        _score_against(files, rules or Rulebook.built_in(), Rulebook.load(against), as_json)
+        _score_against(files, rules or Rulebook.built_in(), Rulebook.load(against), map_, as_json)
     else:
-        _score_each(files, rules, as_json)
+        _score_each(files, rules, map_, as_json)
 
 
 @_command("rank")
@@ -225,6 +243,27 @@ def record_command(sources: tuple[str, ...], model: str, folder: Path | None) ->
         sys.exit(1)
 
 
+@_command("market")
+@click.argument("category", required=False)
+@_market
+@click.option("--unknown", metavar="RESULTS", help="List the alternatives named in results that the map does not know.")
+def market_command(category: str | None, market: Path | None, unknown: str | None) -> None:
+    """Show the market map: all categories, or one CATEGORY with its players."""
+    from datetime import UTC, datetime
+
+    from analyzer.framework.market import MarketMap
+    from analyzer.market_views import print_category, print_map, print_unknown, unknown_rivals
+    from analyzer.signal_files import read_entries
+
+    map_ = _load_market(market) or MarketMap.built_in()
+    if unknown is not None:
+        print_unknown(_console(), unknown_rivals(map_, read_entries(unknown)))
+    elif category is not None:
+        print_category(_console(), map_, category)
+    else:
+        print_map(_console(), map_, datetime.now(UTC).date())
+
+
 @_command("framework")
 @_rulebook
 @click.option("--markdown", is_flag=True, help="Print it as Markdown.")
@@ -281,12 +320,12 @@ def app_command(port: int, no_browser: bool) -> None:
     sys.exit(serve(port=port, open_browser=not no_browser))
 
 
-def _score_each(files: tuple[str, ...], rules: Any, as_json: bool) -> None:
+def _score_each(files: tuple[str, ...], rules: Any, market: Any, as_json: bool) -> None:
     from analyzer.signal_files import read_entries, score_entry
 
     shown = failed = 0
     for entry in (entry for name in files for entry in read_entries(name)):
-        scored = score_entry(entry, rules)
+        scored = score_entry(entry, rules, market)
         if scored.error is not None:
             failed += 1
             click.echo(f"pitch: {scored.error}", err=True)
@@ -307,7 +346,7 @@ def _score_parquet(files: tuple[str, ...], output: Path, rules: Any) -> None:
     click.echo(f"{score_parquet(Path(files[0]), output, rules):,} rows: {output}", err=True)
 
 
-def _score_against(files: tuple[str, ...], rules: Any, against: Any, as_json: bool) -> None:
+def _score_against(files: tuple[str, ...], rules: Any, against: Any, market: Any, as_json: bool) -> None:
     from analyzer.framework.revision import shift
     from analyzer.ranking_views import print_shifts, shifts_json
     from analyzer.signal_files import read_entries, score_entry
@@ -315,7 +354,7 @@ def _score_against(files: tuple[str, ...], rules: Any, against: Any, as_json: bo
     shifts = []
     failed = 0
     for entry in (entry for name in files for entry in read_entries(name)):
-        before, after = score_entry(entry, against), score_entry(entry, rules)
+        before, after = score_entry(entry, against, market), score_entry(entry, rules, market)
         if before.error is not None:
             failed += 1
             click.echo(f"pitch: {before.error}", err=True)
@@ -363,6 +402,12 @@ def _load_rulebook(path: Path | None) -> Any:
     from analyzer.framework.rulebook import Rulebook
 
     return Rulebook.load(path) if path else None
+
+
+def _load_market(path: Path | None) -> Any:
+    from analyzer.framework.market import MarketMap
+
+    return MarketMap.load(path) if path else None
 
 
 def _show(assessment: Any, as_json: bool, compact: bool = False) -> None:

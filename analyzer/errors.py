@@ -5,7 +5,8 @@
     │   ├── PitchError          the text itself: empty, too long, not text
     │   ├── DocumentError       a file that cannot be read
     │   ├── SignalsError        a signals document that does not fit the vocabulary
-    │   └── RulebookError       a rulebook that does not decide what it should
+    │   ├── RulebookError       a rulebook that does not decide what it should
+    │   └── MarketError         a market map that contradicts itself or the vocabulary
     ├── ConfigurationError      whoever set the program up: model, key, extra package
     │   ├── AuthenticationFailed
     │   └── ModelNotFound
@@ -54,14 +55,20 @@ class SignalsError(InputError):
     kind = "signals"
 
 
-class RulebookError(InputError):
-    """All that is wrong with a rulebook, one line per fault, in `faults`."""
-
-    kind = "rulebook"
+class _FaultyData(InputError):
+    """A data file with all that is wrong with it, one line per fault, in `faults`."""
 
     def __init__(self, source: str, faults: list[str]):
         self.faults = tuple(faults)
         super().__init__(f"{source}: {len(faults)} fault{'s' if len(faults) != 1 else ''}\n  " + "\n  ".join(faults))
+
+
+class RulebookError(_FaultyData):
+    kind = "rulebook"
+
+
+class MarketError(_FaultyData):
+    kind = "market"
 
 
 class ConfigurationError(AnalyzerError):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from analyzer.errors import AnalyzerError, ConfigurationError, MissingRecording
 from analyzer.framework.assessment import Assessment
+from analyzer.framework.market import MarketMap
 from analyzer.framework.rulebook import Rulebook
 from analyzer.framework.scoring import score
 from analyzer.reading import background
@@ -73,9 +74,11 @@ def analyze(
     return assess(pitch, choose(pitch, model, settings).reader, rulebook)
 
 
-def assess(pitch: Pitch, reader: Reader, rulebook: Rulebook | None = None) -> Assessment:
+def assess(
+    pitch: Pitch, reader: Reader, rulebook: Rulebook | None = None, market: MarketMap | None = None
+) -> Assessment:
     """The assessment of a pitch as read by this reader."""
-    return background.run(_assess(pitch, reader, rulebook))
+    return background.run(_assess(pitch, reader, rulebook, market))
 
 
 def start(pitch: Pitch, reader: Reader, rulebook: Rulebook | None = None) -> Future[Assessment]:
@@ -132,11 +135,14 @@ def recording_reader(model: str, settings: Settings, folder: Path) -> Reader:
     return ModelReader(model, settings, record_to=folder)
 
 
-async def _assess(pitch: Pitch, reader: Reader, rulebook: Rulebook | None) -> Assessment:
+async def _assess(
+    pitch: Pitch, reader: Reader, rulebook: Rulebook | None, market: MarketMap | None = None
+) -> Assessment:
     reading = await reader.read(pitch)
     return score(
         reading.signals,
         rulebook,
+        market=market,
         pitch=pitch.ref,
         reader=reading.reader,
         usage=reading.usage,

@@ -16,6 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from analyzer.errors import InputError
 from analyzer.framework.assessment import Assessment
+from analyzer.framework.market import MarketMap
 from analyzer.framework.rulebook import SIDE_TITLES, SIDES, Consideration, Rulebook
 from analyzer.framework.wording import LEANINGS, grouped, kind, shown
 from analyzer.signals import SIGNALS
@@ -77,6 +78,11 @@ def rulebook_markdown(rulebook: Rulebook) -> str:
         title=title,
         word=word,
     )
+
+
+def market_markdown(market: MarketMap) -> str:
+    """The market map as a page: categories with their judgement, and the players of each."""
+    return _environment().get_template("market.md").render(market=market, word=word)
 
 
 @dataclass(frozen=True, slots=True)

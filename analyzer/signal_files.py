@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from analyzer.errors import AnalyzerError, ConfigurationError, InputError, SignalsError
-from analyzer.framework.assessment import Assessment, PitchRef, Provenance, Warning
+from analyzer.framework.assessment import Assessment, PitchRef, ReaderRef, Usage, Warning
 from analyzer.framework.inputs import INPUTS
+from analyzer.framework.market import MarketMap
 from analyzer.framework.rulebook import Rulebook
 from analyzer.framework.scoring import score
 from analyzer.signals import Signals
@@ -176,33 +177,34 @@ def _signals_parquet(path: Path) -> Any | None:
     return parquet.read_table(path, read_dictionary=_coded_columns(path))
 
 
-def score_entry(entry: Entry, rulebook: Rulebook | None = None) -> Scored:
+def score_entry(entry: Entry, rulebook: Rulebook | None = None, market: MarketMap | None = None) -> Scored:
     """The entry's assessment. One that was an assessment before keeps its pitch, warnings and reader."""
     if entry.error is not None:
         return Scored(entry.source, error=entry.error, many=entry.many)
     try:
-        assessment = _scored(entry.document, entry.source, rulebook)
+        assessment = _scored(entry.document, entry.source, rulebook, market)
     except SignalsError as error:
         return Scored(entry.source, error=error, many=entry.many)
     return Scored(entry.source, assessment, many=entry.many)
 
 
-def _scored(document: Any, source: str, rulebook: Rulebook | None) -> Assessment:
+def _scored(document: Any, source: str, rulebook: Rulebook | None, market: MarketMap | None = None) -> Assessment:
     if not isinstance(document, dict):
         raise SignalsError(f"{source}: expected a JSON object with signals, found {type(document).__name__}")
     if document.get("error") and "signals" not in document:
         raise SignalsError(f"{source}: this pitch failed when it was read; there are no signals to score")
     if "signals" not in document:
-        return score(Signals.from_document(document, source), rulebook)
+        return score(Signals.from_document(document, source), rulebook, market=market)
     signals = Signals.from_document(document["signals"], source)
     try:
-        made = Provenance.model_validate(document["provenance"]) if document.get("provenance") else None
+        made = document.get("provenance") or {}
         return score(
             signals,
             rulebook,
+            market=market,
             pitch=PitchRef.model_validate(document.get("pitch") or {}),
-            reader=made.reader if made else None,
-            usage=made.usage if made else None,
+            reader=ReaderRef.model_validate(made["reader"]) if made.get("reader") else None,
+            usage=Usage.model_validate(made["usage"]) if made.get("usage") else None,
             warnings=[Warning.model_validate(warning) for warning in document.get("warnings") or ()],
         )
     except ValidationError as error:

@@ -177,7 +177,7 @@ def test_where_nothing_is_known_every_score_is_a_range(page: AppTest, reads: Cal
     analyze(page, OWN_PITCH)
 
     shown = markup(page)
-    assert "Still open, or in between (12)" in shown
+    assert "In between, or open (12)" in shown
     assert "Not said" in shown
     ranges = re.findall('<span class="range">(.+?)</span>', shown)
     assert [bool(re.fullmatch(r"[\d.]+ to [\d.]+ of (10|100)", text)) for text in ranges] == [True, True, True]

@@ -117,12 +117,21 @@ class Change(_Record):
 
 
 class Player(_Record):
-    """A rival in the product's field; `named` if the pitch itself names it."""
+    """A rival in the product's field; `named` if the pitch itself names it.
+
+    `known_as` is its name in the market map, None where the map does not know it; `known_for`, `as_of`, and what its
+    kind is `good` and `bad` at where the product stands, are the map's.
+    """
 
     name: str
     kind: str
     named: bool
     quotes: tuple[Quote, ...] = ()
+    known_as: str | None = None
+    known_for: str | None = None
+    as_of: str | None = None
+    good: str = ""
+    bad: str = ""
 
 
 class Warning(_Record):
@@ -138,6 +147,11 @@ class Warning(_Record):
 
 
 class RulebookRef(_Record):
+    version: str
+    sha256: str
+
+
+class MarketRef(_Record):
     version: str
     sha256: str
 
@@ -163,6 +177,7 @@ class Usage(_Record):
 class Provenance(_Record):
     analyzer: str
     rulebook: RulebookRef
+    market: MarketRef
     reader: ReaderRef = ReaderRef()
     usage: Usage = Usage()
 

@@ -5,12 +5,13 @@ Positions are exact fractions, so that a lean at one third does not depend on ro
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from typing import Final
 
+from analyzer.framework.market import INCUMBENTS, MarketCategory, MarketMap
 from analyzer.signals import SIGNALS, Problem, Quote, Signals
 
 DAY_1, MIXED, DAY_2 = "day_1", "mixed", "day_2"
@@ -87,8 +88,10 @@ def better_or_equal(name: str) -> Iterable[tuple[str, str]]:
     return []
 
 
-def derive(signals: Signals) -> Facts:
-    """The inputs that these signals give. Silence stays None."""
+def derive(signals: Signals, market: MarketMap | None = None) -> Facts:
+    """The inputs that these signals give, with what the market map (default: the built-in one) knows of the category.
+    Silence stays None."""
+    category = (market or MarketMap.built_in()).category(str(signals.category.value))
     positions = {
         "stage": _position(signals.problems, [problem.stage for problem in signals.problems]),
         "focus": _position(signals.problems, [problem.focus for problem in signals.problems]),
@@ -97,8 +100,8 @@ def derive(signals: Signals) -> Facts:
     rivals = signals.competitors
     kinds = {rival.kind for rival in rivals}
     values["persona_fit"] = _PERSONA_FIT.get(signals.personas[0].role, "other") if signals.personas else None
-    values["crowding"] = _crowding(len(rivals))
-    values["incumbent"] = "present" if kinds & {"cloud_vendor", "established_vendor"} else None
+    values["crowding"] = category.crowding if category else _crowding(len(rivals))
+    values["incumbent"] = _incumbent(kinds, category)
     values["in_house"] = None if not rivals else "rivalled" if "in_house" in kinds else "not_rivalled"
 
     problem_quotes = _quotes(problem.quote for problem in signals.problems)
@@ -107,7 +110,7 @@ def derive(signals: Signals) -> Facts:
         "focus": problem_quotes,
         "persona_fit": _quotes(persona.quote for persona in signals.personas[:1]),
         "crowding": _quotes(rival.quote for rival in rivals),
-        "incumbent": _quotes(r.quote for r in rivals if r.kind in {"cloud_vendor", "established_vendor"}),
+        "incumbent": _quotes(r.quote for r in rivals if r.kind in INCUMBENTS),
         "in_house": _quotes(r.quote for r in rivals if r.kind == "in_house"),
     }
     for name in SIGNALS:
@@ -115,7 +118,7 @@ def derive(signals: Signals) -> Facts:
             signal = signals.single(name)
             values[name] = str(signal.value) if signal.known else None
             quotes[name] = signal.quotes
-    return Facts(values, positions, quotes, _phrases(signals))
+    return Facts(values, positions, quotes, _phrases(signals, category))
 
 
 def lean(name: str, position: Fraction | None) -> str | None:
@@ -138,10 +141,26 @@ def _crowding(named: int) -> str | None:
     return "open" if named == 1 else "contested" if named <= 4 else "crowded"
 
 
+def _incumbent(kinds: Set[str], category: MarketCategory | None) -> str | None:
+    if kinds & INCUMBENTS or (category and category.incumbents):
+        return "present"
+    return "absent" if category else None
+
+
 def _quotes(found: Iterable[Quote | None]) -> tuple[Quote, ...]:
     return tuple(dict.fromkeys(quote for quote in found if quote is not None))
 
 
-def _phrases(signals: Signals) -> dict[str, str]:
+def _phrases(signals: Signals, category: MarketCategory | None) -> dict[str, str]:
+    """What the rulebook's own words cannot know: counts, names and the date of the market map."""
     named = len(signals.competitors)
-    return {"crowding": f"the pitch names {named} alternative{'s' if named != 1 else ''}"} if named else {}
+    count = f"{named} alternative{'s' if named != 1 else ''}"
+    if category is None:
+        return {"crowding": f"the pitch names {count}"} if named else {}
+    known = f"the market map ({category.as_of}) calls {category.title} {category.crowding}"
+    listed = len(category.players)
+    phrases = {"crowding": f"{known}, with {listed} player{'s' if listed != 1 else ''} listed"}
+    if category.incumbents and not {r.kind for r in signals.competitors} & INCUMBENTS:
+        vendors = ", ".join(player.name for player in category.incumbents[:2])
+        phrases["incumbent"] = f"vendors that customers know offer it too ({vendors}; {category.as_of})"
+    return phrases

@@ -19,8 +19,8 @@ from analyzer.framework.assessment import (
     Assessment,
     Change,
     ConsiderationResult,
+    MarketRef,
     PitchRef,
-    Player,
     Position,
     Provenance,
     Quadrant,
@@ -35,6 +35,8 @@ from analyzer.framework.assessment import (
 )
 from analyzer.framework.extremes import Extremes, Table
 from analyzer.framework.inputs import INPUTS, LEANS, WORLDS, Facts, derive
+from analyzer.framework.market import MarketMap
+from analyzer.framework.players import players
 from analyzer.framework.rounding import rounded
 from analyzer.framework.rulebook import SIDES, Consideration, Rulebook, Side
 from analyzer.framework.wording import headline, reason, verdict
@@ -54,30 +56,30 @@ def score(
     signals: Signals,
     rulebook: Rulebook | None = None,
     *,
+    market: MarketMap | None = None,
     pitch: PitchRef | None = None,
     reader: ReaderRef | None = None,
     usage: Usage | None = None,
     warnings: Iterable[Warning] = (),
 ) -> Assessment:
-    """The assessment of these signals by this rulebook (default: the built-in one). Pure.
+    """The assessment of these signals by this rulebook and market map (default: the built-in ones). Pure.
 
     Scores: overall 0–100, market, sales and sides 0–10, each with its exact range over what is unknown
     (codebook §4). `pitch`, `reader`, `usage` and `warnings` are only carried into the result.
     """
     rulebook = rulebook or Rulebook.built_in()
-    facts = derive(signals)
+    market = market or MarketMap.built_in()
+    facts = derive(signals, market)
     head: dict[str, Any] = {
         "pitch": pitch or PitchRef(title=signals.product or None),
         "in_scope": signals.in_scope,
         "signals": signals,
-        "players": tuple(
-            Player(name=rival.name, kind=rival.kind, named=True, quotes=(rival.quote,) if rival.quote else ())
-            for rival in signals.competitors
-        ),
+        "players": players(signals, market, facts),
         "warnings": tuple(warnings),
         "provenance": Provenance(
             analyzer=_ANALYZER,
             rulebook=RulebookRef(version=rulebook.version, sha256=rulebook.sha256),
+            market=MarketRef(version=market.version, sha256=market.sha256),
             reader=reader or ReaderRef(),
             usage=usage or Usage(),
         ),

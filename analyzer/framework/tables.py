@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from analyzer.errors import SignalsError
 from analyzer.framework.inputs import FALLING, INPUTS, LEANS, RISING, WORLDS, derive
+from analyzer.framework.market import MarketMap
 from analyzer.framework.rounding import rounded
 from analyzer.framework.rulebook import SIDES, Consideration, Rulebook
 from analyzer.signals import Signals
@@ -63,13 +64,15 @@ class Coded:
         return Coded(codes, positions, self.in_scope[rows])
 
 
-def signals_table(signals: Iterable[Signals], ids: Sequence[str] | None = None) -> pyarrow.Table:
+def signals_table(
+    signals: Iterable[Signals], ids: Sequence[str] | None = None, market: MarketMap | None = None
+) -> pyarrow.Table:
     """The signals table of signals documents; `ids`, if given, becomes a column."""
     import pyarrow
 
     columns: dict[str, list[Any]] = {name: [] for name in ("in_scope", *INPUTS)}
     for document in signals:
-        facts = derive(document)
+        facts = derive(document, market)
         columns["in_scope"].append(document.in_scope)
         for name, value in facts.values.items():
             at = facts.positions.get(name)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from analyzer.page import analyze, framework
+from analyzer.page import analyze, framework, market
 
 _STYLE = Path(__file__).with_name("style.css")
 
@@ -19,5 +19,6 @@ def main() -> None:
     pages = [
         st.Page(analyze.show, title="Analyze a pitch", url_path="analyze", default=True),
         st.Page(framework.show, title="The framework", url_path="framework"),
+        st.Page(market.show, title="The market map", url_path="market"),
     ]
     st.navigation(pages, position="top").run()

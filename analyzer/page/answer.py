@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from analyzer.framework.assessment import Assessment, Change, ConsiderationResult, Question, Range, Warning
+from analyzer.framework.assessment import Assessment, Change, ConsiderationResult, Player, Question, Range, Warning
 from analyzer.framework.rulebook import SIDE_TITLES, SIDES, Rulebook, Side
 from analyzer.framework.wording import LEANINGS, capital, grouped, joined, leaning, shown
 from analyzer.page.markup import Html, tag, together
@@ -20,6 +20,14 @@ from analyzer.terminal import provenance
 from analyzer.words import number, shown_points, title, word
 
 _VERDICTS: Final = {"for": "For", "against": "Against", "balanced": "Balanced", "open": "Open"}
+_KINDS: Final = {
+    "startup": "Startups",
+    "open_source": "Open source",
+    "cloud_vendor": "Cloud vendors",
+    "established_vendor": "Established vendors",
+    "in_house": "Built in-house",
+    "manual_process": "Done by hand",
+}
 _OTHER_SIDE: Final[dict[Side, Side]] = {
     "day_1": "day_2",
     "day_2": "day_1",
@@ -277,19 +285,36 @@ def _signal_row(name: str, value: str, meaning: str, basis: str, quotes: Iterabl
 
 
 def players(assessment: Assessment) -> Html:
-    """The rivals in the field: those the pitch names, and those it does not."""
+    """The rivals in the field by kind: those the pitch names first, then those of the market map that it leaves out."""
     if not assessment.players:
         return Html()
-    entries = [
-        tag(
-            "li",
-            tag("strong", player.name, class_="alien"),
-            tag("span", f", {word(player.kind)}{'' if player.named else ', not named in the pitch'}", class_="kind"),
-            *map(_quote, player.quotes),
-        )
-        for player in sorted(assessment.players, key=lambda player: not player.named)
+    groups = [
+        _players_of_kind([player for player in assessment.players if player.kind == kind])
+        for kind in dict.fromkeys(player.kind for player in assessment.players)
     ]
-    return tag("section", tag("h3", "Players"), tag("ul", *entries, class_="players"), class_="pa")
+    left_out = sum(not player.named for player in assessment.players)
+    lead = f"{len(assessment.players) - left_out} named in the pitch, {left_out} more that the market map lists."
+    return tag("section", tag("h3", "Who else is there"), tag("p", lead, class_="lead"), *groups, class_="pa players")
+
+
+def _players_of_kind(members: Sequence[Player]) -> Html:
+    first = members[0]
+    parts = [tag("h4", f"{_KINDS.get(first.kind, capital(word(first.kind)))} ({len(members)})")]
+    if first.good:
+        parts.append(tag("p", f"As rivals here, usually good at: {first.good}. Less so: {first.bad}.", class_="kind"))
+    named, others = ([player for player in members if player.named is named] for named in (True, False))
+    parts += [tag("ul", *map(_player, named))] if named else []
+    if others:
+        parts.append(_folded(f"{len(others)} not named in the pitch", tag("ul", *map(_player, others))))
+    return tag("div", *parts, class_="of-kind")
+
+
+def _player(player: Player) -> Html:
+    known = f" {player.known_for}" if player.known_for else ""
+    dated = f" ({player.as_of})" if player.as_of else ""
+    alias = f", {player.known_as} in the market map." if player.known_as not in (None, player.name) else "."
+    told = tag("span", f"{alias}{known}{dated}", class_="kind")
+    return tag("li", tag("strong", player.name, class_="alien"), told, *map(_quote, player.quotes))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,58 @@
+"""The rivals in a product's field: those its pitch names, matched to the market map, and those it leaves out."""
+
+from __future__ import annotations
+
+from analyzer.framework.assessment import Player
+from analyzer.framework.inputs import Facts
+from analyzer.framework.market import KINDS, KnownPlayer, MarketMap
+from analyzer.signals import Competitor, Signals
+
+
+def players(signals: Signals, market: MarketMap, facts: Facts) -> tuple[Player, ...]:
+    """Those named first, in the pitch's order; then those of the map's category that the pitch leaves out, by kind.
+
+    A named rival that the map does not know is kept as the pitch has it. The product itself is no rival. Out of scope:
+    none but those named.
+    """
+    category = market.category(str(signals.category.value)) if signals.in_scope else None
+    leans = [str(facts.values[name]) for name in ("stage", "focus")]
+    matched = [(rival, market.match(rival.name, str(signals.category.value))) for rival in signals.competitors]
+    named = [_named(rival, known, market, leans) for rival, known in matched]
+    taken = {known.name for _, known in matched if known is not None}
+    own = market.match(signals.product) if signals.product else None
+    others = [
+        _left_out(player, market, leans)
+        for player in (category.players if category else ())
+        if player.name not in taken and player is not own
+    ]
+    others.sort(key=lambda player: KINDS.index(player.kind))
+    return (*named, *others)
+
+
+def _named(rival: Competitor, known: KnownPlayer | None, market: MarketMap, leans: list[str]) -> Player:
+    good, bad = market.strengths(rival.kind, leans)
+    return Player(
+        name=rival.name,
+        kind=rival.kind,
+        named=True,
+        quotes=(rival.quote,) if rival.quote else (),
+        known_as=known.name if known else None,
+        known_for=known.known_for if known else None,
+        as_of=known.as_of if known else None,
+        good=good,
+        bad=bad,
+    )
+
+
+def _left_out(player: KnownPlayer, market: MarketMap, leans: list[str]) -> Player:
+    good, bad = market.strengths(player.kind, leans)
+    return Player(
+        name=player.name,
+        kind=player.kind,
+        named=False,
+        known_as=player.name,
+        known_for=player.known_for,
+        as_of=player.as_of,
+        good=good,
+        bad=bad,
+    )
