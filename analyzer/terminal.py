@@ -52,6 +52,7 @@ def print_assessment(console: Console, assessment: Assessment) -> None:
             console.print(_consideration(consideration, _STYLES[leaning]))
     _print_questions(console, assessment)
     _print_changes(console, assessment)
+    _print_players(console, assessment)
     console.print(_heading("What was read", ""))
     console.print(_signals(assessment))
     console.print(Text(provenance(assessment), style=QUIET))
@@ -158,6 +159,19 @@ def _print_changes(console: Console, assessment: Assessment) -> None:
             for change in assessment.changes[:_TOP]
         )
     )
+
+
+def _print_players(console: Console, assessment: Assessment) -> None:
+    """Those of the market map that the pitch leaves out, by kind."""
+    others = [player for player in assessment.players if not player.named]
+    if not others:
+        return
+    console.print(_heading("Not named in the pitch", ""))
+    for kind_ in dict.fromkeys(player.kind for player in others):
+        names = [player.name for player in others if player.kind == kind_]
+        shown_names = ", ".join(names[:_TOP]) + (f" and {len(names) - _TOP} more" if len(names) > _TOP else "")
+        console.print(Padding(Text.assemble((f"{word(kind_).capitalize()}: ", "bold"), shown_names), (0, 0, 0, 15)))
+    console.print(Text("From the market map; all with: pitch market CATEGORY.", style=QUIET))
 
 
 def _figures(rows: Iterable[tuple[str, str]]) -> Table:

@@ -491,3 +491,27 @@ def test_nothing_scrolls_sideways_on_a_phone(
 
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+
+
+def test_the_market_map_shows_every_category_with_its_players() -> None:
+    from html import escape
+
+    from analyzer.framework.market import MarketMap
+
+    def script() -> None:
+        from analyzer.page import market
+
+        market.show()
+
+    page = AppTest.from_function(script, default_timeout=30).run()
+    shown = markup(page)
+    assert not page.exception
+    for category in MarketMap.built_in().categories:
+        assert escape(category.title) in shown
+        assert escape(category.players[0].name) in shown
+
+
+def test_an_answer_tells_who_else_is_there(page: AppTest) -> None:
+    shown = markup(analyze(page, resource("fixtures/pitches/tallyrun.txt").read_text(encoding="utf-8")))
+    assert "Who else is there" in shown
+    assert "not named in the pitch" in shown

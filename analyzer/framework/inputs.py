@@ -157,7 +157,9 @@ def _phrases(signals: Signals, category: MarketCategory | None) -> dict[str, str
     count = f"{named} alternative{'s' if named != 1 else ''}"
     if category is None:
         return {"crowding": f"the pitch names {count}"} if named else {}
-    known = f"the market map ({category.as_of}) calls {category.title} {category.crowding}"
+    title = category.title
+    title = title if title[1:2].isupper() else title[:1].lower() + title[1:]
+    known = f"the market map ({category.as_of}) calls {title} {category.crowding}"
     listed = len(category.players)
     phrases = {"crowding": f"{known}, with {listed} player{'s' if listed != 1 else ''} listed"}
     if category.incumbents and not {r.kind for r in signals.competitors} & INCUMBENTS:
