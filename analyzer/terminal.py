@@ -30,7 +30,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+")
 def print_assessment(console: Console, assessment: Assessment) -> None:
     """The whole assessment, most important first."""
     console.print(Text(plain(assessment.pitch.title or assessment.signals.product or "Untitled pitch"), style="bold"))
-    if assessment.signals.summary:
+    if assessment.signals.summary not in ("", assessment.pitch.title):
         console.print(Text(plain(assessment.signals.summary), style=QUIET))
     console.print()
     for warning in assessment.warnings:

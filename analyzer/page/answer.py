@@ -69,7 +69,7 @@ def headline(assessment: Assessment) -> Html:
         word_, tone = _VERDICTS[assessment.verdict.word], assessment.verdict.word
         sentence = assessment.verdict.sentence
     parts = [tag("h2", assessment.pitch.title or assessment.signals.product or "Untitled pitch", class_="alien")]
-    if assessment.signals.summary:
+    if assessment.signals.summary not in ("", assessment.pitch.title):
         parts.append(tag("p", assessment.signals.summary, class_="summary alien"))
     parts.append(tag("div", tag("p", word_, class_=f"word {tone}"), tag("p", sentence), class_="verdict"))
     return tag("section", *parts, class_="pa head")
