@@ -57,7 +57,7 @@ _STATEMENT_WORDS: Final = 25
 _SUMMARY_WORDS: Final = 30
 _NAME_WORDS: Final = 5
 _EARLY_CHARACTERS: Final = 1500
-_HITS_PER_CUE: Final = 16
+_HITS_PER_CUE: Final = 24
 _WORDS_BEFORE: Final = 6
 _WORDS_AFTER: Final = 5
 _CONTEXT_CHARACTERS: Final = 80
@@ -319,7 +319,8 @@ class _Text:
             if code or not sentence.code:
                 match = cue.pattern.search(self.plain if cue.cased else self._small, sentence.start, sentence.end)
                 if match is not None:
-                    yield _Hit(number, match.start(), match.end(), match.groupdict().get("org") or "")
+                    org = match["org"] if "org" in cue.pattern.groupindex else ""
+                    yield _Hit(number, match.start(), match.end(), org or "")
 
     def spans(self, sentence: int, cue: _Cue) -> list[tuple[int, int]]:
         """Every place of the cue in one sentence."""
@@ -583,7 +584,7 @@ class _Group(_CueSet):
     basis: Literal["stated", "inferred"]
     sentences: int = 1
     where: Literal["anywhere", "opening", "title", "own"] = "anywhere"
-    rival: bool = False
+    rival: bool | None = None
     code: bool = False
 
 
@@ -746,7 +747,7 @@ _SUBJECT = re.compile(
     r"(?:(?P<name>[A-Z]\w[\w.+&-]*(?:\s[A-Z][\w.+&]*){0,3}),?\s(?:is|[a-z]{2,}s|raises|automatically)\b"
     r"|(?P<small>\w[\w.+-]+)\s(?:is an?|automatically|lets|helps)\s)"
 )
-_TITLE_LEAD = re.compile(r"(?:Show HN:|Launch HN:|Introducing|Announcing|Meet)\s", re.IGNORECASE)
+_TITLE_LEAD = re.compile(r"(?:Show HN:|Launch HN:|Subject:|Re:|Introducing|Announcing|Meet)\s", re.IGNORECASE)
 _LISTED_NAMES = re.compile(
     rf"\s{{0,3}}(?:the\s)?({_NAME_WORD}(?:\s{_NAME_WORD}){{0,2}})(?:\s?,\s?|\s(?:and|or)\s|$|(?=\W))"
 )
@@ -816,9 +817,12 @@ class _Reader:
 
     def _denied(self, hit: _Hit) -> bool:
         negation = self._rules.negation
-        before = self._text.before(hit, _WORDS_BEFORE)
-        if _meets(before, negation.before) and not _meets(before, negation.but):
-            return True
+        if hit.sentence in self._sentences_with(negation.before):
+            before = self._text.before(hit, _WORDS_BEFORE)
+            if _meets(before, negation.before) and not _meets(before, negation.but):
+                return True
+        if hit.sentence not in self._sentences_with(negation.after):
+            return False
         return _meets(self._text.after(hit, _WORDS_AFTER), negation.after)
 
     def _sentences_with(self, cue: _Cue | None) -> frozenset[int]:
@@ -874,6 +878,8 @@ class _Reader:
 
     def _is_where(self, hit: _Hit, group: _Group) -> bool:
         if group.rival and not self._rivals.sentences & set(range(hit.sentence - 2, hit.sentence + 2)):
+            return False
+        if group.rival is False and hit.sentence in self._rivals.sentences:
             return False
         if group.where == "own":
             section = self._text.sentences[hit.sentence].section
@@ -990,14 +996,15 @@ class _Reader:
         category."""
         if not self._front:
             return []
-        clear = {
+        sold = {
             self._placings[number].stage: number for number in reversed(self._front[1:]) if number in self._placings
         }
-        if {"day_1", "day_2"} <= set(clear) and self._pooled(self._front[:1]).stage in ("unclear", "both"):
-            return [self._problem(clear[stage], self._placings[clear[stage]], primary=True) for stage in _STAGES]
+        if {"day_1", "day_2"} <= set(sold) and self._pooled(self._front[:1]).stage in ("unclear", "both"):
+            return [self._problem(sold[stage], self._placings[sold[stage]], primary=True) for stage in _STAGES]
         early = [number for number in range(len(self._text.sentences)) if self._at(number) == "early"]
         own = [number for number in early if self._is_own_name(self._text.words(number))]
-        told = [self._pooled(self._front), self._pooled(own), self._usual, self._pooled(early)]
+        clear = [number for number in early if number in self._placings]
+        told = [self._pooled(self._front), self._pooled(own), self._usual, self._pooled(clear)]
         placing = _Placing(_first(each.stage for each in told), _first(each.focus for each in told))
         return [self._problem(self._telling([*self._front, *early]), placing, primary=True)]
 
