@@ -76,6 +76,8 @@ def test_filling_in_an_unknown_keeps_every_range_inside_the_old_one(
 @given(documents())
 @runs(max_examples=60)
 def test_naming_a_first_alternative_keeps_the_range_inside_the_old_one(document: dict[str, Any]) -> None:
+    """Where the market map does not tell already who else is there."""
+    document["category"] = {"value": "unknown"}
     before = ranges(assessed({**document, "competitors": []}))["overall"]
     after = ranges(assessed({**document, "competitors": [{"name": "A", "kind": "cloud_vendor"}]}))["overall"]
     assert before.low <= after.low <= after.high <= before.high

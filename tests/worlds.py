@@ -18,6 +18,8 @@ STAGES = ["day_1", "day_2", "both", "unclear"]
 FOCUSES = ["ml", "engineering", "both", "unclear"]
 ROLES = ["data_scientist", "ml_engineer", "platform_engineer", "software_engineer", "business_user", "annotator"]
 KINDS = ["startup", "open_source", "cloud_vendor", "established_vendor", "in_house", "manual_process"]
+CATEGORIES = ["unknown", "other", "edge_case_mining", "feature_store", "model_serving"]
+"""None of the map's, and one of each crowding."""
 SINGLES = [name for name in SIGNALS if name in INPUTS]
 
 
@@ -47,6 +49,7 @@ def documents(draw: st.DrawFn, most_unknown: int = 13) -> dict[str, Any]:
     }
     document["problems"] = draw(problems())
     document["competitors"] = draw(competitors())
+    document["category"] = {"value": draw(st.sampled_from(CATEGORIES))}
     document["personas"] = [{"role": role} for role in draw(st.lists(st.sampled_from(ROLES), max_size=2))]
     return document
 
