@@ -195,6 +195,8 @@ def rank_command(
     labels, coded, errors = coded_entries(files)
     for error in errors:
         click.echo(f"pitch: {error}", err=True)
+    if not len(coded) and not errors:
+        raise InputError(f"{', '.join(files)}: there are no signals in there to rank")
     ranking = rank(coded, rules, top=top, draws=draws, seed=seed)
     if report is not None:
         write_ranking(report, labels, ranking, top, draws)
@@ -334,6 +336,8 @@ def _score_each(files: tuple[str, ...], rules: Any, market: Any, as_json: bool) 
                 click.echo()
             shown += 1
             _show(scored.assessment, as_json, compact=scored.many or len(files) > 1)
+    if not shown and not failed:
+        raise InputError(f"{', '.join(files)}: there are no signals in there to score")
     if failed:
         sys.exit(1 if shown else InputError.exit_code)
 

@@ -80,6 +80,10 @@ def score_parquet(source: Path, target: Path, rulebook: Rulebook | None = None) 
 
     from analyzer.framework.tables import score_table
 
+    if target.resolve() == source.resolve():
+        raise InputError(f"{target} is the file to be scored; write the scores to another")
+    if not target.resolve().parent.is_dir():
+        raise InputError(f"{target}: there is no folder {target.parent}")
     partial = target.with_name(f".{target.name}.partial")
     rows = 0
     writer: Any = None

@@ -144,6 +144,25 @@ def test_a_parquet_file_that_does_not_fit_leaves_nothing_behind(
     assert [path.name for path in tmp_path.iterdir()] == ["in.parquet"]
 
 
+def test_a_file_is_never_scored_over_itself(tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "in.parquet"
+    parquet.write_table(signals_table([Signals()], ids=["a"]), path)
+    before = path.read_bytes()
+    done = pitch("score", path, "-o", path)
+    assert done.exit_code == 2
+    assert "write the scores to another" in done.stderr
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("command", ["score", "rank"])
+def test_a_file_without_signals_is_told(tmp_path: Path, command: str) -> None:
+    (tmp_path / "empty.jsonl").write_text("\n", encoding="utf-8")
+    done = pitch(command, tmp_path / "empty.jsonl")
+    assert done.exit_code == 2
+    assert "there are no signals in there" in done.stderr
+
+
 # ---------------------------------------------------------------- rulebooks of one's own
 
 
