@@ -122,10 +122,10 @@ def analyze_command(
     if choice.note:
         click.echo(choice.note, err=True)
     assessment = assess(pitch, choice.reader, rules, map_)
+    _show(assessment, as_json)
     if report is not None:
         write_report(report, assessment, pitch.text)
         click.echo(f"Report: {report}", err=True)
-    _show(assessment, as_json)
 
 
 @_command("score")
@@ -155,6 +155,8 @@ def score_command(
 
     rules, map_ = _load_rulebook(rulebook), _load_market(market)
     if output is not None:
+        if as_json or against is not None or market is not None:
+            raise InputError("-o goes with --rulebook only: a table of signals holds what the market map said already")
         _score_parquet(files, output, rules)
     elif against is not None:
         _score_against(files, rules or Rulebook.built_in(), Rulebook.load(against), map_, as_json)
@@ -375,13 +377,13 @@ def _score_against(files: tuple[str, ...], rules: Any, against: Any, market: Any
 
 
 def _pitch(source: str) -> Any:
-    from analyzer.reading.documents import read_document, read_file
+    from analyzer.reading.documents import MAX_BYTES, read_document, read_file
     from analyzer.reading.pitch import Pitch
 
     if source == "-":
         if sys.stdin.isatty():
             click.echo("Paste the pitch, then end with Ctrl-D (Windows: Ctrl-Z, Enter).", err=True)
-        return Pitch.from_text(read_document("standard input.txt", sys.stdin.buffer.read()))
+        return Pitch.from_text(read_document("standard input.txt", sys.stdin.buffer.read(MAX_BYTES + 1)))
     path = Path(source)
     return Pitch.from_text(read_file(path), path.stem)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
-from analyzer.errors import AnalyzerError, ConfigurationError, MissingRecording
+from analyzer.errors import AnalyzerError, ConfigurationError, MissingRecording, PitchError
 from analyzer.framework.assessment import Assessment
 from analyzer.framework.market import MarketMap
 from analyzer.framework.rulebook import Rulebook
@@ -201,9 +201,10 @@ def _results(
     under_way: dict[Future[Assessment], tuple[int, str]] = {}
     try:
         for number, given in pitches:
-            own_id, text = (None, given) if isinstance(given, str) else given
-            label = own_id or str(number)
+            label = str(number)
             try:
+                own_id, text = _taken(given, label)
+                label = own_id or label
                 pitch = Pitch.from_text(text, own_id)
                 under_way[background.submit(_assess(pitch, readers(pitch), rulebook))] = (number, pitch.ref.id or label)
             except ConfigurationError:
@@ -217,6 +218,15 @@ def _results(
     finally:
         for future in under_way:
             future.cancel()
+
+
+def _taken(given: object, label: str) -> tuple[str | None, str]:
+    """Id and text of what was given for a pitch. Raises PitchError if it is neither a text nor an (id, text)."""
+    if isinstance(given, str):
+        return None, given
+    if isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], str):
+        return str(given[0]), given[1]
+    raise PitchError(f"{label}: expected a text or a pair (id, text), found {type(given).__name__}")
 
 
 def _finished(under_way: dict[Future[Assessment], tuple[int, str]]) -> Iterator[Result]:

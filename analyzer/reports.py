@@ -5,6 +5,7 @@ The HTML report is one file that loads nothing. Pitch and model text is escaped 
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -33,6 +34,8 @@ def check_report_path(path: Path) -> None:
         raise InputError(f"{path}: a report ends in {' or '.join(_SUFFIXES)}")
     if not path.resolve().parent.is_dir():
         raise InputError(f"{path}: there is no folder {path.parent}")
+    if path.is_dir() or not os.access(path.resolve().parent, os.W_OK):
+        raise InputError(f"{path}: no report can be written there")
 
 
 def write_report(path: Path, assessment: Assessment, pitch: str) -> None:
@@ -49,6 +52,8 @@ def write_whole(path: Path, text: str) -> None:
         partial.replace(path)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror or error}") from error
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def html_report(assessment: Assessment, pitch: str) -> str:

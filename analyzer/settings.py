@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from analyzer.errors import ConfigurationError
 
@@ -29,11 +30,11 @@ class Settings:
 
     @classmethod
     def from_environment(cls) -> Settings:
-        """Raises ConfigurationError if PITCH_TIMEOUT is not a positive number of seconds."""
+        """Raises ConfigurationError if PITCH_TIMEOUT is no positive number of seconds or OPENAI_BASE_URL no address."""
         recordings = _get("PITCH_RECORDINGS")
         return cls(
             model=_get("PITCH_MODEL"),
-            openai_base_url=_get("OPENAI_BASE_URL"),
+            openai_base_url=_address("OPENAI_BASE_URL"),
             openai_api_key=_get("OPENAI_API_KEY"),
             recordings=Path(recordings).expanduser() if recordings else None,
             timeout=_seconds("PITCH_TIMEOUT", 120.0),
@@ -55,6 +56,18 @@ def provider_key(variable: str) -> str | None:
 
 def _get(variable: str) -> str | None:
     return os.environ.get(variable, "").strip() or None
+
+
+def _address(variable: str) -> str | None:
+    text = _get(variable)
+    try:
+        if text is None or (
+            urlsplit(text).hostname and urlsplit(text).scheme in ("http", "https") and (urlsplit(text).port or 1)
+        ):
+            return text
+    except ValueError:
+        pass
+    raise ConfigurationError(f"{variable} is no address; give one like http://localhost:8000/v1")
 
 
 def _seconds(variable: str, default: float) -> float:

@@ -99,7 +99,7 @@ def score_parquet(source: Path, target: Path, rulebook: Rulebook | None = None) 
             raise InputError(f"{source} has no rows to score")
         writer.close()
         partial.replace(target)
-    except (OSError, pyarrow.ArrowInvalid) as error:
+    except (OSError, pyarrow.ArrowException) as error:
         raise InputError(
             f"{source} cannot be read, or {target} not written: {str(error).splitlines()[0][:120]}"
         ) from error
@@ -148,16 +148,19 @@ def _signals_batch(source: Path, rows: int, table: Any) -> Any:
 
 def coded_entries(names: Iterable[str]) -> tuple[list[str], Coded, list[AnalyzerError]]:
     """The signals of all entries in some files, as numbers, with a label for each; and the entries that do not fit."""
-    from analyzer.framework.tables import coded_signals, signals_table
+    from analyzer.framework.tables import Coded, coded_signals, signals_table
 
     labels: list[str] = []
-    documents: list[Signals] = []
+    parts: list[Coded] = []
     errors: list[AnalyzerError] = []
     for name in names:
         table = _signals_parquet(Path(name))
         if table is not None:
-            own = [str(label) for label in table.column("id").to_pylist()] if "id" in table.column_names else []
-            return own or [f"row {n + 1}" for n in range(table.num_rows)], coded_signals(table), errors
+            own = table.column("id").to_pylist() if "id" in table.column_names else range(1, table.num_rows + 1)
+            labels.extend(str(label) if "id" in table.column_names else f"{name}, row {label}" for label in own)
+            parts.append(coded_signals(table))
+            continue
+        documents: list[Signals] = []
         for entry in read_entries(name):
             scored = score_entry(entry)
             if scored.error is not None:
@@ -166,16 +169,21 @@ def coded_entries(names: Iterable[str]) -> tuple[list[str], Coded, list[Analyzer
                 pitch = scored.assessment.pitch
                 labels.append(pitch.title or scored.assessment.signals.product or pitch.id or entry.source)
                 documents.append(scored.assessment.signals)
-    return labels, coded_signals(signals_table(documents)), errors
+        parts.append(coded_signals(signals_table(documents)))
+    return labels, Coded.joined(parts), errors
 
 
 def _signals_parquet(path: Path) -> Any | None:
     """A Parquet file that is a signals table; None if it is anything else."""
     if path.suffix.lower() != ".parquet" or not path.exists():
         return None
+    import pyarrow
     import pyarrow.parquet as parquet
 
-    names = set(parquet.read_schema(path).names)
+    try:
+        names = set(parquet.read_schema(path).names)
+    except (OSError, pyarrow.ArrowInvalid) as error:
+        raise InputError(f"{path} cannot be read as Parquet; is it complete?") from error
     if names & {"signals", "assessment"} or not names & set(INPUTS):
         return None
     return parquet.read_table(path, read_dictionary=_coded_columns(path))
@@ -202,6 +210,8 @@ def _scored(document: Any, source: str, rulebook: Rulebook | None, market: Marke
     signals = Signals.from_document(document["signals"], source)
     try:
         made = document.get("provenance") or {}
+        if not isinstance(made, dict) or not isinstance(document.get("warnings") or [], list):
+            raise SignalsError(f"{source}: this is no assessment: provenance or warnings are of another shape")
         return score(
             signals,
             rulebook,

@@ -133,6 +133,24 @@ def test_a_service_that_fails_is_exit_code_3_without_traceback(
     assert "Traceback" not in done.output and "sk-secret" not in done.output
 
 
+def test_an_address_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://localhost:abc/v1")
+    for command in (["doctor"], ["analyze", "-", "--model", "openai/m"]):
+        done = pitch(*command, input=PITCH)
+        assert done.exit_code == 3
+        assert "OPENAI_BASE_URL is no address" in done.stderr
+
+
+def test_a_folder_that_cannot_hold_recordings_is_told_before_anything_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "p.txt").write_text(PITCH)
+    with respx.mock() as router:
+        done = pitch("record", str(tmp_path / "p.txt"), "--model", "ollama/m", "--to", str(tmp_path / "file"))
+        assert not router.calls
+    assert done.exit_code == 2
+    assert "no recording can be written there" in done.stderr
+
+
 def test_debug_shows_the_traceback() -> None:
     done = installed("analyze", "-", "--debug", input=" ")
     assert "Traceback" in done.stderr and "PitchError" in done.stderr

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -111,3 +114,22 @@ def test_analyze_works_in_threads_and_where_a_loop_is_running_already() -> None:
             done = list(pool.map(lambda _: analyze(PITCH, model=MODEL, settings=SETTINGS).in_scope, range(8)))
     assert done == [True] * 8
     assert sum(thread.name == "pitch-analyzer-requests" for thread in threading.enumerate()) == 1
+
+
+def test_what_is_no_pitch_is_a_failed_result_and_not_the_end() -> None:
+    given = [PITCH, None, ("a", None), (5, PITCH), 7]
+    results = list(analyze_many(given, model="keywords"))  # type: ignore[arg-type]
+    kinds = {result.number: result.error.kind if result.error else "read" for result in results}
+    assert kinds == {0: "read", 1: "pitch", 2: "pitch", 3: "read", 4: "pitch"}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_process_reads_too() -> None:
+    script = (
+        "import os, sys; from analyzer import analyze; analyze('A tool.', model='keywords');"
+        "child = os.fork()\n"
+        "if child == 0: analyze('A tool.', model='keywords'); os._exit(0)\n"
+        "sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))"
+    )
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", script], timeout=60, check=False)
+    assert done.returncode == 0

@@ -155,6 +155,16 @@ def test_a_file_is_never_scored_over_itself(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
+def test_several_files_are_ranked_together(tmp_path: Path, results: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    for name in ("a", "b"):
+        parquet.write_table(signals_table([Signals()], ids=[name]), tmp_path / f"{name}.parquet")
+    ranking = json.loads(
+        pitch("rank", results, tmp_path / "a.parquet", tmp_path / "b.parquet", "--json", "--draws", 9).stdout
+    )
+    assert {row["pitch"] for row in ranking} == {"Best", "Silent <b>", "Worst", "a", "b"}
+
+
 @pytest.mark.parametrize("command", ["score", "rank"])
 def test_a_file_without_signals_is_told(tmp_path: Path, command: str) -> None:
     (tmp_path / "empty.jsonl").write_text("\n", encoding="utf-8")

@@ -124,6 +124,15 @@ CASES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         ),
         "built-in-house: value_at_stake=material gives fewer points than value_at_stake=very_high",
     ),
+    "input twice": (
+        lambda c: consideration(c, "less-crowded").update(inputs=["crowding", "crowding"]),
+        "less-crowded: an input stands twice",
+    ),
+    "format": (
+        lambda c: consideration(c, "less-crowded")["reasons"].update(few="So: {crowding:d}."),
+        "less-crowded: reason 'few': put an input in plain braces",
+    ),
+    "no list": (lambda c: c.update(considerations={"id": "x"}), "considerations: write each as [[considerations]]"),
     "same id": (
         lambda c: consideration(c, "less-crowded").update(id="smaller-market"),
         "smaller-market: this id is used 2 times",

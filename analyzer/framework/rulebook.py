@@ -174,12 +174,18 @@ def _expand_rows(content: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]
     """The rows as people write them ("a|b", "*") with their cells spelled out."""
     faults: list[str] = []
     considerations = []
+    listed = content.get("considerations", [])
+    if not isinstance(listed, list) or not all(isinstance(given, dict) for given in listed):
+        return dict(content), ["considerations: write each as [[considerations]]"]
     for number, given in enumerate(content.get("considerations", ()), 1):
         label = given.get("id", f"consideration {number}")
         inputs = given.get("inputs", [])
         unknown = [name for name in inputs if name not in INPUTS]
         if unknown:
             faults.append(f"{label}: unknown input {', '.join(map(repr, unknown))}; known are {', '.join(INPUTS)}")
+            continue
+        if len(set(inputs)) < len(inputs):
+            faults.append(f"{label}: an input stands twice in {', '.join(inputs)}")
             continue
         rows = []
         for row_number, row in enumerate(given.get("rows", ()), 1):
@@ -269,7 +275,10 @@ def _table_faults(consideration: Consideration) -> Iterator[str]:
 
 def _reason_faults(consideration: Consideration, name: str, text: str) -> Iterator[str]:
     try:
-        fields = {field for _, field, _, _ in Formatter().parse(text) if field is not None}
+        parts = [part for part in Formatter().parse(text) if part[1] is not None]
+        fields = {str(field) for _, field, _, _ in parts}
+        if any(spec or conversion for _, _, spec, conversion in parts):
+            yield f"reason {name!r}: put an input in plain braces, like {{buyer}}"
     except ValueError as error:
         yield f"reason {name!r}: {error}"
         return

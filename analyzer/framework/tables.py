@@ -57,6 +57,15 @@ class Coded:
     def __len__(self) -> int:
         return len(self.in_scope)
 
+    @classmethod
+    def joined(cls, parts: Sequence[Coded]) -> Coded:
+        """Several after one another."""
+        return cls(
+            {name: np.concatenate([part.codes[name] for part in parts]) for name in parts[0].codes},
+            {name: np.concatenate([part.positions[name] for part in parts]) for name in parts[0].positions},
+            np.concatenate([part.in_scope for part in parts]),
+        )
+
     def take(self, rows: NDArray[np.intp]) -> Coded:
         """These rows, in this order."""
         codes = {name: column[rows] for name, column in self.codes.items()}
@@ -119,7 +128,7 @@ def coded_signals(table: pyarrow.Table) -> Coded:
             codes[name] = np.full(rows, len(INPUTS[name]), np.int8)
     in_scope = np.ones(rows, np.bool_)
     if "in_scope" in table.column_names:
-        in_scope = table.column("in_scope").fill_null(True).to_numpy().astype(np.bool_)
+        in_scope = _scope_column(table)
     return Coded(codes, positions, in_scope)
 
 
@@ -340,13 +349,31 @@ def _code_column(table: pyarrow.Table, name: str) -> _Codes:
     return result
 
 
+def _scope_column(table: pyarrow.Table) -> NDArray[np.bool_]:
+    import pyarrow
+
+    column = table.column("in_scope")
+    try:
+        column = column.cast(pyarrow.bool_())
+    except (pyarrow.ArrowInvalid, pyarrow.ArrowNotImplementedError) as error:
+        raise SignalsError("in_scope is true or false; this column holds something else") from error
+    scope: NDArray[np.bool_] = column.fill_null(True).to_numpy().astype(np.bool_)
+    return scope
+
+
 def _position_column(table: pyarrow.Table, name: str) -> _Floats:
     import pyarrow
+    import pyarrow.compute
 
     if name not in table.column_names:
         return np.full(table.num_rows, np.nan)
+    column = table.column(name)
     try:
-        column = table.column(name).cast(pyarrow.float64())
+        if pyarrow.types.is_string(column.type) or pyarrow.types.is_dictionary(column.type):
+            words = column.cast(pyarrow.string())
+            silent = pyarrow.compute.is_in(words, pyarrow.array(["", "unknown"]))
+            column = pyarrow.compute.if_else(silent, pyarrow.scalar(None, pyarrow.string()), words)
+        column = column.cast(pyarrow.float64())
     except pyarrow.ArrowInvalid as error:
         raise SignalsError(f"{name} is a position from 0 to 1; this column holds something else") from error
     at: _Floats = column.to_numpy(zero_copy_only=False).astype(np.float64)

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from analyzer.framework.assessment import Warning
 from analyzer.reading.grounding import Grounding
-from analyzer.reading.pitch import Pitch, overlaps, planted_warning
+from analyzer.reading.pitch import Pitch, overlaps
 from analyzer.signals import (
     MAX_COMPETITORS,
     MAX_PERSONAS,
@@ -41,6 +41,14 @@ _LISTS: Final[Mapping[str, tuple[type[Problem] | type[Persona] | type[Competitor
     "competitors": (Competitor, MAX_COMPETITORS),
 }
 _SHOWN_QUOTE = 90
+_MOST_PASSAGES = 50
+_SMALL_WORDS = frozenset(
+    re.findall(
+        r"\w+",
+        "a an and are as at be but by for from has have he her his i if in is it its my no not of on or our she so "
+        "that the their them there they this to us was we were what when which who will with you your",
+    )
+)
 
 
 class NotAnAnswer(ValueError):
@@ -67,6 +75,7 @@ class Answer:
     parts: Mapping[str, Any]
     faults: tuple[Fault, ...]
     warnings: tuple[Warning, ...]
+    planted: tuple[tuple[int, int], ...]
 
     def signals(self) -> Signals:
         return Signals.model_validate(
@@ -80,14 +89,18 @@ class Answer:
         """This answer with its faulty signals taken from another; what was sound here stays as it is."""
         faulty = self.faulty()
         mended = {name: part for name, part in other.parts.items() if name in faulty}
+        for name in set(mended) & set(_LISTS):  # sound entries of a faulty list stay
+            mended[name] = tuple(dict.fromkeys((*self.parts[name], *mended[name])))[: _LISTS[name][1]]
         warnings = {**dict.fromkeys(self.warnings), **dict.fromkeys(w for w in other.warnings if w.signal in faulty)}
         still = tuple(fault for fault in other.faults if fault.signal in faulty)
-        return replace(self, parts={**self.parts, **mended}, faults=still, warnings=tuple(warnings))
+        planted = tuple(dict.fromkeys((*self.planted, *other.planted)))
+        return replace(self, parts={**self.parts, **mended}, faults=still, warnings=tuple(warnings), planted=planted)
 
 
-def check_answer(text: str, pitch: Pitch, grounding: Grounding) -> Answer:
-    """What of the answer's text can be used. Raises NotAnAnswer if it is not JSON of the asked shape."""
-    return _Check(_document(text), pitch, grounding).answer()
+def check_answer(text: str, pitch: Pitch, grounding: Grounding, planted: Sequence[tuple[int, int]] = ()) -> Answer:
+    """What of the answer's text can be used. `planted`: spans that another answer found to address the reader.
+    Raises NotAnAnswer if it is not JSON of the asked shape."""
+    return _Check(_document(text), pitch, grounding, planted=[*pitch.planted, *planted]).answer()
 
 
 def _document(text: str) -> dict[str, Any]:
@@ -97,7 +110,9 @@ def _document(text: str) -> dict[str, Any]:
     start, end = text.find("{"), text.rfind("}")
     try:
         document = json.loads(text[start : end + 1] if 0 <= start < end else text, strict=False)
-    except (json.JSONDecodeError, RecursionError):
+        # Half a character, written as an escape, is no text and could not be written anywhere.
+        document = json.loads(json.dumps(document, ensure_ascii=False).encode("utf-8", "replace"))
+    except (ValueError, RecursionError):
         raise NotAnAnswer("the answer is not JSON") from None
     expected = answer_schema()["properties"]
     if not isinstance(document, dict):
@@ -131,6 +146,7 @@ class _Check:
             parts=parts,
             faults=tuple(self.faults),
             warnings=tuple(self.warnings),
+            planted=tuple(self.planted),
         )
 
     def _in_scope(self) -> bool:
@@ -142,12 +158,13 @@ class _Check:
         raise NotAnAnswer("the answer has another shape: in_scope is neither true nor false")
 
     def _find_instructions(self) -> None:
-        self.planted.extend(self.pitch.planted)
-        for text in _texts(self.document.get("instructions")):
-            quote = self.grounding.find(text, outside=self.pitch.planted)
-            if quote is not None and quote.start is not None and quote.end is not None:
+        """Every place where a passage stands that the model found to address its reader."""
+        for text in _texts(self.document.get("instructions"))[:_MOST_PASSAGES]:
+            for _ in range(_MOST_PASSAGES):
+                quote = self.grounding.find(text, outside=self.planted)
+                if quote is None or quote.start is None or quote.end is None:
+                    break
                 self.planted.append((quote.start, quote.end))
-                self.warnings.append(planted_warning(quote))
 
     def _single(self, name: str) -> dict[str, Any] | None:
         given = self.document.get(name)
@@ -182,13 +199,15 @@ class _Check:
         return tuple(held)
 
     def _grounded(self, text: str) -> Quote | None:
-        return self.grounding.find(text, outside=self.planted)
+        return self.grounding.find(text, outside=self.planted) if _carries_a_point(text) else None
 
     def _why_not(self, text: str) -> str:
         anywhere = self.grounding.find(text)
         shown = _short(text, _SHOWN_QUOTE)
         if anywhere is not None and overlaps(anywhere, self.planted):
-            return f'"{shown}" is addressed to the reader of the pitch and is no evidence'
+            return "the quote given is addressed to the reader of the pitch and is no evidence"
+        if anywhere is not None:
+            return f'"{shown}" says nothing by itself; quote the words that carry the point'
         return f'"{shown}" does not stand in the pitch in these words'
 
     def _list(self, name: str) -> tuple[Problem | Persona | Competitor, ...]:
@@ -223,6 +242,9 @@ class _Check:
             self._fault(name, f"{where}: {self._why_not(str(text)) if given else 'no quote is given'}", bool(given))
             return None
         known = {key: value for key, value in entry.items() if key in record.model_fields}
+        if record is Competitor and not self._stands(str(entry.get("name", "")), quote):
+            self._fault(name, f"{where}: its quote does not hold its name, nor does the pitch")
+            return None
         try:
             return record.model_validate({**known, "quote": quote})
         except ValidationError as error:
@@ -233,8 +255,19 @@ class _Check:
             self._fault(name, f"{where}: {part} is not usable: {_short(fault['input'], 40)!r}{hint}")
             return None
 
+    def _stands(self, name: str, quote: Quote) -> bool:
+        """Whether a competitor is the pitch's own: its name stands there, or words of it do in its quote."""
+        words = {word for word in re.findall(r"\w+", name.casefold()) if len(word) > 2}
+        return self._grounded(name) is not None or bool(words & set(re.findall(r"\w+", quote.text.casefold())))
+
     def _fault(self, signal: str, message: str, ungrounded: bool = False) -> None:
         self.faults.append(Fault(signal, message, ungrounded))
+
+
+def _carries_a_point(text: str) -> bool:
+    """Whether a quote holds more than small words: "The" stands in every pitch and supports nothing."""
+    words = re.findall(r"\w+", text.casefold())
+    return sum(len(word) for word in words if word not in _SMALL_WORDS) >= (2 if not text.isascii() else 3)
 
 
 def _texts(given: object) -> list[str]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import contextlib
+import os
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future
@@ -45,7 +47,29 @@ def _running_loop() -> asyncio.AbstractEventLoop:
         return _loop
 
 
+def _forget() -> None:
+    """A forked process has no such thread; it starts its own when it needs one."""
+    global _loop, _lock
+    _loop, _lock = None, threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
+
+
+async def _unwind() -> None:
+    """Ends what is still under way."""
+    others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+
+
 def _stop(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
+    if _loop is not loop:
+        return
+    with contextlib.suppress(TimeoutError):
+        asyncio.run_coroutine_threadsafe(_unwind(), loop).result(timeout=2)
     loop.call_soon_threadsafe(loop.stop)
     thread.join(timeout=5)
     if not thread.is_alive():

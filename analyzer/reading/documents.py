@@ -43,7 +43,8 @@ def read_document(name: str, data: bytes) -> str:
 def read_file(path: Path) -> str:
     """The text of a file on disk. Raises as `read_document`, and DocumentError if it cannot be opened."""
     try:
-        return read_document(path.name, path.read_bytes())
+        with path.open("rb") as file:
+            return read_document(path.name, file.read(MAX_BYTES + 1))
     except OSError as error:
         raise DocumentError(f"{path} cannot be read: {error.strerror or error}") from error
 

@@ -68,6 +68,11 @@ class Grounding:
         return None
 
 
+def folded(text: str) -> str:
+    """The text as it is compared: what only spelling and invisible characters can differ in is made alike."""
+    return _fold(text).text
+
+
 def _within_word(text: str, at: int) -> bool:
     """Whether position `at` falls between two letters or digits of a script that puts spaces between words."""
     return 0 < at < len(text) and bool(_SPACED_SCRIPT.match(text[at - 1]) and _SPACED_SCRIPT.match(text[at]))

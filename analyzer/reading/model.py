@@ -12,6 +12,7 @@ import asyncio
 import hashlib
 import json
 import logging
+import os
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -41,9 +42,9 @@ from analyzer.errors import (
 )
 from analyzer.framework.assessment import ReaderRef, Usage, Warning
 from analyzer.reading import prompts
-from analyzer.reading.answers import Answer, Fault, NotAnAnswer, check_answer
+from analyzer.reading.answers import Answer, NotAnAnswer, check_answer
 from analyzer.reading.grounding import Grounding
-from analyzer.reading.pitch import Pitch
+from analyzer.reading.pitch import Pitch, planted_warning
 from analyzer.reading.reading import Reading
 from analyzer.reading.recordings import (
     Recorder,
@@ -53,7 +54,7 @@ from analyzer.reading.recordings import (
     current_request,
 )
 from analyzer.settings import RECORDED, Settings, provider_key
-from analyzer.signals import answer_schema, vocabulary_sha256
+from analyzer.signals import Quote, answer_schema, vocabulary_sha256
 
 MAX_ASKS: Final = 3
 """Answers asked for at most, a pitch: the first, one more for an unusable answer, one more for faulty signals."""
@@ -115,6 +116,10 @@ def _client(model: str, settings: Settings, http: httpx.AsyncClient | None) -> i
     return instructor.from_openai(sdk, mode=mode, model=name)
 
 
+def _compatible(model: str) -> bool:
+    return split_model(model)[0] in _COMPATIBLE
+
+
 def _key(model: str, settings: Settings) -> str:
     provider, _ = split_model(model)
     variable = _COMPATIBLE[provider].key_variable
@@ -134,7 +139,14 @@ def _other_client(model: str, settings: Settings, http: httpx.AsyncClient | None
             f"answers of {provider} cannot be recorded; recordings are of OpenAI-compatible endpoints"
         )
     try:
-        return instructor.from_provider(model, async_client=True, timeout=settings.timeout)
+        client = instructor.from_provider(model, async_client=True)
+        if client.client is not None and hasattr(
+            client.client, "with_options"
+        ):  # the SDK's own retries would multiply ours
+            sdk = client.client.with_options(max_retries=0, timeout=settings.timeout)
+            if hasattr(instructor, f"from_{provider}"):
+                client = getattr(instructor, f"from_{provider}")(sdk, model=split_model(model)[1])
+        return client
     except Exception as error:  # each provider's set-up code raises its own kinds
         if isinstance(error, ImportError) or "package" in str(error):
             raise ConfigurationError(
@@ -147,6 +159,10 @@ def _other_client(model: str, settings: Settings, http: httpx.AsyncClient | None
 def _http_client(timeout: float) -> httpx.AsyncClient:
     """The one shared client. The environment's proxies and certificates count."""
     return httpx.AsyncClient(**_http_options(timeout))
+
+
+if hasattr(os, "register_at_fork"):  # connections belong to the process that opened them
+    os.register_at_fork(after_in_child=_http_client.cache_clear)
 
 
 def _http_options(timeout: float) -> dict[str, Any]:
@@ -356,7 +372,7 @@ class ModelReader:
             # Proxies of the environment would be asked before the transport.
             http = httpx.AsyncClient(transport=ReplayTransport(recordings), trust_env=False)
         elif record_to is not None:
-            self._recorder = Recorder(record_to, [settings.openai_api_key or ""])
+            self._recorder = Recorder(record_to, [_key(model, settings)] if _compatible(model) else [])
             http = httpx.AsyncClient(**_http_options(settings.timeout), event_hooks={"response": [self._recorder.keep]})
         self._client = _client(model, settings, http)
         shown = f"{RECORDED}/{model}" if recordings is not None else model
@@ -413,6 +429,7 @@ class _Conversation:
     said: _Messages = field(default_factory=list)
     asks: int = 0
     last: str = ""
+    usable: str = ""
 
     async def reading(self, ref: ReaderRef) -> Reading:
         grounding = Grounding(self.pitch.text)
@@ -420,32 +437,38 @@ class _Conversation:
         lost: tuple[Warning, ...] = ()
         if answer.faults and self.asks < MAX_ASKS:
             try:
-                again = await self._ask_about(answer.faults, grounding)
+                again = await self._ask_about(answer, grounding)
             except (ProviderError, ExtractionError, NotAnAnswer) as error:
                 lost = (Warning(kind="adjusted", message=f"The model could not be asked again: {_reason(error)}"),)
             else:
-                answer = answer.mended_by(again)
-        warnings = (*self.pitch.warnings, *answer.warnings, *lost, *_unsettled(answer))
+                # What the second answer found to address the reader is no evidence for the first one either.
+                answer = check_answer(self.usable, self.pitch, grounding, again.planted).mended_by(again)
+        planted = [
+            planted_warning(Quote(text=self.pitch.text[start:end], start=start, end=end))
+            for start, end in answer.planted
+            if (start, end) not in self.pitch.planted
+        ]
+        warnings = (*self.pitch.warnings, *planted, *answer.warnings, *lost, *_unsettled(answer))
         return Reading(answer.signals(), ref, warnings, self.usage)
 
     async def _usable_answer(self, grounding: Grounding) -> Answer:
         """The first answer of the asked shape; a model that misses it is told so once."""
-        text = await self._ask()
+        self.usable = await self._ask()
         try:
-            return check_answer(text, self.pitch, grounding)
+            return check_answer(self.usable, self.pitch, grounding)
         except NotAnAnswer as fault:
-            self._reply(text, [str(fault)])
-        text = await self._ask()
+            self._reply(self.usable, [str(fault)])
+        self.usable = await self._ask()
         try:
-            return check_answer(text, self.pitch, grounding)
+            return check_answer(self.usable, self.pitch, grounding)
         except NotAnAnswer as fault:
             raise ExtractionError(
                 f"the model gave no usable answer, also when asked again: {fault}; try another model"
             ) from fault
 
-    async def _ask_about(self, faults: tuple[Fault, ...], grounding: Grounding) -> Answer:
-        self._reply(self.last, [f"{fault.signal}: {fault.message}" for fault in faults])
-        return check_answer(await self._ask(), self.pitch, grounding)
+    async def _ask_about(self, answer: Answer, grounding: Grounding) -> Answer:
+        self._reply(self.last, [f"{fault.signal}: {fault.message}" for fault in answer.faults])
+        return check_answer(await self._ask(), self.pitch, grounding, answer.planted)
 
     async def _ask(self) -> str:
         so_far = json.dumps(self.said, ensure_ascii=False, sort_keys=True) if self.said else ""

@@ -15,6 +15,7 @@ from typing import Final
 
 from analyzer.errors import PitchError
 from analyzer.framework.assessment import PitchRef, Warning
+from analyzer.reading.grounding import folded
 from analyzer.signals import Quote
 
 MAX_CHARACTERS: Final = 100_000
@@ -23,7 +24,10 @@ MAX_CHARACTERS: Final = 100_000
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\ufffe\uffff\ud800-\udfff]")
 _TAGS = re.compile(r"(\U0001f3f4[\U000e0030-\U000e007a]{2,6}\U000e007f)|[\U000e0000-\U000e007f]+")
 """Characters that only machines read; a flag such as Scotland's (group 1) is spelled with some, and stays."""
-_INVISIBLE = re.compile(r"[\u200b-\u200d\u2060-\u2064]{3,}|[\u202d\u202e]")
+_INVISIBLE = re.compile(
+    r"[\u200b-\u200d\u2060-\u2064]{3,}|[\u202d\u202e]|[\ufe00-\ufe0f\U000e0100-\U000e01ef]{3,}"
+    r"|[A-Za-z][\u00ad\u200b-\u200d\u2060-\u2064][A-Za-z]"
+)
 
 _GRADER = r"(?:ai|llm|language[- ]model|automated|evaluators?|graders?|reviewers?|assistants?|chatgpt|gpt|claude)"
 _ADDRESSES_READER = re.compile(
@@ -94,14 +98,25 @@ def overlaps(quote: Quote, spans: Iterable[tuple[int, int]]) -> bool:
 
 
 def _planted(text: str) -> Iterable[tuple[int, int]]:
-    """Paragraphs that address the reader: a claim beside an order is as much planted as the order."""
-    start = 0
+    """Paragraphs that address the reader: a claim beside an order is as much planted as the order, and so is the
+    paragraph that such a one announces with a colon."""
+    start, announced = 0, False
     for gap in [*_PARAGRAPH_BREAK.finditer(text), None]:
         end = gap.start() if gap else len(text)
-        if _ADDRESSES_READER.search(text, start, end):
-            paragraph = text[start:end]
+        paragraph = text[start:end]
+        found = announced or _addresses_reader(paragraph)
+        if found and paragraph.strip():
             yield start + len(paragraph) - len(paragraph.lstrip()), start + len(paragraph.rstrip())
+        if paragraph.strip():
+            announced = found and not announced and paragraph.rstrip().endswith(":")
         start = gap.end() if gap else end
+
+
+def _addresses_reader(paragraph: str) -> bool:
+    """Looked for in folded text, line by line and as a whole: invisible characters and line breaks hide nothing, and
+    there are no runs of white space left for a pattern to get lost in."""
+    lines = "\n".join(folded(line).strip() for line in paragraph.splitlines())
+    return bool(_ADDRESSES_READER.search(lines) or _ADDRESSES_READER.search(lines.replace("\n", " ")))
 
 
 def _title(text: str) -> str:

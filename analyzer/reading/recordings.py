@@ -120,10 +120,17 @@ class ReplayTransport(httpx.AsyncBaseTransport):
 
 
 class Recorder:
-    """Keeps each successful answer as a file before anybody else sees it: a response hook of the HTTP client."""
+    """Keeps each successful answer as a file before anybody else sees it: a response hook of the HTTP client (not of
+    instructor, whose hooks swallow errors). Raises InputError if nothing can be written in the folder."""
 
     def __init__(self, folder: Path, secrets: Sequence[str] = ()):
         self._folder = folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / ".partial").touch()
+            (folder / ".partial").unlink()
+        except OSError as error:
+            raise InputError(f"{folder}: no recording can be written there: {error.strerror}") from error
         self._secrets = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET]
         self.titles: dict[str, str] = {}
         """The title of each pitch to be read, by its fingerprint."""
@@ -150,11 +157,13 @@ class Recorder:
         text = json.dumps(document, indent=1, ensure_ascii=False)
         for secret in self._secrets:
             text = text.replace(secret, "[key]")
-        self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / f"{_slug(title)}-{request.key[:8]}.json"
         partial = path.with_suffix(".partial")
-        partial.write_text(text + "\n", encoding="utf-8")
-        partial.replace(path)
+        try:
+            partial.write_text(text + "\n", encoding="utf-8")
+            partial.replace(path)
+        except OSError as error:
+            raise InputError(f"{path}: the recording cannot be written: {error.strerror}") from error
         self.written.append(path)
 
 
