@@ -136,7 +136,11 @@ def analyze_command(
     "--against", type=click.Path(path_type=Path), metavar="FILE", help="Show what changes from this rulebook."
 )
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), metavar="OUT", help="Score a .parquet file into another, fast."
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="OUT",
+    help="Score a .parquet file into another, fast; a row that does not fit stops it.",
 )
 @_json
 def score_command(
@@ -203,6 +207,8 @@ def rank_command(
     if report is not None:
         write_ranking(report, labels, ranking, top, draws)
         click.echo(f"Report: {report}", err=True)
+    if len(ranking) < len(coded):
+        click.echo(f"{len(coded) - len(ranking)} out of scope, not ranked.", err=True)
     if as_json:
         click.echo(ranking_json(labels, ranking))
     else:
@@ -261,7 +267,12 @@ def market_command(category: str | None, market: Path | None, unknown: str | Non
 
     map_ = _load_market(market) or MarketMap.built_in()
     if unknown is not None:
-        print_unknown(_console(), unknown_rivals(map_, read_entries(unknown)))
+        rivals, errors = unknown_rivals(map_, read_entries(unknown))
+        for error in errors:
+            click.echo(f"pitch: {error}", err=True)
+        print_unknown(_console(), rivals)
+        if errors:
+            sys.exit(1)
     elif category is not None:
         print_category(_console(), map_, category)
     else:
@@ -358,7 +369,7 @@ def _score_against(files: tuple[str, ...], rules: Any, against: Any, market: Any
     from analyzer.signal_files import read_entries, score_entry
 
     shifts = []
-    failed = 0
+    failed = outside = 0
     for entry in (entry for name in files for entry in read_entries(name)):
         before, after = score_entry(entry, against, market), score_entry(entry, rules, market)
         if before.error is not None:
@@ -367,6 +378,11 @@ def _score_against(files: tuple[str, ...], rules: Any, against: Any, market: Any
         elif before.assessment is not None and after.assessment is not None:
             found = shift(before.assessment, after.assessment)
             shifts += [found] if found else []
+            outside += found is None
+    if not shifts and not failed and not outside:
+        raise InputError(f"{', '.join(files)}: there are no signals in there to score")
+    if outside:
+        click.echo(f"{outside} out of scope, without a score.", err=True)
     shifts.sort(key=lambda found: -abs(found.by))
     if as_json:
         click.echo(shifts_json(shifts))

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from analyzer.errors import InputError
+from analyzer.errors import AnalyzerError, InputError
 from analyzer.framework.market import KINDS, MarketMap
 from analyzer.signal_files import Entry, score_entry
 from analyzer.terminal import QUIET, plain
@@ -63,15 +63,21 @@ def print_category(console: Console, market: MarketMap, id: str) -> None:
         console.print(table)
 
 
-def unknown_rivals(market: MarketMap, entries: Iterable[Entry]) -> list[tuple[str, str, int]]:
-    """Products named as alternatives that the map does not know: (name, kind, times), the most often named first."""
+def unknown_rivals(
+    market: MarketMap, entries: Iterable[Entry]
+) -> tuple[list[tuple[str, str, int]], list[AnalyzerError]]:
+    """Products named as alternatives that the map does not know: (name, kind, times), the most often named first; and
+    the entries that could not be looked at."""
     found: Counter[tuple[str, str]] = Counter()
+    errors: list[AnalyzerError] = []
     for entry in entries:
-        assessment = score_entry(entry).assessment
-        for rival in assessment.signals.competitors if assessment else ():
+        scored = score_entry(entry)
+        if scored.error is not None:
+            errors.append(scored.error)
+        for rival in scored.assessment.signals.competitors if scored.assessment else ():
             if rival.kind not in ("in_house", "manual_process") and market.match(rival.name) is None:
                 found[(rival.name, rival.kind)] += 1
-    return [(name, kind, times) for (name, kind), times in found.most_common()]
+    return [(name, kind, times) for (name, kind), times in found.most_common()], errors
 
 
 def print_unknown(console: Console, rivals: Sequence[tuple[str, str, int]]) -> None:

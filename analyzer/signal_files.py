@@ -249,7 +249,9 @@ def _lines(name: str, lines: Any) -> Iterator[Entry]:
             continue
         source = f"{name}, line {number}"
         try:
-            yield Entry(source, json.loads(line), many=True)
+            yield Entry(source, json.loads(line.decode("utf-8-sig")), many=True)
+        except UnicodeDecodeError:
+            yield Entry(source, error=SignalsError(f"{source}: this is not UTF-8 text"), many=True)
         except ValueError as error:
             yield Entry(source, error=SignalsError(f"{source}: this is not JSON: {error}"), many=True)
 
@@ -267,6 +269,8 @@ def _parquet_entries(path: Path) -> Iterator[Entry]:
         file = parquet.ParquetFile(path)
         columns = [name for name in ("assessment", "signals") if name in file.schema_arrow.names][:1]
         if not columns:
+            if set(file.schema_arrow.names) & set(INPUTS):
+                raise InputError(f"{path} is a table of signals; score it into another file with -o OUT.parquet")
             found = ", ".join(file.schema_arrow.names[:8])
             raise InputError(f"{path} has no column 'assessment' or 'signals'; it has {found}")
         with_id = [name for name in ("id",) if name in file.schema_arrow.names]

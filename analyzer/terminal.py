@@ -162,11 +162,11 @@ def _print_changes(console: Console, assessment: Assessment) -> None:
 
 
 def _print_players(console: Console, assessment: Assessment) -> None:
-    """Those of the market map that the pitch leaves out, by kind."""
+    """Those of the market map that the pitch does not name as alternatives, by kind."""
     others = [player for player in assessment.players if not player.named]
     if not others:
         return
-    console.print(_heading("Not named in the pitch", ""))
+    console.print(_heading("Not named as an alternative", ""))
     for kind_ in dict.fromkeys(player.kind for player in others):
         names = [player.name for player in others if player.kind == kind_]
         shown_names = ", ".join(names[:_TOP]) + (f" and {len(names) - _TOP} more" if len(names) > _TOP else "")

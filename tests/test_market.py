@@ -81,7 +81,7 @@ def test_the_category_decides_crowding_and_incumbent_and_the_reason_says_so() ->
     assert values["crowding"] == known.crowding
     assert values["incumbent"] == "present"
     reasons = {c.id: c.reason for c in score(signals).considerations}
-    assert f"{len(known.players)} player" in reasons["crowded-market"]
+    assert f"{known.as_of}, {len(known.players)} players listed" in reasons["crowded-market"]
     assert known.as_of in reasons["crowded-market"]
 
 

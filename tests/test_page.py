@@ -514,4 +514,4 @@ def test_the_market_map_shows_every_category_with_its_players() -> None:
 def test_an_answer_tells_who_else_is_there(page: AppTest) -> None:
     shown = markup(analyze(page, resource("fixtures/pitches/tallyrun.txt").read_text(encoding="utf-8")))
     assert "Who else is there" in shown
-    assert "not named in the pitch" in shown
+    assert "not named as alternatives" in shown

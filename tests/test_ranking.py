@@ -71,7 +71,7 @@ def test_what_is_out_of_scope_is_not_ranked() -> None:
     assert rank(coded({"in_scope": False}), draws=5) == []
 
 
-@pytest.mark.parametrize("arguments", [{"draws": 0}, {"draws": 10**9}, {"top": 0}])
+@pytest.mark.parametrize("arguments", [{"draws": 0}, {"draws": 10**9}, {"top": 0}, {"seed": -1}])
 def test_draws_and_top_must_make_sense(arguments: dict[str, int]) -> None:
     with pytest.raises(InputError):
         rank(coded({}), **arguments)  # type: ignore[arg-type]

@@ -159,9 +159,9 @@ def _phrases(signals: Signals, category: MarketCategory | None) -> dict[str, str
         return {"crowding": f"the pitch names {count}"} if named else {}
     title = category.title
     title = title if title[1:2].isupper() else title[:1].lower() + title[1:]
-    known = f"the market map ({category.as_of}) calls {title} {category.crowding}"
     listed = len(category.players)
-    phrases = {"crowding": f"{known}, with {listed} player{'s' if listed != 1 else ''} listed"}
+    counted = f"{category.as_of}, {listed} player{'s' if listed != 1 else ''} listed"
+    phrases = {"crowding": f"the market map ({counted}) calls {title} {category.crowding}"}
     if category.incumbents and not {r.kind for r in signals.competitors} & INCUMBENTS:
         vendors = ", ".join(player.name for player in category.incumbents[:2])
         phrases["incumbent"] = f"vendors that customers know offer it too ({vendors}; {category.as_of})"

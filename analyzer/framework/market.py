@@ -176,7 +176,7 @@ def _key(name: str) -> str:
     """A name without what spelling varies in: case, accents, spaces, hyphens, dots, the form of company."""
     plain = unicodedata.normalize("NFKD", name).casefold()
     plain = "".join(char for char in plain if not unicodedata.combining(char)).strip()
-    plain = plain.removeprefix("the ").removesuffix("'s").removesuffix("’s")
+    plain = re.sub(r"['’]s\b", "", plain.removeprefix("the "))
     plain = _COMPANY_FORMS.sub("", plain.replace("&", " and "))
     return re.sub(r"[\s\-_.,/:'’()]+", "", plain)
 

@@ -56,6 +56,8 @@ def rank(
     """
     if not 1 <= draws <= MOST_DRAWS:
         raise InputError(f"draws is {draws}; give 1 to {MOST_DRAWS:,}")
+    if seed < 0:
+        raise InputError(f"seed is {seed}; give 0 or more")
     if top < 1:
         raise InputError(f"top is {top}; give at least 1")
     rulebook = rulebook or Rulebook.built_in()

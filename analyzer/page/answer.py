@@ -293,7 +293,7 @@ def players(assessment: Assessment) -> Html:
         for kind in dict.fromkeys(player.kind for player in assessment.players)
     ]
     left_out = sum(not player.named for player in assessment.players)
-    lead = f"{len(assessment.players) - left_out} named in the pitch, {left_out} more that the market map lists."
+    lead = f"{len(assessment.players) - left_out} named as alternatives, {left_out} more that the market map lists."
     return tag("section", tag("h3", "Who else is there"), tag("p", lead, class_="lead"), *groups, class_="pa players")
 
 
@@ -305,7 +305,7 @@ def _players_of_kind(members: Sequence[Player]) -> Html:
     named, others = ([player for player in members if player.named is named] for named in (True, False))
     parts += [tag("ul", *map(_player, named))] if named else []
     if others:
-        parts.append(_folded(f"{len(others)} not named in the pitch", tag("ul", *map(_player, others))))
+        parts.append(_folded(f"{len(others)} not named as alternatives", tag("ul", *map(_player, others))))
     return tag("div", *parts, class_="of-kind")
 
 

@@ -67,7 +67,14 @@ _USER_POINTS: Final = 2
 _SECONDARY_PROBLEMS: Final = 2
 _IN_DATA_SCIENCE: Final[frozenset[Role]] = frozenset({"data_scientist", "ml_engineer", "data_science_manager"})
 _STAGES: Final = ("day_1", "day_2")
-_ROUGH: Final = "Read by cue phrases, without a model: rough. Check the quotes, and what is unknown, against the pitch."
+_ROUGH: Final = (
+    "Read by cue phrases, without a model: rough, and for English only. Check the quotes, and what is unknown, "
+    "against the pitch."
+)
+_NO_SIGN: Final = (
+    "No words of machine-learning work were found, so the product is taken to be out of scope; other wording or "
+    "another language may be all that is behind it."
+)
 
 
 def read_with_keywords(text: str, ignore: Sequence[tuple[int, int]] = ()) -> Signals:
@@ -90,9 +97,10 @@ class KeywordReader:
     """The keyword reader in the shape of every reader."""
 
     async def read(self, pitch: Pitch) -> Reading:
-        warnings = (*pitch.warnings, Warning(kind="rough_reader", message=_ROUGH))
-        reader = ReaderRef(model="keywords", prompt_sha256=keywords_sha256())
-        return Reading(read_with_keywords(pitch.text, pitch.planted), reader, warnings)
+        signals = read_with_keywords(pitch.text, pitch.planted)
+        messages = [_ROUGH] if signals.in_scope else [_ROUGH, _NO_SIGN]
+        warnings = (*pitch.warnings, *(Warning(kind="rough_reader", message=message) for message in messages))
+        return Reading(signals, ReaderRef(model="keywords", prompt_sha256=keywords_sha256()), warnings)
 
 
 # ---------------------------------------------------------------- cues
