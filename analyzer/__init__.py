@@ -16,22 +16,37 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from analyzer.errors import AnalyzerError
     from analyzer.framework.assessment import Assessment
+    from analyzer.framework.market import MarketMap
     from analyzer.framework.rulebook import Rulebook
     from analyzer.framework.scoring import score
+    from analyzer.framework.tables import score_table
     from analyzer.pipeline import Result, analyze, analyze_many
     from analyzer.signals import Signals
 
-__all__ = ["AnalyzerError", "Assessment", "Result", "Rulebook", "Signals", "analyze", "analyze_many", "score"]
+__all__ = [
+    "AnalyzerError",
+    "Assessment",
+    "MarketMap",
+    "Result",
+    "Rulebook",
+    "Signals",
+    "analyze",
+    "analyze_many",
+    "score",
+    "score_table",
+]
 
 _HOME = {
     "AnalyzerError": "analyzer.errors",
     "Assessment": "analyzer.framework.assessment",
+    "MarketMap": "analyzer.framework.market",
     "Result": "analyzer.pipeline",
     "Rulebook": "analyzer.framework.rulebook",
     "Signals": "analyzer.signals",
     "analyze": "analyzer.pipeline",
     "analyze_many": "analyzer.pipeline",
     "score": "analyzer.framework.scoring",
+    "score_table": "analyzer.framework.tables",
 }
 
 

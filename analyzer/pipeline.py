@@ -61,6 +61,7 @@ def analyze(
     *,
     model: str | None = None,
     rulebook: Rulebook | None = None,
+    market: MarketMap | None = None,
     settings: Settings | None = None,
     id: str | None = None,
 ) -> Assessment:
@@ -71,7 +72,7 @@ def analyze(
     """
     settings = settings or Settings.from_environment()
     pitch = Pitch.from_text(text, id)
-    return assess(pitch, choose(pitch, model, settings).reader, rulebook)
+    return assess(pitch, choose(pitch, model, settings).reader, rulebook, market)
 
 
 def assess(
@@ -92,6 +93,7 @@ def analyze_many(
     model: str | None = None,
     concurrency: int = 16,
     rulebook: Rulebook | None = None,
+    market: MarketMap | None = None,
     settings: Settings | None = None,
 ) -> Iterator[Result]:
     """Assessments of many pitches, each as soon as it is ready; every pitch gives exactly one result.
@@ -106,7 +108,7 @@ def analyze_many(
         raise ConfigurationError(f"many pitches need a model of your choice: {HOW_TO_SET_A_MODEL}, or keywords")
     if not 1 <= concurrency <= MAX_CONCURRENCY:
         raise ConfigurationError(f"concurrency is {concurrency}; give 1 to {MAX_CONCURRENCY}")
-    return _results(enumerate(pitches), _SharedReaders(model, settings), concurrency, rulebook)
+    return _results(enumerate(pitches), _SharedReaders(model, settings), concurrency, rulebook, market)
 
 
 def choose(pitch: Pitch, model: str | None, settings: Settings) -> Choice:
@@ -197,6 +199,7 @@ def _results(
     readers: _SharedReaders,
     concurrency: int,
     rulebook: Rulebook | None,
+    market: MarketMap | None,
 ) -> Iterator[Result]:
     under_way: dict[Future[Assessment], tuple[int, str]] = {}
     try:
@@ -206,7 +209,10 @@ def _results(
                 own_id, text = _taken(given, label)
                 label = own_id or label
                 pitch = Pitch.from_text(text, own_id)
-                under_way[background.submit(_assess(pitch, readers(pitch), rulebook))] = (number, pitch.ref.id or label)
+                under_way[background.submit(_assess(pitch, readers(pitch), rulebook, market))] = (
+                    number,
+                    pitch.ref.id or label,
+                )
             except ConfigurationError:
                 raise
             except AnalyzerError as error:

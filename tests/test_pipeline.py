@@ -15,7 +15,8 @@ import httpx
 import pytest
 import respx
 
-from analyzer import analyze, analyze_many
+import analyzer
+from analyzer import MarketMap, analyze, analyze_many
 from analyzer.errors import ConfigurationError
 from analyzer.reading.model import _http_client
 from analyzer.settings import Settings
@@ -133,3 +134,19 @@ def test_a_forked_process_reads_too() -> None:
     )
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", script], timeout=60, check=False)
     assert done.returncode == 0
+
+
+def test_a_market_map_of_ones_own_reaches_one_pitch_and_many() -> None:
+    own = MarketMap.built_in().model_copy(update={"version": "mine"})
+    one = analyze(PITCH, model="keywords", market=own)
+    (many,) = analyze_many([PITCH], model="keywords", market=own)
+    assert many.assessment is not None
+    assert one.provenance.market.version == many.assessment.provenance.market.version == "mine"
+
+
+def test_the_public_names_are_these_and_each_can_be_had() -> None:
+    assert analyzer.__all__ == [
+        "AnalyzerError", "Assessment", "MarketMap", "Result", "Rulebook", "Signals", "analyze", "analyze_many", "score",
+        "score_table",
+    ]  # fmt: skip
+    assert all(getattr(analyzer, name) is not None for name in analyzer.__all__)
