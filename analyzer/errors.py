@@ -9,13 +9,18 @@
     │   └── MarketError         a market map that contradicts itself or the vocabulary
     ├── ConfigurationError      whoever set the program up: model, key, extra package
     │   ├── AuthenticationFailed
-    │   └── ModelNotFound
+    │   ├── ModelNotFound
+    │   ├── QuotaExhausted
+    │   └── StoreError          the database of kept answers
     ├── ProviderError           the model's service: nobody here; try later
     │   ├── ProviderUnreachable
     │   ├── ProviderTimeout
     │   ├── RateLimited
-    │   └── ProviderRejected    the service refuses this request
+    │   ├── ProviderRejected    the service refuses this request
+    │   └── ProviderDown        nothing has got through for long; a run of many ends
     ├── ExtractionError         the answer: not JSON, of another shape, cut off, refused
+    ├── RunStopped              this pitch's turn had not come when its run was stopped
+    ├── CostLimitReached        the limit that the user set; a run of many ends
     └── MissingRecording        there is no recorded answer for this request
 
 Every message is one or two lines: what was found, where, what to do. No message holds a key, a prompt or
@@ -84,9 +89,20 @@ class ModelNotFound(ConfigurationError):
     kind = "model_not_found"
 
 
+class QuotaExhausted(ConfigurationError):
+    kind = "quota"
+
+
+class StoreError(ConfigurationError):
+    kind = "store"
+
+
 class ProviderError(AnalyzerError):
+    """`retry_after`: seconds the server asks to wait; 0 where it does not say."""
+
     kind = "provider"
     exit_code = 3
+    retry_after: float = 0.0
 
 
 class ProviderUnreachable(ProviderError):
@@ -103,6 +119,18 @@ class RateLimited(ProviderError):
 
 class ProviderRejected(ProviderError):
     kind = "rejected"
+
+
+class ProviderDown(ProviderError):
+    kind = "provider_down"
+
+
+class RunStopped(AnalyzerError):
+    kind = "stopped"
+
+
+class CostLimitReached(AnalyzerError):
+    kind = "cost_limit"
 
 
 class ExtractionError(AnalyzerError):

@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from queue import Empty, SimpleQueue
+from threading import Event
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from analyzer.errors import AnalyzerError, ConfigurationError, MissingRecording, PitchError
-from analyzer.framework.assessment import Assessment
+from analyzer.errors import (
+    AnalyzerError,
+    ConfigurationError,
+    CostLimitReached,
+    MissingRecording,
+    PitchError,
+    ProviderDown,
+    RunStopped,
+)
+from analyzer.framework.assessment import Assessment, PitchRef, Usage
 from analyzer.framework.market import MarketMap
 from analyzer.framework.rulebook import Rulebook
 from analyzer.framework.scoring import score
 from analyzer.reading import background
 from analyzer.reading.keywords import KeywordReader
+from analyzer.reading.pace import MANY, Pace
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.reading import Reading
 from analyzer.settings import KEYWORDS, RECORDED, Settings
 
 if TYPE_CHECKING:
+    from analyzer.reading.model import ModelReader
     from analyzer.reading.recordings import Recordings
+    from analyzer.reading.spending import Spending
+    from analyzer.store import AnswerBook, Store
 
 HOW_TO_SET_A_MODEL: Final = "set PITCH_MODEL or --model (for example openai/gpt-4.1-mini, with OPENAI_API_KEY)"
 MAX_CONCURRENCY: Final = 256
@@ -42,12 +58,60 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One pitch of many: an assessment, or the error that stands in its place. `number` counts from 0, as given."""
+    """One pitch of many: an assessment, or the error that stands in its place. `number` counts from 0, as given.
+
+    `from_store`: nothing was asked for it in this run. `title` and `sha256` are the pitch's, where there was a text.
+    """
 
     number: int
     id: str
     assessment: Assessment | None = None
     error: AnalyzerError | None = None
+    from_store: bool = False
+    title: str | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is, as of its last result. Times in seconds, cost in USD.
+
+    `usage` is what this run has spent; `failed` counts results with an error, by its kind. `total` is None where nobody
+    knows how many pitches there are; `limit` is how many requests may be in flight just now.
+    """
+
+    done: int = 0
+    failed: Mapping[str, int] = field(default_factory=dict)
+    from_store: int = 0
+    total: int | None = None
+    usage: Usage = Usage()
+    elapsed: float = 0.0
+    limit: int = 0
+
+    @property
+    def finished(self) -> int:
+        """Results so far, of either kind."""
+        return self.done + sum(self.failed.values())
+
+    @property
+    def rate(self) -> float:
+        """Pitches a second, those from the store left out."""
+        return (self.finished - self.from_store) / self.elapsed if self.elapsed else 0.0
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds until the end at this rate; None while that cannot be told."""
+        if self.total is None or not self.rate:
+            return None
+        return max(0, self.total - self.finished) / self.rate
+
+    @property
+    def cost_estimate(self) -> float | None:
+        """USD the whole run may cost, if the rest is like what was asked so far; None while that cannot be told."""
+        asked = self.finished - self.from_store
+        if self.total is None or self.usage.cost_usd is None or not asked:
+            return None
+        return self.usage.cost_usd * (asked + max(0, self.total - self.finished)) / asked
 
 
 class UnexpectedError(AnalyzerError):
@@ -95,12 +159,26 @@ def analyze_many(
     rulebook: Rulebook | None = None,
     market: MarketMap | None = None,
     settings: Settings | None = None,
+    store: bool | str = True,
+    max_cost: float | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    stop: Event | None = None,
+    total: int | None = None,
 ) -> Iterator[Result]:
     """Assessments of many pitches, each as soon as it is ready; every pitch gives exactly one result.
 
-    `pitches`: texts, or pairs (id, text); taken from the iterable only as they are needed, so it may be endless. At
-    most `concurrency` (1 to 256) are under way at once. A pitch that fails is a result with `error`. Raises
-    ConfigurationError before the first pitch if no model is set: many are not read by guess.
+    `pitches`: texts, or pairs (id, text), or errors that stand for pitches nobody could read; taken only as they are
+    needed, so there may be endlessly many. At most `concurrency` (1 to 256) requests are in flight at once, fewer while
+    the server pushes back. A pitch that fails is a result with `error`.
+
+    `store`: every paid answer is kept there first, and what is there is not asked again; True = PITCH_STORE, False =
+    none, or a database URL. `max_cost`: USD that this run may spend at most. `on_progress` is called after every
+    result. `stop`: once it is set nothing more is asked, and what is in flight is still handed over. `total`: how many
+    pitches there are, if you know (taken from `pitches` where it has a length).
+
+    Raises ConfigurationError before the first pitch if no model is set: many are not read by guess. Raises what ends a
+    run early, after all that was in flight: ConfigurationError (key, model, quota, store), ProviderDown,
+    CostLimitReached. Pitches not read by then have no result; with a store the next run goes on from there.
     """
     settings = settings or Settings.from_environment()
     model = model or settings.model
@@ -108,7 +186,11 @@ def analyze_many(
         raise ConfigurationError(f"many pitches need a model of your choice: {HOW_TO_SET_A_MODEL}, or keywords")
     if not 1 <= concurrency <= MAX_CONCURRENCY:
         raise ConfigurationError(f"concurrency is {concurrency}; give 1 to {MAX_CONCURRENCY}")
-    return _results(enumerate(pitches), _SharedReaders(model, settings), concurrency, rulebook, market)
+    if total is None and isinstance(pitches, Sized):
+        total = len(pitches)
+    url = settings.store_url() if store is True else store or None
+    run = _Run(model, settings, concurrency, url, max_cost)
+    return run.results(pitches, rulebook, market, on_progress or (lambda _: None), stop or Event(), total)
 
 
 def choose(pitch: Pitch, model: str | None, settings: Settings) -> Choice:
@@ -118,9 +200,9 @@ def choose(pitch: Pitch, model: str | None, settings: Settings) -> Choice:
     """
     model = model or settings.model
     if model is not None:
-        return Choice(_reader(pitch, model, settings, None))
+        return Choice(_reader(pitch, model, settings))
     try:
-        reader = _reader(pitch, RECORDED, settings, None)
+        reader = _reader(pitch, RECORDED, settings)
     except MissingRecording:
         note = f"No model is set: read by cue phrases, which is rough. For a real reading, {HOW_TO_SET_A_MODEL}."
         return Choice(KeywordReader(), note)
@@ -140,111 +222,244 @@ def recording_reader(model: str, settings: Settings, folder: Path) -> Reader:
 async def _assess(
     pitch: Pitch, reader: Reader, rulebook: Rulebook | None, market: MarketMap | None = None
 ) -> Assessment:
-    reading = await reader.read(pitch)
+    return _scored(await reader.read(pitch), pitch.ref, rulebook, market)
+
+
+def _scored(reading: Reading, pitch: PitchRef, rulebook: Rulebook | None, market: MarketMap | None) -> Assessment:
     return score(
         reading.signals,
         rulebook,
         market=market,
-        pitch=pitch.ref,
+        pitch=pitch,
         reader=reading.reader,
         usage=reading.usage,
         warnings=reading.warnings,
     )
 
 
-def _reader(pitch: Pitch, model: str, settings: Settings, recordings: Recordings | None) -> Reader:
+def _reader(pitch: Pitch, model: str, settings: Settings) -> Reader:
     if model == KEYWORDS:
         return KeywordReader()
-    # The model SDK takes most of a second to load, and scoring or keyword reading does without it.
-    from analyzer.reading.model import ModelReader, first_request
+    from analyzer.reading.model import ModelReader
 
-    provider, _, recorded_model = model.partition("/")
-    if provider != RECORDED:
+    if model.partition("/")[0] != RECORDED:
         return ModelReader(model, settings)
     from analyzer.reading.recordings import Recordings
 
-    recordings = recordings or Recordings.available(settings.own_recordings())
-    if not recorded_model:
-        request = first_request("any", pitch)
-        models = recordings.models_for(request)
-        if not models:
-            raise recordings.missing(request)
-        recorded_model = models[0]
-    return ModelReader(recorded_model, settings, recordings=recordings)
+    recordings = Recordings.available(settings.own_recordings())
+    return ModelReader(_recorded_model(model, pitch, recordings), settings, recordings=recordings)
 
 
-class _SharedReaders:
-    """One reader for all pitches of a run; recorded answers are chosen for each pitch from one loaded set."""
+def _recorded_model(model: str, pitch: Pitch, recordings: Recordings) -> str:
+    """The model behind `recorded/provider/name`, or behind `recorded` for this pitch. Raises MissingRecording."""
+    from analyzer.reading.model import first_request
 
-    def __init__(self, model: str, settings: Settings):
+    named = model.partition("/")[2]
+    if named:
+        return named
+    request = first_request("any", pitch)
+    models = recordings.models_for(request)
+    if not models:
+        raise recordings.missing(request)
+    return models[0]
+
+
+_AHEAD: Final = 64
+"""Pitches prepared beyond those in flight."""
+_LOOK: Final = 0.2
+"""Seconds between two looks whether a run is to stop, while nothing comes in."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Finished:
+    """What came of reading one pitch."""
+
+    number: int
+    pitch: PitchRef
+    outcome: Reading | Exception
+
+
+class _Run:
+    """One run over many pitches. Reading goes on on the background loop; scoring, where results are taken.
+
+    More pitches are prepared than may be in flight, so that no place stays empty while a result is looked at.
+    """
+
+    def __init__(self, model: str, settings: Settings, concurrency: int, store: str | None, max_cost: float | None):
         self._model = model
         self._settings = settings
+        self._window = concurrency + min(concurrency, _AHEAD)
+        self._pace = Pace(MANY, concurrency)
+        self._spending: Spending | None = None
+        self._store: Store | None = None
+        self._book: AnswerBook | None = None
+        self._asked: ModelReader | None = None
+        self._recorded: dict[str, ModelReader] = {}
         self._recordings: Recordings | None = None
-        self._one: Reader | None = None
+        self._ended: AnalyzerError | None = None
+        self._stopped = False
+        self._finished: SimpleQueue[_Finished] = SimpleQueue()
+        self._under_way: dict[int, Future[None]] = {}
+        if model.partition("/")[0] not in (KEYWORDS, RECORDED):
+            self._set_up_model(store, max_cost)
 
-    def __call__(self, pitch: Pitch) -> Reader:
-        if self._model.partition("/")[0] == RECORDED:
-            if self._recordings is None:
-                from analyzer.reading.recordings import Recordings
-
-                self._recordings = Recordings.available(self._settings.own_recordings())
-            return _reader(pitch, self._model, self._settings, self._recordings)
-        if self._one is None:
-            self._one = _reader(pitch, self._model, self._settings, None)
-        return self._one
-
-
-def _results(
-    pitches: Iterator[tuple[int, str | tuple[str, str]]],
-    readers: _SharedReaders,
-    concurrency: int,
-    rulebook: Rulebook | None,
-    market: MarketMap | None,
-) -> Iterator[Result]:
-    under_way: dict[Future[Assessment], tuple[int, str]] = {}
-    try:
-        for number, given in pitches:
-            label = str(number)
-            try:
-                own_id, text = _taken(given, label)
-                label = own_id or label
-                pitch = Pitch.from_text(text, own_id)
-                under_way[background.submit(_assess(pitch, readers(pitch), rulebook, market))] = (
-                    number,
-                    pitch.ref.id or label,
+    def results(
+        self,
+        pitches: Iterable[object],
+        rulebook: Rulebook | None,
+        market: MarketMap | None,
+        on_progress: Callable[[Progress], None],
+        stop: Event,
+        total: int | None,
+    ) -> Iterator[Result]:
+        progress = Progress(total=total, limit=self._pace.width)
+        begun = time.monotonic()
+        try:
+            for result in self._read(pitches, rulebook, market, stop):
+                progress = replace(
+                    _counted(progress, result),
+                    usage=self._spending.total if self._spending else progress.usage,
+                    elapsed=time.monotonic() - begun,
+                    limit=int(self._pace.limit),
                 )
+                on_progress(progress)
+                yield result
+            if self._ended is not None:
+                raise self._ended
+        finally:
+            self._tidy_up()
+
+    def _read(
+        self, pitches: Iterable[object], rulebook: Rulebook | None, market: MarketMap | None, stop: Event
+    ) -> Iterator[Result]:
+        for number, given in enumerate(pitches):
+            if self._stops(stop):
+                break
+            try:
+                self._begin(number, given)
             except ConfigurationError:
                 raise
             except AnalyzerError as error:
-                yield Result(number, label, error=error)
-            if len(under_way) >= concurrency:
-                yield from _finished(under_way)
-        while under_way:
-            yield from _finished(under_way)
-    finally:
-        for future in under_way:
+                yield Result(number, _label(given, number), error=error)
+            while len(self._under_way) >= self._window or not self._finished.empty():
+                yield from self._taken(rulebook, market, stop)
+        while self._under_way:
+            yield from self._taken(rulebook, market, stop)
+
+    def _begin(self, number: int, given: object) -> None:
+        """Has one pitch read. Raises AnalyzerError if it is none."""
+        if isinstance(given, AnalyzerError):
+            raise given
+        own_id, text = _id_and_text(given, number)
+        pitch = Pitch.from_text(text, own_id)
+        self._under_way[number] = background.submit(self._read_one(number, pitch, self._reader_for(pitch)))
+
+    async def _read_one(self, number: int, pitch: Pitch, reader: Reader) -> None:
+        try:
+            outcome: Reading | Exception = await reader.read(pitch)
+        except Exception as error:  # noqa: BLE001  # becomes this pitch's result
+            outcome = error
+        self._finished.put(_Finished(number, pitch.ref, outcome))
+
+    def _taken(self, rulebook: Rulebook | None, market: MarketMap | None, stop: Event) -> Iterator[Result]:
+        """The result of the next pitch that is done; nothing where it was not read because the run ends."""
+        finished = None
+        while finished is None:
+            self._stops(stop)
+            with suppress(Empty):
+                finished = self._finished.get(timeout=_LOOK)
+        del self._under_way[finished.number]
+        outcome = finished.outcome
+        if isinstance(outcome, ConfigurationError | ProviderDown | CostLimitReached):
+            self._ended = self._ended or outcome
+            self._stops(stop)
+        elif not isinstance(outcome, RunStopped):
+            yield _result(finished, rulebook, market)
+
+    def _stops(self, stop: Event) -> bool:
+        """Whether no further pitch is to be begun; the first time, the pace is told."""
+        if not self._stopped and (self._ended is not None or stop.is_set()):
+            self._stopped = True
+            background.call(self._pace.stop)
+        return self._stopped
+
+    # ------------------------------------------------------------ readers
+
+    def _set_up_model(self, store: str | None, max_cost: float | None) -> None:
+        # The model SDK takes most of a second to load, and scoring or keyword reading does without it.
+        from analyzer.reading.model import ModelReader
+        from analyzer.reading.spending import Spending
+
+        self._spending = Spending(self._model, max_cost)
+        if store is not None:
+            from analyzer.store import AnswerBook, Store
+
+            self._store = Store.open(store)
+            self._book = AnswerBook(self._store)
+        self._asked = ModelReader(
+            self._model, self._settings, book=self._book, pace=self._pace, spending=self._spending
+        )
+
+    def _reader_for(self, pitch: Pitch) -> Reader:
+        if self._asked is not None:
+            return self._asked
+        if self._model == KEYWORDS:
+            return KeywordReader()
+        from analyzer.reading.model import ModelReader
+        from analyzer.reading.recordings import Recordings
+
+        if self._recordings is None:
+            self._recordings = Recordings.available(self._settings.own_recordings())
+        model = _recorded_model(self._model, pitch, self._recordings)
+        if model not in self._recorded:
+            self._recorded[model] = ModelReader(model, self._settings, recordings=self._recordings, pace=self._pace)
+        return self._recorded[model]
+
+    def _tidy_up(self) -> None:
+        for future in self._under_way.values():
             future.cancel()
+        for reader in (self._asked, *self._recorded.values()):
+            if reader is not None:
+                background.run(reader.aclose())
+        if self._book is not None:
+            self._book.close()
+        if self._store is not None:
+            self._store.close()
 
 
-def _taken(given: object, label: str) -> tuple[str | None, str]:
+def _result(finished: _Finished, rulebook: Rulebook | None, market: MarketMap | None) -> Result:
+    outcome = finished.outcome
+    known: dict[str, Any] = {"title": finished.pitch.title, "sha256": finished.pitch.sha256}
+    label = finished.pitch.id or str(finished.number)
+    if isinstance(outcome, Reading):
+        try:
+            assessment = _scored(outcome, finished.pitch, rulebook, market)
+        except Exception as error:  # noqa: BLE001  # a fault of this program must not end the run
+            outcome = error
+        else:
+            return Result(finished.number, label, assessment, from_store=outcome.from_store, **known)
+    if isinstance(outcome, AnalyzerError):
+        return Result(finished.number, label, error=outcome, **known)
+    wrapped = UnexpectedError(f"{label}: {type(outcome).__name__} while reading this pitch; please report it")
+    wrapped.__cause__ = outcome
+    return Result(finished.number, label, error=wrapped, **known)
+
+
+def _counted(progress: Progress, result: Result) -> Progress:
+    if result.error is None:
+        return replace(progress, done=progress.done + 1, from_store=progress.from_store + result.from_store)
+    kind = result.error.kind
+    return replace(progress, failed={**progress.failed, kind: progress.failed.get(kind, 0) + 1})
+
+
+def _id_and_text(given: object, number: int) -> tuple[str | None, str]:
     """Id and text of what was given for a pitch. Raises PitchError if it is neither a text nor an (id, text)."""
     if isinstance(given, str):
         return None, given
     if isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], str):
         return str(given[0]), given[1]
-    raise PitchError(f"{label}: expected a text or a pair (id, text), found {type(given).__name__}")
+    raise PitchError(f"{number}: expected a text or a pair (id, text), found {type(given).__name__}")
 
 
-def _finished(under_way: dict[Future[Assessment], tuple[int, str]]) -> Iterator[Result]:
-    done, _ = wait(under_way, return_when=FIRST_COMPLETED)
-    for future in done:
-        number, label = under_way.pop(future)
-        error = future.exception()
-        if error is None:
-            yield Result(number, label, assessment=future.result())
-        elif isinstance(error, AnalyzerError):
-            yield Result(number, label, error=error)
-        else:
-            wrapped = UnexpectedError(f"{label}: {type(error).__name__} while reading this pitch; please report it")
-            wrapped.__cause__ = error
-            yield Result(number, label, error=wrapped)
+def _label(given: object, number: int) -> str:
+    return str(given[0]) if isinstance(given, tuple) and given else str(number)

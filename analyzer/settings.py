@@ -25,6 +25,8 @@ class Settings:
     """OPENAI_API_KEY."""
     recordings: Path | None = None
     """PITCH_RECORDINGS: the user's own folder of recordings; None = the default in the user's data folder."""
+    store: str | None = field(default=None, repr=False)
+    """PITCH_STORE: database URL of what is kept (may hold a password); None = a file in the user's data folder."""
     timeout: float = 120.0
     """PITCH_TIMEOUT: seconds to wait for one answer of the model."""
 
@@ -37,6 +39,7 @@ class Settings:
             openai_base_url=_address("OPENAI_BASE_URL"),
             openai_api_key=_get("OPENAI_API_KEY"),
             recordings=Path(recordings).expanduser() if recordings else None,
+            store=_get("PITCH_STORE"),
             timeout=_seconds("PITCH_TIMEOUT", 120.0),
         )
 
@@ -44,14 +47,22 @@ class Settings:
         """The folder that holds the user's own recordings; it need not exist yet."""
         if self.recordings is not None:
             return self.recordings
-        from platformdirs import user_data_path  # 10 ms that most commands do not need
+        return _data_folder() / "recordings"
 
-        return user_data_path("pitch-analyzer", appauthor=False) / "recordings"
+    def store_url(self) -> str:
+        """The database of kept answers; it need not exist yet."""
+        return self.store or f"sqlite:///{_data_folder() / 'store.db'}"
 
 
 def provider_key(variable: str) -> str | None:
     """A provider's key from its usual variable (`TOGETHER_API_KEY`, …); None if unset or empty."""
     return _get(variable)
+
+
+def _data_folder() -> Path:
+    from platformdirs import user_data_path  # 10 ms that most commands do not need
+
+    return user_data_path("pitch-analyzer", appauthor=False)
 
 
 def _get(variable: str) -> str | None:

@@ -33,7 +33,9 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     for name in ("PITCH_MODEL", "PITCH_STORE", "PITCH_TIMEOUT", "OPENAI_API_KEY", "OPENAI_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("PITCH_RECORDINGS", str(tmp_path_factory.mktemp("recordings")))
+    kept = tmp_path_factory.mktemp("kept")
+    monkeypatch.setenv("PITCH_RECORDINGS", str(kept / "recordings"))
+    monkeypatch.setenv("PITCH_STORE", f"sqlite:///{kept / 'store.db'}")
 
 
 @pytest.fixture

@@ -24,9 +24,11 @@ from analyzer.errors import (
     ProviderRejected,
     ProviderTimeout,
     ProviderUnreachable,
+    QuotaExhausted,
     RateLimited,
 )
 from analyzer.reading.model import MAX_ASKS, ModelReader, _http_client
+from analyzer.reading.pace import ONE, Pace
 from analyzer.reading.pitch import MAX_CHARACTERS, Pitch
 from analyzer.reading.reading import Reading
 from analyzer.settings import Settings
@@ -51,11 +53,17 @@ def pauses() -> list[float]:
 def read(pauses: list[float], text: str = PITCH) -> Reading:
     """One reading that notes its pauses instead of taking them."""
 
+    now = 0.0
+
     async def sleep(seconds: float) -> None:
-        pauses.append(seconds)
+        nonlocal now
+        now += seconds
+        if seconds:
+            pauses.append(seconds)
 
     _http_client.cache_clear()  # each call here has an event loop of its own
-    return asyncio.run(ModelReader(MODEL, SETTINGS, sleep=sleep).read(Pitch.from_text(text)))
+    pace = Pace(ONE, 1, sleep=sleep, clock=lambda: now)
+    return asyncio.run(ModelReader(MODEL, SETTINGS, pace=pace).read(Pitch.from_text(text)))
 
 
 def analyzed(text: str = PITCH) -> Assessment:
@@ -381,7 +389,7 @@ FAULTS: dict[str, tuple[Any, type[AnalyzerError], int, int]] = {
     "400": (failure(400, "context_length_exceeded", PITCH), ProviderRejected, 1, 3),
     "429": (failure(429, "rate_limit_exceeded"), RateLimited, 6, 3),
     "429, hours": (failure(429, retry_after="7200"), RateLimited, 1, 3),
-    "no quota": (failure(429, "insufficient_quota"), ConfigurationError, 1, 3),
+    "no quota": (failure(429, "insufficient_quota"), QuotaExhausted, 1, 3),
     "500": (failure(500), ProviderError, 5, 3),
     "broken body": (
         httpx.Response(200, text='{"id": "x', headers={"content-type": "application/json"}),

@@ -73,7 +73,7 @@ def test_no_more_than_concurrency_are_under_way_and_no_more_taken_than_needed() 
         stream.close()  # type: ignore[attr-defined]  # a generator
     assert len({result.id for result in first}) == 10
     assert most == 3
-    assert taken <= 10 + 3
+    assert taken <= 10 + 2 * 3
 
 
 def test_many_pitches_are_not_read_by_guess() -> None:

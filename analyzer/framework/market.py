@@ -14,7 +14,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -171,7 +171,7 @@ def _built_in() -> MarketMap:
 _COMPANY_FORMS = re.compile(r"\b(?:inc|ltd|llc|gmbh|corp|corporation|labs)\b\.?$")
 
 
-@cache
+@lru_cache(maxsize=50_000)
 def _key(name: str) -> str:
     """A name without what spelling varies in: case, accents, spaces, hyphens, dots, the form of company."""
     plain = unicodedata.normalize("NFKD", name).casefold()

@@ -7,7 +7,7 @@ over all its fillings-in are exact (`framework.extremes`). Nothing is sampled.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from importlib.metadata import version
 from typing import Any, Final
@@ -37,7 +37,7 @@ from analyzer.framework.extremes import Extremes, Table
 from analyzer.framework.inputs import INPUTS, LEANS, WORLDS, Facts, derive
 from analyzer.framework.market import MarketMap
 from analyzer.framework.players import players
-from analyzer.framework.rounding import rounded
+from analyzer.framework.rounding import rounded_one
 from analyzer.framework.rulebook import SIDES, Consideration, Rulebook, Side
 from analyzer.framework.wording import headline, reason, verdict
 from analyzer.signals import Signals
@@ -151,20 +151,34 @@ class _Worlds:
                 terms.append(term if part is None else term * (self._share(consideration.side) * part))
         return terms
 
-    def expected(self, terms: Sequence[Table], of: int | None = None) -> Table:
-        """The mean sum over all possible worlds; with `of`, for each value of that axis."""
-        total: Table = np.zeros(1)
-        for term in terms:
-            for axis, size in enumerate(term.shape):
-                if size > 1 and axis != of:
-                    term = term.take(self.allowed[axis], axis).mean(axis=axis, keepdims=True)
-            total = total + term.ravel()
-        return total
+    def expected(self, terms: Sequence[Table]) -> float:
+        """The mean sum over all possible worlds."""
+        return sum(float(self._mean(term)[0]) for term in terms)
+
+    def expected_by_value(self, terms: Sequence[Table]) -> Iterator[Table]:
+        """For each axis, the mean sum for each of its values, all else as it is."""
+        wholes = [self._mean(term) for term in terms]
+        total = sum(float(whole[0]) for whole in wholes)
+        for axis in range(len(self.names)):
+            values: Table = np.full(1, total)
+            for term, whole in zip(terms, wholes, strict=True):
+                if term.shape[axis] > 1:  # the other terms do not depend on it
+                    values = values + (self._mean(term, axis) - whole)
+            yield values
+
+    def _mean(self, term: Table, of: int | None = None) -> Table:
+        """The mean of a term over all possible worlds; with `of`, for each value of that axis."""
+        for axis, size in enumerate(term.shape):
+            if size > 1 and axis != of:
+                allowed = self.allowed[axis]
+                kept = term if len(allowed) == size else term.take(allowed, axis)
+                term = np.add.reduce(kept, axis, keepdims=True) / len(allowed)
+        return term.ravel()
 
     def range(self, terms: Sequence[Table]) -> Range:
         """Expectation and exact range of the sum of terms."""
         low, high = (Extremes(terms, self.allowed, sign).total() for sign in (1.0, -1.0))
-        return Range(value=_rounded(self.expected(terms)[0]), low=_rounded(low), high=_rounded(high))
+        return Range(value=rounded_one(self.expected(terms)), low=rounded_one(low), high=rounded_one(high))
 
     def expected_share(self, consideration: Consideration) -> float:
         """The part of the overall score's weight that a consideration carries (all sum to 1)."""
@@ -201,10 +215,6 @@ _OVERALL: Final[Mapping[Side, float]] = dict.fromkeys(SIDES, 5.0)
 """Overall is 10 times the mean of two cases, each a mean of two sides by their shares."""
 
 
-def _rounded(number: float) -> float:
-    return float(rounded(number))
-
-
 # ---------------------------------------------------------------- the parts of an assessment
 
 
@@ -222,14 +232,14 @@ def _position(facts: Facts, name: str) -> Range:
     at = facts.positions[name]
     if at is None:
         return Range(value=float(Fraction(1, 2)), low=0.0, high=1.0)
-    return Range(value=_rounded(float(at)), low=_rounded(float(at)), high=_rounded(float(at)))
+    return Range(value=rounded_one(float(at)), low=rounded_one(float(at)), high=rounded_one(float(at)))
 
 
 def _considerations(worlds: _Worlds) -> tuple[ConsiderationResult, ...]:
     results = []
     for consideration in worlds.rulebook.considerations:
         points = worlds.points(consideration)
-        found = Range(value=_rounded(points.mean()), low=_rounded(points.min()), high=_rounded(points.max()))
+        found = Range(value=rounded_one(points.mean()), low=rounded_one(points.min()), high=rounded_one(points.max()))
         quotes = dict.fromkeys(quote for name in consideration.inputs for quote in worlds.facts.quotes[name])
         results.append(
             ConsiderationResult(
@@ -257,18 +267,17 @@ def _questions_and_changes(worlds: _Worlds, overall: Range) -> tuple[tuple[Quest
     lows, highs = least.by_value(), greatest.by_value()
     questions: list[Question] = []
     changes: list[Change] = []
-    for axis, name in enumerate(worlds.names):
+    for axis, (name, values) in enumerate(zip(worlds.names, worlds.expected_by_value(terms), strict=True)):
         if worlds.open(name):
             left = (highs[axis] - lows[axis])[worlds.allowed[axis]]
-            settles = _rounded(max(width - float(left.mean()), 0.0))
+            settles = rounded_one(max(width - float(left.mean()), 0.0))
             questions.append(Question(signal=name, question=worlds.rulebook.inputs[name].question, settles=settles))
             continue
         before = str(worlds.facts.values[name])
-        values = worlds.expected(terms, of=axis)
         for index, after in enumerate(INPUTS[name]):
             if after != before:
                 ends = (values[index], lows[axis][index], highs[axis][index])
-                value, low, high = map(_rounded, ends)
+                value, low, high = map(rounded_one, ends)
                 changed = Range(value=value, low=low, high=high)
                 changes.append(Change(signal=name, **{"from": before, "to": after}, overall=changed))
     questions.sort(key=lambda question: -question.settles)

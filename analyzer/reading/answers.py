@@ -187,8 +187,9 @@ class _Check:
 
     def _quotes(self, name: str, texts: Sequence[str]) -> tuple[Quote, ...]:
         """The quotes that hold. One that does not is dropped beside one that does; alone it makes the signal faulty."""
-        held = dict.fromkeys(quote for text in texts[:MAX_QUOTES] if (quote := self._grounded(text)) is not None)
-        lost = [text for text in texts[:MAX_QUOTES] if self._grounded(text) is None]
+        found = [(text, self._grounded(text)) for text in texts[:MAX_QUOTES]]
+        held = dict.fromkeys(quote for _, quote in found if quote is not None)
+        lost = [text for text, quote in found if quote is None]
         if not held and not lost:
             self._fault(name, "no quote is given for its value")
         elif not held:

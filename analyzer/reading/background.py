@@ -11,7 +11,7 @@ import atexit
 import contextlib
 import os
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
@@ -34,6 +34,11 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     except KeyboardInterrupt:
         future.cancel()
         raise
+
+
+def call(function: Callable[[], None]) -> None:
+    """Have the loop call this, soon."""
+    _running_loop().call_soon_threadsafe(function)
 
 
 def _running_loop() -> asyncio.AbstractEventLoop:

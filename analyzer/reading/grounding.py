@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,20 +22,37 @@ _SAME = str.maketrans(
         **dict.fromkeys("‐‑‒–—―−﹘﹣－", "-"),
     }
 )
+_SAME_OR_SPACE = {**_SAME, ord("\n"): " "}
+_SPACES = re.compile(r"\s+")
 _KEEPS_FORM = ("<super>", "<sub>", "<fraction>")
 _SPACED_SCRIPT = re.compile(r"[0-9A-Za-z\u00aa-\u024f\u0370-\u052f]")
-_CLUSTER = re.compile(
-    r"[\s\S][\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u064b-\u065f\u1160-\u11ff\u1ab0-\u1aff\u20d0-\u20f0\u3099\u309a\ufe20-\ufe2f]*"
+_MARKS = (
+    r"[\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u064b-\u065f\u1160-\u11ff\u1ab0-\u1aff\u20d0-\u20f0"
+    r"\u3099\u309a\ufe20-\ufe2f]"
 )
+_PIECE = re.compile(rf"(?P<plain>[!-~]+(?:[ \n][!-~]+)*(?!{_MARKS}))|[\s\S]{_MARKS}*")
+"""Runs that keep their length when folded, and single clusters for all else: most of a pitch is a few of the former."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Folded:
-    """`text` is what is compared; character i of it came from `starts[i]:ends[i]` of the original."""
+    """`text` is what is compared. Piece n of it begins at `at[n]` and came from `starts[n]:ends[n]` of the original;
+    if it is as long as that, character by character."""
 
     text: str
-    starts: tuple[int, ...]
-    ends: tuple[int, ...]
+    at: Sequence[int]
+    starts: Sequence[int]
+    ends: Sequence[int]
+
+    def origin(self, at: int) -> tuple[int, int]:
+        """Where in the original character `at` came from."""
+        piece = bisect_right(self.at, at) - 1
+        start, end = self.starts[piece], self.ends[piece]
+        last = self.at[piece + 1] if piece + 1 < len(self.at) else len(self.text)
+        if last - self.at[piece] != end - start:
+            return start, end
+        start += at - self.at[piece]
+        return start, start + 1
 
 
 class Grounding:
@@ -51,7 +69,7 @@ class Grounding:
         A quote never begins or ends within a word ("can" is not found in "cannot"), and holds at least
         one letter or digit.
         """
-        wanted = _fold(quote).text.strip()
+        wanted = folded(quote).strip()
         if not any(char.isalnum() for char in wanted):
             return None
         text = self._folded.text
@@ -59,7 +77,7 @@ class Grounding:
         while at >= 0:
             end = at + len(wanted)
             if not _within_word(text, at) and not _within_word(text, end):
-                start, stop = self._folded.starts[at], self._folded.ends[end - 1]
+                start, stop = self._folded.origin(at)[0], self._folded.origin(end - 1)[1]
                 if any(start < last and first < stop for first, last in outside):
                     at = text.find(wanted, at + 1)
                     continue
@@ -70,6 +88,8 @@ class Grounding:
 
 def folded(text: str) -> str:
     """The text as it is compared: what only spelling and invisible characters can differ in is made alike."""
+    if text.isascii():
+        return _SPACES.sub(" ", text).translate(_SAME)
     return _fold(text).text
 
 
@@ -79,18 +99,25 @@ def _within_word(text: str, at: int) -> bool:
 
 
 def _fold(text: str) -> _Folded:
-    folded: list[str] = []
+    pieces: list[str] = []
+    at: list[int] = []
     starts: list[int] = []
     ends: list[int] = []
-    for cluster in _CLUSTER.finditer(text):
-        for char in _fold_cluster(cluster.group()):
-            if char == " " and folded and folded[-1] == " ":
-                ends[-1] = cluster.end()
+    length = 0
+    for found in _PIECE.finditer(text):
+        start, end = found.span()
+        piece = found.group()
+        piece = piece.translate(_SAME_OR_SPACE) if found.lastgroup else _fold_cluster(piece)
+        for part in (piece,) if found.lastgroup or len(piece) == 1 else piece:
+            if part == " " and pieces and pieces[-1] == " ":
+                ends[-1] = end
                 continue
-            folded.append(char)
-            starts.append(cluster.start())
-            ends.append(cluster.end())
-    return _Folded("".join(folded), tuple(starts), tuple(ends))
+            pieces.append(part)
+            at.append(length)
+            starts.append(start)
+            ends.append(end)
+            length += len(part)
+    return _Folded("".join(pieces), at, starts, ends)
 
 
 def _fold_cluster(cluster: str) -> str:

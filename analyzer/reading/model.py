@@ -1,32 +1,32 @@
 """Reading with a language model, through instructor and any OpenAI-compatible endpoint.
 
 Hidden here: which client a `provider/name` needs, how a request is put together, who retries what, and what the SDKs
-raise. Retries have one owner each: `_send` repeats a request that a patient client would get through, `_Reader`
-asks again where an answer cannot be used (at most MAX_ASKS answers a pitch). The SDK and instructor retry nothing.
-instructor shapes the request and finds the answer in the response; `reading.answers` decides what of it holds.
+raise. Retries have one owner each: the run's `Pace` repeats a request that a patient client would get through,
+`_Conversation` asks again where an answer cannot be used (at most MAX_ASKS answers a pitch). The SDK and instructor
+retry nothing. instructor shapes the request and finds the answer in the response; `reading.answers` decides what of it
+holds.
 """
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 import logging
 import os
 import re
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, NoReturn, Self, cast
+from typing import Any, Final, Self, cast
 
+import aiohttp
 import httpx
 import instructor
 import openai
 import pydantic
+from httpx_aiohttp import HttpxAiohttpClient
 from instructor import ResponseSchema
 from instructor.core import IncompleteOutputException, InstructorError, InstructorRetryException
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
 from analyzer.errors import (
     AnalyzerError,
@@ -38,12 +38,14 @@ from analyzer.errors import (
     ProviderRejected,
     ProviderTimeout,
     ProviderUnreachable,
+    QuotaExhausted,
     RateLimited,
 )
 from analyzer.framework.assessment import ReaderRef, Usage, Warning
 from analyzer.reading import prompts
 from analyzer.reading.answers import Answer, NotAnAnswer, check_answer
 from analyzer.reading.grounding import Grounding
+from analyzer.reading.pace import ONE, Pace
 from analyzer.reading.pitch import Pitch, planted_warning
 from analyzer.reading.reading import Reading
 from analyzer.reading.recordings import (
@@ -53,13 +55,16 @@ from analyzer.reading.recordings import (
     Request,
     current_request,
 )
+from analyzer.reading.spending import Spending, added, estimated_tokens, usage_of
 from analyzer.settings import RECORDED, Settings, provider_key
 from analyzer.signals import Quote, answer_schema, vocabulary_sha256
+from analyzer.store import AnswerBook, KeptAnswer
 
 MAX_ASKS: Final = 3
 """Answers asked for at most, a pitch: the first, one more for an unusable answer, one more for faulty signals."""
-MAX_WAIT: Final = 60.0
-"""The longest pause between two tries of a request, in seconds; a server that asks for more is given up."""
+
+_HTTPX_WIDTH: Final = 16
+"""The most requests in flight that httpx's own connection pool is good for."""
 
 # instructor logs failed calls with whatever the service said, which may hold the key or the prompt.
 logging.getLogger("instructor").setLevel(logging.CRITICAL + 1)
@@ -157,18 +162,28 @@ def _other_client(model: str, settings: Settings, http: httpx.AsyncClient | None
 
 @cache
 def _http_client(timeout: float) -> httpx.AsyncClient:
-    """The one shared client. The environment's proxies and certificates count."""
-    return httpx.AsyncClient(**_http_options(timeout))
+    """The one client that single readings share. The environment's proxies and certificates count."""
+    return httpx.AsyncClient(**_http_options(timeout, 64))
 
 
 if hasattr(os, "register_at_fork"):  # connections belong to the process that opened them
     os.register_at_fork(after_in_child=_http_client.cache_clear)
 
 
-def _http_options(timeout: float) -> dict[str, Any]:
+def _http_client_of_run(timeout: float, pace: Pace) -> httpx.AsyncClient:
+    """A client for a whole run. A wide one uses aiohttp: httpx's own pool walks all connections at every request."""
+
+    async def told(response: httpx.Response) -> None:
+        pace.told(response.headers)
+
+    kind = HttpxAiohttpClient if pace.width > _HTTPX_WIDTH else httpx.AsyncClient
+    return kind(**_http_options(timeout, pace.width), event_hooks={"response": [told]})
+
+
+def _http_options(timeout: float, width: int) -> dict[str, Any]:
     return {
-        "timeout": httpx.Timeout(timeout, connect=min(10.0, timeout)),
-        "limits": httpx.Limits(max_connections=256, max_keepalive_connections=64, keepalive_expiry=30),
+        "timeout": httpx.Timeout(timeout, connect=min(10.0, timeout), pool=None),
+        "limits": httpx.Limits(max_connections=max(width, 64), max_keepalive_connections=width, keepalive_expiry=30),
         "follow_redirects": True,
     }
 
@@ -179,7 +194,7 @@ def _http_options(timeout: float) -> dict[str, Any]:
 class RecordSignals(ResponseSchema):
     """Record what the pitch says, with the words it says it in."""
 
-    # The schema is prepared once and the answer is taken as text: nothing is generated or walked for each call.
+    # The answer is taken as text: `reading.answers` decides what of it holds.
     _text: str = pydantic.PrivateAttr(default="")
 
     @classmethod
@@ -197,44 +212,76 @@ class RecordSignals(ResponseSchema):
         return self._text
 
 
+class _Named(RecordSignals):
+    """The same without its schema, for clients that take the prepared tool of `_tool` beside it."""
+
+    @classmethod
+    def model_json_schema(cls, *_: Any, **__: Any) -> dict[str, Any]:
+        return {"title": RecordSignals.__name__, "type": "object", "properties": {}}
+
+
+@cache
+def _tool() -> list[dict[str, Any]]:
+    """The tool as it is sent. The SDK adds it to the body as it is; a schema among the arguments it would walk and
+    copy at every call."""
+    schema = RecordSignals.model_json_schema()
+    parameters = {name: part for name, part in schema.items() if name not in ("title", "description")}
+    function = {"name": RecordSignals.__name__, "description": RecordSignals.__doc__, "parameters": parameters}
+    return [{"type": "function", "function": function}]
+
+
 _Messages = list[dict[str, str]]
 
 
-async def _send(
-    client: instructor.AsyncInstructor, messages: _Messages, sleep: Callable[[float], Awaitable[None]]
-) -> tuple[str, Any]:
-    """One answer's text and the raw completion, through as many tries as a patient client makes."""
-    async for attempt in AsyncRetrying(
-        retry=retry_if_exception_type((ProviderError,)),
-        stop=_enough,
-        wait=_pause,
-        sleep=sleep,
-        reraise=True,
-    ):
-        with attempt:
-            return await _send_once(client, messages)
-    raise AssertionError("the loop ends with an answer or an error")
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """What came back for one request. `fault`: why there is no answer in it, though it was paid for."""
+
+    text: str
+    completion: Any
+    fault: ExtractionError | None = None
 
 
-async def _send_once(client: instructor.AsyncInstructor, messages: _Messages) -> tuple[str, Any]:
+async def _send(client: instructor.AsyncInstructor, messages: _Messages) -> _Reply:
     try:
         answer, completion = await client.chat.completions.create_with_completion(
-            messages=messages,  # type: ignore[arg-type]  # instructor asks for the SDK's typed dicts
-            response_model=RecordSignals,
             max_retries=0,
+            **_shape(client, messages),
         )
     except IncompleteOutputException as error:
-        raise ExtractionError(
-            "the model's answer was cut off at its length limit; use a model that writes longer answers"
-        ) from error
+        fault = ExtractionError(
+            "the model's answer was cut off at its length limit; use a model that writes longer ones"
+        )
+        fault.__cause__ = error
+        return _Reply("", error.last_completion, fault)
     except InstructorRetryException as error:
         text = _text_beside_the_tool(error)
-        if text is None:
-            _raise_mapped(error.__cause__ or error)
-        return text, error.last_completion
+        if text is not None:
+            return _Reply(_storable(text), error.last_completion)
+        fault_or_error = _mapped_inside(error.__cause__ or error)
+        if isinstance(fault_or_error, ExtractionError):
+            return _Reply("", error.last_completion, fault_or_error)
+        raise fault_or_error from error
     except (InstructorError, openai.OpenAIError, httpx.HTTPError) as error:
-        _raise_mapped(error)
-    return answer.text, completion
+        raise _mapped_inside(error) from error
+    return _Reply(_storable(answer.text), completion)
+
+
+def _shape(client: instructor.AsyncInstructor, messages: _Messages) -> dict[str, Any]:
+    """What is said, and how the answer is asked for. OpenAI's SDK adds `extra_body` to the body as it is; what stands
+    among its arguments it walks and copies at every call, so there the long parts go beside them."""
+    if isinstance(client.client, openai.AsyncOpenAI) and client.mode == instructor.Mode.TOOLS:
+        return {
+            "messages": [],
+            "response_model": _Named,
+            "extra_body": {"messages": messages, "tools": _tool()},
+        }
+    return {"messages": messages, "response_model": RecordSignals}
+
+
+def _storable(text: str) -> str:
+    """The text without what no database or file takes: half characters, and NUL."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "")
 
 
 def _text_beside_the_tool(error: InstructorRetryException) -> str | None:
@@ -248,47 +295,27 @@ def _text_beside_the_tool(error: InstructorRetryException) -> str | None:
     return str(choices[0].message.content or "")
 
 
-def _enough(state: RetryCallState) -> bool:
-    error = state.outcome.exception() if state.outcome else None
-    if _wait_asked(error) > MAX_WAIT:
-        return True
-    tries = {ProviderRejected: 1, ProviderTimeout: 2, ProviderUnreachable: 3, RateLimited: 6}
-    return state.attempt_number >= tries.get(type(error), 5)  # type: ignore[arg-type]
-
-
-_backoff = wait_random_exponential(multiplier=0.5, max=20)
-
-
-def _pause(state: RetryCallState) -> float:
-    error = state.outcome.exception() if state.outcome else None
-    return max(_wait_asked(error), _backoff(state))
-
-
-def _wait_asked(error: BaseException | None) -> float:
-    return float(getattr(error, "retry_after", 0.0) or 0.0)
-
-
 # ---------------------------------------------------------------- what went wrong
 
 
-def _raise_mapped(error: BaseException) -> NoReturn:
-    """The one place where errors of the SDKs become ours."""
+def _mapped_inside(error: BaseException) -> AnalyzerError:
+    """The one place where errors of the SDKs become ours; one of ours that a transport raised stays itself."""
     while isinstance(error, InstructorRetryException) and error.__cause__ is not None:
         error = error.__cause__
-    if isinstance(error, AnalyzerError):
-        raise error
-    inner = error.__cause__
+    inner: BaseException | None = error
     while inner is not None:
-        if isinstance(inner, AnalyzerError):  # raised by one of our transports
-            raise inner
+        if isinstance(inner, AnalyzerError):
+            return inner
         inner = inner.__cause__
-    raise _mapped(error) from error
+    mapped = _mapped(error)
+    mapped.__cause__ = error
+    return mapped
 
 
 def _mapped(error: BaseException) -> AnalyzerError:
     if isinstance(error, AssertionError):
         return ExtractionError("the model refused to read this pitch; try another model")
-    if isinstance(error, openai.APITimeoutError | httpx.TimeoutException):
+    if isinstance(error, openai.APITimeoutError | httpx.TimeoutException) and not _disconnected(error):
         return ProviderTimeout("the model did not answer in time; try again, or raise PITCH_TIMEOUT (seconds)")
     if isinstance(error, openai.APIConnectionError | httpx.TransportError):
         return ProviderUnreachable("the model's server cannot be reached; is the address right, and is it running?")
@@ -300,6 +327,16 @@ def _mapped(error: BaseException) -> AnalyzerError:
     return ProviderError(f"the call to the model failed ({type(error).__name__}); run again with --debug to see why")
 
 
+def _disconnected(error: BaseException) -> bool:
+    """Whether the server hung up; the transport on aiohttp calls that a time-out while connecting."""
+    inner: BaseException | None = error
+    while inner is not None:
+        if isinstance(inner, aiohttp.ClientConnectionError) and not isinstance(inner, TimeoutError):
+            return True
+        inner = inner.__cause__
+    return False
+
+
 def _mapped_status(status: int, error: BaseException) -> AnalyzerError:
     code = _code(error)
     told = f"HTTP {status}{f', {code}' if code else ''}"
@@ -308,18 +345,18 @@ def _mapped_status(status: int, error: BaseException) -> AnalyzerError:
             f"the model's server does not accept the key ({told}); check the provider's key variable"
         )
     if code in ("insufficient_quota", "billing_hard_limit_reached"):
-        return ConfigurationError(f"the account has no quota left ({told}); nothing more can be asked until it has")
+        return QuotaExhausted(f"the account has no quota left ({told}); nothing more can be asked until it has")
     if status == 404:
         return ModelNotFound(
             f"the model's server does not know this model or address ({told}); check --model and OPENAI_BASE_URL"
         )
     if status == 429:
         limited = RateLimited(f"the model's server is at its rate limit ({told}); try again later")
-        limited.retry_after = _retry_after(error)  # type: ignore[attr-defined]
+        limited.retry_after = _retry_after(error)
         return limited
     if status in (408, 409, 425) or status >= 500:
         failed = ProviderError(f"the model's server failed ({told}); try again later")
-        failed.retry_after = _retry_after(error)  # type: ignore[attr-defined]
+        failed.retry_after = _retry_after(error)
         return failed
     return ProviderRejected(f"the model's server rejected the request ({told}); does this model support tool calls?")
 
@@ -348,10 +385,12 @@ def _retry_after(error: BaseException) -> float:
 
 
 class ModelReader:
-    """Reads pitches with one model. Safe to share between tasks; make one a run.
+    """Reads pitches with one model. Safe to share between tasks of one event loop; make one a run.
 
     `record_to`: a folder in which every answer is kept as a recording. `recordings`: answer from these instead of
-    asking. Raises ConfigurationError when made, if the model cannot be set up.
+    asking. `book`: kept answers are taken from it and paid ones put into it. `pace`: how hard the server is pressed;
+    `spending`: counts what is spent, and may limit it. Raises ConfigurationError when made, if the model cannot be
+    set up.
     """
 
     def __init__(
@@ -361,20 +400,25 @@ class ModelReader:
         *,
         recordings: Recordings | None = None,
         record_to: Path | None = None,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        book: AnswerBook | None = None,
+        pace: Pace | None = None,
+        spending: Spending | None = None,
     ):
-        self._model = model
-        self._sleep = sleep
         self._recorder: Recorder | None = None
-        http: httpx.AsyncClient | None = None
+        self._own: httpx.AsyncClient | None = None
+        pace = pace or Pace(ONE, 1)
         if recordings is not None:
             settings = Settings(openai_api_key=_NO_KEY, timeout=settings.timeout)
             # Proxies of the environment would be asked before the transport.
-            http = httpx.AsyncClient(transport=ReplayTransport(recordings), trust_env=False)
+            self._own = httpx.AsyncClient(transport=ReplayTransport(recordings), trust_env=False)
         elif record_to is not None:
             self._recorder = Recorder(record_to, [_key(model, settings)] if _compatible(model) else [])
-            http = httpx.AsyncClient(**_http_options(settings.timeout), event_hooks={"response": [self._recorder.keep]})
-        self._client = _client(model, settings, http)
+            options = _http_options(settings.timeout, pace.width)
+            self._own = httpx.AsyncClient(**options, event_hooks={"response": [self._recorder.keep]})
+        elif pace.width > 1 and _compatible(model):
+            self._own = _http_client_of_run(settings.timeout, pace)
+        client = _client(model, settings, self._own)
+        self._asking = _Asking(model, client, pace, book, spending or Spending(model))
         shown = f"{RECORDED}/{model}" if recordings is not None else model
         self.ref = ReaderRef(model=shown, prompt_sha256=prompts.prompt_sha256(), schema_sha256=vocabulary_sha256())
 
@@ -384,11 +428,16 @@ class ModelReader:
         return self._recorder.written if self._recorder else []
 
     async def read(self, pitch: Pitch) -> Reading:
-        """The signals of a pitch, every quote checked. Raises ProviderError, ExtractionError, ConfigurationError or
-        MissingRecording."""
+        """The signals of a pitch, every quote checked. Raises ProviderError, ExtractionError, ConfigurationError,
+        MissingRecording, or, where the run ends before, RunStopped or CostLimitReached."""
         if self._recorder is not None and pitch.ref.sha256 and pitch.ref.title:
             self._recorder.titles[pitch.ref.sha256] = pitch.ref.title
-        return await _Conversation(self._model, self._client, pitch, self._sleep).reading(self.ref)
+        return await _Conversation(self._asking, pitch).reading(self.ref)
+
+    async def aclose(self) -> None:
+        """Closes the connections of this reader."""
+        if self._own is not None:
+            await self._own.aclose()
 
 
 def reach(model: str, settings: Settings, timeout: float) -> str:
@@ -408,7 +457,7 @@ def reach(model: str, settings: Settings, timeout: float) -> str:
         try:
             known = [entry.id for entry in sdk.models.list().data]
         except (openai.OpenAIError, httpx.HTTPError) as error:
-            _raise_mapped(error)
+            raise _mapped_inside(error) from error
     return f"reached; it {'has' if name in known else 'does not list'} {name} ({len(known)} models)"
 
 
@@ -417,17 +466,27 @@ def first_request(model: str, pitch: Pitch) -> Request:
     return Request(model, prompts.prompt_sha256(), vocabulary_sha256(), pitch.ref.sha256 or "")
 
 
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """What all conversations of a reader share."""
+
+    model: str
+    client: instructor.AsyncInstructor
+    pace: Pace
+    book: AnswerBook | None
+    spending: Spending
+
+
 @dataclass(slots=True)
 class _Conversation:
     """All that is said with a model about one pitch."""
 
-    model: str
-    client: instructor.AsyncInstructor
+    asking: _Asking
     pitch: Pitch
-    sleep: Callable[[float], Awaitable[None]]
     usage: Usage = field(default_factory=Usage)
     said: _Messages = field(default_factory=list)
-    asks: int = 0
+    keys: list[str] = field(default_factory=list)
+    paid: int = 0
     last: str = ""
     usable: str = ""
 
@@ -435,7 +494,7 @@ class _Conversation:
         grounding = Grounding(self.pitch.text)
         answer = await self._usable_answer(grounding)
         lost: tuple[Warning, ...] = ()
-        if answer.faults and self.asks < MAX_ASKS:
+        if answer.faults and len(self.keys) < MAX_ASKS:
             try:
                 again = await self._ask_about(answer, grounding)
             except (ProviderError, ExtractionError, NotAnAnswer) as error:
@@ -449,7 +508,7 @@ class _Conversation:
             if (start, end) not in self.pitch.planted
         ]
         warnings = (*self.pitch.warnings, *planted, *answer.warnings, *lost, *_unsettled(answer))
-        return Reading(answer.signals(), ref, warnings, self.usage)
+        return Reading(answer.signals(), ref, warnings, self.usage, from_store=not self.paid)
 
     async def _usable_answer(self, grounding: Grounding) -> Answer:
         """The first answer of the asked shape; a model that misses it is told so once."""
@@ -462,6 +521,8 @@ class _Conversation:
         try:
             return check_answer(self.usable, self.pitch, grounding)
         except NotAnAnswer as fault:
+            if self.asking.book is not None:  # another run shall ask anew
+                await self.asking.book.discard(self.keys)
             raise ExtractionError(
                 f"the model gave no usable answer, also when asked again: {fault}; try another model"
             ) from fault
@@ -473,30 +534,79 @@ class _Conversation:
     async def _ask(self) -> str:
         so_far = json.dumps(self.said, ensure_ascii=False, sort_keys=True) if self.said else ""
         request = Request(
-            self.model,
+            self.asking.model,
             prompts.prompt_sha256(),
             vocabulary_sha256(),
             self.pitch.ref.sha256 or "",
-            self.asks,
+            len(self.keys),
             hashlib.sha256(so_far.encode()).hexdigest() if so_far else "",
         )
-        self.asks += 1
+        self.keys.append(request.key)
+        kept = await self.asking.book.find(request.key) if self.asking.book is not None else None
+        if kept is None:
+            kept = await self._pay(request)
+        self.last = kept.text
+        self.usage = added(
+            self.usage,
+            Usage(
+                requests=1,
+                input_tokens=kept.input_tokens,
+                cached_tokens=kept.cached_tokens,
+                output_tokens=kept.output_tokens,
+                cost_usd=kept.cost_usd,
+            ),
+        )
+        return self.last
+
+    async def _pay(self, request: Request) -> KeptAnswer:
+        """An answer of the model, kept before anything is made of it. Raises what `ModelReader.read` does."""
+        asking = self.asking
         messages: _Messages = [
             {"role": "system", "content": prompts.instructions()},
             {"role": "user", "content": prompts.pitch_message(self.pitch.text, self.pitch.ref.sha256 or "")},
             *self.said,
         ]
+        reserved = await asking.spending.reserve(
+            _static_tokens() + sum(estimated_tokens(m["content"]) for m in messages[1:])
+        )
         token = current_request.set(request)
+        usage: Usage | None = None
         try:
-            self.last, completion = await _send(self.client, messages, self.sleep)
+            reply = await asking.pace.call(lambda: _send(asking.client, messages))
+            usage = usage_of(reply.completion, asking.model)
         finally:
             current_request.reset(token)
-        self.usage = _added(self.usage, _usage(completion, self.model))
-        return self.last
+            asking.spending.settle(reserved, usage)
+        asking.pace.used(usage.input_tokens + usage.output_tokens)
+        self.paid += 1
+        answer = KeptAnswer(
+            key=request.key if reply.fault is None else None,
+            model=request.model,
+            prompt_sha256=request.prompt_sha256,
+            schema_sha256=request.schema_sha256,
+            pitch_sha256=request.pitch_sha256,
+            turn=request.turn,
+            text=reply.text,
+            input_tokens=usage.input_tokens,
+            cached_tokens=usage.cached_tokens,
+            output_tokens=usage.output_tokens,
+            cost_usd=usage.cost_usd,
+        )
+        if asking.book is not None:
+            await asking.book.keep(answer)
+        if reply.fault is not None:
+            raise reply.fault
+        return answer
 
     def _reply(self, answer: str, faults: list[str]) -> None:
         self.said.append({"role": "assistant", "content": answer or "(no answer)"})
         self.said.append({"role": "user", "content": prompts.again_message(faults)})
+
+
+@cache
+def _static_tokens() -> int:
+    """About how many tokens a request has beside the pitch."""
+    return estimated_tokens(prompts.instructions()) + estimated_tokens(json.dumps(answer_schema()))
 
 
 def _unsettled(answer: Answer) -> list[Warning]:
@@ -515,44 +625,3 @@ def _unsettled(answer: Answer) -> list[Warning]:
 
 def _reason(error: Exception) -> str:
     return str(error).splitlines()[0]
-
-
-def _usage(completion: Any, model: str) -> Usage:
-    """Tokens and price of one completion; services name them in two ways."""
-    told = getattr(completion, "usage", None)
-    tokens = int(getattr(told, "prompt_tokens", None) or getattr(told, "input_tokens", None) or 0)
-    output = int(getattr(told, "completion_tokens", None) or getattr(told, "output_tokens", None) or 0)
-    details = getattr(told, "prompt_tokens_details", None)
-    cached = int(getattr(details, "cached_tokens", None) or getattr(told, "cache_read_input_tokens", None) or 0)
-    return Usage(
-        requests=1,
-        input_tokens=tokens,
-        cached_tokens=cached,
-        output_tokens=output,
-        cost_usd=_cost(model, tokens, cached, output),
-    )
-
-
-def _cost(model: str, tokens: int, cached: int, output: int) -> float | None:
-    """USD by the price list that genai-prices carries; None where it does not know the model."""
-    from genai_prices import Usage as Priced
-    from genai_prices import calc_price
-
-    provider, name = split_model(model)
-    try:
-        priced = Priced(input_tokens=tokens, cache_read_tokens=cached, output_tokens=output)
-        return round(float(calc_price(priced, model_ref=name, provider_id=provider).total_price), 8)
-    except LookupError:
-        return None
-
-
-def _added(one: Usage, other: Usage) -> Usage:
-    """The sum; the cost of a sum with an unknown part is unknown."""
-    known = one.requests == 0 or (one.cost_usd is not None and other.cost_usd is not None)
-    return Usage(
-        requests=one.requests + other.requests,
-        input_tokens=one.input_tokens + other.input_tokens,
-        cached_tokens=one.cached_tokens + other.cached_tokens,
-        output_tokens=one.output_tokens + other.output_tokens,
-        cost_usd=(one.cost_usd or 0.0) + (other.cost_usd or 0.0) if known and other.cost_usd is not None else None,
-    )

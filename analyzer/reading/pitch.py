@@ -41,11 +41,12 @@ _ADDRESSES_READER = re.compile(
         (?:to|at|of|as)\s+(?:10|100|ten|the\s+(?:max|highest)|max)
     | (?:^|[.!?:;,]\s+|\b(?:please|must|should|now)\s+)(?:rate|score|grade)\s+(?:this|our|the)\s+(?:pitch|product|company|startup|submission)\b
     | \breturn\s+(?:the|this|only\s+the)\s+(?:json|following\s+json|answer)\b
-    | ^\s*(?:<\s*/?\s*(?:system|assistant|instructions?)\s*>|\[/?(?:INST|SYS)\]|<\|\w+\|>|\#{{2,}}\s*system\b|(?:system|assistant)\s*:)
+    | ^\s*(?:<\s*/?\s*(?:system|assistant|instructions?)\s*>|\[/?(?:inst|sys)\]|<\|\w+\|>|\#{{2,}}\s*system\b|(?:system|assistant)\s*:)
     | \"(?:in_scope|basis|verdict|value_at_stake|trust_route|differentiation|lifecycle_scope)\"\s*:
     """,
-    re.IGNORECASE | re.VERBOSE | re.MULTILINE,
+    re.VERBOSE | re.MULTILINE,
 )
+"""Looked for in small letters."""
 _PARAGRAPH_BREAK = re.compile(r"\n[ \t]*\n")
 
 
@@ -115,8 +116,10 @@ def _planted(text: str) -> Iterable[tuple[int, int]]:
 def _addresses_reader(paragraph: str) -> bool:
     """Looked for in folded text, line by line and as a whole: invisible characters and line breaks hide nothing, and
     there are no runs of white space left for a pattern to get lost in."""
-    lines = "\n".join(folded(line).strip() for line in paragraph.splitlines())
-    return bool(_ADDRESSES_READER.search(lines) or _ADDRESSES_READER.search(lines.replace("\n", " ")))
+    lines = "\n".join(folded(line).strip() for line in paragraph.splitlines()).lower()
+    return bool(
+        _ADDRESSES_READER.search(lines) or ("\n" in lines and _ADDRESSES_READER.search(lines.replace("\n", " ")))
+    )
 
 
 def _title(text: str) -> str:

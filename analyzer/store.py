@@ -1,0 +1,455 @@
+"""What outlives a run: paid answers, earlier assessments, scores given by hand. All SQL of the program is here.
+
+SQLite by default (write-ahead log, one file in the user's data folder), PostgreSQL by URL. The tables are made and
+brought up to date by the migrations in `migrations/` when a store is opened; nobody else knows them. An answer belongs
+to the key of its request, so a changed prompt, vocabulary, model or pitch finds nothing and asks anew; scores are never
+kept in place of answers, so a changed rulebook needs no call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, Final
+from uuid import uuid4
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+
+from analyzer.errors import StoreError
+
+_MIGRATIONS: Final = Path(__file__).with_name("migrations")
+_MIGRATING: Final = 7_118_231
+"""PostgreSQL's advisory lock under which one process migrates at a time."""
+_BATCH: Final = 500
+_BUSY: Final = 60.0
+"""Seconds to wait for another process that is writing."""
+
+_tables = sa.MetaData()
+
+_answers = sa.Table(
+    "answers",
+    _tables,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("key", sa.String(64), unique=True),  # null: paid, of no use, not to be used again
+    sa.Column("model", sa.Text, nullable=False),
+    sa.Column("prompt_sha256", sa.String(64), nullable=False),
+    sa.Column("schema_sha256", sa.String(64), nullable=False),
+    sa.Column("pitch_sha256", sa.String(64), nullable=False, index=True),
+    sa.Column("turn", sa.Integer, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("input_tokens", sa.Integer, nullable=False),
+    sa.Column("cached_tokens", sa.Integer, nullable=False),
+    sa.Column("output_tokens", sa.Integer, nullable=False),
+    sa.Column("cost_usd", sa.Float),
+    sa.Column("kept_at", sa.String(32), nullable=False),
+)
+
+_assessments = sa.Table(
+    "assessments",
+    _tables,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("owner", sa.Text, nullable=False, index=True),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("pitch_sha256", sa.String(64), nullable=False, index=True),
+    sa.Column("model", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("document", sa.Text, nullable=False),
+    sa.Column("kept_at", sa.String(32), nullable=False),
+)
+
+_hand_scores = sa.Table(
+    "hand_scores",
+    _tables,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("pitch_id", sa.Text, nullable=False),
+    sa.Column("rater", sa.Text, nullable=False),
+    sa.Column("scores", sa.Text, nullable=False),
+    sa.Column("saved_at", sa.String(32), nullable=False),
+    sa.Index("ix_hand_scores_pitch", "pitch_id", "rater"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """One answer of a model as it came, and what it cost. `key` is that of its request, None where the answer is of no
+    use; `cost_usd` None = not known."""
+
+    key: str | None
+    model: str
+    prompt_sha256: str
+    schema_sha256: str
+    pitch_sha256: str
+    turn: int
+    text: str
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """An assessment made earlier: `document` is its JSON, `text` the pitch it is of, `kept_at` UTC in ISO form."""
+
+    id: str
+    owner: str
+    title: str
+    pitch_sha256: str
+    model: str
+    text: str
+    document: str
+    kept_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandScores:
+    """One saving of one rater's scores of one pitch: column to value, as in the CSV of manual scores."""
+
+    pitch_id: str
+    rater: str
+    scores: Mapping[str, str]
+    saved_at: str
+
+
+class Store:
+    """One database. Safe to share between threads; several processes may use one at the same time."""
+
+    def __init__(self, engine: sa.Engine):
+        self._engine = engine
+
+    @classmethod
+    def open(cls, url: str) -> Store:
+        """The store at a SQLAlchemy URL, its tables made or brought up to date.
+
+        Raises StoreError if the URL is none, a package for it is missing, the database cannot be reached, or a newer
+        version of this program has made it.
+        """
+        engine = _engine(url)
+        store = cls(engine)
+        with store._errors():
+            _migrate(engine)
+        return store
+
+    @property
+    def name(self) -> str:
+        """Where it is, without a password."""
+        return self._engine.url.render_as_string(hide_password=True)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    # ------------------------------------------------------------ answers
+
+    def find_answers(self, keys: Sequence[str]) -> dict[str, KeptAnswer]:
+        """The answers kept for these requests, by key; a request without one is not in it. Raises StoreError."""
+        columns = [_answers.c[name] for name in KeptAnswer.__dataclass_fields__]
+        with self._errors(), self._engine.connect() as connection:
+            rows = connection.execute(sa.select(*columns).where(_answers.c.key.in_(keys)))
+            return {row.key: KeptAnswer(*row) for row in rows}
+
+    def keep_answers(self, answers: Sequence[KeptAnswer]) -> None:
+        """Keeps answers, all or none, for good when it returns. Of two for one key the first is the answer from then
+        on, and the other is kept as paid. Raises StoreError."""
+        now = _now()
+        rows = [
+            {**{name: getattr(answer, name) for name in KeptAnswer.__dataclass_fields__}, "kept_at": now}
+            for answer in answers
+        ]
+        insert = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
+        with self._errors(), self._engine.begin() as connection:
+            for row in rows:
+                done = connection.execute(insert(_answers).values(row).on_conflict_do_nothing(index_elements=["key"]))
+                if not done.rowcount:
+                    connection.execute(sa.insert(_answers).values({**row, "key": None}))
+
+    def discard_answers(self, keys: Sequence[str]) -> None:
+        """Marks answers as of no use: they stay as paid, and the requests are asked anew. Raises StoreError."""
+        with self._errors(), self._engine.begin() as connection:
+            connection.execute(sa.update(_answers).where(_answers.c.key.in_(keys)).values(key=None))
+
+    def answers_count(self) -> int:
+        with self._errors(), self._engine.connect() as connection:
+            return connection.execute(sa.select(sa.func.count()).select_from(_answers)).scalar_one()
+
+    def mean_tokens(self, model: str) -> tuple[float, float] | None:
+        """Mean input and output tokens of an answer of this model; None if there is none with a count."""
+        counted = sa.select(sa.func.avg(_answers.c.input_tokens), sa.func.avg(_answers.c.output_tokens)).where(
+            _answers.c.model == model, _answers.c.input_tokens > 0
+        )
+        with self._errors(), self._engine.connect() as connection:
+            row = connection.execute(counted).one()
+        return None if row[0] is None else (float(row[0]), float(row[1]))
+
+    # ------------------------------------------------------------ earlier assessments
+
+    def remember(self, *, owner: str, title: str, pitch_sha256: str, model: str, text: str, document: str) -> str:
+        """Keeps an assessment with its pitch for its owner; the id it has from then on. Raises StoreError.
+
+        One owner's assessment of the same pitch by the same reader takes the place of the one before.
+        """
+        own = uuid4().hex
+        row = {"owner": owner, "title": title, "pitch_sha256": pitch_sha256, "model": model}
+        same = sa.and_(*(_assessments.c[name] == row[name] for name in ("owner", "pitch_sha256", "model")))
+        with self._errors(), self._engine.begin() as connection:
+            connection.execute(sa.delete(_assessments).where(same))
+            connection.execute(
+                sa.insert(_assessments).values(id=own, text=text, document=document, kept_at=_now(), **row)
+            )
+        return own
+
+    def earlier(self, owner: str, search: str = "", limit: int = 100) -> list[Earlier]:
+        """An owner's assessments, newest first; with `search`, those whose title or pitch holds these words."""
+        found = sa.select(*(_assessments.c[name] for name in Earlier.__dataclass_fields__))
+        found = found.where(_assessments.c.owner == owner)
+        for word in search.split():
+            either = _assessments.c.title.icontains(word, autoescape=True)
+            found = found.where(sa.or_(either, _assessments.c.text.icontains(word, autoescape=True)))
+        found = found.order_by(_assessments.c.kept_at.desc(), _assessments.c.id).limit(limit)
+        with self._errors(), self._engine.connect() as connection:
+            return [Earlier(*row) for row in connection.execute(found)]
+
+    def forget(self, owner: str, ids: Sequence[str] | None = None) -> int:
+        """Deletes an owner's assessments (None = all), and the answers about their pitches where nobody else has an
+        assessment of them; for good. How many assessments were deleted. Raises StoreError."""
+        mine = _assessments.c.owner == owner
+        if ids is not None:
+            mine = sa.and_(mine, _assessments.c.id.in_(ids))
+        with self._errors(), self._engine.begin() as connection:
+            pitches = set(connection.execute(sa.select(_assessments.c.pitch_sha256).where(mine)).scalars())
+            done = connection.execute(sa.delete(_assessments).where(mine)).rowcount
+            kept = set(
+                connection.execute(
+                    sa.select(_assessments.c.pitch_sha256).where(_assessments.c.pitch_sha256.in_(pitches))
+                ).scalars()
+            )
+            connection.execute(sa.delete(_answers).where(_answers.c.pitch_sha256.in_(pitches - kept)))
+        return int(done)
+
+    # ------------------------------------------------------------ scores by hand
+
+    def save_hand_scores(self, pitch_id: str, rater: str, scores: Mapping[str, str]) -> HandScores:
+        """Keeps one rater's scores of one pitch. Earlier ones stay as its history. Raises StoreError."""
+        saved = HandScores(pitch_id, rater, dict(scores), _now())
+        with self._errors(), self._engine.begin() as connection:
+            connection.execute(
+                sa.insert(_hand_scores).values(
+                    pitch_id=pitch_id,
+                    rater=rater,
+                    scores=json.dumps(saved.scores, ensure_ascii=False),
+                    saved_at=saved.saved_at,
+                )
+            )
+        return saved
+
+    def hand_scores(self, pitch_id: str | None = None, rater: str | None = None) -> list[HandScores]:
+        """The latest scores of each pitch and rater, by pitch and rater. Raises StoreError."""
+        latest = {(entry.pitch_id, entry.rater): entry for entry in self.hand_score_history(pitch_id, rater)}
+        return [latest[key] for key in sorted(latest)]
+
+    def hand_score_history(self, pitch_id: str | None = None, rater: str | None = None) -> list[HandScores]:
+        """Every saving, the oldest first. Raises StoreError."""
+        query = sa.select(_hand_scores).order_by(_hand_scores.c.id)
+        if pitch_id is not None:
+            query = query.where(_hand_scores.c.pitch_id == pitch_id)
+        if rater is not None:
+            query = query.where(_hand_scores.c.rater == rater)
+        with self._errors(), self._engine.connect() as connection:
+            return [
+                HandScores(row.pitch_id, row.rater, json.loads(row.scores), row.saved_at)
+                for row in connection.execute(query)
+            ]
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sa.exc.SQLAlchemyError as error:
+            reason = str(getattr(error, "orig", None) or type(error).__name__).strip().splitlines()[0][:160]
+            raise StoreError(f"the store {self.name} cannot be used: {reason}; check PITCH_STORE") from error
+
+
+class AnswerBook:
+    """A store's answers for many conversations on one event loop, read and written in batches by one thread.
+
+    What is asked for while a batch is under way goes into the next: so a lookup or a durable write costs a fraction of
+    a transaction, and the loop never waits for a disk.
+    """
+
+    def __init__(self, store: Store):
+        self._store = store
+        self._asked: SimpleQueue[_Asked | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="pitch-analyzer-store", daemon=True)
+        self._thread.start()
+
+    async def find(self, key: str) -> KeptAnswer | None:
+        """The answer kept for a request. Raises StoreError."""
+        found: KeptAnswer | None = await self._ask("find", key)
+        return found
+
+    async def keep(self, answer: KeptAnswer) -> None:
+        """Returns when the answer is kept for good. Raises StoreError."""
+        await self._ask("keep", answer)
+
+    async def discard(self, keys: Iterable[str]) -> None:
+        """Marks answers as of no use. Raises StoreError."""
+        await self._ask("discard", list(keys))
+
+    def close(self) -> None:
+        """Ends the thread after what it was given."""
+        self._asked.put(None)
+        self._thread.join()
+
+    def _ask(self, kind: str, content: Any) -> asyncio.Future[Any]:
+        loop = asyncio.get_running_loop()
+        asked = _Asked(kind, content, loop, loop.create_future())
+        self._asked.put(asked)
+        return asked.answer
+
+    def _work(self) -> None:
+        open_ = True
+        while open_:
+            batch: list[_Asked] = []
+            first = self._asked.get()
+            while first is not None and len(batch) < _BATCH:
+                batch.append(first)
+                try:
+                    first = self._asked.get_nowait()
+                except Empty:
+                    break
+            open_ = first is not None
+            try:
+                _settle(batch, self._done(batch))
+            except StoreError as error:
+                _settle(batch, [error] * len(batch))
+
+    def _done(self, batch: Sequence[_Asked]) -> list[Any]:
+        of: dict[str, list[Any]] = {"keep": [], "discard": [], "find": []}
+        for asked in batch:
+            of[asked.kind].append(asked.content)
+        if of["keep"]:
+            self._store.keep_answers(of["keep"])
+        if of["discard"]:
+            self._store.discard_answers([key for keys in of["discard"] for key in keys])
+        found = self._store.find_answers(of["find"]) if of["find"] else {}
+        return [found.get(asked.content) if asked.kind == "find" else None for asked in batch]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    kind: str
+    content: Any
+    loop: asyncio.AbstractEventLoop
+    answer: asyncio.Future[Any]
+
+
+def _settle(batch: Sequence[_Asked], outcomes: Sequence[Any]) -> None:
+    """Hands the outcomes over on the loops that wait for them, in one call a loop."""
+
+    def hand_over(pairs: Sequence[tuple[_Asked, Any]]) -> None:
+        for asked, outcome in pairs:
+            if asked.answer.done():  # given up meanwhile
+                continue
+            if isinstance(outcome, StoreError):
+                asked.answer.set_exception(outcome)
+            else:
+                asked.answer.set_result(outcome)
+
+    for loop in {asked.loop for asked in batch}:
+        pairs = [(asked, outcome) for asked, outcome in zip(batch, outcomes, strict=True) if asked.loop is loop]
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(hand_over, pairs)
+
+
+# ---------------------------------------------------------------- opening
+
+
+def _engine(url: str) -> sa.Engine:
+    try:
+        parsed = make_url(url)
+    except sa.exc.ArgumentError as error:
+        raise StoreError("PITCH_STORE is no database URL; give one like sqlite:////data/pitches.db") from error
+    kind = parsed.get_backend_name()
+    if kind not in ("sqlite", "postgresql"):
+        raise StoreError(f"PITCH_STORE names {kind}; SQLite and PostgreSQL can be used")
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if kind == "sqlite" and parsed.database and parsed.database != ":memory:":
+        folder = Path(parsed.database).expanduser().resolve().parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"PITCH_STORE: the folder {folder} cannot be made: {error.strerror}") from error
+        parsed = parsed.set(database=str(folder / Path(parsed.database).name))
+    try:
+        options = {"timeout": _BUSY} if kind == "sqlite" else {"connect_timeout": 10}
+        engine = sa.create_engine(parsed, connect_args=options, pool_pre_ping=kind == "postgresql")
+    except ImportError as error:
+        raise StoreError('PostgreSQL needs a package: pip install "pitch-analyzer[postgresql]"') from error
+    if kind == "sqlite":
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _: object) -> None:
+    """A write survives a killed process, readers never wait for a writer, and what is deleted is overwritten."""
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _migrate(engine: sa.Engine) -> None:
+    """Brings the tables up to date; several processes may come at once. Raises StoreError."""
+    with engine.connect() as connection:
+        if _revision(connection) == _newest():
+            return
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            # The driver begins no transaction before a change of tables; this one lock covers them all.
+            connection.connection.dbapi_connection.isolation_level = None  # type: ignore[union-attr]
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATING})
+        config.attributes["connection"] = connection
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:
+            raise StoreError(
+                f"the store {engine.url.render_as_string(hide_password=True)} was made by a newer version of this "
+                "program; upgrade it, or name another with PITCH_STORE"
+            ) from error
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("COMMIT")
+        else:
+            connection.commit()
+    engine.dispose()
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+
+
+def _newest() -> str:
+    """The last migration, by its file's name, so that an up-to-date store opens without loading the migrations."""
+    return max(path.stem.partition("_")[0] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds")
