@@ -128,6 +128,66 @@ def analyze_command(
         click.echo(f"Report: {report}", err=True)
 
 
+@_command("bulk")
+@click.argument("sources", nargs=-1, required=True, metavar="INPUT...")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="OUT",
+    help="Where the results go: OUT ends in .jsonl (whole assessments), .csv or .parquet.",
+)
+@_model
+@click.option("--concurrency", type=int, default=16, show_default=True, help="Requests in flight at most; up to 256.")
+@click.option("--text-column", metavar="NAME", help="The column of a table that holds the pitch. Default: guessed.")
+@click.option("--id-column", metavar="NAME", help="The column of a table that holds an id. Default: guessed.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Read the first N pitches only.")
+@click.option("--max-cost", type=click.FloatRange(min=0, min_open=True), metavar="USD", help="Stop before passing it.")
+@click.option("--dry-run", is_flag=True, help="Estimate tokens and cost; ask nothing.")
+@click.option(
+    "--repeat",
+    type=click.IntRange(1, 20),
+    default=1,
+    metavar="K",
+    help="Read each pitch K times, past the store, and show how stable the reading is.",
+)
+@click.option("--report", type=click.Path(path_type=Path), metavar="OUT.html", help="Also write a portfolio page.")
+@_rulebook
+@_market
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+def bulk_command(
+    sources: tuple[str, ...],
+    output: Path | None,
+    model: str | None,
+    text_column: str | None,
+    id_column: str | None,
+    dry_run: bool,
+    report: Path | None,
+    rulebook: Path | None,
+    market: Path | None,
+    as_json: bool,
+    **limits: Any,
+) -> None:
+    """Assess many pitches: folders, files, patterns, or tables (.csv, .tsv, .jsonl, .parquet) with a pitch a row; -
+    reads JSON Lines or CSV.
+
+    Every paid answer is kept in a store (PITCH_STORE) before it is reported: the same command run again asks only what
+    is missing, and after a change of rules nothing at all. Ctrl-C lets what is in flight finish.
+    """
+    from analyzer.settings import Settings
+    from analyzer.sources import Sources
+
+    given = Sources(sources, text_column, id_column)
+    settings = Settings.from_environment()
+    if dry_run:
+        _estimate(given, model, settings, limits["limit"])
+    elif output is None:
+        raise InputError("name the output with -o; it ends in .jsonl, .csv or .parquet")
+    else:
+        rules = {"rulebook": _load_rulebook(rulebook), "market": _load_market(market)}
+        _run_bulk(given, output, as_json, model=model, settings=settings, portfolio=report, **rules, **limits)
+
+
 @_command("score")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @_rulebook
@@ -335,6 +395,29 @@ def app_command(port: int, no_browser: bool) -> None:
     sys.exit(serve(port=port, open_browser=not no_browser))
 
 
+def _estimate(sources: Any, model: str | None, settings: Any, limit: int | None) -> None:
+    from analyzer.bulk import estimate
+    from analyzer.bulk_views import print_estimate
+
+    print_estimate(_console(), estimate(sources, model=model, settings=settings, limit=limit))
+
+
+def _run_bulk(sources: Any, output: Path, as_json: bool, **options: Any) -> None:
+    from analyzer.bulk import run, stopping_on_interrupt
+    from analyzer.bulk_views import print_stability, print_summary, progress_shown, summary_json
+
+    told = "Stopping: what is in flight is still taken in. Ctrl-C again ends at once."
+    with stopping_on_interrupt(lambda: click.echo(told, err=True)) as stop, progress_shown(_console(err=True)) as show:
+        summary = run(sources, output, on_progress=show, stop=stop, **options)
+    print_summary(_console(err=True), summary)
+    if as_json:
+        click.echo(summary_json(summary))
+    elif summary.stability is not None:
+        print_stability(_console(), summary.stability)
+    if summary.exit_code:
+        sys.exit(summary.exit_code)
+
+
 def _score_each(files: tuple[str, ...], rules: Any, market: Any, as_json: bool) -> None:
     from analyzer.signal_files import read_entries, score_entry
 
@@ -441,7 +524,7 @@ def _show(assessment: Any, as_json: bool, compact: bool = False) -> None:
         print_assessment(_console(), assessment)
 
 
-def _console() -> Any:
+def _console(err: bool = False) -> Any:
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=False)
+    return Console(highlight=False, soft_wrap=False, stderr=err)

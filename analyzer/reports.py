@@ -71,6 +71,11 @@ def render_page(template: str, **values: Any) -> str:
     return _environment().get_template(template).render(**values)
 
 
+def template_text(name: str) -> str:
+    """A file beside the templates, as it is."""
+    return Path(__file__).with_name("templates").joinpath(name).read_text(encoding="utf-8")
+
+
 def rulebook_markdown(rulebook: Rulebook) -> str:
     """The rulebook as a page: considerations, tables, reasons, sources, weights, questions."""
     template = _environment().get_template("rulebook.md")

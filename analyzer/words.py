@@ -55,3 +55,8 @@ def span(points: Range) -> str:
 def shown_points(points: Range) -> str:
     """Points (0 to 10) with their range: "6.3, 2 to 10"; the number alone only where nothing is unknown."""
     return ", ".join(part for part in (number(points.value), span(points)) if part)
+
+
+def plain_cell(text: str) -> str:
+    """A text as a cell of a CSV file, which no spreadsheet runs as a formula: a quote mark goes before it."""
+    return f"'{text}" if text.lstrip(" \u00a0").startswith(tuple("=+-@\t\r\n＝＋－＠")) else text

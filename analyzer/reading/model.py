@@ -567,7 +567,7 @@ class _Conversation:
             *self.said,
         ]
         reserved = await asking.spending.reserve(
-            _static_tokens() + sum(estimated_tokens(m["content"]) for m in messages[1:])
+            static_tokens() + sum(estimated_tokens(m["content"]) for m in messages[1:])
         )
         token = current_request.set(request)
         usage: Usage | None = None
@@ -604,7 +604,7 @@ class _Conversation:
 
 
 @cache
-def _static_tokens() -> int:
+def static_tokens() -> int:
     """About how many tokens a request has beside the pitch."""
     return estimated_tokens(prompts.instructions()) + estimated_tokens(json.dumps(answer_schema()))
 

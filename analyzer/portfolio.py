@@ -1,0 +1,159 @@
+"""Many assessments on one page: where they stand, how they rank and how sure that is, with filters; one HTML file.
+
+Of every pitch a few figures are kept, a thousandth of its assessment, so that a page over many thousands can be made
+while they stream by. The page loads nothing, and its one script is named in its own security policy by fingerprint.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from analyzer.framework.assessment import Range, Usage
+from analyzer.framework.market import MarketMap
+from analyzer.framework.ranking import Ranked, rank
+from analyzer.framework.rulebook import Rulebook
+from analyzer.framework.tables import Coded, coded_signals, signals_table
+from analyzer.pipeline import Progress, Result
+from analyzer.reports import render_page, template_text, write_whole
+from analyzer.signals import Signals
+
+ROWS: Final = 5_000
+"""Pitches shown in the table, the best ranked first; the figures above it are over all."""
+DRAWS: Final = 500
+_BATCH: Final = 500
+_JITTER: Final = 0.055
+"""How far a point is moved, so that pitches at the same place can be told apart; in parts of the axis."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the page shows of one pitch. Positions 0 to 1; `overall` 0 to 100 with its range."""
+
+    id: str
+    title: str
+    stage: float
+    focus: float
+    stage_lean: str
+    focus_lean: str
+    open_position: bool
+    overall: Range
+    verdict: str
+    sentence: str
+    category: str
+    ask: str
+    warnings: tuple[str, ...]
+    spread: tuple[float, float]
+
+
+@dataclass(slots=True)
+class Portfolio:
+    """Collects results, then writes the page."""
+
+    rulebook: Rulebook | None = None
+    market: MarketMap | None = None
+    entries: list[Entry] = field(default_factory=list)
+    out_of_scope: list[str] = field(default_factory=list)
+    failed: list[tuple[str, str]] = field(default_factory=list)
+    _signals: list[Signals] = field(default_factory=list)
+    _coded: list[Coded] = field(default_factory=list)
+
+    def add(self, result: Result) -> None:
+        """Takes in one result of either kind."""
+        if result.assessment is None:
+            if len(self.failed) < ROWS:
+                self.failed.append((result.id, str(result.error)))
+            return
+        found = result.assessment
+        title = found.pitch.title or found.signals.product or result.id
+        if found.scores is None or found.position is None or found.quadrant is None or found.verdict is None:
+            self.out_of_scope.append(title)
+            return
+        category = found.signals.category
+        self.entries.append(
+            Entry(
+                id=result.id,
+                title=title,
+                stage=found.position.stage.value,
+                focus=found.position.focus.value,
+                stage_lean=found.quadrant.stage,
+                focus_lean=found.quadrant.focus,
+                open_position=bool(found.position.stage.width or found.position.focus.width),
+                overall=found.scores.overall,
+                verdict=found.verdict.word,
+                sentence=found.verdict.sentence,
+                category=str(category.value) if category.known else "",
+                ask=found.questions[0].question if found.questions else "",
+                warnings=tuple(dict.fromkeys(warning.kind for warning in found.warnings)),
+                spread=_spread(found.pitch.sha256 or result.id),
+            )
+        )
+        self._signals.append(found.signals)
+        if len(self._signals) >= _BATCH:
+            self._code()
+
+    def ranked(self) -> list[tuple[Entry, Ranked]]:
+        """The pitches in scope, best first, each with how far its rank can be trusted."""
+        self._code()
+        if not self._coded:
+            return []
+        return [
+            (self.entries[found.row], found)
+            for found in rank(Coded.joined(self._coded), self.rulebook, top=10, draws=DRAWS, seed=0)
+        ]
+
+    def write(self, path: Path, progress: Progress | None = None) -> None:
+        """Writes the page, whole or not at all. Raises InputError."""
+        ranked = self.ranked()
+        script = template_text("portfolio.js")
+        fingerprint = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        write_whole(
+            path,
+            render_page(
+                "portfolio.html",
+                ranked=ranked[:ROWS],
+                left_out=max(0, len(ranked) - ROWS),
+                last=max(1, len(ranked)),
+                counts=_counts(ranked),
+                categories=sorted({entry.category for entry, _ in ranked if entry.category}),
+                out_of_scope=self.out_of_scope,
+                failed=self.failed,
+                failed_count=sum((progress.failed if progress else {}).values()) or len(self.failed),
+                usage=progress.usage if progress else Usage(),
+                draws=DRAWS,
+                made=datetime.now(UTC).strftime("%Y-%m-%d"),
+                script=script,
+                policy=f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{fingerprint}'",
+            ),
+        )
+
+    def _code(self) -> None:
+        if self._signals:
+            self._coded.append(coded_signals(signals_table(self._signals, market=self.market)))
+            self._signals = []
+
+
+def _spread(seed: str) -> tuple[float, float]:
+    """A small shift to either side that is the same every time."""
+    digest = hashlib.sha256(seed.encode()).digest()
+    return tuple((byte / 255 - 0.5) * 2 * _JITTER for byte in digest[:2])  # type: ignore[return-value]
+
+
+def _counts(ranked: list[tuple[Entry, Ranked]]) -> Mapping[str, int]:
+    words: dict[str, int] = dict.fromkeys(("for", "balanced", "open", "against"), 0)
+    for entry, _ in ranked:
+        words[entry.verdict] += 1
+    return words
+
+
+def portfolio_of(results: Iterator[Result], **rules: Any) -> Portfolio:
+    """A portfolio of results that are there already."""
+    portfolio = Portfolio(**rules)
+    for result in results:
+        portfolio.add(result)
+    return portfolio
