@@ -60,6 +60,8 @@ class Portfolio:
     entries: list[Entry] = field(default_factory=list)
     out_of_scope: list[str] = field(default_factory=list)
     failed: list[tuple[str, str]] = field(default_factory=list)
+    rough: bool = False
+    """Whether any of them was read by cue phrases."""
     _signals: list[Signals] = field(default_factory=list)
     _coded: list[Coded] = field(default_factory=list)
 
@@ -74,6 +76,7 @@ class Portfolio:
         if found.scores is None or found.position is None or found.quadrant is None or found.verdict is None:
             self.out_of_scope.append(title)
             return
+        self.rough = self.rough or any(warning.kind == "rough_reader" for warning in found.warnings)
         category = found.signals.category
         self.entries.append(
             Entry(
@@ -89,7 +92,7 @@ class Portfolio:
                 sentence=found.verdict.sentence,
                 category=str(category.value) if category.known else "",
                 ask=found.questions[0].question if found.questions else "",
-                warnings=tuple(dict.fromkeys(warning.kind for warning in found.warnings)),
+                warnings=tuple(dict.fromkeys(w.kind for w in found.warnings if w.kind != "rough_reader")),
                 spread=_spread(found.pitch.sha256 or result.id),
             )
         )
@@ -121,6 +124,7 @@ class Portfolio:
                 last=max(1, len(ranked)),
                 counts=_counts(ranked),
                 categories=sorted({entry.category for entry, _ in ranked if entry.category}),
+                rough=self.rough,
                 out_of_scope=self.out_of_scope,
                 failed=self.failed,
                 failed_count=sum((progress.failed if progress else {}).values()) or len(self.failed),

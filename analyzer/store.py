@@ -136,8 +136,12 @@ class Store:
         """
         engine = _engine(url)
         store = cls(engine)
-        with store._errors():
-            _migrate(engine)
+        try:
+            with store._errors():
+                _migrate(engine)
+        except StoreError:
+            store.close()
+            raise
         return store
 
     @property
@@ -168,8 +172,8 @@ class Store:
         insert = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
         with self._errors(), self._engine.begin() as connection:
             for row in rows:
-                done = connection.execute(insert(_answers).values(row).on_conflict_do_nothing(index_elements=["key"]))
-                if not done.rowcount:
+                first = insert(_answers).values(row).on_conflict_do_nothing(index_elements=["key"])
+                if connection.execute(first.returning(_answers.c.id)).first() is None:
                     connection.execute(sa.insert(_answers).values({**row, "key": None}))
 
     def discard_answers(self, keys: Sequence[str]) -> None:

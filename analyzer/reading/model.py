@@ -285,13 +285,17 @@ def _storable(text: str) -> str:
 
 
 def _text_beside_the_tool(error: InstructorRetryException) -> str | None:
-    """Small models sometimes answer in plain text instead of calling the tool: that text. None if it is not that."""
+    """Small models sometimes answer in plain text instead of calling the tool, or call it by another name: that text,
+    or what they call it with. None if it is neither."""
     completion = error.last_completion
     choices = getattr(completion, "choices", None)
     if not choices or getattr(choices[0].message, "refusal", None):
         return None
     if choices[0].finish_reason == "content_filter":
         return None
+    calls = getattr(choices[0].message, "tool_calls", None)
+    if calls and getattr(calls[0], "function", None) is not None:
+        return str(calls[0].function.arguments or "")
     return str(choices[0].message.content or "")
 
 

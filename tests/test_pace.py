@@ -1,0 +1,220 @@
+"""How hard a server is pressed: what one is told holds for all, and patience ends where it has to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analyzer.errors import ProviderDown, ProviderError, ProviderTimeout, RateLimited, RunStopped
+from analyzer.reading.pace import MANY, ONE, Pace, Patience
+
+
+class Clock:
+    """A clock that moves only when somebody sleeps; the sleeper with the nearest end goes first."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.slept: list[float] = []
+
+    async def sleep(self, seconds: float) -> None:
+        until = self.now + seconds
+        self.slept.append(seconds)
+        await asyncio.sleep(0)
+        self.now = max(self.now, until)
+
+    def pace(self, patience: Patience = MANY, width: int = 1) -> Pace:
+        return Pace(patience, width, sleep=self.sleep, clock=lambda: self.now)
+
+
+def limited(retry_after: float = 0.0) -> RateLimited:
+    error = RateLimited("too many")
+    error.retry_after = retry_after
+    return error
+
+
+def failing(times: int, error: Callable[[], ProviderError]) -> Callable[[], object]:
+    """Something to ask that fails so often and then answers."""
+    left = times
+
+    async def ask() -> str:
+        nonlocal left
+        if left:
+            left -= 1
+            raise error()
+        return "answer"
+
+    return ask
+
+
+def test_a_wait_that_one_is_told_holds_for_everybody() -> None:
+    clock = Clock()
+    begun: list[float] = []
+
+    async def run() -> None:
+        pace = clock.pace(width=4)
+
+        async def first() -> str:
+            if not begun:
+                begun.append(clock.now)
+                raise limited(30.0)
+            return "answer"
+
+        async def other() -> str:
+            begun.append(clock.now)
+            return "answer"
+
+        with pytest.raises(RateLimited):
+            await pace._ask(first)  # type: ignore[arg-type]
+        await asyncio.gather(*(pace.call(other) for _ in range(4)))
+
+    asyncio.run(run())
+    assert begun[0] == 0.0
+    assert min(begun[1:]) >= 30.0
+
+
+def test_refusals_halve_what_is_in_flight_once_for_all_that_went_together_and_successes_bring_it_back() -> None:
+    async def run() -> tuple[float, float]:
+        clock = Clock()
+        pace = clock.pace(width=64)
+
+        async def refused() -> str:
+            raise limited()
+
+        for _ in range(10):
+            with pytest.raises(RateLimited):
+                pace._cut_at = max(pace._cut_at, clock.now + 1)  # all begun before the first refusal was heard
+                await pace._ask(refused)
+        together = pace.limit
+        pace._cut_at = clock.now
+        with pytest.raises(RateLimited):
+            await pace._ask(refused)
+        halved = pace.limit
+        for _ in range(2000):
+            await pace._ask(failing(0, limited))  # type: ignore[arg-type]
+        assert pace.limit == 64.0
+        return together, halved
+
+    assert asyncio.run(run()) == (64.0, 32.0)
+
+
+def test_a_storm_of_refusals_fails_nothing_as_long_as_anything_gets_through() -> None:
+    clock = Clock()
+
+    async def run() -> list[str]:
+        pace = clock.pace(replace(MANY, silence=600.0), width=8)
+        return await asyncio.gather(*(pace.call(failing(25, limited)) for _ in range(20)))  # type: ignore[arg-type]
+
+    assert asyncio.run(run()) == ["answer"] * 20
+
+
+def test_a_server_that_lets_nothing_through_for_long_is_down_and_the_error_says_what_came_last() -> None:
+    clock = Clock()
+    with pytest.raises(ProviderDown, match="nothing has got through .*too many"):
+        asyncio.run(clock.pace().call(failing(10_000, limited)))  # type: ignore[arg-type]
+    assert 300 < clock.now < 400
+
+
+@pytest.mark.parametrize(
+    ("patience", "error", "tries"),
+    [(ONE, ProviderError, 5), (ONE, ProviderTimeout, 2), (ONE, RateLimited, 6), (MANY, ProviderError, 10)],
+    ids=["one", "one, timeout", "one, rate limit", "many"],
+)
+def test_tries_end_with_the_last_error(patience: Patience, error: type[ProviderError], tries: int) -> None:
+    clock, asked = Clock(), 0
+
+    async def ask() -> str:
+        nonlocal asked
+        asked += 1
+        raise error("no")
+
+    with pytest.raises(error):
+        asyncio.run(clock.pace(replace(patience, silence=None)).call(ask))
+    assert asked == tries
+
+
+def test_pauses_are_drawn_between_nothing_and_a_growing_end() -> None:
+    clock = Clock()
+    with pytest.raises(ProviderError):
+        asyncio.run(clock.pace(replace(MANY, silence=None)).call(failing(99, lambda: ProviderError("no"))))  # type: ignore[arg-type]
+    assert len(set(clock.slept)) == 9
+    assert all(0 <= pause <= min(20.0, 0.5 * 2**n) for n, pause in enumerate(clock.slept))
+
+
+def test_never_more_are_in_flight_than_the_width() -> None:
+    async def run() -> int:
+        pace, under_way, most = Pace(MANY, 5), 0, 0
+
+        async def ask() -> str:
+            nonlocal under_way, most
+            under_way += 1
+            most = max(most, under_way)
+            await asyncio.sleep(0)
+            under_way -= 1
+            return "answer"
+
+        await asyncio.gather(*(pace.call(ask) for _ in range(200)))
+        return most
+
+    assert asyncio.run(run()) == 5
+
+
+def test_a_stopped_run_lets_what_is_in_flight_finish_and_begins_nothing() -> None:
+    async def run() -> list[object]:
+        pace = Pace(MANY, 1)
+        begun = asyncio.Event()
+        finish = asyncio.Event()
+
+        async def ask() -> str:
+            begun.set()
+            await finish.wait()
+            return "answer"
+
+        calls = [asyncio.ensure_future(pace.call(ask)) for _ in range(3)]
+        await begun.wait()
+        pace.stop()
+        finish.set()
+        return list(await asyncio.gather(*calls, return_exceptions=True))
+
+    first, *others = asyncio.run(run())
+    assert first == "answer"
+    assert all(isinstance(other, RunStopped) for other in others)
+
+
+@pytest.mark.parametrize(
+    ("headers", "wait"),
+    [
+        ({"remaining-requests": "0", "reset-requests": "6m0s", "limit-requests": "60"}, 6.0),
+        ({"remaining-requests": "0", "reset-requests": "1s"}, 1.0),
+        ({"remaining-tokens": "100", "reset-tokens": "10s", "limit-tokens": "5100"}, 4.0),
+        ({"remaining-tokens": "5000", "reset-tokens": "10s", "limit-tokens": "5100"}, 0.0),
+        ({"remaining-requests": "many", "reset-requests": "soon"}, 0.0),
+        ({}, 0.0),
+    ],
+    ids=["one of sixty", "limit not told", "too few tokens", "tokens enough", "nonsense", "nothing"],
+)
+def test_a_limit_that_is_used_up_is_waited_for_until_one_request_fits(headers: dict[str, str], wait: float) -> None:
+    pace = Clock().pace()
+    pace.used(2000)
+    pace.told({f"x-ratelimit-{name}": value for name, value in headers.items()})
+    assert pace._open_at == pytest.approx(wait)
+
+
+@given(st.lists(st.sampled_from(["answer", "limited"]), max_size=60))
+def test_the_limit_stays_between_one_and_the_width_whatever_comes(outcomes: list[str]) -> None:
+    async def run() -> None:
+        clock = Clock()
+        pace = clock.pace(width=7)
+        for outcome in outcomes:
+            clock.now += 1
+            try:
+                await pace._ask(failing(outcome == "limited", limited))  # type: ignore[arg-type]
+            except RateLimited:
+                pass
+            assert 1.0 <= pace.limit <= 7.0
+
+    asyncio.run(run())

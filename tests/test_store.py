@@ -1,0 +1,242 @@
+"""What is kept: found again by its request, by several processes, from every older version, in SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+
+from analyzer.errors import StoreError
+from analyzer.store import _MIGRATIONS, AnswerBook, KeptAnswer, Store
+
+POSTGRESQL = os.environ.get("PITCH_TEST_POSTGRESQL", "")
+"""URL of a PostgreSQL server on which databases may be made; `.ci/run` starts one."""
+REVISIONS = sorted(path.stem.partition("_")[0] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
+def answer(key: str | None, text: str = "{}", **changes: object) -> KeptAnswer:
+    given = {"model": "openai/m", "prompt_sha256": "p", "schema_sha256": "s", "pitch_sha256": "pitch", "turn": 0}
+    return KeptAnswer(key=key, text=text, **(given | changes))  # type: ignore[arg-type]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database that does not hold anything yet."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'folder' / 'store.db'}"
+        return
+    if not POSTGRESQL:
+        pytest.skip("PITCH_TEST_POSTGRESQL names no PostgreSQL server")
+    name = f"pitches_{uuid4().hex[:12]}"
+    server = sa.create_engine(POSTGRESQL, isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    yield sa.make_url(POSTGRESQL).set(database=name).render_as_string(hide_password=False)
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    server.dispose()
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    opened = Store.open(url)
+    yield opened
+    opened.close()
+
+
+def test_an_answer_is_found_by_its_request_and_by_no_other(store: Store) -> None:
+    kept = answer("a" * 64, "Größe 日本", input_tokens=5, cached_tokens=4, output_tokens=3, cost_usd=0.25)
+    store.keep_answers([kept])
+    assert store.find_answers(["a" * 64, "b" * 64]) == {"a" * 64: kept}
+
+
+def test_of_two_answers_to_one_request_the_first_stays_and_both_are_kept_as_paid(store: Store) -> None:
+    store.keep_answers([answer("a", "first")])
+    store.keep_answers([answer("a", "second"), answer("b", "other")])
+    assert {key: kept.text for key, kept in store.find_answers(["a", "b"]).items()} == {"a": "first", "b": "other"}
+    assert store.answers_count() == 3
+
+
+def test_a_discarded_answer_is_asked_anew_and_counts_as_paid(store: Store) -> None:
+    store.keep_answers([answer("a", "useless"), answer(None, "cut off")])
+    store.discard_answers(["a"])
+    assert store.find_answers(["a"]) == {}
+    store.keep_answers([answer("a", "useful")])
+    assert store.find_answers(["a"])["a"].text == "useful"
+    assert store.answers_count() == 3
+
+
+def test_what_an_answer_takes_is_known_for_the_next_run(store: Store) -> None:
+    assert store.mean_tokens("openai/m") is None
+    store.keep_answers([answer("a", input_tokens=100, output_tokens=10), answer("b", input_tokens=300, output_tokens=30)])
+    assert store.mean_tokens("openai/m") == (200.0, 20.0)
+    assert store.mean_tokens("openai/other") is None
+
+
+def test_an_owner_finds_their_own_assessments_by_words_newest_first_and_nobody_elses(store: Store) -> None:
+    def remember(owner: str, title: str, text: str, sha: str) -> str:
+        return store.remember(owner=owner, title=title, pitch_sha256=sha, model="m", text=text, document="{}")
+
+    first = remember("ann", "Wattwise", "Cut your GPU bill by 50%", "1")
+    second = remember("ann", "Tidepost", "Monitoring of models", "2")
+    remember("bob", "Wattwise", "Cut your GPU bill by 50%", "1")
+    assert [entry.id for entry in store.earlier("ann")] == [second, first]
+    assert [entry.id for entry in store.earlier("ann", "gpu BILL")] == [first]
+    assert [entry.id for entry in store.earlier("ann", "5_%")] == []
+    again = remember("ann", "Wattwise", "Cut your GPU bill by 50%", "1")
+    assert [entry.id for entry in store.earlier("ann")] == [again, second]
+
+
+def test_what_is_forgotten_is_gone_with_its_answers_unless_somebody_else_still_has_the_pitch(
+    store: Store, url: str
+) -> None:
+    for owner, sha in (("ann", "shared"), ("bob", "shared"), ("ann", "own")):
+        store.remember(owner=owner, title="T", pitch_sha256=sha, model="m", text="Quokkas", document="{}")
+    store.keep_answers([answer("1", "about Quokkas", pitch_sha256="shared"), answer("2", "Wombats", pitch_sha256="own")])
+    assert store.forget("ann") == 2
+    assert set(store.find_answers(["1", "2"])) == {"1"}
+    assert store.earlier("ann") == []
+    assert len(store.earlier("bob")) == 1
+    store.close()
+    if url.startswith("sqlite"):
+        path = Path(url.removeprefix("sqlite:///"))
+        sqlite3.connect(path).execute("PRAGMA wal_checkpoint(TRUNCATE)").connection.close()
+        assert b"Wombats" not in path.read_bytes()
+
+
+def test_scores_by_hand_keep_every_saving_and_the_last_one_counts(store: Store) -> None:
+    store.save_hand_scores("idlewatt", "ann", {"buyer": "practitioner"})
+    store.save_hand_scores("idlewatt", "bob", {"buyer": ""})
+    store.save_hand_scores("idlewatt", "ann", {"buyer": "engineering_leadership"})
+    latest = {(entry.pitch_id, entry.rater): entry.scores["buyer"] for entry in store.hand_scores()}
+    assert latest == {("idlewatt", "ann"): "engineering_leadership", ("idlewatt", "bob"): ""}
+    history = store.hand_score_history("idlewatt", "ann")
+    assert [entry.scores["buyer"] for entry in history] == ["practitioner", "engineering_leadership"]
+    assert history[0].saved_at <= history[1].saved_at
+
+
+def test_a_book_finds_keeps_and_discards_for_many_at_once(store: Store) -> None:
+    async def one(book: AnswerBook, number: int) -> str:
+        key = f"{number:064d}"
+        assert await book.find(key) is None
+        await book.keep(answer(key, f"answer {number}"))
+        kept = await book.find(key)
+        assert kept is not None
+        if number % 2:
+            await book.discard([key])
+        return kept.text
+
+    async def run() -> list[str]:
+        book = AnswerBook(store)
+        texts = await asyncio.gather(*(one(book, number) for number in range(300)))
+        book.close()
+        return texts
+
+    assert asyncio.run(run()) == [f"answer {number}" for number in range(300)]
+    assert len(store.find_answers([f"{number:064d}" for number in range(300)])) == 150
+
+
+def test_a_store_that_fails_tells_everybody_who_waits(tmp_path: Path) -> None:
+    store = Store.open(f"sqlite:///{tmp_path / 'store.db'}")
+    with sqlite3.connect(tmp_path / "store.db") as connection:
+        connection.execute("DROP TABLE answers")
+
+    async def run() -> list[object]:
+        book = AnswerBook(store)
+        outcomes = await asyncio.gather(*(book.find(str(n)) for n in range(3)), return_exceptions=True)
+        book.close()
+        return list(outcomes)
+
+    outcomes = asyncio.run(run())
+    assert all(isinstance(outcome, StoreError) and "no such table" in str(outcome) for outcome in outcomes)
+
+
+def test_several_may_open_and_write_one_new_store_at_the_same_time(url: str) -> None:
+    def use(number: int) -> int:
+        opened = Store.open(url)
+        for n in range(20):
+            opened.keep_answers([answer(f"{n}", f"by {number}")])
+        opened.close()
+        return number
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(use, range(4))) == [0, 1, 2, 3]
+    opened = Store.open(url)
+    assert len(opened.find_answers([str(n) for n in range(20)])) == 20
+    assert opened.answers_count() == 80
+    opened.close()
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_a_store_of_every_older_version_is_brought_up_to_date_with_what_it_holds(url: str, revision: str) -> None:
+    if url.startswith("sqlite"):
+        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True)
+    engine = sa.create_engine(url)
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        connection.exec_driver_sql(
+            "INSERT INTO answers (key, model, prompt_sha256, schema_sha256, pitch_sha256, turn, text, input_tokens, "
+            "cached_tokens, output_tokens, cost_usd, kept_at) "
+            "VALUES ('old', 'openai/m', 'p', 's', 'pitch', 0, 'kept long ago', 1, 2, 3, 0.5, '2026-01-01')"
+        )
+    engine.dispose()
+    opened = Store.open(url)
+    assert opened.find_answers(["old"])["old"].text == "kept long ago"
+    opened.keep_answers([answer("new")])
+    opened.remember(owner="ann", title="T", pitch_sha256="1", model="m", text="t", document="{}")
+    opened.save_hand_scores("p", "ann", {})
+    assert (opened.answers_count(), len(opened.earlier("ann")), len(opened.hand_scores())) == (2, 1, 1)
+    opened.close()
+
+
+def test_the_migrations_make_the_tables_that_the_store_speaks_of(url: str) -> None:
+    from analyzer.store import _tables
+
+    Store.open(url).close()
+    engine = sa.create_engine(url)
+    inspected = sa.inspect(engine)
+    for table in _tables.sorted_tables:
+        columns = {column["name"]: column["nullable"] for column in inspected.get_columns(table.name)}
+        assert columns == {column.name: column.nullable for column in table.columns}
+        assert {index["name"] for index in inspected.get_indexes(table.name) if not index["unique"]} >= {
+            index.name for index in table.indexes
+        }
+    engine.dispose()
+
+
+def test_a_store_of_a_newer_version_is_not_touched(url: str) -> None:
+    Store.open(url).close()
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    engine.dispose()
+    with pytest.raises(StoreError, match="made by a newer version"):
+        Store.open(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("no url", "is no database URL"),
+        ("mysql://host/x", "names mysql; SQLite and PostgreSQL can be used"),
+        ("sqlite:////proc/nowhere/store.db", "cannot be made"),
+        ("postgresql://ann:hunter2@127.0.0.1:9/x", "cannot be used"),
+    ],
+)
+def test_a_store_that_cannot_be_opened_is_told_without_a_password(url: str, told: str) -> None:
+    with pytest.raises(StoreError, match=told) as raised:
+        Store.open(url)
+    assert "hunter2" not in str(raised.value)
+    assert len(str(raised.value).splitlines()) == 1
