@@ -270,7 +270,8 @@ def _rows(path: Path) -> int:
             return sum(1 for line in file if line.strip())
         csv.field_size_limit(_LONGEST_CELL)
         texts = io.TextIOWrapper(file, "utf-8", errors="replace", newline="")
-        delimiter = "\t" if path.suffix.lower() == ".tsv" else max(",;\t", key=texts.readline().count)
+        first = texts.readline()  # the header, by which the cells are told apart
+        delimiter = "\t" if path.suffix.lower() == ".tsv" else max(",;\t", key=first.count)
         return sum(1 for row in csv.reader(texts, delimiter=delimiter) if any(cell.strip() for cell in row))
 
 

@@ -77,7 +77,9 @@ def test_a_discarded_answer_is_asked_anew_and_counts_as_paid(store: Store) -> No
 
 def test_what_an_answer_takes_is_known_for_the_next_run(store: Store) -> None:
     assert store.mean_tokens("openai/m") is None
-    store.keep_answers([answer("a", input_tokens=100, output_tokens=10), answer("b", input_tokens=300, output_tokens=30)])
+    store.keep_answers(
+        [answer("a", input_tokens=100, output_tokens=10), answer("b", input_tokens=300, output_tokens=30)]
+    )
     assert store.mean_tokens("openai/m") == (200.0, 20.0)
     assert store.mean_tokens("openai/other") is None
 
@@ -101,7 +103,9 @@ def test_what_is_forgotten_is_gone_with_its_answers_unless_somebody_else_still_h
 ) -> None:
     for owner, sha in (("ann", "shared"), ("bob", "shared"), ("ann", "own")):
         store.remember(owner=owner, title="T", pitch_sha256=sha, model="m", text="Quokkas", document="{}")
-    store.keep_answers([answer("1", "about Quokkas", pitch_sha256="shared"), answer("2", "Wombats", pitch_sha256="own")])
+    store.keep_answers(
+        [answer("1", "about Quokkas", pitch_sha256="shared"), answer("2", "Wombats", pitch_sha256="own")]
+    )
     assert store.forget("ann") == 2
     assert set(store.find_answers(["1", "2"])) == {"1"}
     assert store.earlier("ann") == []
