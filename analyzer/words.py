@@ -20,10 +20,13 @@ _NAMES: Final = {
     "problems": "Problems",
     "personas": "Users",
     "competitors": "Alternatives",
+    "persona": "Main user",
+    "in_scope": "In scope",
     "unknown": "not said",
     "not_rivalled": "not in-house",
     "rivalled": "built in-house",
 }
+_RUN: Final = frozenset("=+-@＝＋－＠\t\r\n|")
 _PARTS: Final = {"ml": "ML", "llm": "LLM", "gpu": "GPU", "automl": "AutoML"}
 
 
@@ -55,3 +58,8 @@ def span(points: Range) -> str:
 def shown_points(points: Range) -> str:
     """Points (0 to 10) with their range: "6.3, 2 to 10"; the number alone only where nothing is unknown."""
     return ", ".join(part for part in (number(points.value), span(points)) if part)
+
+
+def plain_cell(text: str) -> str:
+    """Text as a cell of a CSV that no spreadsheet runs as a formula: an apostrophe stands before what it would run."""
+    return f"'{text}" if text.lstrip(" \u00a0")[:1] in _RUN and text else text
