@@ -55,7 +55,7 @@ from analyzer.errors import InputError
 from analyzer.framework.inputs import LEANS, lean, positions
 from analyzer.framework.market import MarketMap
 from analyzer.framework.rulebook import Rulebook
-from analyzer.settings import Settings
+from analyzer.settings import KEYWORDS, Settings
 from analyzer.signals import LIST_RULES, SIGNALS, UNKNOWN, Quote, Signals
 
 DRAWS: Final = 1000
@@ -241,6 +241,8 @@ class _Comparing:
         """Notes on what was given and cannot be compared, all of it."""
         scored = {row.pitch for row in self.rows}
         for reader in self.readers:
+            if KEYWORDS in reader.models:
+                self.issues.append(Issue(reader.name, "read by cue phrases, without a model, which is rough"))
             self.issues += [Issue(reader.name, note) for note in reader.notes]
             for pitch, reason in sorted(reader.failed.items()):
                 self.issues.append(Issue(reader.name, f"{pitch} has no signals ({reason})"))

@@ -107,6 +107,11 @@ def _model(document: Mapping[str, object]) -> set[str]:
     return {str(model)} if model else set()
 
 
+def _models(assessment: Assessment) -> set[str]:
+    model = assessment.provenance.reader.model
+    return {model} if model else set()
+
+
 def _from_memory(results: Iterable[Assessment | Result], name: str) -> Extracted:
     extracted = Extracted(name)
     for number, given in enumerate(results, 1):
@@ -116,8 +121,10 @@ def _from_memory(results: Iterable[Assessment | Result], name: str) -> Extracted
                 extracted.fail(given.id, f"{where}: not read: {given.error}")
                 continue
             extracted.add(given.assessment.pitch.id or given.id, given.assessment.signals, where)
+            extracted.models |= _models(given.assessment)
         elif isinstance(given, Assessment):
             extracted.add(given.pitch.id, given.signals, where)
+            extracted.models |= _models(given)
         else:
             raise InputError(f"{where}: expected an Assessment or a Result, found {type(given).__name__}")
     return extracted
@@ -146,4 +153,5 @@ def _read_now(model: str, wanted: set[str], pitches: Path | None, settings: Sett
             extracted.fail(result.id, f"{result.id}: not read: {result.error}")
         else:
             extracted.add(result.id, result.assessment.signals, result.id)
+            extracted.models |= _models(result.assessment)
     return extracted
