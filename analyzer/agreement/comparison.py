@@ -206,7 +206,8 @@ class _Comparing:
                 if agreed is not None:
                     signals[side][name] = agreed
             tests += self._tests(figures)
-        attributions, disagreements = self._differences(manual, codes)
+        scores = tuple(self._scores(manual))
+        attributions, disagreements = self._differences(manual)
         return Comparison(
             readers=tuple(
                 ReaderRef(r.name, tuple(sorted(r.models)), len(r.signals), tuple(sorted(r.failed)))
@@ -230,7 +231,7 @@ class _Comparing:
                 if (found := self._rivals(pairs, number)) is not None
             },
             tests=_corrected(tests),
-            scores=tuple(self._scores(manual)),
+            scores=scores,
             attributions=attributions,
             disagreements=disagreements,
         )
@@ -424,7 +425,7 @@ class _Comparing:
         return [scores for scores in found if scores.n]
 
     def _differences(
-        self, manual: Mapping[tuple[str, str], Signals], codes: Mapping[str, Codes]
+        self, manual: Mapping[tuple[str, str], Signals]
     ) -> tuple[tuple[Attribution, ...], tuple[Disagreement, ...]]:
         """Every value that differs, what it does to the score, and each pair of scores split up."""
         waiting: list[tuple[int, str, ManualScore, dict[str, tuple[bool, int]], int, int]] = []

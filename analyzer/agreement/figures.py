@@ -131,9 +131,8 @@ class SignalFigures:
         if self.name == "in_scope":
             return None
         silent = np.array([value == UNKNOWN for value in values])
-        table = total if claimed else total.T
-        rows = table[silent]
-        return Share(_part(rows[:, ~silent].sum(), rows.sum()), float(rows.sum()))
+        rows = total[silent if claimed else ~silent]
+        return Share(_part(rows[:, ~silent if claimed else silent].sum(), rows.sum()), float(rows.sum()))
 
 
 def _part(part: float, whole: float) -> float | None:
