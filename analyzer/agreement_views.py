@@ -125,8 +125,13 @@ def attribution_line(found: Attribution) -> str:
     if abs(found.together) >= 0.05:
         parts.append(f"together {found.together:+.1f}")
     if found.left_to_rule is not None:
-        parts.append(f"left to the rule {found.left_to_rule:+.1f} (rater's overall {found.given:g})")
+        parts.append(f"left to the rule {signed(found.left_to_rule)} (rater's overall {found.given:g})")
     return ", ".join(parts) or "no difference"
+
+
+def differing(comparison: Comparison) -> list[tuple[Attribution, str]]:
+    """Those of `alike` in which the scores differ."""
+    return [each for each in alike(comparison) if abs(each[0].manual - each[0].extracted) >= 0.05]
 
 
 def alike(comparison: Comparison) -> list[tuple[Attribution, str]]:
@@ -136,6 +141,11 @@ def alike(comparison: Comparison) -> list[tuple[Attribution, str]]:
         key = json.dumps([found.reader, found.pitch, found.extracted, found.manual, attribution_line(found)])
         grouped.setdefault(key, (found, []))[1].append(found.rater)
     return [(found, ", ".join(raters)) for found, raters in grouped.values()]
+
+
+def signed(number: float) -> str:
+    """One decimal with its sign; "0.0" has none."""
+    return "0.0" if abs(number) < 0.05 else f"{number:+.1f}"
 
 
 def value(signal: str, found: str) -> str:
@@ -149,7 +159,7 @@ def _pitches(n: int) -> str:
 
 def moved(found: Disagreement) -> str:
     """What a disagreement does to the score: "+11.0"; a dash where a side has no score."""
-    return NONE if found.moves is None else f"{found.moves:+.1f}"
+    return NONE if found.moves is None else signed(found.moves)
 
 
 def sides(comparison: Comparison) -> list[str]:
@@ -304,7 +314,7 @@ def mean_difference(scores: ScoreAgreement) -> str:
     """The mean difference with its interval: "-1.5 (-4.0 to 1.0)"."""
     if scores.limits is None or scores.limits.mean.value is None:
         return NONE
-    return f"{scores.limits.mean.value:+.1f} ({between(scores.limits.mean, 1, 1)})"
+    return f"{signed(scores.limits.mean.value)} ({between(scores.limits.mean, 1, 1)})"
 
 
 def limits(scores: ScoreAgreement) -> str:
@@ -337,7 +347,7 @@ def nothing_sure(comparison: Comparison) -> str:
 
 
 def _print_attributions(console: Console, comparison: Comparison) -> None:
-    shown = [each for each in alike(comparison) if abs(each[0].manual - each[0].extracted) >= 0.05]
+    shown = differing(comparison)
     if not shown:
         return
     _heading(console, "Where scores differ most", "Each signal alone put as the rater scored it.")
@@ -541,7 +551,7 @@ def _plots(scores: Sequence[ScoreAgreement]) -> list[dict[str, Any]]:
 
         lines = [
             {"name": name, "at": up(each.value or 0), "top": up(each.high or 0), "bottom": up(each.low or 0)}
-            | {"told": f"{each.value or 0:+.1f}"}
+            | {"told": signed(each.value or 0)}
             for name, each in (("mean", spread.mean), ("lower limit", spread.low), ("upper limit", spread.high))
         ]
         dots = [
