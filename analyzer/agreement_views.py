@@ -41,6 +41,8 @@ _TO_SETTLE: Final = (
 )
 _WIDE: Final = 100
 """Columns from which a terminal has room for the intervals of kappa."""
+LARGEST_MAP: Final = 8
+"""Values up to which a confusion table is drawn whole."""
 NONE: Final = "–"
 
 

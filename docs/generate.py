@@ -68,11 +68,11 @@ The figures of this command:
 
     pitch compare recorded keywords fixtures/manual_scores.csv --pitches fixtures/pitches
 
-`recorded` is the recorded answers of a language model, `keywords` the built-in reader, which uses no model and is rough.
-The manual scores are described in [fixtures](../fixtures/README.md): both raters are language models working from the
-written rules, not people. There are {n} pitches, one of them out of scope; that is few, and the intervals show it. Both
-readers were tuned on these same pitches, the prompt's rules and the cues of `keywords` alike, so expect less on texts of
-your own. [What each figure means](agreement.md). {draws} draws for the bootstrap intervals, seed {seed}."""
+`recorded` is the recorded answers of a language model, `keywords` the built-in reader, which uses no model and is
+rough. The manual scores are described in [fixtures](../fixtures/README.md): both raters are language models working
+from the written rules, not people. There are {n} pitches, one of them out of scope; that is few, and the intervals show
+it. Both readers were tuned on these same pitches, the prompt's rules and the cues of `keywords` alike, so expect less
+on texts of your own. [What each figure means](agreement.md). {draws} draws for the bootstrap intervals, seed {seed}."""
 
 
 PAGES = {

@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 
 from analyzer.agreement import statistics as st
-from analyzer.agreement.extracted import Extracted, Given, read_extracted
+from analyzer.agreement.extracted import Extracted, Given, Upload, read_extracted
 from analyzer.agreement.figures import SCOPE, SignalFigures, options
 from analyzer.agreement.manual import (
     VALUES,
@@ -65,7 +65,7 @@ _ABSENT: Final = -1
 
 
 def compare(
-    extracted: Given | Sequence[str | Path] | Mapping[str, Given],
+    extracted: Given | Sequence[str | Path | Upload] | Mapping[str, Given],
     manual: str | Path | ManualScores,
     *,
     pitches: str | Path | None = None,
@@ -99,10 +99,10 @@ def compare(
 def _sources(extracted: object) -> list[tuple[str | None, Given]]:
     if isinstance(extracted, Mapping):
         return list(extracted.items())
-    if isinstance(extracted, str | Path):
+    if isinstance(extracted, str | Path | Upload):
         return [(None, extracted)]
     given: list[Any] = list(extracted)  # type: ignore[call-overload]
-    if given and all(isinstance(source, str | Path) for source in given):
+    if given and all(isinstance(source, str | Path | Upload) for source in given):
         return [(None, source) for source in given]
     return [(None, given)]
 

@@ -15,10 +15,19 @@ from analyzer.framework.assessment import Assessment
 from analyzer.pipeline import Result, analyze_many
 from analyzer.reading.documents import SUFFIXES, read_file
 from analyzer.settings import KEYWORDS, RECORDED, Settings
-from analyzer.signal_files import read_entries
+from analyzer.signal_files import Entry, entries_in, read_entries
 from analyzer.signals import Signals
 
-Given = str | Path | Iterable[Assessment | Result]
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that is in memory."""
+
+    name: str
+    data: bytes
+
+
+Given = str | Path | Upload | Iterable[Assessment | Result]
 _SHOWN: Final = 5
 
 
@@ -66,14 +75,16 @@ def read_extracted(
     """
     if isinstance(source, str) and is_model(source) and not Path(source).exists():
         return _read_now(source, set(wanted), pitches, settings, name)
+    if isinstance(source, Upload):
+        return _from_entries(source.name, entries_in(source.name, source.data), name)
     if isinstance(source, str | Path):
-        return _from_file(str(source), name)
+        return _from_entries(str(source), read_entries(str(source)), name)
     return _from_memory(source, name or "extracted")
 
 
-def _from_file(source: str, name: str | None) -> Extracted:
+def _from_entries(source: str, entries: Iterable[Entry], name: str | None) -> Extracted:
     extracted = Extracted(name or ("standard input" if source == "-" else Path(source).stem))
-    for entry in read_entries(source):
+    for entry in entries:
         document = entry.document
         if entry.error is not None or not isinstance(document, dict):
             extracted.notes.append(str(entry.error or f"{entry.source}: expected an assessment"))
