@@ -35,6 +35,7 @@ from analyzer.words import plain_cell, title, word
 
 _ISSUES: Final = 12
 _SHOWN: Final = 10
+_SURE: Final = 0.05
 _TO_SETTLE: Final = (
     *("pitch_id", "signal", "reader", "extracted", "raters", "manual", "moves_score", "quotes", "rule"),
     *("settled", "remark"),
@@ -330,16 +331,23 @@ def _print_tests(console: Console, comparison: Comparison) -> None:
     if not comparison.tests:
         return
     _heading(console, "Which reader agrees more")
-    sure = [test for test in comparison.tests if test.p_holm < 0.05]
-    for test in sure:
-        line = f"{title(test.signal)}: {test.first} {test.first_better}, {test.second} {test.second_better} of {test.n}"
-        console.print(Text(plain(f"{line} (p {test.p_holm:.3f})")))
-    if not sure:
-        console.print(Text(nothing_sure(comparison)))
+    for line in told_apart(comparison):
+        console.print(Text(plain(line)))
 
 
-def nothing_sure(comparison: Comparison) -> str:
-    """That no two readers differ for sure, with the largest difference seen."""
+def told_apart(comparison: Comparison) -> list[str]:
+    """The signals on which readers differ for sure, or that there is none."""
+    sure = [
+        f"{title(test.signal)}: {test.first} agrees more in {test.first_better}, {test.second} in "
+        f"{test.second_better} of {_pitches(test.n)} (p {test.p_holm:.3f}, exact sign test, Holm for "
+        f"{len(comparison.tests)})."
+        for test in comparison.tests
+        if test.p_holm < _SURE
+    ]
+    return sure or [_nothing_sure(comparison)]
+
+
+def _nothing_sure(comparison: Comparison) -> str:
     least = min(comparison.tests, key=lambda test: (test.p, test.signal))
     return (
         f"On no signal can the readers be told apart (exact sign tests, Holm for {len(comparison.tests)}). Nearest: "
@@ -460,7 +468,7 @@ def comparison_markdown(comparison: Comparison) -> str:
     heads = ["first", "second", "n", "Pearson", "Spearman", "Kendall", "mean difference", "limits of agreement"]
     lines += [*_markdown(heads, rows, left=2), ""]
     if comparison.tests:
-        lines += ["## Reader against reader", "", nothing_sure(comparison), ""] if _none_sure(comparison) else []
+        lines += ["## Reader against reader", "", *told_apart(comparison), ""]
         rows = [
             [
                 title(t.signal),
@@ -483,10 +491,6 @@ _SCORES_NOTE: Final = (
     "From 0 to 100. Differences are the first minus the second, with the interval of their mean; 95% of differences "
     "lie between the limits of agreement if they are normal."
 )
-
-
-def _none_sure(comparison: Comparison) -> bool:
-    return all(test.p_holm >= 0.05 for test in comparison.tests)
 
 
 def _against(comparison: Comparison, side: str) -> str:

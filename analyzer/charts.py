@@ -70,7 +70,12 @@ def limits_of_agreement(scores: ScoreAgreement, colours: Colours = LIGHT) -> alt
         for name, each in (("mean difference", spread.mean), ("limit", spread.low), ("limit", spread.high))
     ]
     across = alt.X("mean:Q", title="Mean of the two scores", scale=alt.Scale(zero=False, padding=12))
-    axis = {"labelColor": colours.quiet, "titleColor": colours.quiet, "gridColor": colours.line}
+    axis = {
+        "labelColor": colours.quiet,
+        "titleColor": colours.quiet,
+        "gridColor": colours.line,
+        "titleFontWeight": "normal",
+    }
     at = alt.Y("at:Q", title="Difference")
     base = alt.Chart(alt.InlineData(values=lines))
     dashes = alt.condition("datum.dash", alt.value([5, 4]), alt.value([1, 0]))

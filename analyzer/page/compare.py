@@ -97,9 +97,9 @@ def _show(comparison: Comparison) -> None:
     st.html(_head(comparison))
     _downloads(comparison)
     st.html(_agreement(comparison))
-    for side in views.sides(comparison):
-        st.html(_figures(comparison, side))
-    st.html(_confusions(comparison))
+    figures = [_figures(comparison, side) for side in views.sides(comparison)]
+    st.html(tag("section", tag("h3", "The figures"), *figures, _confusions(comparison), class_="pa"))
+    st.html(together(_readers(comparison), _rivals(comparison)))
     _overall(comparison)
     st.html(together(_attributions(comparison), _disagreements(comparison)))
 
@@ -233,6 +233,38 @@ def _confusion(name: str, found: SignalAgreement) -> Html:
         ]
         rows.append(tag("tr", tag("th", word(value.value), scope="row"), *drawn_cells))
     return together(tag("h4", name), scrolling(tag("table", *rows, class_="confusion"), name))
+
+
+def _readers(comparison: Comparison) -> Html:
+    if not comparison.tests:
+        return Html("")
+    lines = [tag("p", line) for line in views.told_apart(comparison)]
+    return tag("section", tag("h3", "Which reader agrees more"), *lines, class_="pa prose")
+
+
+def _rivals(comparison: Comparison) -> Html:
+    if not comparison.competitors:
+        return Html("")
+    heads = ["", "named", "by raters", "right", "found", "F1"]
+    rows, matches = [], []
+    for side, found in comparison.competitors.items():
+        name = views.side_name(comparison, side)
+        shares = map(views.percent, (found.precision.value, found.recall.value))
+        f1 = f"{views.figure(found.f1)} ({views.between(found.f1)})" if views.between(found.f1) else "–"
+        rows.append([name, f"{found.extracted:g}", f"{found.manual:g}", *shares, f1])
+        matches += [[name, match.pitch, match.extracted, match.manual] for match in found.matches]
+    return tag(
+        "section",
+        tag("h3", "Alternatives named, as sets"),
+        tag("p", views.rivals_rule(), class_="lead"),
+        _table(heads, rows, "Alternatives"),
+        tag(
+            "details",
+            tag("summary", "Names taken for the same"),
+            _table(["Between", "Pitch", "First", "Second"], matches, "Names taken for the same"),
+        ),
+        class_="pa",
+    )
 
 
 def _overall(comparison: Comparison) -> None:
