@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,12 +24,12 @@ from analyzer.agreement.records import (
     RivalAgreement,
     ScoreAgreement,
     SignalAgreement,
-    Summary,
     ValueAgreement,
 )
 from analyzer.agreement.rivals import ALIKE
 from analyzer.agreement.statistics import Estimate
 from analyzer.errors import InputError
+from analyzer.framework.wording import joined
 from analyzer.reports import render_page, write_whole
 from analyzer.terminal import QUIET, cut, plain
 from analyzer.words import plain_cell, title, word
@@ -36,12 +37,17 @@ from analyzer.words import plain_cell, title, word
 _ISSUES: Final = 12
 _SHOWN: Final = 10
 _SURE: Final = 0.05
+_TELLING: Final = 0.05
+"""Points of a score that one decimal shows."""
+_FINER: Final = {"stage": " (same lean)", "focus": " (same lean)", "competitors": " (same names, other kinds)"}
 _TO_SETTLE: Final = (
     *("pitch_id", "signal", "reader", "extracted", "raters", "manual", "moves_score", "quotes", "rule"),
     *("settled", "remark"),
 )
 _WIDE: Final = 100
 """Columns from which a terminal has room for the intervals of kappa."""
+CASES: Final = 200
+"""Single cases that a report shows of each kind; all are in the CSV and the JSON."""
 LARGEST_MAP: Final = 8
 """Values up to which a confusion table is drawn whole."""
 NONE: Final = "–"
@@ -74,19 +80,25 @@ def side_name(comparison: Comparison, side: str) -> str:
     return " and ".join(rater.name for rater in comparison.raters) if len(comparison.raters) < 4 else "raters"
 
 
-def headline(comparison: Comparison, side: str) -> str:
-    """The one figure that may be quoted, or why there is none and how many pitches it would take."""
-    summary: Summary = comparison.summaries[side]
-    name = side_name(comparison, side)
-    if summary.quotable:
-        return (
-            f"{name}: the same value in {percent(summary.agreement.value)} of cases, averaged over the signals "
-            f"({between(summary.agreement, 100, 0)}%, {_pitches(summary.n)})."
+def headlines(comparison: Comparison) -> list[str]:
+    """The one figure of each reader that may be quoted; where there is none yet, how many pitches it would take."""
+    lines = []
+    few: dict[int, list[str]] = {}
+    for side, summary in comparison.summaries.items():
+        name = side_name(comparison, side)
+        if summary.quotable:
+            lines.append(
+                f"{name}: the same value in {percent(summary.agreement.value)} of cases, averaged over the signals "
+                f"({between(summary.agreement, 100, 0) or 'all alike'}, {_pitches(summary.n)})."
+            )
+        else:
+            few.setdefault(summary.n, []).append(f"{summary.needed} for {name}")
+    for n, names in few.items():
+        lines.append(
+            f"{_pitches(n).capitalize()} {'are' if n != 1 else 'is'} too few for a single figure. With agreement as "
+            f"seen here, it takes {joined(names)} to know it to ±10 points."
         )
-    return (
-        f"{name}: no single figure; {_pitches(summary.n)} are too few. With agreement as seen here it takes "
-        f"{summary.needed} to know it to ±10 points."
-    )
+    return lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +133,11 @@ def undefined(found: SignalAgreement) -> str:
 def attribution_line(found: Attribution) -> str:
     """Which signals a difference of scores comes from: "Urgency +4.4, Stage +0.4, together +3.7"."""
     parts = [
-        f"{title(name)}{' (same lean)' if name in found.finer and name != 'competitors' else ''} {moves:+.1f}"
+        f"{title(name)}{_FINER.get(name, '') if name in found.finer else ''} {moves:+.1f}"
         for name, moves in found.parts.items()
-        if abs(moves) >= 0.05
+        if abs(moves) >= _TELLING
     ]
-    if abs(found.together) >= 0.05:
+    if abs(found.together) >= _TELLING:
         parts.append(f"together {found.together:+.1f}")
     if found.left_to_rule is not None:
         parts.append(f"left to the rule {signed(found.left_to_rule)} (rater's overall {found.given:g})")
@@ -133,8 +145,12 @@ def attribution_line(found: Attribution) -> str:
 
 
 def differing(comparison: Comparison) -> list[tuple[Attribution, str]]:
-    """Those of `alike` in which the scores differ."""
-    return [each for each in alike(comparison) if abs(each[0].manual - each[0].extracted) >= 0.05]
+    """Those of `alike` in which the scores differ, or the rater gave one that the rule does not explain."""
+    return [
+        each
+        for each in alike(comparison)
+        if max(abs(each[0].manual - each[0].extracted), abs(each[0].left_to_rule or 0)) >= _TELLING
+    ]
 
 
 def alike(comparison: Comparison) -> list[tuple[Attribution, str]]:
@@ -148,7 +164,7 @@ def alike(comparison: Comparison) -> list[tuple[Attribution, str]]:
 
 def signed(number: float) -> str:
     """One decimal with its sign; "0.0" has none."""
-    return "0.0" if abs(number) < 0.05 else f"{number:+.1f}"
+    return "0.0" if abs(number) < _TELLING else f"{number:+.1f}"
 
 
 def value(signal: str, found: str) -> str:
@@ -183,8 +199,8 @@ def print_comparison(console: Console, comparison: Comparison) -> None:
     raters = ", ".join(rater.name for rater in comparison.raters)
     names = ", ".join(reader.name for reader in comparison.readers)
     console.print(Text(plain(f"{names} against {raters}: {_pitches(len(comparison.pitches))}"), style="bold"))
-    for side in comparison.summaries:
-        console.print(Text(plain(headline(comparison, side))))
+    for line in headlines(comparison):
+        console.print(Text(plain(line)))
     _print_issues(console, comparison)
     if len(sides(comparison)) > 1:
         _print_overview(console, comparison)
@@ -394,9 +410,8 @@ def _print_disagreements(console: Console, comparison: Comparison) -> None:
 
 def comparison_html(comparison: Comparison) -> str:
     """The comparison as one HTML page that loads nothing."""
-    import analyzer.agreement_views as views
-
-    return render_page("comparison.html", c=comparison, v=views, raters=RATERS, plots=_plots(comparison.scores))
+    own = sys.modules[__name__]
+    return render_page("comparison.html", c=comparison, v=own, raters=RATERS, plots=_plots(comparison.scores))
 
 
 def write_comparison(path: Path, comparison: Comparison) -> None:
@@ -441,8 +456,8 @@ def comparison_markdown(comparison: Comparison) -> str:
     """The figures as Markdown tables, two decimals, for the docs; no text of a pitch in them."""
     lines: list[str] = []
     shown = sides(comparison)
-    for side in shown:
-        lines += [headline(comparison, side), ""]
+    for line in headlines(comparison):
+        lines += [line, ""]
     for side in shown:
         lines += [f"## {_against(comparison, side)}", "", *_markdown_side(comparison, side), ""]
     lines += ["## Alternatives named, as sets", "", rivals_rule(), ""]

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import respx
 from click.testing import CliRunner, Result
 from hypothesis import given, settings
 
 import analyzer
 from analyzer import Assessment, Comparison, Signals, compare, score
+from analyzer.agreement.extracted import is_model
 from analyzer.agreement.manual import VALUES, ManualScore, ManualScores, parse_manual
 from analyzer.agreement.records import Share
 from analyzer.agreement.rivals import matched
@@ -24,6 +26,7 @@ from analyzer.cli import cli
 from analyzer.errors import InputError
 from analyzer.framework.assessment import PitchRef, ReaderRef
 from analyzer.framework.market import MarketMap
+from tests.endpoint import CHAT, URL, failure
 from tests.worlds import documents
 
 ROOT = Path(__file__).parents[1]
@@ -235,6 +238,33 @@ def test_names_of_readers_are_kept_apart(tmp_path: Path) -> None:
     assert [reader.name for reader in found.readers] == ["out", "out (2)"]
 
 
+@pytest.mark.parametrize(
+    ("source", "model"),
+    [
+        ("recorded", True),
+        ("keywords", True),
+        ("recorded/openai/m", True),
+        ("openai/gpt-4.1-mini", True),
+        ("ollama/llama3.1", True),
+        ("results/out.jsonl", False),
+        ("out.parquet", False),
+        ("-", False),
+    ],
+)
+def test_a_model_is_told_from_a_file(source: str, model: bool) -> None:
+    assert is_model(source) == model
+
+
+def test_a_model_that_cannot_be_asked_ends_the_command_with_3(monkeypatch: pytest.MonkeyPatch) -> None:
+    done = pitch("compare", "openai/gpt-4.1-mini", MANUAL, "--pitches", PITCHES)
+    assert done.exit_code == 3 and "OPENAI_API_KEY is not set" in done.stderr
+    monkeypatch.setenv("OPENAI_BASE_URL", URL)
+    with respx.mock() as router:
+        router.post(CHAT).mock(return_value=failure(401))
+        done = pitch("compare", "openai/m", MANUAL, "--pitches", PITCHES)
+    assert done.exit_code == 3 and len(done.stderr.splitlines()) <= 2
+
+
 # ---------------------------------------------------------------- input
 
 
@@ -380,7 +410,11 @@ def test_the_command_shows_figures_issues_and_disagreements(tmp_path: Path) -> N
         "--disagreements", str(rows), "--draws", "100",
     )  # fmt: skip
     assert done.exit_code == 0
-    for part in ("no single figure; 15 pitches are too few", "keywords: read by cue phrases", "recorded against a, b"):
+    for part in (
+        "15 pitches are too few for a single figure",
+        "keywords: read by cue phrases",
+        "recorded against a, b",
+    ):
         assert part in " ".join(done.stdout.split())
     assert max(map(len, done.stdout.splitlines())) <= 80
     assert "Report:" in done.stderr and report.exists()

@@ -14,6 +14,7 @@ from analyzer.agreement.manual import (
     VALUES,
     ManualScore,
     ManualScores,
+    manual_csv,
     manual_signals,
     parse_manual,
     read_manual,
@@ -25,6 +26,11 @@ from analyzer.resources import resource
 from analyzer.signals import SIGNALS, Signals
 from analyzer.words import plain_cell
 from tests.worlds import documents
+
+
+def values_of_a_row() -> st.SearchStrategy[dict[str, str]]:
+    return st.fixed_dictionaries({name: st.sampled_from((*found, "unknown")) for name, found in VALUES.items()})
+
 
 HEAD = "pitch_id,rater,in_scope,stage,buyer,competitors,overall\n"
 
@@ -151,6 +157,29 @@ def test_a_shielded_cell_is_read_back_as_it_was() -> None:
     assert (row.pitch, row.rater, row.competitors) == ("-p", "@a", ("=X()",))
 
 
+@given(
+    st.lists(
+        st.tuples(st.text("ab=-@'+ ü;,", min_size=1, max_size=4), values_of_a_row()),
+        max_size=5,
+        unique_by=lambda r: r[0].strip(),
+    )
+)
+def test_scores_that_are_written_are_read_back(rows: list[tuple[str, dict[str, str]]]) -> None:
+    given_rows = [
+        ManualScore(pitch.strip(), "@anna", "", True, row, ("-X", "Y Z"), 62.5)
+        for pitch, row in rows
+        if pitch.strip(" '")
+    ]
+    if not given_rows:
+        return
+    back = parsed(manual_csv(given_rows)).rows
+    for before, after in zip(given_rows, back, strict=True):
+        assert (before.rater, before.values, before.competitors, before.overall) == (
+            after.rater, after.values, after.competitors, after.overall,
+        )  # fmt: skip
+        assert before.pitch == after.pitch or before.pitch.startswith("'")
+
+
 @given(st.binary(max_size=300))
 def test_any_bytes_are_read_or_refused_with_an_error_of_ours(data: bytes) -> None:
     for head in (b"", HEAD.encode()):
@@ -163,11 +192,7 @@ def test_any_bytes_are_read_or_refused_with_an_error_of_ours(data: bytes) -> Non
 # ---------------------------------------------------------------- a row as signals
 
 
-def values() -> st.SearchStrategy[dict[str, str]]:
-    return st.fixed_dictionaries({name: st.sampled_from((*found, "unknown")) for name, found in VALUES.items()})
-
-
-@given(values())
+@given(values_of_a_row())
 def test_a_row_becomes_signals_that_say_just_that(row: dict[str, str]) -> None:
     signals = manual_signals(ManualScore("p", "a", "m.csv, line 2", True, row, ("X",)), {"X": "startup"})
     at = positions(signals)
@@ -178,7 +203,7 @@ def test_a_row_becomes_signals_that_say_just_that(row: dict[str, str]) -> None:
     assert all(signals.single(name).value == row[name] for name in SIGNALS)
 
 
-@given(documents(), values())
+@given(documents(), values_of_a_row())
 def test_one_value_put_in_place_changes_that_signal_alone(document: dict[str, object], row: dict[str, str]) -> None:
     signals = Signals.model_validate(document)
     before = derive(signals)

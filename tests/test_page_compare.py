@@ -63,7 +63,7 @@ def test_the_samples_are_compared_at_a_click(page: AppTest) -> None:
     assert not page.exception and not page.error
     shown = markup(page)
     for part in (
-        "15 pitches are too few",
+        "15 pitches are too few for a single figure",
         "keywords: read by cue phrases",
         "Agreement, signal by signal",
         "The figures: a and b",
@@ -103,6 +103,16 @@ def test_text_of_pitches_and_files_is_never_more_than_text(page: AppTest) -> Non
     for raw in ("<script", "<img", "<b>rival", "<i>p", "<u>a", "<s>other"):
         assert raw not in shown
     assert "&lt;script&gt;" in shown and "&lt;i&gt;p" in shown
+
+
+def test_only_the_raters_that_are_chosen_count(page: AppTest) -> None:
+    manual = b"pitch_id,rater,buyer\np,first,practitioner\np,settled,business_leadership\n"
+    page.file_uploader[1].set_value(("manual.csv", manual, "text/csv")).run()
+    page.multiselect[0].set_value(["settled"])
+    upload(page, [Upload("x.json", assessed("p", buyer="business_leadership"))], manual)
+    assert not page.exception and not page.error
+    assert "raters not chosen, not counted: first" in markup(page)
+    assert "Disagreements, those first" not in markup(page)
 
 
 @pytest.mark.parametrize("suffix", ["json", "jsonl", "parquet"])

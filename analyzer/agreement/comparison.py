@@ -387,22 +387,27 @@ class _Comparing:
         full = all(complete(row) for row in self.rows)
         if not full:
             self.issues.append(Issue("scores", "some signals have no column, so no assessment follows from the rows"))
-        by_rater = {
+        asked_rater = {
             rater: {
-                pitch: self.scorer.score(self.scorer.ask(manual[pitch, rater])) if full else None
+                pitch: self.scorer.ask(manual[pitch, rater])
                 for pitch in self.pitches
-                if (pitch, rater) in manual
+                if full and (pitch, rater) in manual
             }
             for rater in self.raters
         }
-        by_reader = {
+        asked_reader = {
             reader.name: {
-                pitch: self.scorer.score(self.scorer.ask(reader.signals[pitch]))
-                for pitch in self.pitches
-                if pitch in reader.signals
+                pitch: self.scorer.ask(reader.signals[pitch]) for pitch in self.pitches if pitch in reader.signals
             }
             for reader in self.readers
         }
+        by_rater, by_reader = (
+            {
+                name: {pitch: self.scorer.score(ticket) for pitch, ticket in tickets.items()}
+                for name, tickets in asked.items()
+            }
+            for asked in (asked_rater, asked_reader)
+        )
         given = {
             rater: {pitch: self.row[pitch, rater].overall for pitch in self.pitches if (pitch, rater) in self.row}
             for rater in self.raters

@@ -28,6 +28,9 @@ class Upload:
 
 
 Given = str | Path | Upload | Iterable[Assessment | Result]
+_FILES: Final = frozenset({".json", ".jsonl", ".parquet", ".csv", ".txt"})
+_OUT_OF_REACH: Final = 3
+"""The exit code of errors that say that a model cannot be asked at all."""
 _SHOWN: Final = 5
 
 
@@ -60,10 +63,12 @@ class Extracted:
 
 
 def is_model(source: object) -> bool:
-    """Whether a source names a reader (`recorded`, `keywords`, `provider/name`) and no file."""
-    return isinstance(source, str) and (
-        source.partition("/")[0] in (KEYWORDS, RECORDED) or ("/" in source and not Path(source).suffix)
-    )
+    """Whether a source names a reader (`recorded`, `keywords`, `provider/name`) and no file that exists or would."""
+    if not isinstance(source, str):
+        return False
+    provider, slash, _ = source.partition("/")
+    named = provider in (KEYWORDS, RECORDED) or (slash and Path(source).suffix.lower() not in _FILES)
+    return bool(named) and not Path(source).exists()
 
 
 def read_extracted(
@@ -73,7 +78,7 @@ def read_extracted(
 
     Raises InputError, ConfigurationError, or ProviderError's kin where a model cannot be asked at all.
     """
-    if isinstance(source, str) and is_model(source) and not Path(source).exists():
+    if isinstance(source, str) and is_model(source):
         return _read_now(source, set(wanted), pitches, settings, name)
     if isinstance(source, Upload):
         return _from_entries(source.name, entries_in(source.name, source.data), name)
@@ -159,7 +164,11 @@ def _read_now(model: str, wanted: set[str], pitches: Path | None, settings: Sett
             extracted.fail(path.stem, str(error))
     if unscored:
         extracted.notes.append(f"{pitches}: {unscored} pitches that nobody scored, not read")
-    for result in sorted(analyze_many(texts, model=model, settings=settings), key=lambda result: result.number):
+    results = sorted(analyze_many(texts, model=model, settings=settings), key=lambda result: result.number)
+    errors = [result.error for result in results if result.error is not None]
+    if errors and len(errors) == len(results) and all(error.exit_code == _OUT_OF_REACH for error in errors):
+        raise errors[0]
+    for result in results:
         if result.assessment is None:
             extracted.fail(result.id, f"{result.id}: not read: {result.error}")
         else:

@@ -18,6 +18,7 @@ from typing import Final, get_args
 from analyzer.errors import InputError, ManualError
 from analyzer.framework.inputs import LEANS
 from analyzer.signals import MAX_COMPETITORS, SIGNALS, UNKNOWN, Competitor, Persona, Problem, Role, Signals
+from analyzer.words import plain_cell
 
 VALUES: Final[Mapping[str, tuple[str, ...]]] = {
     **LEANS,
@@ -87,6 +88,23 @@ def parse_manual(data: bytes, source: str) -> ManualScores:
     if not rows:
         raise InputError(f"{source} is empty; the first line names the columns: {', '.join(COLUMNS[:4])}, …")
     return _Table(source, rows, separator).checked()
+
+
+def manual_csv(rows: Iterable[ManualScore]) -> str:
+    """Rows as the CSV that `parse_manual` reads: unknown is an empty cell, and nothing in it runs in a spreadsheet.
+
+    A signal that a row did not score is written as unknown, since the file has all columns.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for row in rows:
+        values = (row.values.get(name, UNKNOWN) for name in VALUES)
+        cells = [row.pitch, row.rater, "true" if row.in_scope else "false"]
+        cells += ["" if value == UNKNOWN else value for value in values]
+        cells += ["; ".join(row.competitors or ()), "" if row.overall is None else f"{row.overall:g}"]
+        writer.writerow(map(plain_cell, cells))
+    return out.getvalue()
 
 
 def manual_signals(score: ManualScore, kinds: Mapping[str, str]) -> Signals:

@@ -59,9 +59,12 @@ def show() -> None:
             max_upload_size=_LARGEST,
             help="One row a pitch and rater; the columns are those of fixtures/manual_scores.csv.",
         )
+        chosen = _raters(manual.name, manual.getvalue()) if manual is not None else []
     with st.container(horizontal=True):
         if st.button("Compare", type="primary", disabled=not extracted or manual is None) and manual is not None:
-            _compare([Upload(file.name, file.getvalue()) for file in extracted], (manual.name, manual.getvalue()))
+            _compare(
+                [Upload(file.name, file.getvalue()) for file in extracted], (manual.name, manual.getvalue()), chosen
+            )
         if st.button("Take the samples"):
             _compare([RECORDED, KEYWORDS], None)
     fault: AnalyzerError | None = st.session_state.get("comparison_fault")
@@ -72,13 +75,23 @@ def show() -> None:
         _show(comparison)
 
 
-def _compare(extracted: Sequence[str | Upload], manual: tuple[str, bytes] | None) -> None:
+def _raters(name: str, data: bytes) -> list[str]:
+    """The raters that the visitor wants to count; none chosen = all."""
+    try:
+        known = sorted({row.rater for row in parse_manual(data, name).rows})
+    except AnalyzerError:
+        return []  # told when they are compared
+    return st.multiselect("Raters that count", known, placeholder="All") if len(known) > 1 else []
+
+
+def _compare(extracted: Sequence[str | Upload], manual: tuple[str, bytes] | None, raters: Sequence[str] = ()) -> None:
     """Compares, and keeps what came of it. What was compared before is dropped, so that nobody takes it for this."""
     st.session_state["comparison"] = st.session_state["comparison_fault"] = None
     try:
         with st.spinner("Comparing"):
             scores = _scores(manual)
-            found = compare(list(extracted), scores, pitches=None if manual else resource("fixtures/pitches"))
+            pitches = None if manual else resource("fixtures/pitches")
+            found = compare(list(extracted), scores, pitches=pitches, raters=raters)
         st.session_state["comparison"] = found
     except AnalyzerError as error:
         st.session_state["comparison_fault"] = error
@@ -99,13 +112,18 @@ def _show(comparison: Comparison) -> None:
     st.html(_agreement(comparison))
     figures = [_figures(comparison, side) for side in views.sides(comparison)]
     st.html(tag("section", tag("h3", "The figures"), *figures, _confusions(comparison), class_="pa"))
-    st.html(together(_readers(comparison), _rivals(comparison)))
+    _html(together(_readers(comparison), _rivals(comparison)))
     _overall(comparison)
-    st.html(together(_attributions(comparison), _disagreements(comparison)))
+    _html(together(_attributions(comparison), _disagreements(comparison)))
+
+
+def _html(markup: Html) -> None:
+    if markup:
+        st.html(markup)
 
 
 def _head(comparison: Comparison) -> Html:
-    lines = [tag("p", views.headline(comparison, side)) for side in comparison.summaries]
+    lines = [tag("p", line) for line in views.headlines(comparison)]
     issues = [tag("li", f"{issue.where}: {issue.text}") for issue in comparison.issues]
     known = tag("section", tag("h2", "Before you read on"), tag("ul", *issues), class_="pa cautions", role="note")
     return together(tag("section", *lines, class_="pa prose"), *([known] if issues else []))
