@@ -172,6 +172,12 @@ def value(signal: str, found: str) -> str:
     return found if signal == "competitors" and found != "unknown" else word(found)
 
 
+def both_values(found: Disagreement) -> str:
+    """What a reader and the raters say: "keywords: not said / a, b: practitioner"."""
+    own, other = (value(found.signal, each) for each in (found.extracted, found.manual))
+    return f"{found.reader}: {own} / {', '.join(found.raters)}: {other}"
+
+
 def _pitches(n: int) -> str:
     return f"{n} pitch{'es' if n != 1 else ''}"
 
@@ -311,22 +317,20 @@ def _print_scores(console: Console, comparison: Comparison) -> None:
     _heading(
         console, "Overall scores, 0 to 100", "Differences are the first minus the second; limits hold 95% of them."
     )
-    table = _table(("first", "left"), ("second", "left"), ("n", "right"), ("r", "right"), ("rho", "right"))
-    table.add_column("tau", justify="right")
-    table.add_column("mean difference", justify="right")
-    table.add_column("limits")
+    wide = console.width >= _WIDE
+    more = (("r", "right"), ("tau", "right")) if wide else ()
+    heads = (("first", "left"), ("second", "left"), ("n", "right"), ("rho", "right"), *more)
+    table = _table(*heads, ("mean difference", "right"), ("limits", "left"))
     for scores in comparison.scores:
-        table.add_row(
-            Text(plain(scores.left)),
-            Text(plain(scores.right)),
-            str(scores.n),
-            figure(scores.pearson),
-            figure(scores.spearman),
-            figure(scores.kendall),
-            mean_difference(scores),
-            limits(scores),
-        )
+        names = (Text(plain(name)) for name in (scores.left, scores.right))
+        others = (figure(scores.pearson), figure(scores.kendall)) if wide else ()
+        rho = figure(scores.spearman)
+        table.add_row(*names, str(scores.n), rho, *others, mean_difference(scores), limits(scores))
     console.print(table)
+    told = "rho: Spearman." + (
+        " r: Pearson, tau: Kendall." if wide else " Pearson and Kendall with --json or --report."
+    )
+    console.print(Text(told, style=QUIET))
 
 
 def mean_difference(scores: ScoreAgreement) -> str:
@@ -380,7 +384,7 @@ def _print_attributions(console: Console, comparison: Comparison) -> None:
     for found, raters in shown[: _SHOWN // 2]:
         head = f"{found.pitch}: {found.reader} {found.extracted:.1f}, {raters} {found.manual:.1f}"
         console.print(Text(plain(head), style="bold"))
-        console.print(Padding(Text(plain(attribution_line(found))), (0, 0, 0, 8)))
+        console.print(Padding(Text(plain(attribution_line(found))), (0, 0, 0, 8), expand=False))
     if len(shown) > _SHOWN // 2:
         console.print(Text(f"{len(shown) - _SHOWN // 2} more with --json or --report.", style=QUIET))
 
@@ -390,16 +394,11 @@ def _print_disagreements(console: Console, comparison: Comparison) -> None:
         return
     _heading(console, "Disagreements, those first that move the score most")
     for found in comparison.disagreements[:_SHOWN]:
-        said = f"{found.reader} {value(found.signal, found.extracted)}, {', '.join(found.raters)} "
-        console.print(
-            Text.assemble(
-                f"{moved(found):>6}  ",
-                (plain(f"{found.pitch}, {title(found.signal)}:"), "bold"),
-                plain(f" {said}{value(found.signal, found.manual)}"),
-            )
-        )
+        head = plain(f"{found.pitch}, {title(found.signal)}")
+        console.print(Text.assemble(f"{moved(found):>6}  ", (head, "bold"), f"  {plain(both_values(found))}"))
         if found.quotes:
-            console.print(Padding(Text(f'"{cut(found.quotes[0], 160)}"', style=QUIET), (0, 0, 0, 8)))
+            quote = Text(f'"{cut(found.quotes[0], 160)}"', style=QUIET)
+            console.print(Padding(quote, (0, 0, 0, 8), expand=False))
     if len(comparison.disagreements) > _SHOWN:
         left = len(comparison.disagreements) - _SHOWN
         console.print(Text(f"{left} more with --report, --disagreements or --json.", style=QUIET))

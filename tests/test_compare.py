@@ -416,6 +416,7 @@ def test_the_command_shows_figures_issues_and_disagreements(tmp_path: Path) -> N
         "recorded against a, b",
     ):
         assert part in " ".join(done.stdout.split())
+    assert "tallyrun, Breadth of the market recorded: niche / a, b: horizontal" in " ".join(done.stdout.split())
     assert max(map(len, done.stdout.splitlines())) <= 80
     assert "Report:" in done.stderr and report.exists()
     assert rows.read_bytes().startswith(b"\xef\xbb\xbfpitch_id,")

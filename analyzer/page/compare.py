@@ -346,15 +346,11 @@ def _disagreements(comparison: Comparison) -> Html:
 
 
 def _case(found: Disagreement) -> Html:
-    said = (
-        f"{found.reader}: {views.value(found.signal, found.extracted)}. {', '.join(found.raters)}: "
-        f"{views.value(found.signal, found.manual)}."
-    )
     head = f"{views.moved(found)}  {found.pitch}, {title(found.signal)}"
     return tag(
         "div",
         tag("h4", tag("span", head, class_="alien")),
-        tag("p", tag("span", said, class_="alien")),
+        tag("p", tag("span", views.both_values(found), class_="alien")),
         *(tag("blockquote", tag("span", quote, class_="alien")) for quote in found.quotes),
         tag("details", tag("summary", "What decides"), tag("p", found.rule)),
         class_="card",
