@@ -62,4 +62,9 @@ def shown_points(points: Range) -> str:
 
 def plain_cell(text: str) -> str:
     """Text as a cell of a CSV that no spreadsheet runs as a formula: an apostrophe stands before what it would run."""
-    return f"'{text}" if text.lstrip(" \u00a0")[:1] in _RUN and text else text
+    return f"'{text}" if text.lstrip(" \u00a0")[:1] in _RUN else text
+
+
+def cell_text(cell: str) -> str:
+    """What stands in a cell that `plain_cell` wrote."""
+    return cell[1:] if cell.startswith("'") and plain_cell(cell[1:]) == cell else cell

@@ -17,6 +17,7 @@ from hypothesis import given, settings
 
 import analyzer
 from analyzer import Assessment, Comparison, Signals, compare, score
+from analyzer.agreement.comparison import extracted_value
 from analyzer.agreement.extracted import is_model
 from analyzer.agreement.manual import VALUES, ManualScore, ManualScores, parse_manual
 from analyzer.agreement.records import Share
@@ -181,6 +182,18 @@ def test_parts_and_remainder_always_add_up(own: dict[str, Any], other: dict[str,
     (split,) = found.attributions
     assert split.extracted + sum(split.parts.values()) + split.together == pytest.approx(split.manual, abs=0.01)
     assert split.extracted == read("p", **own).scores.overall.value  # type: ignore[union-attr]
+
+
+@settings(max_examples=30)
+@given(documents())
+def test_who_scores_as_the_reader_reads_agrees_with_it_in_everything(own: dict[str, Any]) -> None:
+    reading = read("p", **own)
+    values = {name: extracted_value(reading.signals, name) for name in VALUES}
+    names = tuple(dict.fromkeys(rival.name for rival in reading.signals.competitors))
+    found = against([reading], [by_hand("p", competitors=names, **values)], draws=100)
+    assert {told.signal for told in found.disagreements} <= {"competitors"}  # a name that stands twice is one name
+    assert all(each.agreement.value == 1 for each in found.signals["extracted"].values())
+    assert set(found.attributions[0].parts) <= {"stage", "focus", "competitors"}
 
 
 def _scored(document: Mapping[str, Any], name: str) -> str | None:

@@ -9,6 +9,7 @@ the weighted kappa of ordered signals, which is over the pitches where both side
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any, Final
@@ -158,6 +159,22 @@ def _quotes(signals: Signals, name: str) -> tuple[str, ...]:
     else:
         found = signals.single(name).quotes if name in SIGNALS else ()
     return tuple(dict.fromkeys(quote.text for quote in found if quote is not None))
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One reader and one rater on one pitch, with tickets for the scores that tell what their difference comes from.
+
+    `swaps`: by signal that differs, the extracted signals with that one as the rater scored it. `finer`: those of them
+    that agree as far as a manual score can say.
+    """
+
+    reader: Extracted
+    row: ManualScore
+    own: int
+    manual: int
+    swaps: Mapping[str, int]
+    finer: frozenset[str]
 
 
 class _Comparing:
@@ -433,44 +450,42 @@ class _Comparing:
         self, manual: Mapping[tuple[str, str], Signals]
     ) -> tuple[tuple[Attribution, ...], tuple[Disagreement, ...]]:
         """Every value that differs, what it does to the score, and each pair of scores split up."""
-        waiting: list[tuple[int, str, ManualScore, dict[str, tuple[bool, int]], int, int]] = []
-        for column, reader in enumerate(self.readers):
-            for pitch in self.pitches:
-                signals = reader.signals.get(pitch)
-                rows = [row for rater in self.raters if (row := self.row.get((pitch, rater))) and signals]
-                for row in rows:
-                    assert signals is not None  # noqa: S101  # for the type checker: there are no rows without
-                    document = manual[pitch, row.rater]
-                    asked = {
-                        name: (agrees, self.scorer.ask(swapped(signals, document, row, name)))
-                        for name, agrees in self._differing(signals, document, row)
-                    }
-                    waiting.append((column, pitch, row, asked, self.scorer.ask(signals), self.scorer.ask(document)))
+        cases = [
+            self._asked(reader, signals, row, manual[pitch, rater])
+            for reader in self.readers
+            for pitch in self.pitches
+            if (signals := reader.signals.get(pitch)) is not None
+            for rater in self.raters
+            if (row := self.row.get((pitch, rater))) is not None
+        ]
         attributions: list[Attribution] = []
         disagreements: dict[tuple[str, str, str, str], Disagreement] = {}
-        for column, pitch, row, asked, own, other in waiting:
-            reader = self.readers[column]
-            extracted, by_hand = self.scorer.score(own), self.scorer.score(other)
+        for case in cases:
+            extracted, by_hand = self.scorer.score(case.own), self.scorer.score(case.manual)
             parts: dict[str, float] = {}
-            for name, (agrees, ticket) in asked.items():
+            for name, ticket in case.swaps.items():
                 swap = self.scorer.score(ticket)
                 moves = None if swap is None or extracted is None else round(swap - extracted, 2) + 0.0
                 if moves:
                     parts[name] = moves
-                if not agrees:
-                    told = self._disagreement(reader, row, name, moves)
-                    key = (reader.name, pitch, name, told.manual)
-                    before = disagreements.get(key)
-                    raters = (*before.raters, row.rater) if before else (row.rater,)
-                    disagreements[key] = _with_raters(told, raters)
-            if extracted is not None and by_hand is not None and complete(row):
-                finer = tuple(name for name in parts if asked[name][0])
-                attributions.append(_attribution(reader.name, row, extracted, by_hand, parts, finer))
+                if name in case.finer:
+                    continue
+                told = self._disagreement(case.reader, case.row, name, moves)
+                before = disagreements.get(key := (told.reader, told.pitch, name, told.manual))
+                disagreements[key] = replace(told, raters=(*before.raters, *told.raters) if before else told.raters)
+            if extracted is not None and by_hand is not None and complete(case.row):
+                attributions.append(_attribution(case, extracted, by_hand, parts))
         ordered = sorted(
             disagreements.values(), key=lambda d: (-abs(d.moves or 0.0), d.reader, d.pitch, d.signal, d.manual)
         )
         attributions.sort(key=lambda a: (-abs(a.manual - a.extracted), a.reader, a.pitch, a.rater))
         return tuple(attributions), tuple(ordered)
+
+    def _asked(self, reader: Extracted, signals: Signals, row: ManualScore, document: Signals) -> _Case:
+        differing = dict(self._differing(signals, document, row))
+        swaps = {name: self.scorer.ask(swapped(signals, document, row, name)) for name in differing}
+        finer = frozenset(name for name, agrees in differing.items() if agrees)
+        return _Case(reader, row, self.scorer.ask(signals), self.scorer.ask(document), swaps, finer)
 
     def _differing(self, signals: Signals, document: Signals, row: ManualScore) -> Iterable[tuple[str, bool]]:
         """The signals that differ; True for positions which agree as leans and still lie apart."""
@@ -506,18 +521,20 @@ class _Comparing:
         return Disagreement(reader.name, row.pitch, (row.rater,), name, own, by_hand, quotes, rule(name), moves)
 
 
-def _attribution(
-    reader: str, row: ManualScore, extracted: float, manual: float, parts: dict[str, float], finer: tuple[str, ...]
-) -> Attribution:
-    together = round(manual - extracted - sum(parts.values()), 2) + 0.0
-    left = None if row.overall is None else round(row.overall - manual, 2) + 0.0
-    ordered = dict(sorted(parts.items(), key=lambda part: -abs(part[1])))
-    return Attribution(reader, row.pitch, row.rater, extracted, manual, ordered, together, finer, row.overall, left)
-
-
-def _with_raters(found: Disagreement, raters: tuple[str, ...]) -> Disagreement:
-    fields = {name: getattr(found, name) for name in Disagreement.__slots__}
-    return Disagreement(**fields | {"raters": raters})
+def _attribution(case: _Case, extracted: float, manual: float, parts: dict[str, float]) -> Attribution:
+    given = case.row.overall
+    return Attribution(
+        reader=case.reader.name,
+        pitch=case.row.pitch,
+        rater=case.row.rater,
+        extracted=extracted,
+        manual=manual,
+        parts=dict(sorted(parts.items(), key=lambda part: -abs(part[1]))),
+        together=round(manual - extracted - sum(parts.values()), 2) + 0.0,
+        finer=tuple(name for name in parts if name in case.finer),
+        given=given,
+        left_to_rule=None if given is None else round(given - manual, 2) + 0.0,
+    )
 
 
 def _mean_of(sides: Iterable[Mapping[str, float | None]]) -> dict[str, float | None]:
@@ -535,8 +552,4 @@ def _ratio(above: Floats, below: Floats) -> Floats:
 
 
 def _corrected(tests: Sequence[PairTest]) -> tuple[PairTest, ...]:
-    corrected = st.holm([test.p for test in tests])
-    return tuple(
-        PairTest(**{name: getattr(test, name) for name in PairTest.__slots__} | {"p_holm": p})
-        for test, p in zip(tests, corrected, strict=True)
-    )
+    return tuple(replace(test, p_holm=p) for test, p in zip(tests, st.holm([t.p for t in tests]), strict=True))

@@ -18,7 +18,7 @@ from typing import Final, get_args
 from analyzer.errors import InputError, ManualError
 from analyzer.framework.inputs import LEANS
 from analyzer.signals import MAX_COMPETITORS, SIGNALS, UNKNOWN, Competitor, Persona, Problem, Role, Signals
-from analyzer.words import plain_cell
+from analyzer.words import cell_text, plain_cell
 
 VALUES: Final[Mapping[str, tuple[str, ...]]] = {
     **LEANS,
@@ -30,8 +30,6 @@ ORDERED: Final = frozenset({*LEANS, *(name for name, spec in SIGNALS.items() if 
 COLUMNS: Final = ("pitch_id", "rater", "in_scope", *VALUES, "competitors", "overall")
 _TRUTH: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _NO_NAME: Final = frozenset({"", UNKNOWN, "none"})
-_SHIELDED: Final = re.compile(r"^'(?=[=+\-@＝＋－＠\t\r])")
-"""What `words.plain_cell` puts before text that a spreadsheet would run."""
 _ENDS: Final = {"mixed": "both", UNKNOWN: "unclear"}
 _MOST_BYTES: Final = 50_000_000
 
@@ -224,7 +222,7 @@ class _Table:
         if extra or len(cells) < len(self.head):
             self._fault(line, f"expected {len(self.head)} cells as in the first line, found {len(cells)}")
             return None
-        row = {name: _SHIELDED.sub("", cell.strip()) for name, cell in zip(self.head, cells, strict=False)}
+        row = {name: cell_text(cell.strip()) for name, cell in zip(self.head, cells, strict=False)}
         for name in ("pitch_id", "rater"):
             if not row[name]:
                 self._fault(line, f"{name} is empty")
