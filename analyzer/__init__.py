@@ -14,6 +14,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from analyzer.agreement.comparison import compare
+    from analyzer.agreement.manual import ManualScores, read_manual
+    from analyzer.agreement.records import Comparison
     from analyzer.errors import AnalyzerError
     from analyzer.framework.assessment import Assessment
     from analyzer.framework.market import MarketMap
@@ -26,12 +29,16 @@ if TYPE_CHECKING:
 __all__ = [
     "AnalyzerError",
     "Assessment",
+    "Comparison",
+    "ManualScores",
     "MarketMap",
     "Result",
     "Rulebook",
     "Signals",
     "analyze",
     "analyze_many",
+    "compare",
+    "read_manual",
     "score",
     "score_table",
 ]
@@ -39,12 +46,16 @@ __all__ = [
 _HOME = {
     "AnalyzerError": "analyzer.errors",
     "Assessment": "analyzer.framework.assessment",
+    "Comparison": "analyzer.agreement.records",
+    "ManualScores": "analyzer.agreement.manual",
     "MarketMap": "analyzer.framework.market",
     "Result": "analyzer.pipeline",
     "Rulebook": "analyzer.framework.rulebook",
     "Signals": "analyzer.signals",
     "analyze": "analyzer.pipeline",
     "analyze_many": "analyzer.pipeline",
+    "compare": "analyzer.agreement.comparison",
+    "read_manual": "analyzer.agreement.manual",
     "score": "analyzer.framework.scoring",
     "score_table": "analyzer.framework.tables",
 }

@@ -24,7 +24,6 @@ from analyzer.words import title
 
 _EVERY: Final = 30.0
 """Seconds between two lines of progress where there is no terminal."""
-_NAMES: Final = {"in_scope": "In scope", "persona": "Main user"}
 
 
 @contextmanager
@@ -109,7 +108,7 @@ def print_stability(console: Console, stability: Stability) -> None:
     table.add_column("agree", justify="right")
     shares = [(share, name) for name in STABLE_NAMES if (share := stability.share(name)) is not None]
     for share, name in sorted(shares, key=lambda pair: pair[0]):
-        table.add_row(_NAMES.get(name) or title(name), f"{share:.0%}")
+        table.add_row(title(name), f"{share:.0%}")
     console.print(table)
     if stability.spreads:
         console.print(

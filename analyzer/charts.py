@@ -1,4 +1,4 @@
-"""An assessment as charts, for the page and for reports. Functions of the assessment; no text of a pitch in them."""
+"""Assessments and comparisons as charts for the page. Functions of what they show; no text of a pitch in them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Final
 
 import altair as alt
 
+from analyzer.agreement.records import ScoreAgreement
 from analyzer.framework.assessment import Assessment, Position, Range
 
 HEIGHT: Final = 340
@@ -55,6 +56,42 @@ def quadrant(assessment: Assessment, colours: Colours = LIGHT) -> alt.LayerChart
         background="transparent",
         usermeta={"embedOptions": {"actions": False}},
     )
+
+
+def limits_of_agreement(scores: ScoreAgreement, colours: Colours = LIGHT) -> alt.LayerChart:
+    """Bland and Altman's plot: the difference of two scores of each pitch over their mean, the mean difference and the
+    limits of agreement with their intervals. Raises ValueError where there are fewer than two pitches."""
+    if scores.limits is None:
+        raise ValueError("limits of agreement need two pitches")
+    spread = scores.limits
+    dots = [{"pitch": pitch, "mean": (a + b) / 2, "difference": a - b} for pitch, a, b in scores.points]
+    lines = [
+        {"name": name, "at": each.value, "low": each.low, "high": each.high, "dash": name != "mean difference"}
+        for name, each in (("mean difference", spread.mean), ("limit", spread.low), ("limit", spread.high))
+    ]
+    across = alt.X("mean:Q", title="Mean of the two scores", scale=alt.Scale(zero=False, padding=12))
+    axis = {
+        "labelColor": colours.quiet,
+        "titleColor": colours.quiet,
+        "gridColor": colours.line,
+        "titleFontWeight": "normal",
+    }
+    at = alt.Y("at:Q", title="Difference")
+    base = alt.Chart(alt.InlineData(values=lines))
+    dashes = alt.condition("datum.dash", alt.value([5, 4]), alt.value([1, 0]))
+    chart = alt.layer(
+        base.mark_rect(color=colours.product, opacity=0.12).encode(y=alt.Y("low:Q"), y2="high"),
+        base.mark_rule(color=colours.product, strokeWidth=1.5).encode(y=at, strokeDash=dashes),
+        alt.Chart(alt.InlineData(values=dots))
+        .mark_circle(size=70, color=colours.product, opacity=0.8)
+        .encode(x=across, y="difference:Q", tooltip=["pitch:N", alt.Tooltip("difference:Q", format="+.1f")]),
+    )
+    shown: alt.LayerChart = (
+        chart.configure(font=_FONT, view=alt.ViewConfig(stroke=None))
+        .configure_axis(**axis, domain=False, ticks=False)
+        .properties(height=260, background="transparent", usermeta={"embedOptions": {"actions": False}})
+    )
+    return shown
 
 
 def described(position: Position) -> str:

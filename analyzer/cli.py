@@ -277,6 +277,48 @@ def rank_command(
         sys.exit(1 if ranking else InputError.exit_code)
 
 
+@_command("compare")
+@click.argument("sources", nargs=-1, required=True, metavar="EXTRACTED... MANUAL.csv")
+@click.option(
+    "--pitches",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Read these pitches now, where EXTRACTED is a model: recorded, keywords or provider/name.",
+)
+@click.option("--rater", "raters", multiple=True, metavar="NAME", help="Count this rater only; may be repeated.")
+@_rulebook
+@_market
+@click.option("--draws", type=int, default=1000, show_default=True, help="Samples drawn for the intervals.")
+@click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same result.")
+@click.option("--report", type=click.Path(path_type=Path), metavar="OUT.html", help="Also write a page with pictures.")
+@click.option(
+    "--disagreements",
+    type=click.Path(path_type=Path),
+    metavar="OUT.csv",
+    help="Also write every disagreement as CSV, to be settled.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
+def compare_command(
+    sources: tuple[str, ...], report: Path | None, disagreements: Path | None, as_json: bool, **options: Any
+) -> None:
+    """Compare what was extracted with manual scores: agreement, its limits, and every disagreement.
+
+    EXTRACTED is a file of assessments (.json, .jsonl, .parquet), or a model that reads the pitches of --pitches;
+    several are set side by side. MANUAL.csv has one row a pitch and rater.
+    """
+    from analyzer.agreement_views import check_outputs, print_comparison
+
+    check_outputs(report, disagreements)
+    comparison = _compare(sources, **options)
+    if as_json:
+        click.echo(comparison.to_json())
+    else:
+        print_comparison(_console(), comparison)
+    _write_comparison(comparison, report, disagreements)
+    if any(reader.failed for reader in comparison.readers):
+        sys.exit(1)
+
+
 @_command("record")
 @click.argument("sources", nargs=-1, required=True, metavar="INPUT...")
 @click.option("--model", metavar="MODEL", required=True, help="provider/name of the model to ask.")
@@ -416,6 +458,26 @@ def _run_bulk(sources: Any, output: Path, as_json: bool, **options: Any) -> None
         print_stability(_console(), summary.stability)
     if summary.exit_code:
         sys.exit(summary.exit_code)
+
+
+def _compare(sources: tuple[str, ...], rulebook: Path | None, market: Path | None, **options: Any) -> Any:
+    from analyzer.agreement.comparison import compare
+
+    if len(sources) < 2:
+        raise InputError("give what was extracted and, last, the manual scores: pitch compare EXTRACTED MANUAL.csv")
+    rules, map_ = _load_rulebook(rulebook), _load_market(market)
+    return compare(list(sources[:-1]), sources[-1], rulebook=rules, market=map_, **options)
+
+
+def _write_comparison(comparison: Any, report: Path | None, disagreements: Path | None) -> None:
+    from analyzer.agreement_views import write_comparison, write_disagreements
+
+    if report is not None:
+        write_comparison(report, comparison)
+        click.echo(f"Report: {report}", err=True)
+    if disagreements is not None:
+        write_disagreements(disagreements, comparison)
+        click.echo(f"Disagreements: {disagreements}", err=True)
 
 
 def _score_each(files: tuple[str, ...], rules: Any, market: Any, as_json: bool) -> None:

@@ -6,7 +6,8 @@
     │   ├── DocumentError       a file that cannot be read
     │   ├── SignalsError        a signals document that does not fit the vocabulary
     │   ├── RulebookError       a rulebook that does not decide what it should
-    │   └── MarketError         a market map that contradicts itself or the vocabulary
+    │   ├── MarketError         a market map that contradicts itself or the vocabulary
+    │   └── ManualError         manual scores that do not fit the vocabulary
     ├── ConfigurationError      whoever set the program up: model, key, extra package
     │   ├── AuthenticationFailed
     │   ├── ModelNotFound
@@ -74,6 +75,10 @@ class RulebookError(_FaultyData):
 
 class MarketError(_FaultyData):
     kind = "market"
+
+
+class ManualError(_FaultyData):
+    kind = "manual"
 
 
 class ConfigurationError(AnalyzerError):

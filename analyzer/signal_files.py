@@ -6,6 +6,7 @@ go on.
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Iterable, Iterator
@@ -57,7 +58,7 @@ def read_entries(name: str) -> Iterator[Entry]:
         return
     path = Path(name)
     if path.suffix.lower() == ".parquet":
-        yield from _parquet_entries(path)
+        yield from _parquet_entries(name, path)
         return
     try:
         if path.suffix.lower() == ".jsonl":
@@ -67,6 +68,17 @@ def read_entries(name: str) -> Iterator[Entry]:
             yield from _json_entries(name, path.read_bytes())
     except OSError as error:
         raise InputError(f"{name} cannot be read: {error.strerror or error}") from error
+
+
+def entries_in(name: str, data: bytes) -> Iterator[Entry]:
+    """The documents in a file's bytes; its name's ending says which kind. Raises InputError."""
+    suffix = Path(name).suffix.lower()
+    if suffix == ".parquet":
+        yield from _parquet_entries(name, io.BytesIO(data))
+    elif suffix == ".jsonl":
+        yield from _lines(name, data.splitlines())
+    else:
+        yield from _json_entries(name, data)
 
 
 def score_parquet(source: Path, target: Path, rulebook: Rulebook | None = None) -> int:
@@ -256,8 +268,8 @@ def _lines(name: str, lines: Any) -> Iterator[Entry]:
             yield Entry(source, error=SignalsError(f"{source}: this is not JSON: {error}"), many=True)
 
 
-def _parquet_entries(path: Path) -> Iterator[Entry]:
-    """Rows of a Parquet file with a column `assessment` or `signals` (JSON text or a struct)."""
+def _parquet_entries(path: str, source: Any) -> Iterator[Entry]:
+    """Rows of a Parquet file (path or open file) with a column `assessment` or `signals` (JSON text or a struct)."""
     try:
         import pyarrow
         import pyarrow.parquet as parquet
@@ -266,7 +278,7 @@ def _parquet_entries(path: Path) -> Iterator[Entry]:
             f"reading {path} needs a package that is not installed: pip install pyarrow"
         ) from error
     try:
-        file = parquet.ParquetFile(path)
+        file = parquet.ParquetFile(source)
         columns = [name for name in ("assessment", "signals") if name in file.schema_arrow.names][:1]
         if not columns:
             if set(file.schema_arrow.names) & set(INPUTS):

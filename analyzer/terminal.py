@@ -91,7 +91,7 @@ def provenance(assessment: Assessment) -> str:
 def _warning(warning: Warning) -> Text:
     text = Text.assemble(("! ", "bold red"), plain(warning.message))
     if warning.quote is not None:
-        text.append(f'  "{_cut(warning.quote.text, 110)}"', style=QUIET)
+        text.append(f'  "{cut(warning.quote.text, 110)}"', style=QUIET)
     return text
 
 
@@ -196,7 +196,7 @@ def _signals(assessment: Assessment) -> Table:
     for persona in signals.personas:
         table.add_row("User", word(persona.role), _quoted([persona.quote]))
     for rival in signals.competitors:
-        table.add_row("Alternative", f"{_cut(rival.name, 30)} ({word(rival.kind)})", _quoted([rival.quote]))
+        table.add_row("Alternative", f"{cut(rival.name, 30)} ({word(rival.kind)})", _quoted([rival.quote]))
     for name, spec in SIGNALS.items():
         signal = signals.single(name)
         value = word(str(signal.value)) + (" (inferred)" if signal.basis == "inferred" else "")
@@ -209,10 +209,11 @@ def _quoted(quotes: Iterable[Quote | None]) -> Text:
 
 
 def _quote(quote: Quote) -> Text:
-    return Text(f'"{_cut(quote.text, 160)}"', style=QUIET)
+    return Text(f'"{cut(quote.text, 160)}"', style=QUIET)
 
 
-def _cut(text: str, length: int) -> str:
+def cut(text: str, length: int) -> str:
+    """Text as one line of at most so many characters."""
     text = plain(text)
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 

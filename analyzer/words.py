@@ -20,10 +20,13 @@ _NAMES: Final = {
     "problems": "Problems",
     "personas": "Users",
     "competitors": "Alternatives",
+    "persona": "Main user",
+    "in_scope": "In scope",
     "unknown": "not said",
     "not_rivalled": "not in-house",
     "rivalled": "built in-house",
 }
+_RUN: Final = frozenset("=+-@＝＋－＠\t\r\n|")
 _PARTS: Final = {"ml": "ML", "llm": "LLM", "gpu": "GPU", "automl": "AutoML"}
 
 
@@ -58,5 +61,10 @@ def shown_points(points: Range) -> str:
 
 
 def plain_cell(text: str) -> str:
-    """A text as a cell of a CSV file, which no spreadsheet runs as a formula: a quote mark goes before it."""
-    return f"'{text}" if text.lstrip(" \u00a0").startswith(tuple("=+-@\t\r\n＝＋－＠")) else text
+    """Text as a cell of a CSV that no spreadsheet runs as a formula: an apostrophe stands before what it would run."""
+    return f"'{text}" if text.lstrip(" \u00a0")[:1] in _RUN else text
+
+
+def cell_text(cell: str) -> str:
+    """What stands in a cell that `plain_cell` wrote."""
+    return cell[1:] if cell.startswith("'") and plain_cell(cell[1:]) == cell else cell

@@ -34,6 +34,7 @@ def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.Temp
     for name in ("PITCH_MODEL", "PITCH_STORE", "PITCH_TIMEOUT", "OPENAI_API_KEY", "OPENAI_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
     kept = tmp_path_factory.mktemp("kept")
+    monkeypatch.setattr("analyzer.settings._data_folder", lambda: kept)
     monkeypatch.setenv("PITCH_RECORDINGS", str(kept / "recordings"))
     monkeypatch.setenv("PITCH_STORE", f"sqlite:///{kept / 'store.db'}")
 

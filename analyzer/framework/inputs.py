@@ -92,11 +92,8 @@ def derive(signals: Signals, market: MarketMap | None = None) -> Facts:
     """The inputs that these signals give, with what the market map (default: the built-in one) knows of the category.
     Silence stays None."""
     category = (market or MarketMap.built_in()).category(str(signals.category.value))
-    positions = {
-        "stage": _position(signals.problems, [problem.stage for problem in signals.problems]),
-        "focus": _position(signals.problems, [problem.focus for problem in signals.problems]),
-    }
-    values: dict[str, str | None] = {name: lean(name, position) for name, position in positions.items()}
+    places = positions(signals)
+    values: dict[str, str | None] = {name: lean(name, place) for name, place in places.items()}
     rivals = signals.competitors
     kinds = {rival.kind for rival in rivals}
     values["persona_fit"] = _PERSONA_FIT.get(signals.personas[0].role, "other") if signals.personas else None
@@ -118,7 +115,15 @@ def derive(signals: Signals, market: MarketMap | None = None) -> Facts:
             signal = signals.single(name)
             values[name] = str(signal.value) if signal.known else None
             quotes[name] = signal.quotes
-    return Facts(values, positions, quotes, _phrases(signals, category))
+    return Facts(values, places, quotes, _phrases(signals, category))
+
+
+def positions(signals: Signals) -> dict[str, Fraction | None]:
+    """Stage and focus in [0, 1]; None where no problem says."""
+    return {
+        "stage": _position(signals.problems, [problem.stage for problem in signals.problems]),
+        "focus": _position(signals.problems, [problem.focus for problem in signals.problems]),
+    }
 
 
 def lean(name: str, position: Fraction | None) -> str | None:

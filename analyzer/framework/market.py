@@ -133,12 +133,9 @@ class MarketMap(_Record):
         with or without the form of company. Players of `category` first. None where the map knows none: a
         name that merely resembles one, or holds one as a word, is not it, nor is an ordinary word in small letters."""
         wanted = "" if name.strip() in self.ordinary_words else _key(name)
-        own = self.category(category)
-        for players in ([own.players] if own else []) + [self._players]:
-            for player in players:
-                if wanted and wanted in _keys(player):
-                    return player
-        return None
+        found = self._by_key.get(wanted, ())
+        own = (player for home, player in found if home == category)
+        return next(own, None) or (found[0][1] if found else None)
 
     def stale(self, today: date) -> list[tuple[str, str, str]]:
         """Entries whose date is more than twelve months ago: (category, player or "", as_of)."""
@@ -159,8 +156,14 @@ class MarketMap(_Record):
         return {category.id: category for category in self.categories}
 
     @cached_property
-    def _players(self) -> tuple[KnownPlayer, ...]:
-        return tuple(player for category in self.categories for player in category.players)
+    def _by_key(self) -> Mapping[str, Sequence[tuple[str, KnownPlayer]]]:
+        """The players of each spelling with their category, in the map's order."""
+        found: dict[str, list[tuple[str, KnownPlayer]]] = {}
+        for category in self.categories:
+            for player in category.players:
+                for key in _keys(player) - {""}:
+                    found.setdefault(key, []).append((category.id, player))
+        return found
 
 
 @cache

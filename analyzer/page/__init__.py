@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from analyzer.page import analyze, framework, market
+from analyzer.page import analyze, compare, framework, market
 
 _STYLE = Path(__file__).with_name("style.css")
 
@@ -18,6 +18,7 @@ def main() -> None:
     analyze.keep_inputs()
     pages = [
         st.Page(analyze.show, title="Analyze a pitch", url_path="analyze", default=True),
+        st.Page(compare.show, title="Compare", url_path="compare"),
         st.Page(framework.show, title="The framework", url_path="framework"),
         st.Page(market.show, title="The market map", url_path="market"),
     ]

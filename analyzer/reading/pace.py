@@ -180,7 +180,7 @@ class Pace:
 
     def _pushed_back(self, begun: float, error: RateLimited) -> None:
         """Halves what may be in flight, once for all that was under way together."""
-        if begun >= self._cut_at:
+        if begun > self._cut_at:
             self.limit = max(1.0, self.limit / 2)
             self._cut_at = self.clock()
         self._close_for(error.retry_after)

@@ -1,0 +1,177 @@
+"""What was read, by pitch: from files of assessments, from assessments in memory, or by reading pitches now.
+
+A pitch that failed is kept with its reason; nothing that was there goes missing without a note.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from analyzer.errors import AnalyzerError, InputError
+from analyzer.framework.assessment import Assessment
+from analyzer.pipeline import Result, analyze_many
+from analyzer.reading.documents import SUFFIXES, read_file
+from analyzer.settings import KEYWORDS, RECORDED, Settings
+from analyzer.signal_files import Entry, entries_in, read_entries
+from analyzer.signals import Signals
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that is in memory."""
+
+    name: str
+    data: bytes
+
+
+Given = str | Path | Upload | Iterable[Assessment | Result]
+_FILES: Final = frozenset({".json", ".jsonl", ".parquet", ".csv", ".txt"})
+_OUT_OF_REACH: Final = 3
+"""The exit code of errors that say that a model cannot be asked at all."""
+_SHOWN: Final = 5
+
+
+@dataclass(slots=True)
+class Extracted:
+    """One reader's signals by pitch. `failed`: why a pitch has none. `model`: who read, if the file says so."""
+
+    name: str
+    signals: dict[str, Signals] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    models: set[str] = field(default_factory=set)
+
+    def add(self, pitch: str | None, signals: Signals, where: str) -> None:
+        """Keeps a reading. Of two for the same pitch the later counts, and a note says so if they differ."""
+        if not pitch:
+            self.notes.append(f"{where}: no pitch.id, so nothing to compare it with")
+            return
+        if pitch in self.signals and self.signals[pitch] != signals:
+            self.notes.append(f"{where}: pitch {pitch!r} was read before and differently; the later reading counts")
+        self.signals[pitch] = signals
+        self.failed.pop(pitch, None)
+
+    def fail(self, pitch: str | None, reason: str) -> None:
+        """Keeps why a pitch has no reading, unless it has one."""
+        if not pitch:
+            self.notes.append(reason)
+        elif pitch not in self.signals:
+            self.failed[pitch] = reason
+
+
+def is_model(source: object) -> bool:
+    """Whether a source names a reader (`recorded`, `keywords`, `provider/name`) and no file that exists or would."""
+    if not isinstance(source, str):
+        return False
+    provider, slash, _ = source.partition("/")
+    named = provider in (KEYWORDS, RECORDED) or (slash and Path(source).suffix.lower() not in _FILES)
+    return bool(named) and not Path(source).exists()
+
+
+def read_extracted(
+    source: Given, wanted: Iterable[str], pitches: Path | None, settings: Settings, name: str | None = None
+) -> Extracted:
+    """One reader's signals. A model's name reads those files in the folder `pitches` whose names are `wanted`.
+
+    Raises InputError, ConfigurationError, or ProviderError's kin where a model cannot be asked at all.
+    """
+    if isinstance(source, str) and is_model(source):
+        return _read_now(source, set(wanted), pitches, settings, name)
+    if isinstance(source, Upload):
+        return _from_entries(source.name, entries_in(source.name, source.data), name)
+    if isinstance(source, str | Path):
+        return _from_entries(str(source), read_entries(str(source)), name)
+    return _from_memory(source, name or "extracted")
+
+
+def _from_entries(source: str, entries: Iterable[Entry], name: str | None) -> Extracted:
+    extracted = Extracted(name or ("standard input" if source == "-" else Path(source).stem))
+    for entry in entries:
+        document = entry.document
+        if entry.error is not None or not isinstance(document, dict):
+            extracted.notes.append(str(entry.error or f"{entry.source}: expected an assessment"))
+            continue
+        pitch = document.get("pitch")
+        given = pitch.get("id") if isinstance(pitch, dict) else None
+        named = None if given is None else str(given)
+        if document.get("error") and not document.get("signals"):
+            error = document["error"]
+            told = str(error.get("message") or error.get("kind")) if isinstance(error, dict) else str(error)
+            extracted.fail(named, f"{entry.source}: not read: {told[:200]}")
+            continue
+        if not isinstance(document.get("signals"), dict):
+            extracted.fail(named, f"{entry.source}: this is no assessment, it has no signals")
+            continue
+        try:
+            extracted.add(named, Signals.from_document(document["signals"], entry.source), entry.source)
+        except AnalyzerError as error:
+            extracted.fail(named, str(error))
+        extracted.models |= _model(document)
+    if not extracted.signals and not extracted.failed:
+        said = "".join(f"; {note}" for note in extracted.notes[:_SHOWN])
+        raise InputError(f"{source}: there is no assessment with a pitch.id in there{said}")
+    return extracted
+
+
+def _model(document: Mapping[str, object]) -> set[str]:
+    made = document.get("provenance")
+    reader = made.get("reader") if isinstance(made, dict) else None
+    model = reader.get("model") if isinstance(reader, dict) else None
+    return {str(model)} if model else set()
+
+
+def _models(assessment: Assessment) -> set[str]:
+    model = assessment.provenance.reader.model
+    return {model} if model else set()
+
+
+def _from_memory(results: Iterable[Assessment | Result], name: str) -> Extracted:
+    extracted = Extracted(name)
+    for number, given in enumerate(results, 1):
+        where = f"{name}, result {number}"
+        if isinstance(given, Result):
+            if given.assessment is None:
+                extracted.fail(given.id, f"{where}: not read: {given.error}")
+                continue
+            extracted.add(given.assessment.pitch.id or given.id, given.assessment.signals, where)
+            extracted.models |= _models(given.assessment)
+        elif isinstance(given, Assessment):
+            extracted.add(given.pitch.id, given.signals, where)
+            extracted.models |= _models(given)
+        else:
+            raise InputError(f"{where}: expected an Assessment or a Result, found {type(given).__name__}")
+    return extracted
+
+
+def _read_now(model: str, wanted: set[str], pitches: Path | None, settings: Settings, name: str | None) -> Extracted:
+    if pitches is None:
+        raise InputError(f"{model} reads pitches: give their folder (--pitches FOLDER), or a file of assessments")
+    if not pitches.is_dir():
+        raise InputError(f"{pitches} is no folder of pitches")
+    extracted = Extracted(name or model)
+    texts: list[tuple[str, str]] = []
+    unscored = 0
+    for path in sorted(path for path in pitches.iterdir() if path.suffix.lower() in SUFFIXES):
+        if path.stem not in wanted:
+            unscored += 1
+            continue
+        try:
+            texts.append((path.stem, read_file(path)))
+        except AnalyzerError as error:
+            extracted.fail(path.stem, str(error))
+    if unscored:
+        extracted.notes.append(f"{pitches}: {unscored} pitches that nobody scored, not read")
+    results = sorted(analyze_many(texts, model=model, settings=settings), key=lambda result: result.number)
+    errors = [result.error for result in results if result.error is not None]
+    if errors and len(errors) == len(results) and all(error.exit_code == _OUT_OF_REACH for error in errors):
+        raise errors[0]
+    for result in results:
+        if result.assessment is None:
+            extracted.fail(result.id, f"{result.id}: not read: {result.error}")
+        else:
+            extracted.add(result.id, result.assessment.signals, result.id)
+            extracted.models |= _models(result.assessment)
+    return extracted

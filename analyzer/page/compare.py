@@ -1,0 +1,357 @@
+"""Readings beside manual scores: take the files, compare them, show where they agree and where they do not.
+
+The comparison is kept in the visitor's session, so that a click elsewhere does not make it anew. Sessions share
+nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import streamlit as st
+
+from analyzer import agreement_views as views
+from analyzer.agreement.comparison import compare
+from analyzer.agreement.extracted import Upload
+from analyzer.agreement.manual import ManualScores, parse_manual, read_manual
+from analyzer.agreement.records import RATERS, Comparison, Disagreement, SignalAgreement
+from analyzer.charts import DARK, LIGHT, limits_of_agreement
+from analyzer.errors import AnalyzerError
+from analyzer.page.answer import scrolling
+from analyzer.page.markup import Html, literal, tag, together
+from analyzer.resources import resource
+from analyzer.settings import KEYWORDS, RECORDED
+from analyzer.words import title, word
+
+_KINDS: Final = ["json", "jsonl", "parquet"]
+_LARGEST: Final = 100
+"""Megabytes of an uploaded file."""
+_CASES: Final = 40
+"""Disagreements on the page; all are in the files."""
+_COLOURS: Final = 3
+
+
+def show() -> None:
+    """The page."""
+    st.title("Compare with manual scoring")
+    st.html(
+        tag(
+            "p",
+            "Does a reading agree with people who score by hand, where does it differ, and is it the reading or the "
+            "rule? Bring assessments and the manual scores of the same pitches, or look at the samples.",
+            class_="pa intro",
+        )
+    )
+    left, right = st.columns(2, gap="medium")
+    with left:
+        extracted = st.file_uploader(
+            "What was extracted: assessments",
+            type=_KINDS,
+            accept_multiple_files=True,
+            max_upload_size=_LARGEST,
+            help="JSON, JSON Lines or Parquet. Several files are set side by side.",
+        )
+    with right:
+        manual = st.file_uploader(
+            "Manual scores",
+            type=["csv"],
+            max_upload_size=_LARGEST,
+            help="One row a pitch and rater; the columns are those of fixtures/manual_scores.csv.",
+        )
+        chosen = _raters(manual.name, manual.getvalue()) if manual is not None else []
+    with st.container(horizontal=True):
+        if st.button("Compare", type="primary", disabled=not extracted or manual is None) and manual is not None:
+            _compare(
+                [Upload(file.name, file.getvalue()) for file in extracted], (manual.name, manual.getvalue()), chosen
+            )
+        if st.button("Take the samples"):
+            _compare([RECORDED, KEYWORDS], None)
+    fault: AnalyzerError | None = st.session_state.get("comparison_fault")
+    comparison: Comparison | None = st.session_state.get("comparison")
+    if fault is not None:
+        st.error(literal(f"Not compared: {fault}"))
+    elif comparison is not None:
+        _show(comparison)
+
+
+def _raters(name: str, data: bytes) -> list[str]:
+    """The raters that the visitor wants to count; none chosen = all."""
+    try:
+        known = sorted({row.rater for row in parse_manual(data, name).rows})
+    except AnalyzerError:
+        return []  # told when they are compared
+    return st.multiselect("Raters that count", known, placeholder="All") if len(known) > 1 else []
+
+
+def _compare(extracted: Sequence[str | Upload], manual: tuple[str, bytes] | None, raters: Sequence[str] = ()) -> None:
+    """Compares, and keeps what came of it. What was compared before is dropped, so that nobody takes it for this."""
+    st.session_state["comparison"] = st.session_state["comparison_fault"] = None
+    try:
+        with st.spinner("Comparing"):
+            scores = _scores(manual)
+            pitches = None if manual else resource("fixtures/pitches")
+            found = compare(list(extracted), scores, pitches=pitches, raters=raters)
+        st.session_state["comparison"] = found
+    except AnalyzerError as error:
+        st.session_state["comparison_fault"] = error
+
+
+def _scores(manual: tuple[str, bytes] | None) -> ManualScores:
+    if manual is None:
+        return read_manual(resource("fixtures/manual_scores.csv"))
+    return parse_manual(manual[1], manual[0])
+
+
+# ---------------------------------------------------------------- what came of it
+
+
+def _show(comparison: Comparison) -> None:
+    st.html(_head(comparison))
+    _downloads(comparison)
+    st.html(_agreement(comparison))
+    figures = [_figures(comparison, side) for side in views.sides(comparison)]
+    st.html(tag("section", tag("h3", "The figures"), *figures, _confusions(comparison), class_="pa"))
+    _html(together(_readers(comparison), _rivals(comparison)))
+    _overall(comparison)
+    _html(together(_attributions(comparison), _disagreements(comparison)))
+
+
+def _html(markup: Html) -> None:
+    if markup:
+        st.html(markup)
+
+
+def _head(comparison: Comparison) -> Html:
+    lines = [tag("p", line) for line in views.headlines(comparison)]
+    issues = [tag("li", f"{issue.where}: {issue.text}") for issue in comparison.issues]
+    known = tag("section", tag("h2", "Before you read on"), tag("ul", *issues), class_="pa cautions", role="note")
+    return together(tag("section", *lines, class_="pa prose"), *([known] if issues else []))
+
+
+def _downloads(comparison: Comparison) -> None:
+    files = (
+        ("Report (HTML)", "agreement.html", "text/html", views.comparison_html(comparison)),
+        ("Figures (JSON)", "agreement.json", "application/json", comparison.to_json()),
+        ("Disagreements (CSV)", "disagreements.csv", "text/csv", "\ufeff" + views.disagreements_csv(comparison)),
+    )
+    with st.container(horizontal=True):
+        for label, name, kind, content in files:
+            st.download_button(label, content.encode(), file_name=name, mime=kind, on_click="ignore")
+
+
+def _side_class(comparison: Comparison, side: str) -> str:
+    return "side-raters" if side == RATERS else f"side-{views.sides(comparison).index(side) % _COLOURS}"
+
+
+def _agreement(comparison: Comparison) -> Html:
+    shown = views.sides(comparison)
+    key = [tag("span", views.side_name(comparison, side), class_=_side_class(comparison, side)) for side in shown]
+    rows = []
+    for name in views.signal_names(comparison):
+        found = [(side, comparison.signals[side][name]) for side in shown if name in comparison.signals[side]]
+        lines = [_bar(comparison, side, agreement) for side, agreement in found]
+        rows += [tag("div", title(name), class_="name"), tag("div", *lines)]
+    return tag(
+        "section",
+        tag("h3", "Agreement, signal by signal"),
+        tag(
+            "p",
+            "The share of pitches with the same value, unknown being a value like any other, with its 95% interval. "
+            "Rater against rater is the ceiling.",
+            class_="lead",
+        ),
+        tag("p", *key, class_="sides"),
+        tag("div", *rows, class_="agreement"),
+        class_="pa",
+    )
+
+
+def _bar(comparison: Comparison, side: str, found: SignalAgreement) -> Html:
+    share, low, high = (100 * (end or 0) for end in (found.agreement.value, found.agreement.low, found.agreement.high))
+    interval = tag("i", style=f"left:{low:.1f}%;width:{high - low:.1f}%")
+    track = tag("span", interval, tag("b", style=f"left:{share:.1f}%"), class_="track", aria_hidden="true")
+    told = f"{views.percent(found.agreement.value)} ({views.between(found.agreement, 100, 0)})"
+    return tag("div", track, tag("span", told, class_="number"), class_=f"line {_side_class(comparison, side)}")
+
+
+def _figures(comparison: Comparison, side: str) -> Html:
+    between_raters = side == RATERS
+    heads = ["Signal", "n", "same", "kappa", "weighted", "AC1", *(["alpha"] if between_raters else ["adds", "misses"])]
+    rows = []
+    for name, found in comparison.signals[side].items():
+        last = [views.figure(found.alpha)]
+        if not between_raters:
+            last = [views.percent(share.share if share else None) for share in (found.overclaimed, found.missed)]
+        kappa, ac1 = (
+            f"{views.figure(each)} ({views.between(each)})" if views.between(each) else views.figure(each)
+            for each in (found.kappa, found.ac1)
+        )
+        rows.append(
+            [
+                title(name),
+                str(found.n),
+                views.percent(found.agreement.value),
+                kappa,
+                views.figure(found.weighted),
+                ac1,
+                *last,
+            ]
+        )
+    name = views.side_name(comparison, side)
+    return tag(
+        "details",
+        tag("summary", f"The figures: {name}" + ("" if between_raters else " against the raters")),
+        _table(heads, rows, f"Figures: {name}"),
+        tag(
+            "p",
+            "adds: a value where the rater says unknown; misses: unknown where the rater has a value. kappa falls "
+            "where nearly all pitches have one value; AC1 does not. A dash: not defined.",
+            class_="lead",
+        ),
+        class_="pa",
+    )
+
+
+def _table(heads: Iterable[str], rows: Iterable[Sequence[str]], name: str) -> Html:
+    head = tag("tr", *(tag("th", each, scope="col") for each in heads))
+    body = [tag("tr", tag("th", row[0], scope="row"), *(tag("td", cell) for cell in row[1:])) for row in rows]
+    return scrolling(tag("table", tag("thead", head), tag("tbody", *body)), name)
+
+
+def _confusions(comparison: Comparison) -> Html:
+    parts = []
+    for name in views.signal_names(comparison):
+        for side in views.sides(comparison):
+            found = comparison.signals[side].get(name)
+            if found is not None and views.heat_map(found).confused:
+                parts.append(_confusion(f"{title(name)}: {views.side_name(comparison, side)}", found))
+    if not parts:
+        return Html("")
+    note = "Rows: the rater's value; columns: the reader's. Blue agrees, orange differs."
+    return tag("details", tag("summary", "Which value for which"), tag("p", note, class_="lead"), *parts, class_="pa")
+
+
+def _confusion(name: str, found: SignalAgreement) -> Html:
+    drawn = views.heat_map(found)
+    if len(drawn.values) > views.LARGEST_MAP:
+        told = [f"rater {word(rater)}, reader {word(reader)}: {weight:g}" for rater, reader, weight in drawn.confused]
+        return together(tag("h4", name), tag("ul", *(tag("li", line) for line in told)))
+    head = tag("tr", tag("th", ""), *(tag("th", word(value.value), scope="col") for value in drawn.values))
+    rows = [head]
+    for at, (value, cells) in enumerate(drawn.rows):
+        drawn_cells = [
+            tag(
+                "td",
+                f"{round(cell, 2):g}" if cell else "",
+                style=f"--w:{cell / value.manual if value.manual else 0:.2f}",
+                class_="same" if at == column else "off",
+            )
+            for column, cell in enumerate(cells)
+        ]
+        rows.append(tag("tr", tag("th", word(value.value), scope="row"), *drawn_cells))
+    return together(tag("h4", name), scrolling(tag("table", *rows, class_="confusion"), name))
+
+
+def _readers(comparison: Comparison) -> Html:
+    if not comparison.tests:
+        return Html("")
+    lines = [tag("p", line) for line in views.told_apart(comparison)]
+    return tag("section", tag("h3", "Which reader agrees more"), *lines, class_="pa prose")
+
+
+def _rivals(comparison: Comparison) -> Html:
+    if not comparison.competitors:
+        return Html("")
+    heads = ["", "named", "by raters", "right", "found", "F1"]
+    rows, matches = [], []
+    for side, found in comparison.competitors.items():
+        name = views.side_name(comparison, side)
+        shares = map(views.percent, (found.precision.value, found.recall.value))
+        f1 = f"{views.figure(found.f1)} ({views.between(found.f1)})" if views.between(found.f1) else "–"
+        rows.append([name, f"{found.extracted:g}", f"{found.manual:g}", *shares, f1])
+        matches += [[name, match.pitch, match.extracted, match.manual] for match in found.matches]
+    return tag(
+        "section",
+        tag("h3", "Alternatives named, as sets"),
+        tag("p", views.rivals_rule(), class_="lead"),
+        _table(heads, rows, "Alternatives"),
+        tag(
+            "details",
+            tag("summary", "Names taken for the same"),
+            _table(["Between", "Pitch", "First", "Second"], matches, "Names taken for the same"),
+        ),
+        class_="pa",
+    )
+
+
+def _overall(comparison: Comparison) -> None:
+    if not comparison.scores:
+        return
+    heads = ["First", "Second", "n", "Pearson", "Spearman", "Kendall", "mean difference", "limits of agreement"]
+    rows = [
+        [
+            s.left,
+            s.right,
+            str(s.n),
+            *map(views.figure, (s.pearson, s.spearman, s.kendall)),
+            views.mean_difference(s),
+            views.limits(s),
+        ]
+        for s in comparison.scores
+    ]
+    lead = tag("p", "From 0 to 100; differences are the first minus the second.", class_="lead")
+    st.html(tag("section", tag("h3", "Overall scores"), lead, _table(heads, rows, "Overall scores"), class_="pa"))
+    drawn = [scores for scores in comparison.scores if scores.limits is not None]
+    colours = DARK if st.context.theme.type == "dark" else LIGHT
+    columns = st.columns(2, gap="medium")
+    for number, scores in enumerate(drawn):
+        with columns[number % 2]:
+            st.html(tag("div", tag("h4", f"{scores.left} minus {scores.right}"), class_="pa"))
+            st.altair_chart(limits_of_agreement(scores, colours), width="stretch", theme=None)
+
+
+def _attributions(comparison: Comparison) -> Html:
+    found = views.differing(comparison)
+    if not found:
+        return Html("")
+    rows = [
+        [each.pitch, each.reader, raters, f"{each.extracted:.1f}", f"{each.manual:.1f}", views.attribution_line(each)]
+        for each, raters in found[:_CASES]
+    ]
+    heads = ["Pitch", "Reader", "Rater", "extracted", "manual", "through"]
+    lead = "Each signal alone is put as the rater scored it, and the pitch is scored again."
+    return tag(
+        "section",
+        tag("h3", "Where scores differ, and through what"),
+        tag("p", lead, class_="lead"),
+        _table(heads, rows, "Where scores differ"),
+        class_="pa",
+    )
+
+
+def _disagreements(comparison: Comparison) -> Html:
+    found = comparison.disagreements
+    if not found:
+        return Html("")
+    more = len(found) - _CASES
+    rest = [tag("p", f"{more} more in the report and in the CSV.", class_="lead")] if more > 0 else []
+    return tag(
+        "section",
+        tag("h3", "Disagreements, those first that move the score most"),
+        *map(_case, found[:_CASES]),
+        *rest,
+        class_="pa",
+    )
+
+
+def _case(found: Disagreement) -> Html:
+    head = f"{views.moved(found)}  {found.pitch}, {title(found.signal)}"
+    return tag(
+        "div",
+        tag("h4", tag("span", head, class_="alien")),
+        tag("p", tag("span", views.both_values(found), class_="alien")),
+        *(tag("blockquote", tag("span", quote, class_="alien")) for quote in found.quotes),
+        tag("details", tag("summary", "What decides"), tag("p", found.rule)),
+        class_="card",
+    )
