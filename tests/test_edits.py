@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from analyzer.errors import SignalsError
 from analyzer.framework.edits import BY_HAND, as_read, edited, edits
-from analyzer.framework.scoring import score
+from analyzer.framework.scoring import score, what_if
 from analyzer.signal_files import Entry, score_entry
 from analyzer.signals import SIGNALS, Signals
 from tests.worlds import FOCUSES, KINDS, ROLES, STAGES, documents
@@ -154,3 +154,14 @@ def test_an_assessment_with_edits_that_do_not_fit_is_refused(edit: Any) -> None:
 
     assert isinstance(error, SignalsError)
     assert "x.json" in str(error)
+
+
+def test_what_if_starts_from_what_was_read_and_none_leads_back() -> None:
+    assessment = score(READ)
+
+    first = what_if(assessment, {"buyer": "engineering_leadership"})
+    second = what_if(first, {"traction": "customers"})
+
+    assert [edit.signal for edit in first.edits] == ["buyer"]
+    assert [edit.signal for edit in second.edits] == ["traction"]
+    assert what_if(second, {}) == assessment

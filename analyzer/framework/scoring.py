@@ -33,7 +33,8 @@ from analyzer.framework.assessment import (
     Usage,
     Warning,
 )
-from analyzer.framework.edits import edits
+from analyzer.framework.edits import as_read as signals_as_read
+from analyzer.framework.edits import edited, edits
 from analyzer.framework.extremes import Extremes, Table
 from analyzer.framework.inputs import INPUTS, LEANS, WORLDS, Facts, derive
 from analyzer.framework.market import MarketMap
@@ -106,6 +107,31 @@ def score(
         considerations=considerations,
         questions=questions,
         changes=changes,
+    )
+
+
+def what_if(
+    assessment: Assessment,
+    changes: Mapping[str, str],
+    rulebook: Rulebook | None = None,
+    *,
+    market: MarketMap | None = None,
+) -> Assessment:
+    """The same pitch as if a person had set some signals by hand, in place of any edits it has; nothing is read anew.
+
+    `changes` as for `framework.edits.edited`; none gives the assessment of what was read. Raises SignalsError.
+    """
+    read = signals_as_read(assessment.signals, assessment.edits)
+    made = assessment.provenance
+    return score(
+        edited(read, changes),
+        rulebook,
+        market=market,
+        pitch=assessment.pitch,
+        reader=made.reader,
+        usage=made.usage,
+        warnings=assessment.warnings,
+        as_read=read,
     )
 
 
