@@ -10,10 +10,10 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pyarrow.parquet as parquet
 import pytest
@@ -47,7 +47,7 @@ def table(path: Path, count: int) -> Path:
     return path
 
 
-def rows(path: Path) -> list[dict[str, object]]:
+def rows(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
@@ -92,7 +92,7 @@ def test_two_thousand_pitches_with_a_fifth_of_faults_end_in_one_result_each(quic
     failed = {result.number: result.error.kind for result in results if result.error}
     # A model that breaks its arguments every time it is asked is given up after the second time.
     stubborn = {n for n in range(0, 2000, 5) if names[n // 5 % len(names)] == "broken arguments" and n % 3 >= 1}
-    assert failed == {n: "rejected" for n in range(17, 2000, 100)} | dict.fromkeys(stubborn, "extraction")
+    assert failed == dict.fromkeys(range(17, 2000, 100), "rejected") | dict.fromkeys(stubborn, "extraction")
     assert service.most <= 64
 
 
@@ -200,7 +200,7 @@ def test_a_killed_run_goes_on_where_it_was_pays_nothing_twice_but_what_was_in_fl
         twice = sum(count - 1 for count in service.asked.values())
     assert kills == 2
     assert done.returncode == 0, done.stderr
-    assert Counter(row["pitch"]["id"] for row in rows(output)) == Counter(id_ for id_, _ in pitches(300))  # type: ignore[index]
+    assert Counter(row["pitch"]["id"] for row in rows(output)) == Counter(id_ for id_, _ in pitches(300))
     assert twice <= kills * 8
     assert len(service.asked) == 300
     assert "from the store" in done.stderr
@@ -221,7 +221,7 @@ def test_two_runs_at_once_on_one_store_do_no_harm(tmp_path: Path) -> None:
         assert [(process.wait(), process.communicate()[1])[0] for process in runs] == [0, 0]
     assert all(
         Counter(row["pitch"]["id"] for row in rows(path)) == Counter(i for i, _ in pitches(120)) for path in outputs
-    )  # type: ignore[index]
+    )
 
 
 # ---------------------------------------------------------------- ending early
@@ -282,7 +282,7 @@ def test_a_limit_needs_a_known_price() -> None:
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The three kinds of output of one input, with a failed row, one out of scope and one that a spreadsheet would run."""
     folder = tmp_path_factory.mktemp("written")
     texts = [
@@ -299,13 +299,13 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             model="keywords",
             portfolio=folder / f"{ending}.html",
         )
-    yield folder
+    return folder
 
 
 def test_json_lines_hold_whole_assessments_and_failures_with_their_source(written: Path) -> None:
-    labels, empty, chat = sorted(rows(written / "out.jsonl"), key=lambda row: row["input"]["number"])  # type: ignore[index]
-    assert labels["scores"]["overall"]["low"] <= labels["scores"]["overall"]["high"]  # type: ignore[index]
-    assert empty["error"]["kind"] == "pitch"  # type: ignore[index]
+    labels, empty, chat = sorted(rows(written / "out.jsonl"), key=lambda row: row["input"]["number"])
+    assert labels["scores"]["overall"]["low"] <= labels["scores"]["overall"]["high"]
+    assert empty["error"]["kind"] == "pitch"
     assert empty["input"] == {"number": 2, "source": f"{written / 'in.csv'}, row 2"}
     assert chat["in_scope"] is False
 
@@ -422,7 +422,7 @@ def test_repeated_readings_pass_the_store_by_and_tell_how_stable_each_signal_is(
     assert stability.share("buyer") == pytest.approx(1 / 3)  # of three readings, one pair agrees
     assert stability.share("category") == 1.0
     assert len(stability.spreads) == 5
-    told = Counter((row["pitch"]["id"], row["input"]["repeat"]) for row in rows(tmp_path / "out.jsonl"))  # type: ignore[index]
+    told = Counter((row["pitch"]["id"], row["input"]["repeat"]) for row in rows(tmp_path / "out.jsonl"))
     assert told == Counter((f"p{n}", k) for n in range(5) for k in (1, 2, 3))
 
 
