@@ -153,37 +153,36 @@ class _Worlds:
         self.facts = facts
         self.names = rulebook.used_inputs
         self.allowed = [self._possible(name) for name in self.names]
+        self._within = [np.arange(len(indices)) for indices in self.allowed]
         self._weights = {side: sum(c.weight for c in rulebook.of_side(side)) for side in SIDES}
         self._points = {c.id: self._table(c) for c in rulebook.considerations}
+        self._possible_points = {c.id: self._restricted(self._points[c.id]) for c in rulebook.considerations}
+        self._shares = {side: self._share(side) for side in SIDES}
 
     def open(self, name: str) -> bool:
         return self.facts.values[name] is None
 
     def points(self, consideration: Consideration) -> Table:
         """A consideration's points (0 to 10) in every possible world."""
-        table = self._points[consideration.id]
-        for axis, size in enumerate(table.shape):
-            if size > 1:
-                table = table.take(self.allowed[axis], axis)
-        return table
+        return self._possible_points[consideration.id]
 
-    def terms(self, parts: Mapping[Side, float | None]) -> list[Table]:
+    def terms(self, parts: Mapping[Side, float | None], possible: bool = False) -> list[Table]:
         """One table for each consideration of the sides in `parts`, so that their sum is the score in each world.
 
-        A side counts for its share (0 to 1, from the position) times its part; None = the bare side.
+        A side counts for its share (0 to 1, from the position) times its part; None = the bare side. `possible`: over
+        the possible values of each input only, and not over all.
         """
+        points = self._possible_points if possible else self._points
         terms = []
         for consideration in self.rulebook.considerations:
-            if consideration.side in parts:
-                part = parts[consideration.side]
-                weight = consideration.weight / self._weights[consideration.side]
-                term = self._points[consideration.id] * weight
-                terms.append(term if part is None else term * (self._share(consideration.side) * part))
+            side = consideration.side
+            if side in parts:
+                part = parts[side]
+                term = points[consideration.id] * (consideration.weight / self._weights[side])
+                if part is not None:
+                    term = term * ((self._restricted(self._shares[side]) if possible else self._shares[side]) * part)
+                terms.append(term)
         return terms
-
-    def expected(self, terms: Sequence[Table]) -> float:
-        """The mean sum over all possible worlds."""
-        return sum(float(self._mean(term)[0]) for term in terms)
 
     def expected_by_value(self, terms: Sequence[Table]) -> Iterator[Table]:
         """For each axis, the mean sum for each of its values, all else as it is."""
@@ -205,17 +204,34 @@ class _Worlds:
                 term = np.add.reduce(kept, axis, keepdims=True) / len(allowed)
         return term.ravel()
 
-    def range(self, terms: Sequence[Table]) -> Range:
-        """Expectation and exact range of the sum of terms."""
-        low, high = (Extremes(terms, self.allowed, sign).total() for sign in (1.0, -1.0))
-        return Range(value=rounded_one(self.expected(terms)), low=rounded_one(low), high=rounded_one(high))
+    def range(self, parts: Mapping[Side, float | None]) -> Range:
+        """Expectation and exact range of the sum of the terms of some sides. Only what is open takes work."""
+        known, expected, open_terms = 0.0, 0.0, []
+        for term in self.terms(parts, possible=True):
+            if term.size == 1:
+                known += term.item()
+            else:
+                expected += float(np.add.reduce(term, None)) / term.size
+                open_terms.append(term)
+        low = high = known
+        if open_terms:
+            low += Extremes(open_terms, self._within).total()
+            high += Extremes(open_terms, self._within, -1.0).total()
+        return Range(value=rounded_one(known + expected), low=rounded_one(low), high=rounded_one(high))
 
     def expected_share(self, consideration: Consideration) -> float:
         """The part of the overall score's weight that a consideration carries (all sum to 1)."""
-        share = self._share(consideration.side)
+        share = self._shares[consideration.side]
         axis = self.names.index(_POSITION_OF[consideration.side][0])
         part = float(share.take(self.allowed[axis], axis).mean()) / 2
         return part * consideration.weight / self._weights[consideration.side]
+
+    def _restricted(self, table: Table) -> Table:
+        """A table over the possible values of each input only."""
+        for axis, size in enumerate(table.shape):
+            if size > 1 and len(self.allowed[axis]) < size:
+                table = table.take(self.allowed[axis], axis)
+        return table
 
     def _possible(self, name: str) -> NDArray[np.intp]:
         value = self.facts.values[name]
@@ -249,11 +265,11 @@ _OVERALL: Final[Mapping[Side, float]] = dict.fromkeys(SIDES, 5.0)
 
 
 def _scores(worlds: _Worlds) -> Scores:
-    sides = {side: worlds.range(worlds.terms({side: None})) for side in SIDES}
+    sides = {side: worlds.range({side: None}) for side in SIDES}
     return Scores(
-        overall=worlds.range(worlds.terms(_OVERALL)),
-        market=worlds.range(worlds.terms({"day_1": 1.0, "day_2": 1.0})),
-        sales=worlds.range(worlds.terms({"ml": 1.0, "engineering": 1.0})),
+        overall=worlds.range(_OVERALL),
+        market=worlds.range({"day_1": 1.0, "day_2": 1.0}),
+        sales=worlds.range({"ml": 1.0, "engineering": 1.0}),
         sides=SideScores(**sides),
     )
 

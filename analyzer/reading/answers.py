@@ -110,8 +110,10 @@ def _document(text: str) -> dict[str, Any]:
     start, end = text.find("{"), text.rfind("}")
     try:
         document = json.loads(text[start : end + 1] if 0 <= start < end else text, strict=False)
-        # Half a character, written as an escape, is no text and could not be written anywhere.
-        document = json.loads(json.dumps(document, ensure_ascii=False).encode("utf-8", "replace"))
+        if (
+            "\\ud" in text.lower()
+        ):  # half a character, written as an escape, is no text and could not be written anywhere
+            document = json.loads(json.dumps(document, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError):
         raise NotAnAnswer("the answer is not JSON") from None
     expected = answer_schema()["properties"]

@@ -570,9 +570,8 @@ class _Conversation:
             {"role": "user", "content": prompts.pitch_message(self.pitch.text, self.pitch.ref.sha256 or "")},
             *self.said,
         ]
-        reserved = await asking.spending.reserve(
-            static_tokens() + sum(estimated_tokens(m["content"]) for m in messages[1:])
-        )
+        said = [message["content"] for message in messages[1:]]
+        reserved = await asking.spending.reserve(said, static_tokens())
         token = current_request.set(request)
         usage: Usage | None = None
         try:

@@ -30,23 +30,49 @@ _INVISIBLE = re.compile(
 )
 
 _GRADER = r"(?:ai|llm|language[- ]model|automated|evaluators?|graders?|reviewers?|assistants?|chatgpt|gpt|claude)"
-_ADDRESSES_READER = re.compile(
-    rf"""
-      \b(?:note|message|instructions?|attention|hint)\s+(?:to|for)\s+(?:the\s+|any\s+|all\s+)?{_GRADER}\b
-    | \b(?:attention|dear)\s*[,:]?\s+(?:ai|llm|language[- ]model)\b
-    | (?<!["'“‘«])(?<!["'“‘«]\s)\b(?:ignore|disregard|forget|override)\s+(?:all\s+|any\s+|the\s+|your\s+|these\s+)*
-        (?:previous|prior|above|earlier|preceding|foregoing|system|other)?\s*(?:instructions?|rubrics?|prompts?|guidelines)\b
-    | \byou\s+are\s+(?:now\s+)?(?:an?\s+)?(?:ai|llm|large\s+language\s+model|language\s+model|chatgpt|evaluator|grader)\b
-    | \b(?:set|give|assign|award)\s+(?:it\s+|us\s+|this\s+(?:\w+\s+)?|all\s+|every\s+|the\s+)*(?:scores?|ratings?|points|signals?)\s+
-        (?:to|at|of|as)\s+(?:10|100|ten|the\s+(?:max|highest)|max)
-    | (?:^|[.!?:;,]\s+|\b(?:please|must|should|now)\s+)(?:rate|score|grade)\s+(?:this|our|the)\s+(?:pitch|product|company|startup|submission)\b
-    | \breturn\s+(?:the|this|only\s+the)\s+(?:json|following\s+json|answer)\b
-    | ^\s*(?:<\s*/?\s*(?:system|assistant|instructions?)\s*>|\[/?(?:inst|sys)\]|<\|\w+\|>|\#{{2,}}\s*system\b|(?:system|assistant)\s*:)
-    | \"(?:in_scope|basis|verdict|value_at_stake|trust_route|differentiation|lifecycle_scope)\"\s*:
-    """,
-    re.VERBOSE | re.MULTILINE,
+_START = r"""(?<!["'“‘«])(?<!["'“‘«]\s)\b"""
+_ADDRESSES_READER: Final[tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]] = tuple(
+    (words, re.compile(pattern, re.VERBOSE | re.MULTILINE))
+    for words, pattern in (
+        (
+            ("note", "message", "instruction", "attention", "hint"),
+            rf"\b(?:note|message|instructions?|attention|hint)\s+(?:to|for)\s+(?:the\s+|any\s+|all\s+)?{_GRADER}\b",
+        ),
+        (("attention", "dear"), r"\b(?:attention|dear)\s*[,:]?\s+(?:ai|llm|language[- ]model)\b"),
+        (
+            ("ignore", "disregard", "forget", "override"),
+            rf"{_START}(?:ignore|disregard|forget|override)\s+(?:all\s+|any\s+|the\s+|your\s+|these\s+)*"
+            r"(?:previous|prior|above|earlier|preceding|foregoing|system|other)?\s*"
+            r"(?:instructions?|rubrics?|prompts?|guidelines)\b",
+        ),
+        (
+            ("you are",),
+            r"\byou\s+are\s+(?:now\s+)?(?:an?\s+)?"
+            r"(?:ai|llm|large\s+language\s+model|language\s+model|chatgpt|evaluator|grader)\b",
+        ),
+        (
+            ("score", "rating", "points", "signal"),
+            r"\b(?:set|give|assign|award)\s+(?:it\s+|us\s+|this\s+(?:\w+\s+)?|all\s+|every\s+|the\s+)*"
+            r"(?:scores?|ratings?|points|signals?)\s+(?:to|at|of|as)\s+(?:10|100|ten|the\s+(?:max|highest)|max)",
+        ),
+        (
+            ("rate", "score", "grade"),
+            r"(?:^|[.!?:;,]\s+|\b(?:please|must|should|now)\s+)"
+            r"(?:rate|score|grade)\s+(?:this|our|the)\s+(?:pitch|product|company|startup|submission)\b",
+        ),
+        (("return",), r"\breturn\s+(?:the|this|only\s+the)\s+(?:json|following\s+json|answer)\b"),
+        (
+            ("<", "[", "system", "assistant"),
+            r"^\s*(?:<\s*/?\s*(?:system|assistant|instructions?)\s*>|\[/?(?:inst|sys)\]|<\|\w+\|>"
+            r"|\#{2,}\s*system\b|(?:system|assistant)\s*:)",
+        ),
+        (
+            ('"',),
+            r"\"(?:in_scope|basis|verdict|value_at_stake|trust_route|differentiation|lifecycle_scope)\"\s*:",
+        ),
+    )
 )
-"""Looked for in small letters."""
+"""What addresses the reader, in small letters, each with words of which it holds one: most text has none of them."""
 _PARAGRAPH_BREAK = re.compile(r"\n[ \t]*\n")
 
 
@@ -65,9 +91,11 @@ class Pitch:
         name = f"{id}: " if id else ""
         cleaned = text.replace("\r\n", "\n").replace("\r", "\n")
         cleaned = _CONTROLS.sub("", cleaned)
-        shown = _TAGS.sub(lambda found: found[1] or "", cleaned)
-        hidden = shown != cleaned or _INVISIBLE.search(shown)
-        cleaned = shown
+        hidden = False
+        if not cleaned.isascii():
+            shown = _TAGS.sub(lambda found: found[1] or "", cleaned)
+            hidden = shown != cleaned or bool(_INVISIBLE.search(shown))
+            cleaned = shown
         if not any(char.isalnum() for char in cleaned):
             raise PitchError(f"{name}the pitch is empty; give it at least a sentence of text")
         if len(cleaned) > MAX_CHARACTERS:
@@ -117,8 +145,11 @@ def _addresses_reader(paragraph: str) -> bool:
     """Looked for in folded text, line by line and as a whole: invisible characters and line breaks hide nothing, and
     there are no runs of white space left for a pattern to get lost in."""
     lines = "\n".join(folded(line).strip() for line in paragraph.splitlines()).lower()
-    return bool(
-        _ADDRESSES_READER.search(lines) or ("\n" in lines and _ADDRESSES_READER.search(lines.replace("\n", " ")))
+    joined = lines.replace("\n", " ")
+    return any(
+        pattern.search(lines) or (joined != lines and pattern.search(joined))
+        for words, pattern in _ADDRESSES_READER
+        if any(word in joined for word in words)
     )
 
 

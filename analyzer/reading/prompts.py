@@ -41,9 +41,14 @@ def _text(name: str) -> str:
     return resource(f"prompts/{name}").read_text(encoding="utf-8")
 
 
-def _render(name: str, **values: str) -> str:
+@cache
+def _template(name: str) -> tuple[Template, frozenset[str]]:
     template = Template(_text(name))
-    if set(template.get_identifiers()) != set(values):
-        expected, given = sorted(template.get_identifiers()), sorted(values)
-        raise ValueError(f"prompts/{name} has the variables {expected}, but is given {given}")
+    return template, frozenset(template.get_identifiers())
+
+
+def _render(name: str, **values: str) -> str:
+    template, expected = _template(name)
+    if expected != set(values):
+        raise ValueError(f"prompts/{name} has the variables {sorted(expected)}, but is given {sorted(values)}")
     return template.substitute(values).strip()

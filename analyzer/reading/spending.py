@@ -6,6 +6,7 @@ Prices are those of the list that genai-prices carries; where it does not know a
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -85,11 +86,13 @@ class Spending:
                 f"the price of {self.model} is not known, so no limit on its cost can be kept; leave the limit out"
             )
 
-    async def reserve(self, input_tokens: int) -> float:
-        """USD set aside for one request; to be given back with `settle`. Waits for others under way where it might yet
-        fit. Raises CostLimitReached."""
+    async def reserve(self, texts: Iterable[str], more_tokens: int) -> float:
+        """USD set aside for one request of these texts and so many tokens more; to be given back with `settle`.
+
+        Waits for others under way where it might yet fit. Raises CostLimitReached.
+        """
         while self.limit is not None:
-            need = self.estimate(input_tokens) or 0.0
+            need = self._estimate(more_tokens + sum(map(estimated_tokens, texts))) or 0.0
             spent = self.total.cost_usd or 0.0
             if spent + self._reserved + need <= self.limit:
                 self._reserved += need
@@ -114,7 +117,7 @@ class Spending:
             self._longest = max(self._longest, float(usage.output_tokens))
         self._settled.set()
 
-    def estimate(self, input_tokens: int) -> float | None:
+    def _estimate(self, input_tokens: int) -> float | None:
         """USD that a request may cost, by its input and the longest answer so far; None = price not known."""
         longest = self._longest * _MARGIN if self.total.requests >= 8 else max(self._longest, FIRST_OUTPUT_TOKENS)
         return cost_of(self.model, input_tokens, int(longest))

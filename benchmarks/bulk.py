@@ -1,0 +1,378 @@
+"""How near a run over many pitches comes to what the endpoint allows, beside others in the same run.
+
+    python benchmarks/bulk.py [--calls 1024] [--latency 0.5] [--concurrency 16 64 256]
+    python benchmarks/bulk.py --memory 100000      # peak memory over so many pitches, and over a tenth of them
+
+Each contestant runs in a process of its own on one core; the endpoint, which answers after a fixed time, on another.
+Ideal = calls x latency / concurrency. CPU is the client's, per call. `reading` asks and checks every quote; `all` also
+scores, keeps every answer in a store and hands over assessments. The others get the same prompt and answer, and an
+equivalent model of it; they check nothing. LangChain is left out where it is not installed
+(pip install -e ".[benchmarks]").
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import re
+import resource
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal, cast, get_args
+
+CONTESTANTS = {
+    "reading": "Pitch Analyzer, reading",
+    "all": "Pitch Analyzer, all",
+    "instructor": "instructor, semaphore",
+    "langchain": "LangChain, abatch",
+}
+MODEL = "gpt-4.1-mini"
+KEY = "none"
+WARM_UP = 2
+"""Rounds of full concurrency before the clock starts: imports, connections, caches."""
+ROOT = Path(__file__).resolve().parent.parent
+
+
+# ---------------------------------------------------------------- the endpoint
+
+
+class _Endpoint(asyncio.Protocol):
+    """Answers every request with the same bytes after the latency; parses no more than it must."""
+
+    answer = b""
+    latency = 0.5
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._seen = bytearray()
+        self._needs: int | None = None
+
+    def data_received(self, data: bytes) -> None:
+        self._seen += data
+        while True:
+            if self._needs is None:
+                head = self._seen.find(b"\r\n\r\n")
+                if head < 0:
+                    return
+                length = re.search(rb"content-length: (\d+)", self._seen[:head].lower())
+                self._needs = head + 4 + int(length[1] if length else 0)
+            if len(self._seen) < self._needs:
+                return
+            del self._seen[: self._needs]
+            self._needs = None
+            asyncio.get_running_loop().call_later(self.latency, self._reply)
+
+    def _reply(self) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(self.answer)
+
+
+async def serve(port: int, latency: float) -> None:
+    body = json.dumps(_completion()).encode()
+    _Endpoint.answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (
+        len(body),
+        body,
+    )
+    _Endpoint.latency = latency
+    server = await asyncio.get_running_loop().create_server(_Endpoint, "127.0.0.1", port, backlog=1024)
+    await server.serve_forever()
+
+
+def _completion() -> dict[str, Any]:
+    """A recorded answer to a sample pitch."""
+    (path,) = (ROOT / "fixtures" / "recordings").glob("idlewatt-*.json")
+    return cast(dict[str, Any], json.loads(path.read_text(encoding="utf-8"))["response"])
+
+
+def pitches(count: int) -> list[str]:
+    text = (ROOT / "fixtures" / "pitches" / "idlewatt.txt").read_text(encoding="utf-8")
+    return [f"{text}\nNumber {number}." for number in range(count)]
+
+
+# ---------------------------------------------------------------- the contestants
+
+
+def reading(url: str, texts: list[str], concurrency: int) -> None:
+    from analyzer.reading.model import ModelReader
+    from analyzer.reading.pace import MANY, Pace
+    from analyzer.reading.pitch import Pitch
+    from analyzer.settings import Settings
+
+    settings = Settings(openai_base_url=url, openai_api_key=KEY)
+
+    async def main() -> None:
+        reader = ModelReader(f"openai/{MODEL}", settings, pace=Pace(MANY, concurrency))
+        await _timed(texts, concurrency, lambda text: reader.read(Pitch.from_text(text)))
+        await reader.aclose()
+
+    asyncio.run(main())
+
+
+def everything(url: str, texts: list[str], concurrency: int) -> None:
+    from analyzer import analyze_many
+    from analyzer.settings import Settings
+
+    settings = Settings(openai_base_url=url, openai_api_key=KEY)
+    with tempfile.TemporaryDirectory() as folder:
+
+        def run(some: list[str]) -> None:
+            store = f"sqlite:///{folder}/store.db"
+            options: dict[str, Any] = {"model": f"openai/{MODEL}", "settings": settings, "store": store}
+            for result in analyze_many(some, concurrency=concurrency, **options):
+                assert result.assessment is not None, result.error
+                result.assessment.to_json(indent=None)
+
+        run([f"{text} warm" for text in texts[: WARM_UP * concurrency]])
+        begun = _begin()
+        run(texts)
+        _end(begun, len(texts))
+
+
+def stock_instructor(url: str, texts: list[str], concurrency: int) -> None:
+    import instructor
+    import openai
+
+    client = instructor.from_openai(openai.AsyncOpenAI(base_url=url, api_key=KEY, max_retries=0), model=MODEL)
+    model = peer_model()
+
+    async def ask(text: str) -> object:
+        return await client.chat.completions.create(messages=_messages(text), response_model=model, max_retries=0)
+
+    asyncio.run(_timed(texts, concurrency, ask))
+
+
+def langchain(url: str, texts: list[str], concurrency: int) -> None:
+    from langchain_openai import ChatOpenAI  # type: ignore[import-not-found]
+
+    chat = ChatOpenAI(model=MODEL, base_url=url, api_key=KEY, max_retries=0)
+    chain = chat.with_structured_output(peer_model(), method="function_calling")
+
+    async def main() -> None:
+        config = {"max_concurrency": concurrency}
+        await chain.abatch([_pairs(text) for text in texts[: WARM_UP * concurrency]], config)
+        begun = _begin()
+        answers = await chain.abatch([_pairs(text) for text in texts], config)
+        _end(begun, len(answers))
+
+    asyncio.run(main())
+
+
+async def _timed(texts: list[str], concurrency: int, ask: Callable[[str], Awaitable[object]]) -> None:
+    places = asyncio.Semaphore(concurrency)
+
+    async def one(text: str) -> None:
+        async with places:
+            assert await ask(text) is not None
+
+    await asyncio.gather(*map(one, texts[: WARM_UP * concurrency]))
+    begun = _begin()
+    await asyncio.gather(*map(one, texts))
+    _end(begun, len(texts))
+
+
+def _messages(text: str) -> Any:
+    return [{"role": role, "content": content} for role, content in _pairs(text)]
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    from analyzer.reading import prompts
+
+    return [("system", prompts.instructions()), ("user", prompts.pitch_message(text, "0" * 64))]
+
+
+def peer_model() -> Any:
+    """The answer's shape as a pydantic model, as one would write it for instructor or LangChain."""
+    from pydantic import BaseModel, Field, create_model
+
+    from analyzer.signals import LIST_RULES, SIGNALS, Focus, RivalKind, Role, Stage
+
+    basis = Literal["stated", "inferred", "absent"]
+
+    def literal(values: tuple[str, ...]) -> Any:
+        return Literal[values]
+
+    def named(name: str, /, **fields: Any) -> type[BaseModel]:
+        described = {
+            field: (kind, Field(description=LIST_RULES.get(field))) if field in LIST_RULES else (kind, ...)
+            for field, kind in fields.items()
+        }
+        return cast(type[BaseModel], create_model(name, **described))
+
+    problem = named(
+        "Problem",
+        statement=str,
+        quote=str,
+        stage=literal(get_args(Stage)),
+        focus=literal(get_args(Focus)),
+        primary=bool,
+    )
+    persona = named("Persona", quote=str, role=literal(get_args(Role)))
+    competitor = named("Competitor", quote=str, name=str, kind=literal(get_args(RivalKind)))
+    singles = {
+        name: (
+            create_model(
+                name, quotes=(list[str], ...), basis=(basis, ...), value=(literal((*spec.values, "unknown")), ...)
+            ),
+            Field(description=spec.description),
+        )
+        for name, spec in SIGNALS.items()
+    }
+    lists = {"problems": problem, "personas": persona, "competitors": competitor}
+    return create_model(
+        "RecordSignals",
+        instructions=(list[str], ...),
+        in_scope=(bool, Field(description=LIST_RULES["in_scope"])),
+        product=(str, Field(description=LIST_RULES["product"])),
+        summary=(str, Field(description=LIST_RULES["summary"])),
+        **{name: (list[kind], Field(description=LIST_RULES[name])) for name, kind in lists.items()},  # type: ignore[valid-type]
+        **singles,
+    )
+
+
+# ---------------------------------------------------------------- measuring
+
+
+def _begin() -> tuple[float, float]:
+    return time.perf_counter(), time.process_time()
+
+
+def _end(begun: tuple[float, float], calls: int) -> None:
+    """Prints what one contestant took, for the process that started it."""
+    wall, cpu = time.perf_counter() - begun[0], time.process_time() - begun[1]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"wall": wall, "cpu": cpu / calls * 1000, "memory": peak}))
+
+
+def _pin(core: int) -> None:
+    if hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[core % len(cores)]})
+
+
+def _started(*arguments: str) -> dict[str, float]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, __file__, *arguments], capture_output=True, text=True, check=False, env=environment
+    )
+    if done.returncode:
+        sys.exit(f"{' '.join(arguments)}\n{done.stderr[-2000:]}")
+    return cast(dict[str, float], json.loads(done.stdout.splitlines()[-1]))
+
+
+def compare(calls: int, latency: float, concurrencies: list[int]) -> None:
+    names = [name for name in CONTESTANTS if name != "langchain" or find_spec("langchain_openai")]
+    with _endpoint(latency) as port:
+        print(f"{calls} calls, {latency:g} s each; the client on one core, the endpoint on another\n")
+        print("| in flight | | wall / ideal | CPU, ms a call | of instructor's | peak MB |")
+        print("| ---: | --- | ---: | ---: | ---: | ---: |")
+        for concurrency in concurrencies:
+            found = {name: _started("--run", name, str(port), str(calls), str(concurrency)) for name in names}
+            for name, took in found.items():
+                ratio = took["wall"] / (calls * latency / concurrency)
+                share = took["cpu"] / found["instructor"]["cpu"]
+                print(
+                    f"| {concurrency} | {CONTESTANTS[name]} | {ratio:.2f} | {took['cpu']:.1f} | {share:.2f} "
+                    f"| {took['memory']:.0f} |",
+                    flush=True,
+                )
+
+
+def memory(count: int) -> None:
+    with _endpoint(0.0) as port:
+        for pitches_ in (count // 10, count):
+            took = _started("--stream", str(port), str(pitches_))
+            print(
+                f"{pitches_:,} pitches: peak {took['memory']:.0f} MB, {pitches_ / took['wall']:.0f} pitches/s",
+                flush=True,
+            )
+
+
+def stream(port: int, count: int) -> None:
+    """A whole bulk run, from a CSV to a CSV, over so many pitches."""
+    from analyzer.bulk import run
+    from analyzer.settings import Settings
+    from analyzer.sources import Sources
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        text = pitches(1)[0].replace("\n", " ").replace('"', "'")
+        with (folder / "in.csv").open("w", encoding="utf-8") as file:
+            file.write("id,pitch\n")
+            file.writelines(f'{number},"{text} {number}"\n' for number in range(count))
+        settings = Settings(
+            openai_base_url=f"http://127.0.0.1:{port}/v1", openai_api_key=KEY, store=f"sqlite:///{folder}/store.db"
+        )
+        begun = _begin()
+        summary = run(
+            Sources((str(folder / "in.csv"),)),
+            folder / "out.csv",
+            model=f"openai/{MODEL}",
+            concurrency=64,
+            settings=settings,
+        )
+        assert summary.progress.done == count, summary
+        _end(begun, count)
+
+
+class _endpoint:  # noqa: N801  # used as a context
+    """The endpoint in a process of its own, on the other core; gives its port."""
+
+    def __init__(self, latency: float):
+        self._latency = latency
+
+    def __enter__(self) -> int:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port: int = free.getsockname()[1]
+        self._process = subprocess.Popen([sys.executable, __file__, "--serve", str(port), str(self._latency)])
+        for _ in range(200):
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=0.1).close()
+                return port
+            except OSError:
+                time.sleep(0.05)
+        raise RuntimeError("the endpoint did not start")
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.wait()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--calls", type=int, default=1024)
+    parser.add_argument("--latency", type=float, default=0.5)
+    parser.add_argument("--concurrency", type=int, nargs="+", default=[16, 64, 256])
+    parser.add_argument("--memory", type=int, metavar="PITCHES")
+    parser.add_argument("--run", nargs=4, help=argparse.SUPPRESS)
+    parser.add_argument("--serve", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--stream", nargs=2, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.serve:
+        _pin(1)
+        asyncio.run(serve(int(given.serve[0]), float(given.serve[1])))
+    elif given.run:
+        _pin(0)
+        name, port, calls, concurrency = given.run
+        contestants = {
+            "reading": reading, "all": everything, "instructor": stock_instructor, "langchain": langchain
+        }  # fmt: skip
+        contestants[name](f"http://127.0.0.1:{port}/v1", pitches(int(calls)), int(concurrency))
+    elif given.stream:
+        stream(int(given.stream[0]), int(given.stream[1]))
+    elif given.memory:
+        memory(given.memory)
+    else:
+        compare(given.calls, given.latency, given.concurrency)
+
+
+if __name__ == "__main__":
+    main()
