@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from analyzer.page import analyze, compare, framework, market
+from analyzer.page import analyze, compare, framework, market, scoring
 
 _STYLE = Path(__file__).with_name("style.css")
 
@@ -19,6 +19,7 @@ def main() -> None:
     pages = [
         st.Page(analyze.show, title="Analyze a pitch", url_path="analyze", default=True),
         st.Page(compare.show, title="Compare", url_path="compare"),
+        st.Page(scoring.show, title="Score by hand", url_path="score"),
         st.Page(framework.show, title="The framework", url_path="framework"),
         st.Page(market.show, title="The market map", url_path="market"),
     ]
