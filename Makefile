@@ -47,8 +47,8 @@ docs-check: $(VENV)/ready ## Check that the generated pages are today's
 package: $(VENV)/ready ## Build the wheel and try it in an empty environment
 	$(RUN) tests/try_package.py
 
-pictures: $(VENV)/ready ## Take the pictures of the page (needs Chromium)
-	$(RUN) docs/screenshots.py
+pictures: $(VENV)/ready ## Take the pictures of the page: docs/page.png, and its states in build/pictures (needs Chromium)
+	$(RUN) docs/screenshots.py build/pictures
 
 recordings: $(VENV)/ready ## Record the sample pitches again with your own model: make recordings MODEL=openai/...
 	@test -n "$(MODEL)" || { echo "name the model: make recordings MODEL=openai/gpt-4.1-mini"; exit 2; }

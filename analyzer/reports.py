@@ -22,7 +22,7 @@ from analyzer.framework.rulebook import SIDE_TITLES, SIDES, Consideration, Ruleb
 from analyzer.framework.wording import LEANINGS, grouped, kind, shown
 from analyzer.signals import SIGNALS
 from analyzer.terminal import plain, provenance
-from analyzer.words import cell, shown_points, title, word
+from analyzer.words import FAMILIES, FAMILY_OF, cell, edit_words, shown_points, title, word
 
 _SUFFIXES: Final = (".html", ".md")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~$&-])")
@@ -97,22 +97,36 @@ def market_markdown(market: MarketMap) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Passage:
-    """A stretch of the pitch; `signals` are those whose quotes cover it."""
+    """A stretch of the pitch; `signals` are those whose quotes cover it, in words; `labels` those that end here, with
+    their families.
+
+    `family`: that of the first signal (`words.FAMILIES`). `planted`: the stretch addresses its reader.
+    """
 
     text: str
     signals: tuple[str, ...]
+    family: str = ""
+    planted: bool = False
+    labels: tuple[tuple[str, str], ...] = ()
 
 
 def _passages(assessment: Assessment, pitch: str) -> list[_Passage]:
-    quotes = [
-        (name, q.start, q.end) for name, q in assessment.signals.quotes() if q.start is not None and q.end is not None
-    ]
-    edges = sorted({0, len(pitch), *(at for _, start, end in quotes for at in (start, end))})
+    quotes = [(name, q.start, q.end) for name, q in assessment.signals.quotes()]
+    quotes += [("", w.quote.start, w.quote.end) for w in assessment.warnings if w.kind == "instructions" and w.quote]
+    spans = [(name, start, end) for name, start, end in quotes if start is not None and end is not None]
+    edges = sorted({0, len(pitch), *(at for _, start, end in spans for at in (start, end))})
     passages = []
     for start, end in pairwise(edges):
-        names = dict.fromkeys(name for name, first, last in quotes if first <= start and end <= last)
-        passages.append(_Passage(pitch[start:end], tuple(title(name) for name in names)))
+        over = dict.fromkeys(name for name, first, last in spans if first <= start and end <= last)
+        ending = dict.fromkeys(name for name, _, last in spans if last == end and name in over)
+        family = next((FAMILY_OF[name] for name in over if name), "")
+        labels = tuple((_label(name), FAMILY_OF.get(name, "planted")) for name in ending)
+        passages.append(_Passage(pitch[start:end], tuple(map(_label, over)), family, "" in over, labels))
     return passages
+
+
+def _label(signal: str) -> str:
+    return title(signal) if signal else "Addresses its reader"
 
 
 def _render(template: str, assessment: Assessment, **more: Any) -> str:
@@ -128,6 +142,8 @@ def _render(template: str, assessment: Assessment, **more: Any) -> str:
             kind=kind(assessment.quadrant) if assessment.quadrant else "",
             rows=[(spec.title, assessment.signals.single(name)) for name, spec in SIGNALS.items()],
             provenance=provenance(assessment),
+            edits=[edit_words(edit) for edit in assessment.edits],
+            families={name: words for name, (words, _) in FAMILIES.items()},
             sides=SIDE_TITLES,
             **more,
         )

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from analyzer.errors import AnalyzerError, ConfigurationError, InputError, SignalsError
-from analyzer.framework.assessment import Assessment, PitchRef, ReaderRef, Usage, Warning
+from analyzer.framework.assessment import Assessment, Edit, PitchRef, ReaderRef, Usage, Warning
+from analyzer.framework.edits import as_read
 from analyzer.framework.inputs import INPUTS
 from analyzer.framework.market import MarketMap
 from analyzer.framework.rulebook import Rulebook
@@ -202,7 +203,7 @@ def _signals_parquet(path: Path) -> Any | None:
 
 
 def score_entry(entry: Entry, rulebook: Rulebook | None = None, market: MarketMap | None = None) -> Scored:
-    """The entry's assessment. One that was an assessment before keeps its pitch, warnings and reader."""
+    """The entry's assessment. One that was an assessment before keeps its pitch, warnings, edits and reader."""
     if entry.error is not None:
         return Scored(entry.source, error=entry.error, many=entry.many)
     try:
@@ -222,8 +223,10 @@ def _scored(document: Any, source: str, rulebook: Rulebook | None, market: Marke
     signals = Signals.from_document(document["signals"], source)
     try:
         made = document.get("provenance") or {}
-        if not isinstance(made, dict) or not isinstance(document.get("warnings") or [], list):
-            raise SignalsError(f"{source}: this is no assessment: provenance or warnings are of another shape")
+        if not isinstance(made, dict) or not all(
+            isinstance(document.get(n) or [], list) for n in ("warnings", "edits")
+        ):
+            raise SignalsError(f"{source}: this is no assessment: provenance, warnings or edits are of another shape")
         return score(
             signals,
             rulebook,
@@ -232,6 +235,7 @@ def _scored(document: Any, source: str, rulebook: Rulebook | None, market: Marke
             reader=ReaderRef.model_validate(made["reader"]) if made.get("reader") else None,
             usage=Usage.model_validate(made["usage"]) if made.get("usage") else None,
             warnings=[Warning.model_validate(warning) for warning in document.get("warnings") or ()],
+            as_read=as_read(signals, [Edit.model_validate(edit) for edit in document.get("edits") or ()], source),
         )
     except ValidationError as error:
         fault = error.errors()[0]

@@ -20,7 +20,9 @@ from analyzer.errors import SignalsError
 
 UNKNOWN: Final = "unknown"
 
-Basis = Literal["stated", "inferred", "absent"]
+ReadBasis = Literal["stated", "inferred", "absent"]
+Basis = Literal["stated", "inferred", "absent", "edited"]
+"""What a value rests on (codebook §1); `edited`: a person set it, and no reader ever does."""
 Stage = Literal["day_1", "day_2", "both", "unclear"]
 Focus = Literal["ml", "engineering", "both", "unclear"]
 Role = Literal[
@@ -502,7 +504,7 @@ def answer_schema() -> dict[str, Any]:
         spec.name: _closed(
             {
                 "quotes": {"type": "array", "items": {"type": "string"}},
-                "basis": choice(Basis),
+                "basis": choice(ReadBasis),
                 "value": {"type": "string", "enum": [*spec.values, UNKNOWN]},
             },
             spec.description,

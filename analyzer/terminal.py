@@ -19,7 +19,7 @@ from analyzer.framework.assessment import Assessment, ConsiderationResult, Range
 from analyzer.framework.rulebook import SIDE_TITLES, SIDES, Consideration, Rulebook
 from analyzer.framework.wording import LEANINGS, Leaning, grouped, kind, shown
 from analyzer.signals import SIGNALS, Quote
-from analyzer.words import cell, shown_points, title, word
+from analyzer.words import cell, edit_words, shown_points, title, word
 
 QUIET = "dim"
 _STYLES: Final[Mapping[Leaning, str]] = {"for": "cyan", "against": "yellow", "open": ""}
@@ -35,7 +35,10 @@ def print_assessment(console: Console, assessment: Assessment) -> None:
     console.print()
     for warning in assessment.warnings:
         console.print(_warning(warning))
-    if assessment.warnings:
+    for edit in assessment.edits:
+        name, before, after = edit_words(edit)
+        console.print(Text(plain(f"Changed by hand: {name}, {after} (read: {before})")))
+    if assessment.warnings or assessment.edits:
         console.print()
     if assessment.verdict is None or assessment.scores is None or assessment.quadrant is None:
         console.print(

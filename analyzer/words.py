@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
-from analyzer.framework.assessment import Range
+from analyzer.framework.assessment import Edit, Range
 from analyzer.framework.inputs import INPUTS
 from analyzer.framework.wording import capital
-from analyzer.signals import SIGNALS
+from analyzer.signals import SIGNALS, UNKNOWN
 
 _NAMES: Final = {
     "stage": "Stage",
@@ -21,13 +21,27 @@ _NAMES: Final = {
     "personas": "Users",
     "competitors": "Alternatives",
     "persona": "Main user",
-    "in_scope": "In scope",
     "unknown": "not said",
     "not_rivalled": "not in-house",
     "rivalled": "built in-house",
+    "in_scope": "In scope",
+    "main_user": "Main user",
+    "edited": "by hand",
 }
 _RUN: Final = frozenset("=+-@＝＋－＠\t\r\n|")
 _PARTS: Final = {"ml": "ML", "llm": "LLM", "gpu": "GPU", "automl": "AutoML"}
+
+
+FAMILIES: Final = {
+    "need": ("Need and stakes", ("problems", "urgency", "business_impact", "value_at_stake")),
+    "people": ("Who uses it and who pays", ("personas", "buyer", "data_science_fit")),
+    "product": ("The product", ("category", "lifecycle_scope")),
+    "rivals": ("Rivals and difference", ("competitors", "differentiation", "trust_route")),
+    "market": ("Market and demand", ("market_breadth", "traction")),
+    "entry": ("Way in", ("onboarding", "data_movement")),
+}
+"""Signals that people look at together, and that share a colour: by family, its title and its members."""
+FAMILY_OF: Final = {name: family for family, (_, names) in FAMILIES.items() for name in names}
 
 
 def word(value: str) -> str:
@@ -68,3 +82,23 @@ def plain_cell(text: str) -> str:
 def cell_text(cell: str) -> str:
     """What stands in a cell that `plain_cell` wrote."""
     return cell[1:] if cell.startswith("'") and plain_cell(cell[1:]) == cell else cell
+
+
+def edit_words(edit: Edit) -> tuple[str, str, str]:
+    """A signal changed by hand, in words: its title, what was read, and what stands now."""
+    return title(edit.signal), _content(edit.before), _content(edit.after)
+
+
+def _content(field: Any) -> str:
+    """The content of a field of a signals document."""
+    if isinstance(field, bool):
+        return "yes" if field else "no"
+    if isinstance(field, dict):
+        return word(str(field["value"]))
+    return "; ".join(map(_entry, field)) or word(UNKNOWN)
+
+
+def _entry(entry: dict[str, Any]) -> str:
+    if "stage" in entry:
+        return f"{word(entry['stage'])}, {word(entry['focus'])}"
+    return word(entry["role"]) if "role" in entry else f"{entry['name']} ({word(entry['kind'])})"

@@ -1,6 +1,6 @@
-"""Takes the picture of the page that the README shows: docs/page.png.
+"""Takes the picture of the page that the README shows, docs/page.png, and pictures of its states to be looked at.
 
-    python docs/screenshots.py
+    python docs/screenshots.py [FOLDER]
 
 Needs Chromium and the Python package playwright. The tests drive the page with `served_page` and `chromium`, too.
 """
@@ -10,22 +10,25 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from playwright.sync_api import Browser, FloatRect, Page, sync_playwright
 
 from analyzer.page.serve import command
-from analyzer.resources import resource
 
 CHROMIUM: Final = Path("/usr/bin/chromium")
 PICTURE: Final = Path(__file__).with_name("page.png")
-SAMPLE: Final = "fixtures/pitches/cabstand.txt"
+SAMPLE: Final = "cabstand"
+WIDTHS: Final = (1280, 390)
+Scheme = Literal["light", "dark"]
+SCHEMES: Final[tuple[Scheme, ...]] = ("light", "dark")
 _ARGUMENTS: Final = (
     "--no-sandbox",
     "--disable-gpu",
@@ -36,27 +39,94 @@ _ARGUMENTS: Final = (
 )
 _START_UP: Final = 60.0
 """Seconds after which a page that does not answer counts as broken."""
+_SETTLED: Final = 800.0
+"""Milliseconds until fonts and transitions have come to rest."""
+_HIGHEST: Final = 9000
 _MARGIN: Final = 10.0
 """Pixels above and below what the picture shows."""
 
 
-def main() -> None:
-    """Writes the picture."""
-    text = resource(SAMPLE).read_text(encoding="utf-8")
-    with served_page({"PITCH_MODEL": ""}) as address, chromium() as browser:
+def main(folder: Path | None) -> None:
+    """Writes the picture; with a folder, also every state of the page there, to be looked at."""
+    with (
+        tempfile.TemporaryDirectory() as none,
+        served_page({"PITCH_MODEL": "", "PITCH_RECORDINGS": none}) as address,
+        chromium() as browser,
+    ):
         page = browser.new_page(viewport={"width": 1280, "height": 3000}, color_scheme="light")
-        page.goto(address)
-        analyze(page, text)
-        page.locator(".pa.provenance").wait_for()
-        page.locator("[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg").first.wait_for()
+        page.goto(f"{address}/?sample={SAMPLE}")
+        page.locator(".pa .provenance").wait_for()
+        page.wait_for_timeout(_SETTLED)
         page.screenshot(path=PICTURE, clip=_clip(page))
-    print(PICTURE)
+        print(PICTURE)
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+            for width in WIDTHS:
+                for scheme in SCHEMES:
+                    for state, show in STATES.items():
+                        print(_picture(browser, address, width, scheme, show, folder / f"{state}-{width}-{scheme}.png"))
+
+
+def _picture(
+    browser: Browser, address: str, width: int, scheme: Scheme, show: Callable[[Page, str], object], path: Path
+) -> Path:
+    """One state of the page as a whole, in a window that is high enough for it."""
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    show(page, address)
+    page.wait_for_timeout(_SETTLED)
+    height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+    page.set_viewport_size({"width": width, "height": min(height, _HIGHEST)})
+    page.wait_for_timeout(_SETTLED)
+    page.screenshot(path=path)
+    page.close()
+    return path
+
+
+def _empty(page: Page, address: str) -> None:
+    page.goto(address)
+    page.get_by_role("button", name="Analyze").wait_for()
+
+
+def _answered(page: Page, address: str, sample: str = SAMPLE) -> None:
+    page.goto(f"{address}/?sample={sample}")
+    page.locator(".pa .provenance").wait_for()
+
+
+def _changed(page: Page, address: str) -> None:
+    page.goto(f"{address}/?sample={SAMPLE}&tab=What+if&set=buyer:engineering_leadership,problems.1.stage:day_1")
+    page.get_by_role("button", name="Reset all").wait_for()
+
+
+def _failed(page: Page, address: str) -> None:
+    _empty(page, address)
+    analyze(page, "...")
+    page.get_by_role("alert").wait_for()
+
+
+STATES: Final[Mapping[str, Callable[[Page, str], object]]] = {
+    "empty": _empty,
+    "answer": _answered,
+    "what-if": _changed,
+    "hostile": lambda page, address: _answered(page, address, "sheafline"),
+    "error": _failed,
+}
 
 
 def analyze(page: Page, text: str) -> None:
     """Pastes the pitch and presses the button."""
     page.get_by_role("textbox", name="The pitch").fill(text)
     page.get_by_role("button", name="Analyze").click()
+
+
+def pick(page: Page, field: str, value: str) -> None:
+    """Chooses a value. An open list closes when the page scrolls, so it is opened until it stays so, and clicked in
+    place."""
+    box, option = page.get_by_role("combobox", name=field), page.get_by_role("option", name=value)
+    box.scroll_into_view_if_needed()
+    while not option.is_visible():
+        box.press("ArrowDown")
+        page.wait_for_timeout(50)
+    option.evaluate("found => found.click()")
 
 
 def _clip(page: Page) -> FloatRect:
@@ -117,4 +187,4 @@ def chromium() -> Iterator[Browser]:
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else None)

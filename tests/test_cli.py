@@ -41,7 +41,7 @@ def test_a_sample_read_from_its_recording_gives_the_same_bytes_twice(pitch_file:
     document = json.loads(first.stdout)
     assert list(document) == [
         "pitch", "in_scope", "signals", "verdict", "position", "quadrant", "scores", "considerations", "questions",
-        "changes", "players", "warnings", "provenance",
+        "changes", "players", "warnings", "edits", "provenance",
     ]  # fmt: skip
     assert set(document["scores"]) == {"overall", "market", "sales", "sides"}
     assert set(document["scores"]["overall"]) == {"value", "low", "high"}

@@ -242,9 +242,9 @@ WORST = {
 @pytest.mark.parametrize(
     ("document", "word", "says"),
     [
-        (BEST, "for", "The framework speaks for it"),
-        (WORST, "against", "The framework speaks against it"),
-        ({}, "open", "Too much is left unsaid"),
+        (BEST, "for", "product: the framework speaks for it"),
+        (WORST, "against", "product: the framework speaks against it"),
+        ({}, "open", "too much is left unsaid for a verdict"),
         (
             {
                 **BEST,
@@ -264,6 +264,17 @@ def test_the_verdict_is_never_stronger_than_the_range(document: dict[str, Any], 
     assert verdict is not None
     assert verdict.word == word
     assert says in verdict.sentence
+
+
+def test_the_verdict_is_one_sentence_of_kind_certainty_for_against_and_what_decides() -> None:
+    verdict = assessed({**BEST, "competitors": [], "category": "model_serving", "onboarding": "unknown"}).verdict
+
+    assert verdict is not None
+    assert verdict.sentence == (
+        "A day-2 engineering product: the framework speaks for it (83 of 100, anywhere from 82 to 84); "
+        "most for it is that those who sign see the problem, most against it that it has as many rivals as a day-1 "
+        "product; still to ask is whether customers build it themselves."
+    )
 
 
 def test_a_reason_names_what_was_found_and_what_was_not() -> None:

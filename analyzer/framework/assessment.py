@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from analyzer.framework.rulebook import Side
 from analyzer.signals import Quote, Signals
@@ -146,6 +146,15 @@ class Warning(_Record):
     quote: Quote | None = None
 
 
+class Edit(_Record):
+    """A signal that a person changed after it was read: a field of the signals document, with its content before
+    (`from`, as it was read, basis and quotes included) and now (`to`)."""
+
+    signal: str
+    before: JsonValue = Field(alias="from")
+    after: JsonValue = Field(alias="to")
+
+
 class RulebookRef(_Record):
     version: str
     sha256: str
@@ -185,7 +194,8 @@ class Provenance(_Record):
 class Assessment(_Record):
     """The framework's answer for one pitch. The same signals and rulebook give the same bytes but for `usage`.
 
-    Out of scope: `verdict`, `position`, `quadrant` and `scores` are None and the lists are empty.
+    Out of scope: `verdict`, `position`, `quadrant` and `scores` are None and the lists are empty. `signals` are those
+    that were scored; where a person changed some, `edits` holds what was read.
     """
 
     pitch: PitchRef
@@ -200,6 +210,7 @@ class Assessment(_Record):
     changes: tuple[Change, ...]
     players: tuple[Player, ...]
     warnings: tuple[Warning, ...]
+    edits: tuple[Edit, ...] = ()
     provenance: Provenance
 
     def to_json(self, indent: int | None = 2) -> str:

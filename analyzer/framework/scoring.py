@@ -33,6 +33,8 @@ from analyzer.framework.assessment import (
     Usage,
     Warning,
 )
+from analyzer.framework.edits import as_read as signals_as_read
+from analyzer.framework.edits import edited, edits
 from analyzer.framework.extremes import Extremes, Table
 from analyzer.framework.inputs import INPUTS, LEANS, WORLDS, Facts, derive
 from analyzer.framework.market import MarketMap
@@ -61,11 +63,13 @@ def score(
     reader: ReaderRef | None = None,
     usage: Usage | None = None,
     warnings: Iterable[Warning] = (),
+    as_read: Signals | None = None,
 ) -> Assessment:
     """The assessment of these signals by this rulebook and market map (default: the built-in ones). Pure.
 
     Scores: overall 0–100, market, sales and sides 0–10, each with its exact range over what is unknown
     (codebook §4). `pitch`, `reader`, `usage` and `warnings` are only carried into the result.
+    `as_read`: the signals as they were read, where a person has changed some since; the result then lists the edits.
     """
     rulebook = rulebook or Rulebook.built_in()
     market = market or MarketMap.built_in()
@@ -76,6 +80,7 @@ def score(
         "signals": signals,
         "players": players(signals, market, facts),
         "warnings": tuple(warnings),
+        "edits": edits(as_read, signals) if as_read else (),
         "provenance": Provenance(
             analyzer=_ANALYZER,
             rulebook=RulebookRef(version=rulebook.version, sha256=rulebook.sha256),
@@ -102,6 +107,31 @@ def score(
         considerations=considerations,
         questions=questions,
         changes=changes,
+    )
+
+
+def what_if(
+    assessment: Assessment,
+    changes: Mapping[str, str],
+    rulebook: Rulebook | None = None,
+    *,
+    market: MarketMap | None = None,
+) -> Assessment:
+    """The same pitch as if a person had set some signals by hand, in place of any edits it has; nothing is read anew.
+
+    `changes` as for `framework.edits.edited`; none gives the assessment of what was read. Raises SignalsError.
+    """
+    read = signals_as_read(assessment.signals, assessment.edits)
+    made = assessment.provenance
+    return score(
+        edited(read, changes),
+        rulebook,
+        market=market,
+        pitch=assessment.pitch,
+        reader=made.reader,
+        usage=made.usage,
+        warnings=assessment.warnings,
+        as_read=read,
     )
 
 

@@ -26,10 +26,10 @@ LEANINGS: Final[Mapping[Leaning, str]] = {
 _STAGES = {"day_1": "day-1", "day_2": "day-2", "mixed": "day-1 and day-2", "unknown": ""}
 _FOCUSES = {"ml": "ML", "engineering": "engineering", "mixed": "ML and engineering", "unknown": ""}
 _VERDICTS: dict[VerdictWord, str] = {
-    "for": "The framework speaks for it",
-    "against": "The framework speaks against it",
-    "balanced": "For and against are about even",
-    "open": "Too much is left unsaid for a verdict",
+    "for": "the framework speaks for it",
+    "against": "the framework speaks against it",
+    "balanced": "for and against are about even",
+    "open": "too much is left unsaid for a verdict",
 }
 
 
@@ -73,7 +73,8 @@ def verdict(
     considerations: Sequence[ConsiderationResult],
     questions: Sequence[Question],
 ) -> Verdict:
-    """The word, from the range alone, and a sentence: what kind of product, what speaks for it and against."""
+    """The word, from the range alone, and one sentence: what kind of product it is, how sure that is, what speaks most
+    for it and most against it, and what would decide it."""
     bounds = rulebook.verdict
     word: VerdictWord
     if overall.high < bounds.against_below:
@@ -86,24 +87,27 @@ def verdict(
         word = "balanced"
     records = {record.id: record for record in rulebook.considerations}
     speaking = sorted(considerations, key=lambda c: -c.share * abs(c.points.value - 5))
-    favour = [records[c.id].speaks_for for c in speaking if c.share and leaning(c.points) == "for"][:2]
-    against = [records[c.id].speaks_against for c in speaking if c.share and leaning(c.points) == "against"][:2]
+    favour = [records[c.id].speaks_for for c in speaking if c.share and leaning(c.points) == "for"]
+    against = [records[c.id].speaks_against for c in speaking if c.share and leaning(c.points) == "against"]
     said = _VERDICTS[word]
     if word == "balanced" and overall.high > bounds.for_above:
-        said = "Depending on what is left unsaid, the framework is about even or speaks for it"
+        said = "depending on what is left unsaid, the framework is about even or speaks for it"
     elif word == "balanced" and overall.low < bounds.against_below:
-        said = "Depending on what is left unsaid, the framework is about even or speaks against it"
-    parts = [f"{kind(quadrant)}. {said} ({shown(overall)} of 100)."]
-    if favour:
-        parts.append(f"For it: {joined(favour)}.")
+        said = "depending on what is left unsaid, the framework is about even or speaks against it"
+    spoken = [f"most for it is that {favour[0]}"] if favour else []
     if against:
-        parts.append(f"Against it: {joined(against)}.")
-    telling = [rulebook.inputs[question.signal].unknown for question in questions[:2] if question.settles > 0]
-    if telling and word in ("open", "balanced"):
-        parts.append(f"What would decide it: {joined(telling)}.")
-    elif telling:
-        parts.append(f"Still to ask: {joined(telling)}.")
-    return Verdict(word=word, sentence=" ".join(parts))
+        spoken.append(f"most against it{'' if favour else ' is'} that {against[0]}")
+    parts = [f"{kind(quadrant)}: {said} ({_sure(overall)})", ", ".join(spoken)]
+    telling = [rulebook.inputs[question.signal].unknown for question in questions[:1] if question.settles > 0]
+    if telling:
+        parts.append(f"{'what would decide it' if word in ('open', 'balanced') else 'still to ask'} is {telling[0]}")
+    return Verdict(word=word, sentence=f"{'; '.join(part for part in parts if part)}.")
+
+
+def _sure(overall: Range) -> str:
+    """The score with what is left open, in words."""
+    value, low, high = (f"{number:.0f}" for number in (overall.value, overall.low, overall.high))
+    return f"{value} of 100, anywhere from {low} to {high}" if overall.width else f"{value} of 100, nothing left open"
 
 
 def kind(quadrant: Quadrant) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 
 import streamlit as st
 
-from analyzer.page import analyze, compare, framework, market, scoring
+from analyzer.page import access, analyze, compare, framework, market, scoring
 
 _STYLE = Path(__file__).with_name("style.css")
 
@@ -15,6 +17,8 @@ def main() -> None:
     """Runs the page that the visitor has opened. A new page is one more entry here."""
     st.set_page_config(page_title="Pitch Analyzer", layout="centered", initial_sidebar_state="collapsed")
     st.html(_STYLE)
+    access.admit()
+    _warm_up()
     analyze.keep_inputs()
     pages = [
         st.Page(analyze.show, title="Analyze a pitch", url_path="analyze", default=True),
@@ -24,3 +28,10 @@ def main() -> None:
         st.Page(market.show, title="The market map", url_path="market"),
     ]
     st.navigation(pages, position="top").run()
+    access.leave()
+
+
+@st.cache_resource(show_spinner=False)
+def _warm_up() -> None:
+    """Once a server, while its first visitor still reads: what takes a second to load and every pitch needs."""
+    Thread(target=import_module, args=("analyzer.reading.model",), daemon=True).start()

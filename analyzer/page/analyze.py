@@ -1,75 +1,64 @@
-"""One pitch: take it, have it read, show the assessment.
-
-Streamlit starts this script anew at every click and gives up the run under way. So the reading goes on in the
-background, and the visitor's session keeps hold of it: a click meanwhile loses nothing, and nothing is asked of a model
-twice. Sessions share nothing.
-"""
+"""One pitch: take it, have it read, show the assessment, and let the visitor change what was read."""
 
 from __future__ import annotations
 
-import logging
-import time
-from concurrent.futures import Future, wait
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from functools import cache
-from traceback import format_tb
+from pathlib import Path
 from typing import Final
 
 import streamlit as st
 
-from analyzer.charts import DARK, LIGHT, quadrant
-from analyzer.errors import AnalyzerError
+from analyzer.errors import AnalyzerError, ConfigurationError
+from analyzer.framework import scoring
 from analyzer.framework.assessment import Assessment
 from analyzer.framework.rulebook import Rulebook
-from analyzer.page import answer
-from analyzer.page.markup import Html, literal, tag, together
-from analyzer.pipeline import UnexpectedError, choose, start
+from analyzer.page import answer, link, reading, what_if
+from analyzer.page.markup import Html, literal, tag
+from analyzer.page.quadrant import Other
+from analyzer.page.reading import Reading
+from analyzer.pipeline import analyze_many
 from analyzer.reading.documents import MAX_BYTES, SUFFIXES, read_document
-from analyzer.reading.pitch import Pitch
+from analyzer.reading.pitch import MAX_CHARACTERS
 from analyzer.reports import html_report, markdown_report
 from analyzer.resources import resource
 from analyzer.settings import KEYWORDS, RECORDED, Settings
 
-_OTHER_MODEL: Final = "Another model"
+_AUTOMATIC, _OTHER_MODEL = "Automatic", "Another model"
 _READERS: Final[dict[str, str | None]] = {
-    "Automatic": None,
+    _AUTOMATIC: None,
     "Recorded answer": RECORDED,
     "Keywords": KEYWORDS,
     _OTHER_MODEL: "",
 }
-_POLL: Final = 0.25
-"""Seconds between two looks at a reading under way."""
-_log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """A pitch that is being read, or has been. `reader`: what was asked for, in words; `note`: why it was chosen."""
-
-    pitch: Pitch
-    reader: str
-    note: str | None
-    result: Future[Assessment]
-    started: float = field(default_factory=time.monotonic)
+_ASSESSMENT, _WHAT_IF = "Assessment", "What if"
+_BEHIND: Final = ("My earlier pitches", "The samples", "Nothing")
+_EARLIER: Final = 100
+"""How many earlier pitches of a visit are kept to be shown behind."""
 
 
 def show() -> None:
     """The page."""
     st.title("Analyze a pitch")
-    st.html(
-        tag(
-            "p",
-            "Paste the pitch of a product for machine learning. You get what it says, with its own words as evidence, "
-            "what the framework makes of that, and what to ask next.",
-            class_="pa intro",
-        )
-    )
-    text, model = _inputs()
-    if st.button("Analyze", type="primary"):
-        _start(text, model)
-    reading: _Reading | None = st.session_state.get("reading")
-    if reading is not None:
-        _show(reading)
+    _follow_link()
+    under_way = reading.current()
+    done = under_way is not None and reading.done(under_way)
+    found = reading.outcome(under_way) if under_way is not None and done else None
+    _inputs(under_way if isinstance(found, Assessment) else None)
+    if under_way is None:
+        _say(st.session_state.get("fault"))
+    elif not done:
+        reading.waiting(under_way)
+    elif found is None:
+        seconds = st.session_state.get("cancelled_after", 0.0)
+        st.info(f"Cancelled after {seconds:.0f} s; the request was ended. The pitch is still in the field above.")
+    elif isinstance(found, AnalyzerError):
+        _say(found)
+    else:
+        _settle(under_way, found)
+        _answer(under_way, found)
+        return
+    link.write(link.Link(reader=_linked_reader()))
 
 
 # ---------------------------------------------------------------- inputs
@@ -77,48 +66,53 @@ def show() -> None:
 
 def keep_inputs() -> None:
     """Streamlit forgets the fields of a page that is not on show; a pasted pitch should survive a look elsewhere."""
-    for name in ("text", "reader", "model"):
+    for name in ("text", "reader", "model", "sample", "tab", "behind"):
         if name in st.session_state:
             st.session_state[name] = st.session_state[name]
 
 
-def _inputs() -> tuple[str, str | None]:
-    """The pitch's text, and the model that was asked for; None = automatic."""
-    writing, choosing = st.columns([2, 1], gap="medium")
-    with choosing:
-        st.selectbox(
-            "Or take a sample",
-            list(_samples()),
-            index=None,
-            placeholder="Sample pitches",
-            key="sample",
-            on_change=_take_sample,
+def _inputs(answered: Reading | None) -> None:
+    """The fields; out of the way under each new answer, hence a key of its own for each."""
+    if answered is None:
+        st.html(
+            tag(
+                "p",
+                "Paste the pitch of a product for machine learning. You get what it says, with its own words as "
+                "evidence, what the framework makes of that, and what to ask next.",
+                class_="pa intro",
+            )
         )
-        st.file_uploader(
-            "Or a file",
-            type=[suffix.removeprefix(".") for suffix in SUFFIXES],
-            max_upload_size=MAX_BYTES // 1_000_000,
-            key="file",
-            on_change=_take_file,
-        )
-    with writing:
-        text = st.text_area("The pitch", key="text", height=270, placeholder="Paste the text of the pitch here.")
-    fault: AnalyzerError | None = st.session_state.pop("file_fault", None)
-    if fault is not None:
-        _say(fault)
-    return text, _model()
+        place = st.container(key="inputs")
+    else:
+        place = st.expander("Another pitch, or a change to this one", key=f"another-{answered.started}")
+    with place:
+        writing, choosing = st.columns([2, 1], gap="medium")
+        with writing:
+            st.text_area(
+                "The pitch",
+                key="text",
+                height=250,
+                placeholder="Paste the text of the pitch here.",
+                on_change=_leave_sample,
+            )
+        with choosing:
+            st.file_uploader(
+                f"Or a file, up to {MAX_BYTES // 1_000_000} MB and {MAX_CHARACTERS:,} characters of text",
+                type=[suffix.removeprefix(".") for suffix in SUFFIXES],
+                max_upload_size=MAX_BYTES // 1_000_000,
+                key="file",
+                on_change=_take_file,
+            )
+            st.selectbox("Read by", list(_READERS), key="reader", help=_readers_explained())
+            if st.session_state["reader"] == _OTHER_MODEL:
+                st.text_input("Model, as provider/name", placeholder="openai/gpt-4.1-mini", key="model")
+        _say(st.session_state.pop("file_fault", None))
+        st.button("Analyze", type="primary", on_click=_analyze)
+        st.pills("Or a sample", list(_samples()), format_func=str.capitalize, key="sample", on_change=_take_sample)
 
 
-def _model() -> str | None:
-    with st.expander("Reader"):
-        chosen = st.radio("Read by", list(_READERS), key="reader", captions=_captions(), horizontal=True)
-        if chosen == _OTHER_MODEL:
-            return st.text_input("Model, as provider/name", placeholder="openai/gpt-4.1-mini", key="model").strip()
-        return _READERS[chosen]
-
-
-def _captions() -> list[str]:
-    """What each choice of reader means, in the order of `_READERS`."""
+def _readers_explained() -> str:
+    """What each choice of reader means, line by line."""
     try:
         model = Settings.from_environment().model
     except AnalyzerError:
@@ -126,19 +120,44 @@ def _captions() -> list[str]:
     automatic = (
         f"as PITCH_MODEL says: {literal(model)}" if model else "a recorded answer if there is one, else keywords"
     )
-    return [automatic, "given earlier by a model", "cue phrases, no model; rough", "as provider/name"]
+    meanings = (automatic, "given earlier by a model", "cue phrases, no model; rough", "any provider/name with a key")
+    return "  \n".join(f"**{name}**: {meaning}" for name, meaning in zip(_READERS, meanings, strict=True))
+
+
+def _model() -> str | None:
+    """The model that the visitor asks for; None = automatic, "" = another that is not named yet."""
+    chosen = st.session_state.get("reader") or _AUTOMATIC
+    return str(st.session_state.get("model", "")).strip() if chosen == _OTHER_MODEL else _READERS[chosen]
 
 
 @cache
 def _samples() -> dict[str, str]:
-    """The sample pitches that come with the program, by title."""
-    texts = (path.read_text(encoding="utf-8") for path in sorted(resource("fixtures/pitches").glob("*.txt")))
-    return {text.partition("\n")[0].strip(): text for text in texts}
+    """The sample pitches that come with the program, by name."""
+    paths: Iterable[Path] = sorted(resource("fixtures/pitches").glob("*.txt"))
+    return {path.stem: path.read_text(encoding="utf-8") for path in paths}
+
+
+def _analyze() -> None:
+    if _model() == "":
+        st.session_state["reading"] = None
+        st.session_state["fault"] = ConfigurationError(
+            "no model is named; type one as provider/name, or choose another reader"
+        )
+        return
+    reading.begin(st.session_state.get("text", ""), _model(), {})
 
 
 def _take_sample() -> None:
+    """Fills in the sample, and has it read at once where that asks nothing of a model."""
     if st.session_state["sample"] is not None:
         st.session_state["text"] = _samples()[st.session_state["sample"]]
+        if _sends_nothing():
+            _analyze()
+
+
+def _leave_sample() -> None:
+    if st.session_state["text"] != _samples().get(st.session_state.get("sample") or ""):
+        st.session_state["sample"] = None
 
 
 def _take_file() -> None:
@@ -147,94 +166,125 @@ def _take_file() -> None:
         return
     try:
         st.session_state["text"] = read_document(file.name, file.getvalue())
+        st.session_state["sample"] = None
     except AnalyzerError as error:
         st.session_state["file_fault"] = error
 
 
-# ---------------------------------------------------------------- reading
-
-
-def _start(text: str, model: str | None) -> None:
-    """Has the pitch read. What was read before is dropped, so that nobody takes it for the answer, and a reading still
-    under way is ended, so that nobody pays for it."""
-    before: _Reading | None = st.session_state.get("reading")
-    if before is not None:
-        before.result.cancel()
-    st.session_state["reading"] = None
+def _sends_nothing() -> bool:
     try:
-        if model == "":
-            st.error("No model is named. Type one as provider/name, or choose another reader.")
-            return
-        settings = Settings.from_environment()
-        pitch = Pitch.from_text(text)
-        choice = choose(pitch, model, settings)
-    except AnalyzerError as error:
-        _say(error)
+        model = _model() or Settings.from_environment().model
+    except AnalyzerError:
+        return False
+    return model is None or model.partition("/")[0] in (RECORDED, KEYWORDS)
+
+
+# ---------------------------------------------------------------- the link
+
+
+def _follow_link() -> None:
+    """Once a visit: to the place that the address names. What would ask a model waits for the visitor's click."""
+    if "visited" in st.session_state:
         return
-    asked = model or settings.model or ""
-    st.session_state["reading"] = _Reading(pitch, asked, choice.note, start(pitch, choice.reader))
+    st.session_state["visited"] = True
+    named = link.read()
+    if named.tab == _WHAT_IF:
+        st.session_state["tab"] = _WHAT_IF
+    readers = {model: name for name, model in _READERS.items() if model}
+    if named.reader in readers:
+        st.session_state["reader"] = readers[named.reader]
+    elif named.reader and "/" in named.reader:
+        st.session_state["reader"] = _OTHER_MODEL
+        st.session_state["model"] = named.reader
+    if named.sample in _samples():
+        st.session_state["sample"] = named.sample
+        st.session_state["text"] = _samples()[named.sample]
+        if _sends_nothing():
+            reading.begin(st.session_state["text"], _model(), named.changes)
 
 
-def _wait(reading: _Reading) -> None:
-    """Until the reading is done. Writing the seconds lets Streamlit end this run when a click has begun another."""
-    by = f" with {literal(reading.reader)}" if reading.reader else ""
-    with st.status(f"Reading the pitch{by}") as status:
-        while wait([reading.result], _POLL).not_done:
-            status.update(label=f"Reading the pitch{by}: {time.monotonic() - reading.started:.0f} s")
+def _linked_reader() -> str | None:
+    return _model() or None
+
+
+def _linked_sample(under_way: Reading) -> str | None:
+    name: str | None = st.session_state.get("sample")
+    return name if name and _samples()[name].strip() == under_way.pitch.text.strip() else None
 
 
 # ---------------------------------------------------------------- the answer
 
 
-def _show(reading: _Reading) -> None:
-    if wait([reading.result], _POLL).not_done:
-        place = st.empty()
-        with place:
-            _wait(reading)
-        place.empty()
-    try:
-        assessment, rulebook = reading.result.result(), Rulebook.built_in()
-    except AnalyzerError as error:
-        _say(error)
+def _settle(under_way: Reading, found: Assessment) -> None:
+    """Once for each reading: what was set by hand for another pitch is dropped, and this one joins the earlier ones."""
+    if st.session_state.get("settled") is under_way:
         return
-    except Exception as error:  # noqa: BLE001  # a fault of this program: a line for the visitor, the rest for who runs the page
-        where = "".join(format_tb(error.__traceback__))  # without its message, which may quote the pitch
-        _log.error("%s while reading a pitch\n%s", type(error).__name__, where)
-        _say(UnexpectedError(f"{type(error).__name__} while reading this pitch; please report it"))
-        return
-    _html(answer.cautions(assessment, reading.note))
-    _html(answer.headline(assessment))
-    if assessment.scores is not None:
-        left, right = st.columns(2, gap="medium")
-        with left:
-            st.html(tag("div", tag("h3", "Where it stands"), class_="pa"))
-            colours = DARK if st.context.theme.type == "dark" else LIGHT
-            st.altair_chart(quadrant(assessment, colours), width="stretch", theme=None)
-        with right:
-            _html(answer.scores(assessment))
-    _html(answer.considerations(assessment))
-    _html(together(answer.questions(assessment), answer.changes(assessment, rulebook)))
-    if assessment.in_scope:
-        _html(together(answer.signals(assessment), answer.players(assessment)))
-    _html(together(answer.pitch_text(reading.pitch.text, assessment), answer.made(assessment)))
-    _downloads(assessment, reading.pitch)
+    st.session_state["settled"] = under_way
+    what_if.forget()
+    what_if.changes().update(link.fitting(found.signals, under_way.changes))
+    earlier: dict[str, Assessment] = st.session_state.setdefault("earlier", {})
+    earlier[under_way.pitch.ref.sha256 or ""] = found
+    for oldest in list(earlier)[:-_EARLIER]:
+        del earlier[oldest]
 
 
-def _downloads(assessment: Assessment, pitch: Pitch) -> None:
+@st.fragment
+def _answer(under_way: Reading, read: Assessment) -> None:
+    """The assessment; a click in here draws nothing else anew."""
+    changes = what_if.changes()
+    rulebook = Rulebook.built_in()
+    now = scoring.what_if(read, changes, rulebook) if changes else read
+    _html(answer.cautions(now, under_way.note))
+    _html(answer.headline(now))
+    _html(answer.overview(now, Other.of(_behind(under_way))))
+    _tools(now, under_way.pitch.text)
+    first, second = st.tabs([_ASSESSMENT, _WHAT_IF], key="tab", on_change="rerun")
+    if first.open:
+        with first:
+            st.html(answer.body(now, rulebook, under_way.pitch.text))
+    if second.open:
+        with second:
+            what_if.show(read.signals, read, now)
+    tab = _WHAT_IF if second.open else None
+    link.write(link.Link(_linked_sample(under_way), _linked_reader(), tab, changes))
+
+
+def _behind(under_way: Reading) -> list[Assessment]:
+    """The other pitches that the visitor wants to see behind this one."""
+    chosen = st.session_state.get("behind", _BEHIND[0])
+    own = under_way.pitch.ref.sha256
+    earlier: dict[str, Assessment] = st.session_state.get("earlier", {})
+    found = {_BEHIND[0]: earlier.values(), _BEHIND[1]: _sample_assessments() if chosen == _BEHIND[1] else ()}
+    return [other for other in found.get(chosen, ()) if other.pitch.sha256 != own]
+
+
+@st.cache_resource(show_spinner="Reading the samples from their recordings")
+def _sample_assessments() -> list[Assessment]:
+    """The samples as read from their recordings; the same for every visitor."""
+    results = analyze_many(_samples().items(), model=RECORDED)
+    return [result.assessment for result in results if result.assessment is not None]
+
+
+def _tools(now: Assessment, text: str) -> None:
+    """What is shown behind the product, and the files to take away; they are made when they are asked for."""
     files = (
-        ("Report (HTML)", "html", "text/html", html_report(assessment, pitch.text)),
-        ("Report (Markdown)", "md", "text/markdown", markdown_report(assessment)),
-        ("Assessment (JSON)", "json", "application/json", assessment.to_json()),
+        ("Report (HTML)", "html", "text/html", lambda: html_report(now, text)),
+        ("Markdown", "md", "text/markdown", lambda: markdown_report(now)),
+        ("JSON", "json", "application/json", now.to_json),
     )
-    st.html(tag("div", tag("h3", "Take it away"), class_="pa"))
-    with st.container(horizontal=True):
-        for label, suffix, kind, content in files:
-            name = f"{assessment.pitch.id or 'assessment'}.{suffix}"
-            st.download_button(label, content, file_name=name, mime=kind, on_click="ignore")
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom", key="tools"):
+        if now.position is not None:
+            st.segmented_control("Behind it", _BEHIND, default=_BEHIND[0], key="behind")
+        with st.container(horizontal=True, width="content", vertical_alignment="center"):
+            st.html(tag("p", "Take away", class_="pa lead"), width="content")
+            for label, suffix, kind, content in files:
+                name = f"{now.pitch.id or 'assessment'}.{suffix}"
+                st.download_button(label, content, file_name=name, mime=kind, on_click="ignore")
 
 
-def _say(error: AnalyzerError) -> None:
-    st.error(literal(f"Not read: {error}"))
+def _say(error: AnalyzerError | None) -> None:
+    if error is not None:
+        st.error(literal(f"Not read: {error}"))
 
 
 def _html(markup: Html) -> None:

@@ -7,17 +7,26 @@ escapes. A bare number stands only where nothing is unknown.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
-from analyzer.framework.assessment import Assessment, Change, ConsiderationResult, Player, Question, Range, Warning
+from analyzer.framework.assessment import (
+    Assessment,
+    Change,
+    ConsiderationResult,
+    Edit,
+    Player,
+    Question,
+    Range,
+    Warning,
+)
 from analyzer.framework.rulebook import SIDE_TITLES, SIDES, Rulebook, Side
 from analyzer.framework.wording import LEANINGS, capital, grouped, joined, leaning, shown
 from analyzer.page.markup import Html, tag, together
+from analyzer.page.passages import anchor, pitch_text, quoted
+from analyzer.page.quadrant import Other, quadrant
 from analyzer.signals import SIGNALS, Quote
 from analyzer.terminal import provenance
-from analyzer.words import number, shown_points, title, word
+from analyzer.words import FAMILY_OF, edit_words, number, shown_points, title, word
 
 _VERDICTS: Final = {"for": "For", "against": "Against", "balanced": "Balanced", "open": "Open"}
 _KINDS: Final = {
@@ -55,7 +64,7 @@ def cautions(assessment: Assessment, note: str | None) -> Html:
 def _warning(warning: Warning) -> Html:
     about = f" ({title(warning.signal)})" if warning.signal else ""
     message = tag("span", f"{warning.message}{about}")
-    return tag("li", message, _quote(warning.quote)) if warning.quote else tag("li", message)
+    return tag("li", message, quoted(warning.quote)) if warning.quote else tag("li", message)
 
 
 def headline(assessment: Assessment) -> Html:
@@ -71,8 +80,36 @@ def headline(assessment: Assessment) -> Html:
     parts = [tag("h2", assessment.pitch.title or assessment.signals.product or "Untitled pitch", class_="alien")]
     if assessment.signals.summary not in ("", assessment.pitch.title):
         parts.append(tag("p", assessment.signals.summary, class_="summary alien"))
-    parts.append(tag("div", tag("p", word_, class_=f"word {tone}"), tag("p", sentence), class_="verdict"))
+    by_hand = tag("p", _edited_line(assessment.edits), class_="edited") if assessment.edits else ""
+    said = tag("div", tag("p", sentence, class_="sentence"), by_hand)
+    parts.append(tag("div", tag("p", word_, class_=f"word {tone}"), said, class_="verdict"))
     return tag("section", *parts, class_="pa head")
+
+
+def _edited_line(edits: Sequence[Edit]) -> str:
+    names = joined([title(edit.signal) for edit in edits])
+    return f"Changed by hand, not as it was read: {names}."
+
+
+def overview(assessment: Assessment, others: Sequence[Other]) -> Html:
+    """Where the product stands, and what it scores; nothing out of scope."""
+    if assessment.position is None:
+        return Html()
+    place = tag("section", tag("h3", "Where it stands"), quadrant(assessment.position, others), class_="stands")
+    return tag("div", place, scores(assessment), class_="pa overview")
+
+
+def body(assessment: Assessment, rulebook: Rulebook, text: str) -> Html:
+    """The rest of the assessment beside the pitch, in one piece, so that links lead from one to the other."""
+    parts = [
+        considerations(assessment),
+        questions(assessment),
+        changes(assessment, rulebook),
+        signals(assessment) if assessment.in_scope else "",
+        players(assessment) if assessment.in_scope else "",
+        made(assessment),
+    ]
+    return tag("div", tag("div", *parts, class_="judged"), pitch_text(text, assessment), class_="pa beside")
 
 
 # ---------------------------------------------------------------- scores
@@ -88,7 +125,7 @@ def scores(assessment: Assessment) -> Html:
         _score("Market case", "what the stage says, day 1 or day 2", found.market, 10, shown_points(found.market)),
         _score("Sales case", "what the focus says, ML or engineering", found.sales, 10, shown_points(found.sales)),
     )
-    return tag("section", tag("h3", "What it scores"), *rows, class_="pa scores")
+    return tag("section", tag("h3", "What it scores"), *rows, class_="scores")
 
 
 def _score(name: str, meaning: str, score: Range, top: int, text: str) -> Html:
@@ -117,7 +154,7 @@ def _bar(range_: Range, top: float) -> Html:
 def considerations(assessment: Assessment) -> Html:
     """Every consideration as a card, for, against and open, the weightiest first; what does not count, folded."""
     sections = [
-        tag("section", tag("h3", f"{LEANINGS[name]} ({len(members)})"), *map(_card, members), class_=f"pa group {name}")
+        tag("section", tag("h3", f"{LEANINGS[name]} ({len(members)})"), *map(_card, members), class_=f"group {name}")
         for name, members in grouped(assessment.considerations).items()
     ]
     return together(*sections, _uncounted(assessment))
@@ -129,7 +166,7 @@ def _card(consideration: ConsiderationResult) -> Html:
         "div",
         tag("h4", consideration.headline),
         tag("p", consideration.reason, class_="reason alien"),
-        *map(_quote, consideration.quotes[:_QUOTES]),
+        *map(quoted, consideration.quotes[:_QUOTES]),
         *_more_quotes(consideration.quotes[_QUOTES:]),
         tag("p", f"{consideration.title}. In the article: {consideration.source}", class_="source"),
         class_="text",
@@ -145,7 +182,7 @@ def _card(consideration: ConsiderationResult) -> Html:
 
 
 def _more_quotes(quotes: Sequence[Quote]) -> list[Html]:
-    return [_folded(f"{len(quotes)} more from the pitch", *map(_quote, quotes))] if quotes else []
+    return [_folded(f"{len(quotes)} more from the pitch", *map(quoted, quotes))] if quotes else []
 
 
 def _uncounted(assessment: Assessment) -> Html:
@@ -188,7 +225,7 @@ def questions(assessment: Assessment) -> Html:
     telling = [_question(question) for question in assessment.questions if question.settles]
     others = [_question(question) for question in assessment.questions if not question.settles]
     rows = _top(telling, others, "questions")
-    return tag("section", tag("h3", "Ask first"), tag("p", lead, class_="lead"), *rows, class_="pa asks")
+    return tag("section", tag("h3", "Ask first"), tag("p", lead, class_="lead"), *rows, class_="asks")
 
 
 def _question(question: Question) -> Html:
@@ -207,7 +244,7 @@ def changes(assessment: Assessment, rulebook: Rulebook) -> Html:
         tag("h3", "What would change it"),
         tag("p", lead, class_="lead"),
         *_top(rows, (), "changes"),
-        class_="pa changes",
+        class_="changes",
     )
 
 
@@ -240,48 +277,56 @@ def _top(rows: Sequence[Html], others: Sequence[Html], what: str) -> list[Html]:
 
 
 def signals(assessment: Assessment) -> Html:
-    """Everything that was read from the pitch, with basis and quotes."""
+    """Everything that was read from the pitch or set by hand, with basis and quotes; what was changed is marked."""
     read = assessment.signals
-    rows = [
-        _signal_row(
-            "Main problem" if problem.primary else "Problem",
-            capital(f"{word(problem.stage)}, {word(problem.focus)}"),
-            problem.statement,
-            "",
-            (problem.quote,),
-        )
-        for problem in read.problems
-    ]
-    rows += [
-        _signal_row("Main user" if first else "User", capital(word(persona.role)), "", "", (persona.quote,))
-        for first, persona in zip([True] + [False] * len(read.personas), read.personas, strict=False)
-    ]
+    rows: list[Html] = []
+    for at, problem in enumerate(read.problems):
+        name, value = "Main problem" if problem.primary else "Problem", f"{word(problem.stage)}, {word(problem.focus)}"
+        rows.append(_row("problems", name, value, problem.statement, "", [problem.quote], first=not at))
+    for at, persona in enumerate(read.personas):
+        name = "User" if at else "Main user"
+        rows.append(_row("personas", name, word(persona.role), "", "", [persona.quote], first=not at))
+    for at, rival in enumerate(read.competitors):
+        rows.append(_row("competitors", "Alternative", rival.name, word(rival.kind), "", [rival.quote], first=not at))
     for name, spec in SIGNALS.items():
         signal = read.single(name)
         if signal.known:
             value = str(signal.value)
-            rows.append(
-                _signal_row(spec.title, capital(word(value)), spec.meanings[value], signal.basis, signal.quotes)
-            )
-    silent = [] if read.problems else ["Problems"]
-    silent += [] if read.personas else ["Main user"]
-    silent += [spec.title for name, spec in SIGNALS.items() if not read.single(name).known]
+            rows.append(_row(name, spec.title, word(value), spec.meanings[value], signal.basis, signal.quotes))
+    silent = [name for name in ("problems", "personas", "competitors") if not getattr(read, name)]
+    silent += [name for name in SIGNALS if not read.single(name).known]
     if silent:
-        told = tag("td", " \N{MIDDLE DOT} ".join(silent), colspan="3")
+        told = tag("td", *_listed(tag("span", title(name), id=anchor(name)) for name in silent), colspan="3")
         rows.append(tag("tr", tag("th", "Not said", scope="row"), told, class_="missing"))
     head = tag("tr", *(tag("th", text, scope="col") for text in ("Signal", "What was found", "Basis", "In the pitch")))
-    table = tag("table", tag("thead", head), tag("tbody", *rows))
-    return tag(
-        "section", tag("h3", "What the pitch says"), scrolling(table, "What the pitch says"), class_="pa signals"
-    )
+    table = scrolling(tag("table", tag("thead", head), tag("tbody", *rows)), "What the pitch says")
+    changed = [tag("ul", *map(_edit, assessment.edits), class_="edits")] if assessment.edits else []
+    return tag("section", tag("h3", "What the pitch says"), *changed, table, class_="signals")
 
 
-def _signal_row(name: str, value: str, meaning: str, basis: str, quotes: Iterable[Quote | None]) -> Html:
-    found = [tag("span", value, class_="found")]
+def _row(
+    signal: str, name: str, value: str, meaning: str, basis: str, quotes: Iterable[Quote | None], first: bool = True
+) -> Html:
+    """One row; the first of a signal is where links to it lead."""
+    found = [tag("span", capital(value), class_="found alien")]
     if meaning:
         found.append(tag("small", meaning, class_="alien"))
-    told = [_quote(quote) for quote in quotes if quote is not None]
-    return tag("tr", tag("th", name, scope="row"), tag("td", *found), tag("td", capital(basis)), tag("td", *told))
+    told = [quoted(quote) for quote in quotes if quote is not None]
+    head = tag("th", tag("span", name, class_=f"key {FAMILY_OF[signal]}"), scope="row")
+    cells = (head, tag("td", *found), tag("td", capital(word(basis))), tag("td", *told))
+    return tag("tr", *cells, **({"id": anchor(signal)} if first else {}))
+
+
+def _listed(parts: Iterable[Html]) -> Iterable[str]:
+    for at, part in enumerate(parts):
+        yield " \N{MIDDLE DOT} " if at else ""
+        yield part
+
+
+def _edit(edit: Edit) -> Html:
+    """A signal changed by hand: its name, what stands now, and what was read."""
+    name, before, after = (tag("span", text, class_="alien") for text in edit_words(edit))
+    return tag("li", tag("strong", name), ": ", after, ", set by hand; read: ", before)
 
 
 def players(assessment: Assessment) -> Html:
@@ -294,7 +339,7 @@ def players(assessment: Assessment) -> Html:
     ]
     left_out = sum(not player.named for player in assessment.players)
     lead = f"{len(assessment.players) - left_out} named as alternatives, {left_out} more that the market map lists."
-    return tag("section", tag("h3", "Who else is there"), tag("p", lead, class_="lead"), *groups, class_="pa players")
+    return tag("section", tag("h3", "Who else is there"), tag("p", lead, class_="lead"), *groups, class_="players")
 
 
 def _players_of_kind(members: Sequence[Player]) -> Html:
@@ -314,64 +359,19 @@ def _player(player: Player) -> Html:
     dated = f" ({player.as_of})" if player.as_of else ""
     alias = f", {player.known_as} in the market map." if player.known_as not in (None, player.name) else "."
     told = tag("span", f"{alias}{known}{dated}", class_="kind")
-    return tag("li", tag("strong", player.name, class_="alien"), told, *map(_quote, player.quotes))
-
-
-@dataclass(frozen=True, slots=True)
-class _Span:
-    start: int
-    end: int
-    label: str
-    planted: bool = False
-
-
-def pitch_text(text: str, assessment: Assessment) -> Html:
-    """The pitch as it was read, with the quoted spans marked, and those that address the reader."""
-    spans = [
-        _Span(quote.start, quote.end, title(name))
-        for name, quote in assessment.signals.quotes()
-        if quote.start is not None and quote.end is not None
-    ]
-    spans += [
-        _Span(warning.quote.start, warning.quote.end, "Addresses its reader", planted=True)
-        for warning in assessment.warnings
-        if warning.kind == "instructions"
-        and warning.quote is not None
-        and warning.quote.start is not None
-        and warning.quote.end is not None
-    ]
-    body = tag("div", *_marked(text, spans), class_="pitch alien")
-    lead = "What is marked was quoted above; point at it to see for what." if spans else "Nothing of it was quoted."
-    return tag("section", tag("h3", "The pitch"), tag("p", lead, class_="lead"), body, class_="pa")
-
-
-def _marked(text: str, spans: Sequence[_Span]) -> Iterable[Html]:
-    """The text in pieces: between two ends of spans, either all or nothing of a piece is marked."""
-    ends = sorted({0, len(text), *(at for span in spans for at in (span.start, span.end) if 0 < at < len(text))})
-    for start, end in pairwise(ends):
-        over = [span for span in spans if span.start <= start and end <= span.end]
-        if over:
-            labels = ", ".join(dict.fromkeys(span.label for span in over))
-            marked = "planted" if any(span.planted for span in over) else "quoted"
-            yield tag("mark", text[start:end], class_=marked, title=labels)
-        else:
-            yield together(text[start:end])
+    return tag("li", tag("strong", player.name, class_="alien"), told, *map(quoted, player.quotes))
 
 
 def made(assessment: Assessment) -> Html:
     """Who read it, by which rules, at what cost."""
-    return tag("p", capital(provenance(assessment)), class_="pa provenance")
+    return tag("p", capital(provenance(assessment)), class_="provenance")
 
 
 # ---------------------------------------------------------------- small parts
 
 
-def _quote(quote: Quote) -> Html:
-    return tag("blockquote", quote.text, class_="alien")
-
-
 def _folded(summary: str, *content: str) -> Html:
-    return tag("details", tag("summary", summary), *content, class_="pa")
+    return tag("details", tag("summary", summary), *content)
 
 
 def scrolling(table: Html, name: str) -> Html:

@@ -8,19 +8,21 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from analyzer.reading.documents import MAX_BYTES
 from analyzer.resources import resource
 
 FLAGS: Final = (
     "--server.address=127.0.0.1",
     "--server.showEmailPrompt=false",
     "--server.fileWatcherType=none",
+    f"--server.maxUploadSize={MAX_BYTES // 1_000_000}",
     "--browser.gatherUsageStats=false",
     "--client.toolbarMode=minimal",
     "--client.showErrorDetails=none",
     "--client.showErrorLinks=false",
     f"--theme.base={Path(__file__).with_name('theme.toml')}",
 )
-"""Served to this machine only, no usage figures sent, no prompt for an e-mail address."""
+"""Served to this machine only, no usage figures sent, no prompt for an e-mail address, no file beyond what is read."""
 
 
 def command(port: int, open_browser: bool) -> list[str]:

@@ -75,6 +75,7 @@ class Spending:
     total: Usage = field(default_factory=Usage)
     """What was spent so far in this run."""
     _reserved: float = 0.0
+    _under_way: int = 0
     _longest: float = 0.0
     _settled: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -87,25 +88,27 @@ class Spending:
     async def reserve(self, input_tokens: int) -> float:
         """USD set aside for one request; to be given back with `settle`. Waits for others under way where it might yet
         fit. Raises CostLimitReached."""
-        if self.limit is None:
-            return 0.0
-        while True:
+        while self.limit is not None:
             need = self.estimate(input_tokens) or 0.0
             spent = self.total.cost_usd or 0.0
             if spent + self._reserved + need <= self.limit:
                 self._reserved += need
+                self._under_way += 1
                 return need
-            if not self._reserved:
+            if not self._under_way:
                 raise CostLimitReached(
                     f"the next request might pass the limit of ${self.limit:g}: ${spent:.4f} are spent, "
                     f"and it may cost ${need:.4f}"
                 )
             self._settled.clear()
             await self._settled.wait()
+        return 0.0
 
     def settle(self, reserved: float, usage: Usage | None) -> None:
         """Gives back what was set aside, and counts what was used (None: nothing came of it)."""
-        self._reserved = max(0.0, self._reserved - reserved)
+        if self.limit is not None:
+            self._under_way -= 1
+            self._reserved = self._reserved - reserved if self._under_way else 0.0
         if usage is not None:
             self.total = added(self.total, usage)
             self._longest = max(self._longest, float(usage.output_tokens))

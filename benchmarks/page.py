@@ -1,0 +1,94 @@
+"""How long the page takes in a browser: from Analyze to the drawn answer, and from a signal set by hand to the scores.
+
+    python benchmarks/page.py [ROUNDS]
+
+Serves the page on this machine, reads the samples from their recordings and drives Chromium. Prints milliseconds: the
+median and the slowest, and first of all the very first answer of a server that has just been started.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+from statistics import median
+from types import ModuleType
+from typing import Any
+
+from analyzer.resources import resource
+
+ROOT = Path(__file__).parents[1]
+DRAWN = """
+([selector, wanted]) => new Promise((resolve, reject) => {
+  const begun = performance.now();
+  const look = () => {
+    const found = document.querySelector(selector);
+    if (found && found.textContent.includes(wanted)) requestAnimationFrame(() => resolve(performance.now() - begun));
+    else if (performance.now() - begun > 20000) reject(new Error(`${selector} never said ${wanted}`));
+    else requestAnimationFrame(look);
+  };
+  (window.pressed ?? document.querySelector("body")).click();
+  look();
+})
+"""
+"""Clicks what was chosen and waits, frame by frame, until the page shows the text."""
+
+
+def main() -> None:
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 10
+    tools = _screenshots()
+    pitches = [path.read_text(encoding="utf-8") for path in sorted(resource("fixtures/pitches").glob("*.txt"))]
+    with tools.served_page({"PITCH_MODEL": "recorded"}) as address, tools.chromium() as browser:
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.goto(address)
+        page.get_by_role("button", name="Analyze").wait_for()
+        page.wait_for_timeout(3000)  # as long as somebody takes to paste a pitch
+        times = [_analyze(page, pitches[number % len(pitches)]) for number in range(rounds + 1)]
+        print(f"Analyze, the first of all:   {times[0]:5.0f} ms")
+        print(f"Analyze, {rounds} more:           {median(times[1:]):5.0f} ms, slowest {max(times[1:]):.0f} ms")
+        page.goto(f"{address}/?sample=cabstand&tab=What+if")
+        page.get_by_role("combobox", name="Who signs").wait_for()
+        page.wait_for_timeout(1000)
+        times = [_set(page, number) for number in range(rounds)]
+        print(f"What if, {rounds} changes:        {median(times):5.0f} ms, slowest {max(times):.0f} ms")
+
+
+def _analyze(page: Any, text: str) -> float:
+    """Milliseconds from the click to the drawn answer for this pitch."""
+    if page.get_by_text("Another pitch, or a change").count():
+        page.get_by_text("Another pitch, or a change").click()
+    page.get_by_role("textbox", name="The pitch").fill(text)
+    page.get_by_role("textbox", name="The pitch").blur()
+    page.wait_for_timeout(500)
+    page.evaluate("window.pressed = [...document.querySelectorAll('button')].find(b => b.innerText === 'Analyze')")
+    title = next(line for line in text.splitlines() if line.strip()).strip().lstrip("# ")
+    page.evaluate("document.querySelectorAll('.pa.head h2').forEach(old => old.textContent = '')")
+    took: float = page.evaluate(DRAWN, [".pa.head h2", title[:40]])
+    page.locator(".pa .provenance").wait_for()
+    page.wait_for_timeout(500)
+    return took
+
+
+def _set(page: Any, number: int) -> float:
+    """Milliseconds from the choice of a value to the assessment that says so."""
+    field = page.get_by_role("combobox", name="Who signs")
+    field.scroll_into_view_if_needed()
+    page.wait_for_timeout(300)  # an open list closes when the page scrolls
+    field.click()
+    wanted = ("engineering leadership", "business leadership", "data science leadership")[number % 3]
+    option = page.get_by_role("option", name=wanted)
+    option.wait_for()
+    option.evaluate("found => { window.pressed = found }")
+    took: float = page.evaluate(DRAWN, [".st-key-changed", wanted])
+    page.wait_for_timeout(300)
+    return took
+
+
+def _screenshots() -> ModuleType:
+    """docs/screenshots.py, which knows how to serve the page and to drive a browser."""
+    sys.path.insert(0, str(ROOT / "docs"))
+    return import_module("screenshots")
+
+
+if __name__ == "__main__":
+    main()
