@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import re
 import sys
@@ -330,6 +331,24 @@ def test_a_model_that_costs_is_asked_only_at_a_click(
 
     named(page.button, "Have it read by `openai/big`").click().run()
     assert reader.asked == 1 and "Read by test/fixed" in markup(page)
+
+
+def test_a_reading_that_takes_long_can_be_cancelled_and_asked_for_again(
+    page: AppTest, reader: FixedReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(_: Pitch) -> Reading:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr(reader, "read", never)
+    monkeypatch.setenv("PITCH_MODEL", "openai/big")
+    save(begin(page))
+    named(page.button, "Have it read by `openai/big`").click().run()
+    assert "The same in" not in markup(page)
+
+    named(page.button, "Cancel").click().run()
+    assert named(page.button, "Have it read by `openai/big`")
+    assert "cancelled_after" not in page.session_state
 
 
 def test_a_reading_that_fails_is_told_and_the_scores_stay(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
@@ -38,6 +37,7 @@ from analyzer.framework.assessment import Assessment
 from analyzer.framework.wording import capital
 from analyzer.page.answer import scrolling
 from analyzer.page.markup import Html, literal, tag
+from analyzer.page.reading import Reading, done, outcome, waiting
 from analyzer.pipeline import choose, start
 from analyzer.reading.documents import MAX_BYTES, SUFFIXES, read_document
 from analyzer.reading.pitch import Pitch
@@ -54,8 +54,6 @@ _FILE: Final = "A file"
 _SCORED: Final = COLUMNS[2:]
 """The columns that a rater fills in."""
 _SHA256: Final = "pitch_sha256"
-_POLL: Final = 0.25
-"""Seconds between two looks at a reading under way."""
 _MOST_OPTIONS: Final = 12
 """Values that are shown one below the other; longer lists are folded into a box to choose from."""
 _LONGEST_NAME: Final = 80
@@ -72,14 +70,6 @@ _TELLING: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """What a reader makes, or has made, of a pitch; `note`: why this reader, where that was not asked for."""
-
-    result: Future[Assessment]
-    note: str | None
-
-
 @dataclass(slots=True)
 class _Desk:
     """What one visitor has before them, beyond the life of the fields it was typed into."""
@@ -88,7 +78,7 @@ class _Desk:
     file: tuple[str, str] | None = None
     drafts: dict[str, dict[str, str]] = field(default_factory=dict)
     begun: dict[str, Any] = field(default_factory=dict)
-    readings: dict[str, _Reading] = field(default_factory=dict)
+    readings: dict[str, Reading] = field(default_factory=dict)
     told: dict[str, str] = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
 
@@ -483,29 +473,26 @@ def _beside(desk: _Desk, task: _Task, saved: ManualScore) -> None:
         reading = _reading(desk, task)
         if reading is None:
             return
-        if wait([reading.result], _POLL).not_done:
-            place = st.empty()
-            with place:
-                _wait(reading)
-            place.empty()
-        assessment = reading.result.result()
-        reader = assessment.provenance.reader.model or "reader"
-        found = compare({reader: [assessment]}, ManualScores("the form", (saved,)), draws=_DRAWS)
+        if not done(reading):
+            waiting(reading)
+            return
+        found = outcome(reading)
+        if found is None:  # cancelled here, so the other page has nothing to say about it
+            st.session_state.pop("cancelled_after", None)
+            desk.readings.pop(task.key)
+            st.rerun()
+        if isinstance(found, AnalyzerError):
+            raise found
+        reader = found.provenance.reader.model or "reader"
+        compared = compare({reader: [found]}, ManualScores("the form", (saved,)), draws=_DRAWS)
     except AnalyzerError as error:
         desk.readings.pop(task.key, None)
         _say("There is no reading to set beside your scores", error)
         return
-    st.html(_compared(found, assessment, saved, reading.note))
+    st.html(_compared(compared, found, saved, reading.note))
 
 
-def _wait(reading: _Reading) -> None:
-    """Until the reading is done. Writing lets Streamlit end this run when a click has begun another."""
-    with st.status("Reading the pitch") as status:
-        while wait([reading.result], _POLL).not_done:
-            status.update(label="Reading the pitch")
-
-
-def _reading(desk: _Desk, task: _Task) -> _Reading | None:
+def _reading(desk: _Desk, task: _Task) -> Reading | None:
     """The reading of this pitch, begun if it costs nothing or is asked for."""
     if task.key in desk.readings:
         return desk.readings[task.key]
@@ -517,7 +504,7 @@ def _reading(desk: _Desk, task: _Task) -> _Reading | None:
             return None
     pitch = Pitch.from_text(task.pitch.text, task.id)
     choice = choose(pitch, None, settings)
-    reading = _Reading(start(pitch, choice.reader), choice.note)
+    reading = Reading(pitch, model or "", choice.note, start(pitch, choice.reader), settings.timeout, {})
     desk.readings[task.key] = reading
     return reading
 
@@ -539,7 +526,7 @@ def _compared(found: Comparison, assessment: Assessment, saved: ManualScore, not
         *lines,
         *map(_difference, found.disagreements),
         tag("details", tag("summary", "All values side by side"), table, class_="pa"),
-        class_="pa beside",
+        class_="pa hand-beside",
     )
 
 
@@ -625,7 +612,7 @@ def _history(history: Sequence[HandScores]) -> Html:
         tag("summary", f"History of edits: {count}"),
         tag("p", lead, class_="lead"),
         _table(("Saved", "What changed"), rows, "History of edits"),
-        class_="pa edits",
+        class_="pa hand-history",
     )
 
 
