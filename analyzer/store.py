@@ -113,7 +113,8 @@ class Earlier:
 
 @dataclass(frozen=True, slots=True)
 class HandScores:
-    """One saving of one rater's scores of one pitch: column to value, as in the CSV of manual scores."""
+    """One saving of one rater's scores of one pitch: column to cell, as in the CSV of manual scores, and `pitch_sha256`
+    where it is known which text was scored."""
 
     pitch_id: str
     rater: str

@@ -26,6 +26,26 @@ VALUES: Final[Mapping[str, tuple[str, ...]]] = {
     **{name: spec.values for name, spec in SIGNALS.items()},
 }
 """What can be chosen for each scored signal, `unknown` aside."""
+MEANINGS: Final[Mapping[str, Mapping[str, str]]] = {
+    "stage": {
+        "day_1": "the mechanics of using ML at all",
+        "mixed": "about as much of the one as of the other; a problem it is sold for counts twice",
+        "day_2": "keeping and improving ML that already runs",
+    },
+    "focus": {
+        "ml": "data, labels, experiments, model quality",
+        "mixed": "about as much of the one as of the other; a problem it is sold for counts twice",
+        "engineering": "machines, clusters, endpoints, latency, cost",
+    },
+    "persona": {
+        "data_scientist": "also researcher, ML practitioner",
+        "ml_engineer": "also developers who train or compress models",
+        "platform_engineer": "infrastructure, DevOps, SRE, MLOps",
+        "software_engineer": "also developer",
+    },
+    **{name: spec.meanings for name, spec in SIGNALS.items()},
+}
+"""What the values of a scored signal mean, where that needs saying."""
 ORDERED: Final = frozenset({*LEANS, *(name for name, spec in SIGNALS.items() if spec.ordered)})
 COLUMNS: Final = ("pitch_id", "rater", "in_scope", *VALUES, "competitors", "overall")
 _TRUTH: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -97,12 +117,23 @@ def manual_csv(rows: Iterable[ManualScore]) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
     for row in rows:
-        values = (row.values.get(name, UNKNOWN) for name in VALUES)
-        cells = [row.pitch, row.rater, "true" if row.in_scope else "false"]
-        cells += ["" if value == UNKNOWN else value for value in values]
-        cells += ["; ".join(row.competitors or ()), "" if row.overall is None else f"{row.overall:g}"]
-        writer.writerow(map(plain_cell, cells))
+        writer.writerow(cells_of(row).values())
     return out.getvalue()
+
+
+def cells_of(row: ManualScore) -> dict[str, str]:
+    """A row as the cells of its CSV, by column; `row_of` reads them."""
+    cells = {"pitch_id": row.pitch, "rater": row.rater, "in_scope": "true" if row.in_scope else "false"}
+    values = {name: row.values.get(name, UNKNOWN) for name in VALUES}
+    cells |= {name: "" if value == UNKNOWN else value for name, value in values.items()}
+    cells["competitors"] = "; ".join(row.competitors or ())
+    cells["overall"] = "" if row.overall is None else f"{row.overall:g}"
+    return {name: plain_cell(cell) for name, cell in cells.items()}
+
+
+def row_of(cells: Mapping[str, str], source: str) -> ManualScore:
+    """A row from its cells by column, held to what a CSV's row is held to. Raises ManualError."""
+    return _Table(source, [(1, tuple(cells)), (2, tuple(cells.values()))], ",").checked().rows[0]
 
 
 def manual_signals(score: ManualScore, kinds: Mapping[str, str]) -> Signals:

@@ -8,7 +8,7 @@ from threading import Thread
 
 import streamlit as st
 
-from analyzer.page import access, analyze, compare, framework, market
+from analyzer.page import access, analyze, compare, framework, market, scoring
 
 _STYLE = Path(__file__).with_name("style.css")
 
@@ -23,6 +23,7 @@ def main() -> None:
     pages = [
         st.Page(analyze.show, title="Analyze a pitch", url_path="analyze", default=True),
         st.Page(compare.show, title="Compare", url_path="compare"),
+        st.Page(scoring.show, title="Score by hand", url_path="score"),
         st.Page(framework.show, title="The framework", url_path="framework"),
         st.Page(market.show, title="The market map", url_path="market"),
     ]
