@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help app test check format lint types layers docs docs-check package pictures recordings clean
+.PHONY: help app test check format lint types layers docs docs-check package pictures recordings bench clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -53,6 +53,9 @@ pictures: $(VENV)/ready ## Take the pictures of the page: docs/page.png, and its
 recordings: $(VENV)/ready ## Record the sample pitches again with your own model: make recordings MODEL=openai/...
 	@test -n "$(MODEL)" || { echo "name the model: make recordings MODEL=openai/gpt-4.1-mini"; exit 2; }
 	$(BIN)/pitch record fixtures/pitches --model $(MODEL) --to fixtures/recordings
+
+bench: $(VENV)/ready ## Measure bulk runs beside others (LangChain too, if installed)
+	$(RUN) benchmarks/bulk.py
 
 clean: ## Remove what was built
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

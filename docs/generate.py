@@ -15,6 +15,7 @@ from analyzer.agreement_views import comparison_markdown
 from analyzer.cli import cli
 from analyzer.framework.market import MarketMap
 from analyzer.framework.rulebook import Rulebook
+from analyzer.outputs import COLUMNS
 from analyzer.reports import market_markdown, rulebook_markdown
 from analyzer.resources import resource
 from analyzer.settings import KEYWORDS, RECORDED
@@ -75,7 +76,19 @@ it. Both readers were tuned on these same pitches, the prompt's rules and the cu
 on texts of your own. [What each figure means](agreement.md). {draws} draws for the bootstrap intervals, seed {seed}."""
 
 
+def columns() -> str:
+    """The columns of flat outputs."""
+    lines = ["# Columns of CSV and Parquet outputs", "", NOTE]
+    lines.append(
+        "An empty cell means not known, or that it does not apply. Parquet has one more column, `assessment`.\n"
+    )
+    lines += ["| column | holds | meaning |", "| --- | --- | --- |"]
+    lines += [f"| `{column.name}` | {column.kind} | {column.meaning} |" for column in COLUMNS]
+    return "\n".join(lines) + "\n"
+
+
 PAGES = {
+    "columns.md": columns,
     "rulebook.md": lambda: rulebook_markdown(Rulebook.built_in()).rstrip() + "\n",
     "vocabulary.md": vocabulary,
     "market.md": lambda: market_markdown(MarketMap.built_in()).rstrip() + "\n",

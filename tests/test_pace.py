@@ -137,6 +137,26 @@ def test_tries_end_with_the_last_error(patience: Patience, error: type[ProviderE
     assert asked == tries
 
 
+def test_a_request_that_fails_while_others_get_through_is_given_up_alone() -> None:
+    clock = Clock()
+
+    async def run() -> list[object]:
+        pace = clock.pace(width=2)
+
+        async def fails() -> str:
+            await pace._ask(failing(0, limited))  # type: ignore[arg-type]  # another one that gets through meanwhile
+            raise ProviderError("no")
+
+        return list(await asyncio.gather(pace.call(fails), return_exceptions=True))
+
+    assert [type(outcome) for outcome in asyncio.run(run())] == [ProviderError]
+
+
+def test_a_request_that_fails_while_nothing_gets_through_shows_that_the_server_is_down() -> None:
+    with pytest.raises(ProviderDown):
+        asyncio.run(Clock().pace().call(failing(99, lambda: ProviderError("no"))))  # type: ignore[arg-type]
+
+
 def test_pauses_are_drawn_between_nothing_and_a_growing_end() -> None:
     clock = Clock()
     with pytest.raises(ProviderError):

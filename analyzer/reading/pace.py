@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
@@ -74,6 +75,7 @@ class Pace:
     _open_at: float = 0.0
     _cut_at: float = float("-inf")
     _heard_at: float | None = None
+    _answered_at: float = float("-inf")
     _largest: float = 0.0
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -88,7 +90,7 @@ class Pace:
         """
         async for attempt in AsyncRetrying(
             retry=retry_if_exception_type(ProviderError),
-            stop=self._enough,
+            stop=partial(self._enough, self.clock()),
             wait=self._pause,
             sleep=self._rest,
             reraise=True,
@@ -174,7 +176,7 @@ class Pace:
         except ProviderError as error:
             self._close_for(error.retry_after)
             raise
-        self._heard_at = self.clock()
+        self._heard_at = self._answered_at = self.clock()
         self.limit = min(float(self.width), self.limit + 1.0 / self.limit)
         return answer
 
@@ -192,24 +194,26 @@ class Pace:
     def _close_until(self, moment: float) -> None:
         self._open_at = max(self._open_at, moment)
 
-    def _enough(self, state: RetryCallState) -> bool:
+    def _enough(self, begun: float, state: RetryCallState) -> bool:
+        """Whether a request that was begun then is given up. Raises ProviderDown where the server is at fault."""
         error = state.outcome.exception() if state.outcome else None
         if not isinstance(error, ProviderError):
             return True
         self._check_stopped()
         patience = self.patience
-        if patience.silence is not None:
-            heard = max(self._heard_at or 0.0, self._open_at)
-            if self.clock() - heard > patience.silence or error.retry_after > patience.longest_wait:
-                raise ProviderDown(
-                    f"nothing has got through to the model for {self.clock() - (self._heard_at or 0.0):.0f} seconds; "
-                    f"the last thing was: {error}"
-                ) from error
-            if isinstance(error, RateLimited):
-                return False
-        if error.retry_after > patience.longest_wait:
-            return True
-        return state.attempt_number >= patience.tries.get(type(error), patience.other_tries)
+        too_often = state.attempt_number >= patience.tries.get(type(error), patience.other_tries)
+        too_long = error.retry_after > patience.longest_wait
+        if patience.silence is None or isinstance(error, ProviderRejected):
+            return too_often or too_long
+        silent = self.clock() - max(self._heard_at or 0.0, self._open_at) > patience.silence
+        limited = isinstance(error, RateLimited)
+        # A request that fails again and again while nothing else gets through either is not to blame.
+        if silent or too_long or (too_often and not limited and self._answered_at < begun):
+            raise ProviderDown(
+                f"nothing has got through to the model for {self.clock() - (self._heard_at or 0.0):.0f} seconds; "
+                f"the last thing was: {error}"
+            ) from error
+        return too_often and not limited
 
     def _pause(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
