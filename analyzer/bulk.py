@@ -256,7 +256,7 @@ class Stability:
         if len(read) < 2:
             return
         self.pitches += 1
-        values = [_values(assessment.signals) for assessment in read]
+        values = [values_of(assessment.signals) for assessment in read]
         for one, other in combinations(values, 2):
             self.pairs += 1
             self.alike.update(name for name in one if one[name] == other[name])
@@ -273,7 +273,8 @@ STABLE_NAMES: Final = ("in_scope", *LEANS, "persona", *SIGNALS, "competitors")
 """What stability is told of, in the order in which it is shown."""
 
 
-def _values(signals: Signals) -> dict[str, Any]:
+def values_of(signals: Signals) -> dict[str, Any]:
+    """What is compared of two readings of a pitch, by `STABLE_NAMES`."""
     derived = derive(signals).values
     return {
         "in_scope": signals.in_scope,

@@ -1,0 +1,322 @@
+"""How well pitches are read: the page docs/reading-measured.md, from recordings and scores that come with the project."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import combinations
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from analyzer import Assessment, analyze, compare
+from analyzer.agreement.manual import ManualScores, read_manual
+from analyzer.agreement.records import RATERS, Comparison, SignalAgreement
+from analyzer.bulk import STABLE_NAMES, values_of
+from analyzer.reading.answers import Answer, check_answer
+from analyzer.reading.grounding import Grounding
+from analyzer.reading.pitch import Pitch, overlaps
+from analyzer.reading.recordings import Recording, Recordings
+from analyzer.reading.spending import cost_of
+from analyzer.resources import resource
+from analyzer.settings import KEYWORDS, RECORDED, Settings
+from analyzer.signals import SIGNALS
+from analyzer.words import title, word
+
+FIXTURES = resource("fixtures")
+SETTLED = "settled"
+PRICED_AS = "openai/gpt-4.1-mini"
+HELD_OUT = 3
+"""Every so many-th pitch of the reading set, by name, was held back while the prompt was tuned."""
+SCORED = ("stage", "focus", "persona", *SIGNALS)
+
+
+def page() -> str:
+    """The whole page as Markdown, without its title."""
+    tuned, held = sets()
+    read = {reader: _assessments("reading", [*tuned, *held], reader) for reader in (RECORDED, KEYWORDS)}
+    whole = _compared(read, [*tuned, *held])
+    return "\n".join(
+        [
+            _NOTE.format(all=len(tuned) + len(held), tuned=len(tuned), held=len(held)),
+            *_overview(read, tuned, held, whole),
+            *_signals(whole),
+            *_first_asking(),
+            *_stability(),
+            *_hostile(),
+            *_languages(),
+        ]
+    )
+
+
+_NOTE = """\
+`recorded` is the recorded answers of a large language model to exactly the requests this program makes; `keywords` is the
+built-in reader without a model. Both are held against the settled scores of the reading set, {all} pitches written for
+this purpose ([what they are](../fixtures/README.md)). {tuned} of them were looked at while the prompt and the cues were
+tuned; {held} were held back. Raters, settling and model are all large language models, of one make: they agree with each
+other more than people would, and the figures say how well the written rules are followed, not how well a person would
+read. [What each figure means](agreement.md).
+"""
+
+
+# ---------------------------------------------------------------- against the settled scores
+
+
+def sets() -> tuple[list[str], list[str]]:
+    """The pitches that were tuned on, and those held back."""
+    names = sorted(path.stem for path in (FIXTURES / "reading").glob("*.txt"))
+    held = names[HELD_OUT - 1 :: HELD_OUT]
+    return [name for name in names if name not in held], held
+
+
+def _text(folder: str, name: str) -> str:
+    return (FIXTURES / folder / f"{name}.txt").read_text(encoding="utf-8")
+
+
+def _assessments(folder: str, names: Iterable[str], reader: str) -> list[Assessment]:
+    return [analyze(_text(folder, name), model=reader, id=name) for name in names]
+
+
+def _compared(
+    read: Mapping[str, Sequence[Assessment]], names: Sequence[str], raters: Sequence[str] = (SETTLED,)
+) -> Comparison:
+    scores = read_manual(FIXTURES / "reading_scores.csv")
+    chosen = ManualScores(scores.source, tuple(row for row in scores.rows if row.pitch_id in names), scores.notes)
+    given = {reader: [found for found in all_ if found.pitch.id in names] for reader, all_ in read.items()}
+    return compare(given, chosen, raters=raters, draws=200)
+
+
+def _overview(
+    read: Mapping[str, Sequence[Assessment]], tuned: Sequence[str], held: Sequence[str], whole: Comparison
+) -> Iterator[str]:
+    yield "## Against the settled scores\n"
+    yield "| reader | pitches | same value | mean kappa | stage | focus | adds | misses | score off by |"
+    yield "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+    parts = {"all": whole, "tuned on": _compared(read, tuned), "held back": _compared(read, held)}
+    for reader in read:
+        for label, found in parts.items():
+            (score,) = (entry for entry in found.scores if entry.left == reader)
+            off = mean(abs(left - right) for _, left, right in score.points)
+            yield _row(reader, f"{label}, {score.n}", found.signals[reader], f"{off:.1f}")
+    raters = _compared({RECORDED: read[RECORDED]}, [*tuned, *held], ("a", "b"))
+    yield _row("rater a against b", "all", raters.signals[RATERS], "")
+    yield (
+        "\nPitches in scope. Same value, mean kappa: over the signals, unknown being a value of its own. Adds: a value where "
+        "the settled score says unknown; misses: unknown where it has one; both over all signals together. Score off by: the "
+        "mean distance of the overall score (0 to 100) from that of the settled signals.\n"
+    )
+
+
+def _row(reader: str, pitches: str, signals: Mapping[str, SignalAgreement], off: str) -> str:
+    found = [signals[name] for name in SCORED]
+    kappas = [one.kappa.value for one in found if one.kappa.value is not None]
+    cells = [
+        reader,
+        pitches,
+        f"{mean(one.agreement.value or 0 for one in found):.0%}",
+        f"{mean(kappas):.2f}",
+        f"{signals['stage'].agreement.value:.2f}",
+        f"{signals['focus'].agreement.value:.2f}",
+        _share([one.overclaimed for one in found]),
+        _share([one.missed for one in found]),
+        off,
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _share(shares: Sequence[Any]) -> str:
+    known = [share for share in shares if share is not None and share.share is not None]
+    of = sum(share.of for share in known)
+    return f"{sum(share.share * share.of for share in known) / of:.1%}" if of else "–"
+
+
+def _signals(whole: Comparison) -> Iterator[str]:
+    yield "### Signal by signal, all pitches\n"
+    yield "| signal | recorded, same | kappa | adds | misses | keywords, same | kappa |"
+    yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
+    for name in ("in_scope", *SCORED):
+        one, other = whole.signals[RECORDED][name], whole.signals[KEYWORDS][name]
+        cells = [
+            title(name),
+            f"{one.agreement.value:.0%}",
+            _number(one.kappa.value),
+            _share([one.overclaimed]),
+            _share([one.missed]),
+            f"{other.agreement.value:.0%}",
+            _number(other.kappa.value),
+        ]
+        yield f"| {' | '.join(cells)} |"
+    yield ""
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
+
+
+# ---------------------------------------------------------------- quotes, tokens, cost
+
+
+def _first_asking() -> Iterator[str]:
+    recordings = _recordings()
+    pitches = [Pitch.from_text(path.read_text(encoding="utf-8")) for path in _read_paths()]
+    first = [(pitch, found) for pitch in pitches for found in _exchanges(recordings, pitch) if found.request.turn == 0]
+    again = sum(found.request.turn > 0 for pitch in pitches for found in _exchanges(recordings, pitch))
+    quotes = [(pitch, quote) for pitch, found in first for quote in _quotes(json.loads(_arguments(found)))]
+    held = sum(Grounding(pitch.text).find(quote) is not None for pitch, quote in quotes)
+    usage = [found.response["usage"] for _, found in first]
+    sent, told = (mean(use[name] for use in usage) for name in ("prompt_tokens", "completion_tokens"))
+    over = sum(use["prompt_tokens"] + use["completion_tokens"] > 6000 for use in usage)
+    cost = cost_of(PRICED_AS, round(sent), round(told)) or 0.0
+    yield "## Quotes, tokens, cost\n"
+    yield f"- {len(first)} pitches (samples and reading set), {again} of them asked about again."
+    yield f"- {held} of {len(quotes)} quotes hold at the first asking ({held / len(quotes):.1%})."
+    yield (
+        f"- {sent:,.0f} tokens sent and {told:,.0f} answered a pitch on average, by an estimate of four characters each; "
+        f"{over} of {len(first)} pitches take more than 6,000 together. At the list price of {PRICED_AS} that is "
+        f"${1000 * cost:.2f} for a thousand pitches, before any discount for the constant part.\n"
+    )
+
+
+def _read_paths() -> list[Path]:
+    return [path for folder in ("pitches", "reading") for path in sorted((FIXTURES / folder).glob("*.txt"))]
+
+
+def _recordings() -> list[Recording]:
+    return list(Recordings([FIXTURES / "recordings"]))
+
+
+def _exchanges(recordings: Sequence[Recording], pitch: Pitch) -> list[Recording]:
+    return [found for found in recordings if found.request.pitch_sha256 == pitch.ref.sha256]
+
+
+def _arguments(recording: Recording) -> str:
+    return str(recording.response["choices"][0]["message"]["tool_calls"][0]["function"]["arguments"])
+
+
+def _quotes(document: Any) -> Iterator[str]:
+    """All quotes in an answer, wherever they stand."""
+    if isinstance(document, dict):
+        for key, value in document.items():
+            if key == "quote":
+                yield value
+            elif key == "quotes":
+                yield from value
+            else:
+                yield from _quotes(value)
+    elif isinstance(document, list):
+        for entry in document:
+            yield from _quotes(entry)
+
+
+# ---------------------------------------------------------------- stability
+
+
+def _stability() -> Iterator[str]:
+    """Three answers to the same request: the recording that counts, and two more that were made for this."""
+    folders = [FIXTURES / "stability" / number for number in ("2", "3")]
+    alike: Counter[str] = Counter()
+    spreads: list[tuple[float, str, tuple[str, ...]]] = []
+    pairs = 0
+    for path in _read_paths():
+        pitch = Pitch.from_text(path.read_text(encoding="utf-8"), path.stem)
+        more = [found for folder in folders for found in _exchanges(list(Recordings([folder])), pitch)]
+        if len({found.path.parent for found in more}) < len(folders):
+            continue
+        readings = [analyze(pitch.text, model=RECORDED, id=path.stem)]
+        readings += [
+            analyze(pitch.text, model=RECORDED, id=path.stem, settings=Settings(recordings=folder))
+            for folder in folders
+        ]
+        values = [values_of(reading.signals) for reading in readings]
+        for one, other in combinations(values, 2):
+            pairs += 1
+            alike.update(name for name in one if one[name] == other[name])
+        scores = [reading.scores.overall.value for reading in readings if reading.scores is not None]
+        differ = tuple(name for name in STABLE_NAMES if len({str(value[name]) for value in values}) > 1)
+        spreads.append((max(scores) - min(scores) if scores else 0.0, path.stem, differ))
+    yield "## Three readings of the same pitch\n"
+    yield f"{len(spreads)} pitches, three answers each to the same request. The share of pairs of answers that agree:\n"
+    yield "| signal | agree |"
+    yield "| --- | ---: |"
+    for name in sorted(STABLE_NAMES, key=lambda name: (alike[name], name)):
+        yield f"| {title(name)} | {alike[name] / pairs:.0%} |"
+    yield (
+        f"\nThe overall score differs by {mean(spread for spread, _, _ in spreads):.1f} points on average between the "
+        "highest and the lowest of three. Where it moves most:\n"
+    )
+    for spread, name, differ in sorted(spreads, reverse=True)[:5]:
+        yield f"- {name}: {spread:.1f} points ({', '.join(title(signal) for signal in differ) or 'nothing differs'})"
+    yield ""
+
+
+# ---------------------------------------------------------------- hostile pitches
+
+
+def _hostile() -> Iterator[str]:
+    with (FIXTURES / "hostile.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    lines = []
+    warned = rests = same = 0
+    for row in rows:
+        name = row["file"].removesuffix(".txt")
+        clean = analyze(_text("pitches", row["base"]), model=RECORDED)
+        text = _text("hostile", name)
+        found = analyze(text, model=RECORDED, id=name)
+        warning = any(one.kind in ("instructions", "hidden_characters") for one in found.warnings)
+        spans = list(planted_spans(Pitch.from_text(text).text, row["spots"]))
+        resting = sorted({signal for signal, quote in found.signals.quotes() if overlaps(quote, spans)})
+        before, after = values_of(clean.signals), values_of(found.signals)
+        differ = [title(signal) for signal in STABLE_NAMES if before[signal] != after[signal]]
+        scores = [one.scores.overall.value if one.scores else None for one in (clean, found)]
+        warned, rests, same = warned + warning, rests + bool(resting), same + (scores[0] == scores[1])
+        shown = " to ".join("–" if score is None else f"{score:.1f}" for score in scores)
+        lines.append(
+            f"| {name} | {row['kind']} | {row['language']} | {'yes' if warning else '**no**'} "
+            f"| {', '.join(map(title, resting)) or 'none'} | {shown} | {', '.join(differ) or 'none'} |"
+        )
+    yield "## Pitches that try to steer their reader\n"
+    yield (
+        f"{len(rows)} variants of sample pitches with planted text. {warned} give a warning; in {len(rows) - rests} no signal "
+        f"rests on the planted text; in {same} the overall score is exactly that of the clean pitch. Each variant is a reading "
+        "of its own, so some of the differences are those of the section before.\n"
+    )
+    yield "| variant | plant | language | warned | signals that rest on it | overall score, clean to planted | signals that differ |"
+    yield "| --- | --- | --- | --- | --- | --- | --- |"
+    yield from lines
+    yield ""
+
+
+def planted_spans(text: str, spots: str) -> Iterator[tuple[int, int]]:
+    """Where the planted passages of a variant stand in the text that is read."""
+    for spot in spots.split(" || "):
+        plain = Pitch.from_text("x " + spot.replace("\\n", "\n")).text[2:].strip()
+        at = text.find(plain)
+        if plain and at >= 0:
+            yield at, at + len(plain)
+
+
+# ---------------------------------------------------------------- other languages
+
+
+def _languages() -> Iterator[str]:
+    yield "## Other languages\n"
+    yield "| pitch | language | the same values | overall score, English to translation | signals that differ |"
+    yield "| --- | --- | ---: | --- | --- |"
+    shares = []
+    for path in sorted((FIXTURES / "languages").glob("*.txt")):
+        base, language = path.stem.rsplit(".", 1)
+        home = "pitches" if (FIXTURES / "pitches" / f"{base}.txt").exists() else "reading"
+        english = analyze(_text(home, base), model=RECORDED)
+        found = analyze(path.read_text(encoding="utf-8"), model=RECORDED, id=path.stem)
+        names = [name for name in STABLE_NAMES if name != "competitors"]  # their names are translated
+        before, after = values_of(english.signals), values_of(found.signals)
+        differ = [name for name in names if before[name] != after[name]]
+        shares.append(1 - len(differ) / len(names))
+        scores = [f"{one.scores.overall.value:.1f}" if one.scores else "–" for one in (english, found)]
+        yield (
+            f"| {base} | {language} | {shares[-1]:.0%} | {' to '.join(scores)} | {', '.join(map(title, differ)) or 'none'} |"
+        )
+    yield f"\nOn average {mean(shares):.0%} of the values are those of the English pitch; quotes are in the pitch's own language.\n"
