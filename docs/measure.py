@@ -6,7 +6,6 @@ import csv
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from statistics import mean
@@ -16,7 +15,6 @@ from analyzer import Assessment, analyze, compare
 from analyzer.agreement.manual import ManualScores, read_manual
 from analyzer.agreement.records import RATERS, Comparison, SignalAgreement
 from analyzer.bulk import STABLE_NAMES, values_of
-from analyzer.reading.answers import Answer, check_answer
 from analyzer.reading.grounding import Grounding
 from analyzer.reading.pitch import Pitch, overlaps
 from analyzer.reading.recordings import Recording, Recordings
@@ -24,7 +22,7 @@ from analyzer.reading.spending import cost_of
 from analyzer.resources import resource
 from analyzer.settings import KEYWORDS, RECORDED, Settings
 from analyzer.signals import SIGNALS
-from analyzer.words import title, word
+from analyzer.words import title
 
 FIXTURES = resource("fixtures")
 SETTLED = "settled"
