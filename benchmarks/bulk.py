@@ -140,7 +140,9 @@ def stock_instructor(url: str, texts: list[str], concurrency: int) -> None:
     import instructor
     import openai
 
-    client = instructor.from_openai(openai.AsyncOpenAI(base_url=url, api_key=KEY, max_retries=0), model=MODEL)
+    client = instructor.from_openai(
+        openai.AsyncOpenAI(base_url=url, api_key=KEY, max_retries=0, timeout=120), model=MODEL
+    )
     model = peer_model()
 
     async def ask(text: str) -> object:
@@ -152,7 +154,7 @@ def stock_instructor(url: str, texts: list[str], concurrency: int) -> None:
 def langchain(url: str, texts: list[str], concurrency: int) -> None:
     from langchain_openai import ChatOpenAI  # type: ignore[import-not-found]
 
-    chat = ChatOpenAI(model=MODEL, base_url=url, api_key=KEY, max_retries=0)
+    chat = ChatOpenAI(model=MODEL, base_url=url, api_key=KEY, max_retries=0, timeout=120)
     chain = chat.with_structured_output(peer_model(), method="function_calling")
 
     async def main() -> None:
