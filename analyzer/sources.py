@@ -218,6 +218,9 @@ def _below(path: Path) -> Iterator[tuple[Path, str]]:
             if readable and file.is_file() and not file.name.startswith((".", "~$")):
                 yield file, file.relative_to(path).with_suffix("").as_posix()
     elif path.exists():
+        if path.suffix and path.suffix.lower() not in (*SUFFIXES, *TABLES):
+            kinds = ", ".join((*SUFFIXES, *TABLES))
+            raise InputError(f"{path} is of a kind that cannot be read; give {kinds} (a spreadsheet: save it as .csv)")
         yield path, path.stem
     else:
         raise InputError(f"{path}: there is no such file or folder")

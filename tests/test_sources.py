@@ -134,6 +134,12 @@ def test_a_name_that_gives_nothing_is_an_error(tmp_path: Path, name: str) -> Non
         read(tmp_path / name)
 
 
+def test_a_spreadsheet_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "startups.xlsx").write_bytes(b"PK")
+    with pytest.raises(InputError, match=r"a spreadsheet: save it as \.csv"):
+        read(tmp_path / "startups.xlsx")
+
+
 @pytest.mark.parametrize(
     ("content", "expected"),
     [('{"id": "a", "text": "one"}\n', [("a", "one")]), ("id,text\na,one\n", [("a", "one")])],
