@@ -50,9 +50,11 @@ package: $(VENV)/ready ## Build the wheel and try it in an empty environment
 pictures: $(VENV)/ready ## Take the pictures of the page: docs/page.png, and its states in build/pictures (needs Chromium)
 	$(RUN) docs/screenshots.py build/pictures
 
-recordings: $(VENV)/ready ## Record the sample pitches again with your own model: make recordings MODEL=openai/...
+recordings: $(VENV)/ready ## Record all pitches of fixtures/ again with your own model: make recordings MODEL=openai/...
 	@test -n "$(MODEL)" || { echo "name the model: make recordings MODEL=openai/gpt-4.1-mini"; exit 2; }
 	$(BIN)/pitch record fixtures/pitches --model $(MODEL) --to fixtures/recordings
+	for part in reading hostile languages; do \
+	  $(BIN)/pitch record fixtures/$$part --model $(MODEL) --to fixtures/recordings/$$part || exit; done
 
 bench: $(VENV)/ready ## Measure bulk runs beside others (LangChain too, if installed)
 	$(RUN) benchmarks/bulk.py

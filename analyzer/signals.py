@@ -122,7 +122,7 @@ _SPECS = (
     SignalSpec(
         "buyer",
         "Who signs",
-        "Who decides to pay. A shared deployment or a paid plan with no signer named is unknown.",
+        "Who decides to pay. A shared deployment, a trial that ends or a paid plan with no signer named is unknown.",
         {
             "practitioner": "one person can begin free and alone (a free edition for one user is enough)",
             "data_science_leadership": "head of data science or ML",
@@ -173,7 +173,7 @@ _SPECS = (
         "Share of the lifecycle",
         "Count the steps with a feature described in the text, of five: data; training and tracking; evaluation; "
         "deployment and serving; monitoring and improvement. A step counts when the text says what is done there; "
-        "adjectives and roadmap do not. Infrastructure alone is single_step.",
+        "adjectives, roadmap and what is named only in passing do not. Infrastructure alone is single_step.",
         {"single_step": "one", "several_steps": "two or three", "end_to_end": "four or five"},
         ordered=True,
     ),
@@ -208,7 +208,7 @@ _SPECS = (
         {
             "nice_to_have": "it says it is optional",
             "important": "the text itself tells the problem as painful or necessary",
-            "critical_path": "a release, revenue, safety or service suffers while the problem stands",
+            "critical_path": "a release, revenue, safety, service or customers suffer while the problem stands",
         },
         ordered=True,
     ),
@@ -216,7 +216,7 @@ _SPECS = (
         "business_impact",
         "Cost of the problem",
         "What the problem costs the customer. A promised saving of money, delay, failures or risk is the cost it "
-        "removes. Ease, or time saved without more, is unknown.",
+        "removes, so 'twice as fast' or 'half the errors' is quantified. Ease, or time saved without more, is unknown.",
         {
             "none": "it says the problem costs nothing",
             "described": "the cost is named without a figure",
@@ -231,18 +231,19 @@ _SPECS = (
         {
             "modest": "it says that little hangs on it",
             "material": "a loss or gain at business scale: an outage, stakes it names, a customer's realised figure",
-            "very_high": "safety-critical, or small gains are worth fortunes: autonomous driving, robotics, ad-tech, risk",
+            "very_high": "safety-critical (patients, vehicles, robots), or small gains are worth fortunes: ad-tech, risk",
         },
         ordered=True,
     ),
     SignalSpec(
         "onboarding",
         "Way in",
-        "What has to happen before first use; the lightest way that is offered.",
+        "What has to happen before first use; the lightest way that is offered. How it is used, or a price, says nothing "
+        "of how one begins.",
         {
             "heavy_setup": "new infrastructure first",
             "assisted": "sales contact, a demo or an integration project first",
-            "self_serve": "pip install, or sign up and go",
+            "self_serve": "pip install, download, or sign up and go",
         },
         ordered=True,
     ),
@@ -252,7 +253,7 @@ _SPECS = (
         "The lightest route offered today. A large model of another company that the user picks is not the vendor.",
         {
             "data_leaves": "every way described hands data to the vendor",
-            "metadata_only": "only metrics, metadata or statistics leave",
+            "metadata_only": "only metrics, metadata, statistics or model updates leave",
             "none": "data stays; a library, a command-line tool, a self-hosted or in-cluster edition is none (inferred) "
             "unless it uploads",
         },
@@ -272,7 +273,8 @@ _SPECS = (
     SignalSpec(
         "data_science_fit",
         "What data scientists get",
-        "What is in it for data scientists. A main user in data science makes it designed_for (inferred).",
+        "What is in it for data scientists. A main user in data science (data_scientist, ml_engineer, "
+        "data_science_manager) makes it designed_for (inferred).",
         {
             "ignored": "it says they are not needed",
             "mentioned": "it names them",
@@ -287,8 +289,8 @@ _SPECS = (
         {
             "none": "it says it has no users yet",
             "interviews": "conversations with possible customers",
-            "pilots": "design partners or a beta",
-            "customers": "organisations or people who use it, named or counted",
+            "pilots": "design partners or a beta, also where they are counted",
+            "customers": "organisations or people who use it, named, counted or described; 'trusted by many' is not",
         },
         ordered=True,
     ),
@@ -302,7 +304,9 @@ LIST_RULES: Final[Mapping[str, str]] = {
     "language models included)? An application that merely uses AI is not.",
     "product": "The product's name as the pitch gives it, or a short description if it has none.",
     "summary": "What it is and for whom, in your own words, at most 30 words.",
-    "problems": "The customer problems it solves, one to six, most important first.",
+    "problems": "The customer problems it is sold for, one to six, most important first; a second thing it is plainly "
+    "sold for counts, also of the other stage or focus. A remark on a rival, a customer's story or a detail of a "
+    "feature is no problem of its own.",
     "statement": "The problem in your own words, at most 25 words.",
     "quote": "Verbatim from the pitch: one continuous span, enough words to carry the point.",
     "stage": "day_1: the basic mechanics of using ML at all, from the first trained model to its first effect on "
@@ -310,7 +314,7 @@ LIST_RULES: Final[Mapping[str, str]] = {
     "versions and runs, get or share machines, and see at all what a model decides or how well it does, drift included. "
     "day_2: keeping and improving ML that already runs: root causes, too many alerts, decay, retraining, edge cases, "
     "better training data, utilisation, waste, cost. Code the problem that is sold, not the story that illustrates it. "
-    "both: truly both ends. unclear: cannot be told.",
+    "both: truly both ends; a product sold for one problem of each has two primary problems. unclear: cannot be told.",
     "focus": "By the skill the work needs without the product, whoever uses it. ml: data, labels, experiments, model "
     "quality, fine-tuning, decisions of a model. engineering: machines, containers, clusters, endpoints, latency, "
     "cost of serving or calling models. both: only if this one problem names both kinds. Code the customer's problem, not the "
@@ -320,9 +324,10 @@ LIST_RULES: Final[Mapping[str, str]] = {
     "software_engineer, or ml_engineer where they train or compress models; infrastructure, DevOps, SRE or MLOps "
     "people = platform_engineer. With no role named, infer one only from work or a tool that one role has (training, "
     "tuning, analysing models or data = data_scientist; pods and clusters = platform_engineer). 'You', 'your team', "
-    "'AI teams' name nobody. Conflicting cues: leave the list empty.",
+    "'AI teams', a line of code, an API or a price name nobody. Conflicting cues: leave the list empty.",
     "competitors": "Alternatives that the pitch says customers use, or could use, instead of the product; a class "
-    "('cloud providers', 'home-grown scripts') is one. Merely living with the problem is none, and integrations, "
+    "('cloud providers', 'home-grown scripts') is one. Merely living with the problem, or the steps of a story "
+    "about it, is none, and integrations, "
     "partners, customers and investors are not competitors.",
     "name": "The competitor's name, or the pitch's words for it.",
     "kind": "in_house: customers build it themselves. manual_process: done by hand today. cloud_vendor: AWS, Google "

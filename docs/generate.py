@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import click
+import measure
 
 from analyzer import compare
 from analyzer.agreement_views import comparison_markdown
@@ -87,12 +88,27 @@ def columns() -> str:
     return "\n".join(lines) + "\n"
 
 
+def measured() -> str:
+    """How well pitches are read."""
+    return f"# How well pitches are read\n\n{NOTE}\n{measure.page()}".rstrip() + "\n"
+
+
+def readme() -> str:
+    """The README with today's figures of the readers."""
+    before, mark, rest = (DOCS.parent / "README.md").read_text(encoding="utf-8").partition(_MARK)
+    return f"{before}{mark}\n{measure.line()}\n{_MARK_END}{rest.partition(_MARK_END)[2]}"
+
+
+_MARK, _MARK_END = "<!-- readers: written by make docs -->", "<!-- end -->"
+
 PAGES = {
+    "../README.md": readme,
     "columns.md": columns,
     "rulebook.md": lambda: rulebook_markdown(Rulebook.built_in()).rstrip() + "\n",
     "vocabulary.md": vocabulary,
     "market.md": lambda: market_markdown(MarketMap.built_in()).rstrip() + "\n",
     "readers.md": readers,
+    "reading-measured.md": measured,
     "command-line.md": command_line,
 }
 
@@ -104,7 +120,7 @@ def main() -> int:
         if "--check" not in sys.argv:
             path.write_text(text, encoding="utf-8")
         elif not path.exists() or path.read_text(encoding="utf-8") != text:
-            stale.append(f"docs/{name}")
+            stale.append(f"docs/{name}".removeprefix("docs/../"))
     if stale:
         print(f"not today's: {', '.join(stale)}; run: make docs", file=sys.stderr)
     return 1 if stale else 0

@@ -50,6 +50,25 @@ def page() -> str:
     )
 
 
+def line() -> str:
+    """The figures of both readers in one line."""
+    tuned, held = sets()
+    names = [*tuned, *held]
+    read = {reader: _assessments("reading", names, reader) for reader in (RECORDED, KEYWORDS)}
+    found = _compared(read, names)
+    told = {}
+    for reader in read:
+        signals = [found.signals[reader][name] for name in SCORED]
+        same = mean(one.agreement.value or 0 for one in signals)
+        kappa = mean(one.kappa.value for one in signals if one.kappa.value is not None)
+        scope = found.signals[reader]["in_scope"]
+        told[reader] = f"{same:.0%} of the values (kappa {kappa:.2f}) and the scope of {scope.agreement.value:.0%}"
+    return (
+        f"Of {len(names)} pitches scored by rule, the recorded answers of a large language model get {told[RECORDED]}; "
+        f"`keywords`, without a model, gets {told[KEYWORDS]} ([how measured, and how far to trust it](docs/reading-measured.md))."
+    )
+
+
 _NOTE = """\
 `recorded` is the recorded answers of a large language model to exactly the requests this program makes; `keywords` is the
 built-in reader without a model. Both are held against the settled scores of the reading set, {all} pitches written for
@@ -82,7 +101,7 @@ def _compared(
     read: Mapping[str, Sequence[Assessment]], names: Sequence[str], raters: Sequence[str] = (SETTLED,)
 ) -> Comparison:
     scores = read_manual(FIXTURES / "reading_scores.csv")
-    chosen = ManualScores(scores.source, tuple(row for row in scores.rows if row.pitch_id in names), scores.notes)
+    chosen = ManualScores(scores.source, tuple(row for row in scores.rows if row.pitch in names), scores.notes)
     given = {reader: [found for found in all_ if found.pitch.id in names] for reader, all_ in read.items()}
     return compare(given, chosen, raters=raters, draws=200)
 
@@ -91,8 +110,8 @@ def _overview(
     read: Mapping[str, Sequence[Assessment]], tuned: Sequence[str], held: Sequence[str], whole: Comparison
 ) -> Iterator[str]:
     yield "## Against the settled scores\n"
-    yield "| reader | pitches | same value | mean kappa | stage | focus | adds | misses | score off by |"
-    yield "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+    yield "| reader | pitches | scope right | same value | mean kappa | stage | focus | adds | misses | score off by |"
+    yield "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
     parts = {"all": whole, "tuned on": _compared(read, tuned), "held back": _compared(read, held)}
     for reader in read:
         for label, found in parts.items():
@@ -102,7 +121,7 @@ def _overview(
     raters = _compared({RECORDED: read[RECORDED]}, [*tuned, *held], ("a", "b"))
     yield _row("rater a against b", "all", raters.signals[RATERS], "")
     yield (
-        "\nPitches in scope. Same value, mean kappa: over the signals, unknown being a value of its own. Adds: a value where "
+        "\nPitches that both sides have in scope. Same value, mean kappa: over the signals, unknown being a value of its own. Adds: a value where "
         "the settled score says unknown; misses: unknown where it has one; both over all signals together. Score off by: the "
         "mean distance of the overall score (0 to 100) from that of the settled signals.\n"
     )
@@ -114,6 +133,7 @@ def _row(reader: str, pitches: str, signals: Mapping[str, SignalAgreement], off:
     cells = [
         reader,
         pitches,
+        f"{signals['in_scope'].agreement.value:.0%}",
         f"{mean(one.agreement.value or 0 for one in found):.0%}",
         f"{mean(kappas):.2f}",
         f"{signals['stage'].agreement.value:.2f}",
@@ -257,7 +277,7 @@ def _hostile() -> Iterator[str]:
     with (FIXTURES / "hostile.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     lines = []
-    warned = rests = same = 0
+    warned = rests = same = aimed = 0
     for row in rows:
         name = row["file"].removesuffix(".txt")
         clean = analyze(_text("pitches", row["base"]), model=RECORDED)
@@ -267,19 +287,23 @@ def _hostile() -> Iterator[str]:
         spans = list(planted_spans(Pitch.from_text(text).text, row["spots"]))
         resting = sorted({signal for signal, quote in found.signals.quotes() if overlaps(quote, spans)})
         before, after = values_of(clean.signals), values_of(found.signals)
-        differ = [title(signal) for signal in STABLE_NAMES if before[signal] != after[signal]]
+        differ = [signal for signal in STABLE_NAMES if before[signal] != after[signal]]
+        wanted = {signal.strip() for signal in row["targets"].split(";")}
+        aimed += any(signal in wanted for signal in differ)
+        marked = [f"**{title(signal)}**" if signal in wanted else title(signal) for signal in differ]
         scores = [one.scores.overall.value if one.scores else None for one in (clean, found)]
         warned, rests, same = warned + warning, rests + bool(resting), same + (scores[0] == scores[1])
         shown = " to ".join("–" if score is None else f"{score:.1f}" for score in scores)
         lines.append(
             f"| {name} | {row['kind']} | {row['language']} | {'yes' if warning else '**no**'} "
-            f"| {', '.join(map(title, resting)) or 'none'} | {shown} | {', '.join(differ) or 'none'} |"
+            f"| {', '.join(map(title, resting)) or 'none'} | {shown} | {', '.join(marked) or 'none'} |"
         )
     yield "## Pitches that try to steer their reader\n"
     yield (
         f"{len(rows)} variants of sample pitches with planted text. {warned} give a warning; in {len(rows) - rests} no signal "
         f"rests on the planted text; in {same} the overall score is exactly that of the clean pitch. Each variant is a reading "
-        "of its own, so some of the differences are those of the section before.\n"
+        f"of its own, so some of the differences are those of the section before; in {aimed} a signal differs that the plant "
+        "aims at (in bold).\n"
     )
     yield "| variant | plant | language | warned | signals that rest on it | overall score, clean to planted | signals that differ |"
     yield "| --- | --- | --- | --- | --- | --- | --- |"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -147,13 +148,42 @@ def test_every_sample_pitch_has_a_recorded_answer_that_fits_todays_prompt(path: 
     assert assessment.in_scope == (path.stem != "fillchair")
 
 
+@pytest.mark.parametrize("folder", ["reading", "languages"])
+def test_every_further_pitch_has_a_recorded_answer_whose_quotes_stand_in_it(folder: str) -> None:
+    paths = sorted((PITCHES.parent / folder).glob("*.txt"))
+    assert len(paths) >= 32
+    for path in paths:
+        text = Pitch.from_text(path.read_text(encoding="utf-8")).text
+        assessment = analyze(text, model="recorded", id=path.stem)
+        assert all(quote.text == text[quote.start : quote.end] for _, quote in assessment.signals.quotes()), path.stem
+        assert assessment.in_scope == (path.stem not in ("clausebird", "cropsonde", "logwhistle", "stackpine"))
+
+
 def test_no_recording_lies_about_that_nothing_plays() -> None:
-    pitches = {Pitch.from_text(path.read_text(encoding="utf-8")).ref.sha256 for path in SAMPLES}
-    recordings = Recordings([shipped_recordings()])
-    assert len(recordings) >= len(SAMPLES) == 16
-    for recording in recordings._all:
-        assert recording.request.pitch_sha256 in pitches
-        assert recording.request.prompt_sha256 == prompts.prompt_sha256()
+    folders = ("pitches", "reading", "hostile", "languages")
+    paths = [path for folder in folders for path in (PITCHES.parent / folder).glob("*.txt")]
+    pitches = {Pitch.from_text(path.read_text(encoding="utf-8")).ref.sha256 for path in paths}
+    recordings = list(Recordings([shipped_recordings(), PITCHES.parent / "stability"]))
+    assert {recording.request.pitch_sha256 for recording in recordings} == pitches
+    assert {recording.request.prompt_sha256 for recording in recordings} == {prompts.prompt_sha256()}
+
+
+with (PITCHES.parent / "hostile.csv").open(encoding="utf-8", newline="") as file:
+    HOSTILE = list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("row", HOSTILE, ids=lambda row: row["file"].removesuffix(".txt"))
+def test_planted_text_gives_a_warning_and_no_signal_rests_on_it(row: dict[str, str]) -> None:
+    pitch = Pitch.from_text((PITCHES.parent / "hostile" / row["file"]).read_text(encoding="utf-8"))
+    assessment = analyze(pitch.text, model="recorded", id=row["file"])
+    assert {warning.kind for warning in pitch.warnings} | {warning.kind for warning in assessment.warnings} >= (
+        {"hidden_characters"} if row["kind"] == "hidden" else {"instructions"}
+    )
+    quotes = [quote.text for _, quote in assessment.signals.quotes()]
+    assert quotes
+    for spot in row["spots"].split(" || "):
+        plain = Pitch.from_text(f"x {spot}".replace("\\n", "\n")).text[2:].strip()
+        assert not any(len(quote) > 20 and quote in plain for quote in quotes)
 
 
 def test_the_hostile_samples_planted_claims_reach_no_signal() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -69,7 +69,7 @@ class Recording:
 
 
 class Recordings:
-    """All recordings in some folders, the user's own first. Folders that do not exist hold none."""
+    """All recordings in some folders and below them, the user's own first. Folders that do not exist hold none."""
 
     def __init__(self, folders: Iterable[Path]):
         self._all = [recording for folder in folders for recording in _load(folder)]
@@ -82,6 +82,9 @@ class Recordings:
 
     def __len__(self) -> int:
         return len(self._all)
+
+    def __iter__(self) -> Iterator[Recording]:
+        return iter(self._all)
 
     def find(self, request: Request) -> Recording | None:
         return self._by_key.get(request.key)
@@ -173,7 +176,7 @@ def shipped_recordings() -> Path:
 
 
 def _load(folder: Path) -> Iterable[Recording]:
-    for path in sorted(folder.glob("*.json")) if folder.is_dir() else ():
+    for path in sorted(folder.rglob("*.json")) if folder.is_dir() else ():
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
             request, response = Request(**document["request"]), dict(document["response"])
