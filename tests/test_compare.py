@@ -27,6 +27,7 @@ from analyzer.cli import cli
 from analyzer.errors import InputError
 from analyzer.framework.assessment import PitchRef, ReaderRef
 from analyzer.framework.market import MarketMap
+from analyzer.words import title
 from tests.endpoint import CHAT, URL, failure
 from tests.worlds import documents
 
@@ -416,7 +417,7 @@ def test_the_docs_tables_hold_no_text_of_a_pitch(samples: Comparison) -> None:
 # ---------------------------------------------------------------- the command
 
 
-def test_the_command_shows_figures_issues_and_disagreements(tmp_path: Path) -> None:
+def test_the_command_shows_figures_issues_and_disagreements(tmp_path: Path, samples: Comparison) -> None:
     report, rows = tmp_path / "r.html", tmp_path / "d.csv"
     done = pitch(
         "compare", "recorded", "keywords", MANUAL, "--pitches", PITCHES, "--report", str(report),
@@ -429,7 +430,8 @@ def test_the_command_shows_figures_issues_and_disagreements(tmp_path: Path) -> N
         "recorded against a, b",
     ):
         assert part in " ".join(done.stdout.split())
-    assert "tallyrun, Breadth of the market recorded: niche / a, b: horizontal" in " ".join(done.stdout.split())
+    first = samples.disagreements[0]
+    assert f"{first.pitch}, {title(first.signal)} {first.reader}: " in " ".join(done.stdout.split())
     assert max(map(len, done.stdout.splitlines())) <= 80
     assert "Report:" in done.stderr and report.exists()
     assert rows.read_bytes().startswith(b"\xef\xbb\xbfpitch_id,")
