@@ -45,12 +45,41 @@ class Other:
         ]
 
 
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """One product among many, at stage and focus; `tone` is its verdict. Without `pick` it is a shadow."""
+
+    stage: float
+    focus: float
+    title: str = ""
+    tone: str = ""
+    hollow: bool = False
+    pick: str = ""
+
+
 def quadrant(position: Position, others: Sequence[Other] = ()) -> Html:
     """A point where the position is known. Where it is not, a hollow point at its expectation and the range it may lie
     in: a line if one of stage and focus is unknown, an area if both are."""
-    corners = (tag("span", name, class_=f"corner {place}") for name, place in _CORNERS)
     behind = tag("div", *_others(others), class_="others", role="list", aria_label="Others") if others else ""
-    plot = tag("div", *corners, behind, *_product(position), class_="plot")
+    return _field(behind, *_product(position))
+
+
+def scatter(dots: Iterable[Dot]) -> Html:
+    """Many products, a dot each: full where the position is known, hollow where it is not; a click picks one."""
+    return _field(*map(_dot, dots))
+
+
+def _dot(dot: Dot) -> Html:
+    style = f"left:{_across(dot.stage):.1f}%;top:{_down(dot.focus):.1f}%"
+    if not dot.pick:
+        return tag("i", class_="dot faint", style=style)
+    kind = f"dot {dot.tone}" + (" hollow" if dot.hollow else "")
+    return tag("i", class_=kind, style=style, title=dot.title, data_pick=dot.pick, data_top="")
+
+
+def _field(*content: str) -> Html:
+    corners = (tag("span", name, class_=f"corner {place}") for name, place in _CORNERS)
+    plot = tag("div", *corners, *content, class_="plot")
     stages = tag("p", *(tag("span", name) for name in ("Day 1", "mixed", "Day 2")), class_="stages", aria_hidden="true")
     focuses = tag(
         "p", *(tag("span", name) for name in ("Engineering", "mixed", "ML")), class_="focuses", aria_hidden="true"
