@@ -32,6 +32,9 @@ _STEP: Final = 25
 _BEHIND: Final = 100
 """Assessments whose pitches stand faintly behind the next."""
 _PICK: Final = "history-pick:"
+_INTRODUCTION: Final = (
+    "What you analyzed on this page, the newest first. Opening one asks nothing of a model; today's rulebook judges it."
+)
 _NOTHING_KEPT: Final = (
     "Nothing is kept here. This server can be reached by others and asks nobody to log in, so it could not tell whose "
     "an assessment is. Take away what you want to keep as a file. How to set up login stands in docs/page.md."
@@ -45,6 +48,7 @@ def show() -> None:
     if owner is None:
         st.html(tag("p", _NOTHING_KEPT, class_="pa note", role="note"))
         return
+    st.html(tag("p", _INTRODUCTION, class_="pa intro"))
     _say(st.session_state.pop("history_fault", None))
     told = st.session_state.pop("history_told", None)
     if told:
@@ -173,11 +177,13 @@ def _delete(owner: str, shown_: Sequence[Earlier]) -> None:
     doomed: dict[str, str] | None = st.session_state["history_doomed"]
     with st.container(border=True, key="history-confirm"):
         what = "your whole History" if doomed is None else _counted(len(doomed))
+        rest = "Pitches and assessments" if doomed is None or len(doomed) > 1 else "The pitch and its assessment"
         st.html(
             tag(
                 "p",
-                f"Delete {what} for good? The pitch and its assessment go, and so do the answers of models about it "
-                "that this store holds, unless somebody else has kept the same pitch. Nobody can bring them back.",
+                tag("strong", f"Delete {what} for good?"),
+                f" {rest} go, and so do the answers of models about the same pitches that this store holds, unless "
+                "somebody else has kept them too. Nobody can bring them back.",
                 class_="pa",
                 role="alert",
             )

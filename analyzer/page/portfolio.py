@@ -13,16 +13,17 @@ import streamlit as st
 
 from analyzer.bulk_views import progress_line
 from analyzer.errors import AnalyzerError, ConfigurationError
-from analyzer.framework.assessment import Position, Range
+from analyzer.framework.assessment import Assessment, Position, Range
 from analyzer.framework.inputs import LEANS
 from analyzer.framework.ranking import Ranked
 from analyzer.framework.rulebook import Rulebook
 from analyzer.framework.wording import shown
-from analyzer.page import access, answer, take_away
+from analyzer.page import access, answer, reading, take_away
 from analyzer.page.clicks import clickable
 from analyzer.page.markup import Html, literal, tag, together
 from analyzer.page.quadrant import Dot, Other, scatter
 from analyzer.page.run import MOST, Run, Work, exported, open_results, read_many
+from analyzer.pipeline import Result
 from analyzer.portfolio import DRAWS, Entry, Filter, verdict_counts
 from analyzer.resources import resource
 from analyzer.settings import KEYWORDS, RECORDED, Settings
@@ -49,6 +50,12 @@ _VERDICTS: Final = {
     "against": "speak against",
 }
 _ALL: Final = "all"
+_FILTERS: Final = (
+    "portfolio_words",
+    "portfolio_clean",
+    *(f"portfolio_by_{name}" for name in ("verdict", "stage", "focus", "category")),
+)
+"""The keys of the fields by which pitches are chosen."""
 
 
 def show() -> None:
@@ -65,6 +72,13 @@ def show() -> None:
         st.error(literal(f"Not begun: {fault}"))
     elif work is not None:
         _finished(work)
+
+
+def keep_inputs() -> None:
+    """Streamlit forgets the fields that are not on show; a filter should survive a look at one pitch, or elsewhere."""
+    for name in _FILTERS:
+        if name in st.session_state:
+            st.session_state[name] = st.session_state[name]
 
 
 # ---------------------------------------------------------------- inputs
@@ -102,7 +116,7 @@ def _to_open() -> None:
         key="portfolio_results",
         help="JSON Lines or Parquet of assessments. They are judged anew by today's rulebook; no model is asked.",
     )
-    if st.button("Open", type="primary", disabled=file is None) and file is not None:
+    if st.button("Open them", type="primary", disabled=file is None) and file is not None:
         _begin(lambda: open_results(file.name, file.getvalue()))
 
 
@@ -219,7 +233,7 @@ def _read_samples() -> Run:
         Given(path.name, path.stem, path.read_text(encoding="utf-8"))
         for path in sorted(resource("fixtures/pitches").glob("*.txt"))
     ]
-    return read_many(given, len(given), "samples", model=RECORDED, settings=Settings.from_environment())
+    return read_many(given, len(given), "The samples", model=RECORDED, settings=Settings.from_environment())
 
 
 def _begin(begin: Callable[[], Run]) -> None:
@@ -249,12 +263,12 @@ def _under_way(work: Work) -> None:
         st.html(tag("p", tag("strong", f"{doing} "), tag("span", work.name, class_="alien"), class_="pa"))
         st.progress(min(1.0, progress.finished / progress.total) if progress.total else 0.0)
         line = progress_line(progress) if progress.finished else "Beginning"
-        st.html(tag("p", line, class_="pa line", role="status"))
-        if stopping:
-            st.html(tag("p", "Stopping: what is in flight still comes in.", class_="pa lead"))
-        else:
-            told = "It goes on while you look at another page, and ends when you close this one."
-            st.html(tag("p", told, class_="pa lead"))
+        told = (
+            "Stopping: what is in flight still comes in."
+            if stopping
+            else "It goes on while you look at another page, and ends when you close this one."
+        )
+        st.html(tag("div", tag("p", line, role="status"), tag("p", told, class_="lead"), class_="pa line"))
         st.button("Stop", on_click=work.stop.set, disabled=stopping)
 
 
@@ -264,6 +278,7 @@ def _under_way(work: Work) -> None:
 @st.fragment
 def _finished(work: Work) -> None:
     """The portfolio, or one pitch of it."""
+    keep_inputs()
     page, opened = st.session_state.setdefault("portfolio_at", (0, ""))
     if opened.startswith("open:"):
         _one(work, int(opened.removeprefix("open:")))
@@ -324,6 +339,10 @@ def _files(work: Work) -> None:
 
 def _ranking(work: Work, page: int, back: str) -> None:
     wanted = _filter(work)
+    if st.session_state.get("portfolio_filter", wanted) != wanted:
+        page = 0
+        st.session_state["portfolio_at"] = (0, "")
+    st.session_state["portfolio_filter"] = wanted
     chosen = [number for number, (entry, _) in enumerate(work.ranked) if wanted.lets(entry)]
     st.session_state["portfolio_chosen"] = chosen
     page = min(page, max(0, (len(chosen) - 1) // _ROWS))
@@ -339,12 +358,12 @@ def _ranking(work: Work, page: int, back: str) -> None:
 def _filter(work: Work) -> Filter:
     categories = sorted({entry.category for entry, _ in work.ranked if entry.category})
     with st.container(horizontal=True, vertical_alignment="bottom", key="portfolio-filters"):
-        words = st.text_input("Words", key="portfolio_words", placeholder="in title or id", on_change=_first_page)
+        words = st.text_input("Words", key="portfolio_words", placeholder="in title or id")
         verdict = _choice("Verdict", tuple(_VERDICTS))
         stage = _choice("Stage", (*LEANS["stage"], "unknown"))
         focus = _choice("Focus", (*LEANS["focus"], "unknown"))
         category = _choice("Category", categories)
-        clean = st.checkbox("Without warnings", key="portfolio_clean", on_change=_first_page)
+        clean = st.checkbox("Without warnings", key="portfolio_clean")
     return Filter(words or "", verdict, stage, focus, category, clean)
 
 
@@ -355,12 +374,7 @@ def _choice(label: str, values: Sequence[str]) -> str:
         ("", *values),
         key=f"portfolio_by_{label.lower()}",
         format_func=lambda value: word(value) if value else _ALL,
-        on_change=_first_page,
     )
-
-
-def _first_page() -> None:
-    st.session_state["portfolio_at"] = (0, "")
 
 
 def _pick(value: str) -> None:
@@ -372,22 +386,28 @@ def _pick(value: str) -> None:
 
 
 def _places(work: Work, chosen: set[int]) -> Html:
-    shadows, dots = [], []
-    for number, (entry, _) in enumerate(work.ranked):
-        stage, focus = entry.stage + entry.spread[0], entry.focus + entry.spread[1]
-        if number in chosen:
-            title = f"{entry.title}: {shown(entry.overall)}"
-            dots.append(Dot(stage, focus, title, entry.verdict, entry.open_position, f"open:{number}"))
-        else:
-            shadows.append(Dot(stage, focus))
+    dots = [
+        Dot(
+            entry.stage,
+            entry.focus,
+            f"{entry.title}: {shown(entry.overall)}",
+            entry.verdict,
+            entry.open_position,
+            f"open:{number}",
+        )
+        if number in chosen
+        else Dot(entry.stage, entry.focus)
+        for number, (entry, _) in enumerate(work.ranked)
+    ]
     note = (
-        "A dot each; those at one place are moved a little apart. Blue speaks for, orange against, grey is balanced or "
-        "open. Hollow: the position is not known, and the dot stands in the middle of what is possible."
+        "A dot each; those at one place stand around it, the best ranked in the middle. Blue speaks for, orange "
+        "against, grey is balanced or open. Hollow: the position is not known, and the dot stands in the middle of "
+        "what is possible."
     )
     return tag(
         "section",
         tag("h3", "Where they stand"),
-        scatter([*shadows, *dots]),
+        scatter(dots),
         tag("p", note, class_="lead"),
         class_="stands",
     )
@@ -507,10 +527,14 @@ def _not_read(work: Work) -> Html:
     if not failed:
         return Html()
     rows = [
-        tag("li", tag("strong", result.id, class_="alien"), ": ", tag("span", str(result.error), class_="alien"))
+        tag("li", tag("strong", result.id, class_="alien"), ": ", tag("span", _reason(result), class_="alien"))
         for result in failed[:_LISTED]
     ]
     return _listed(f"Not read ({len(failed):,})", "All are in the files, each with its reason.", rows, len(failed))
+
+
+def _reason(result: Result) -> str:
+    return str(result.error).removeprefix(f"{result.id}: ")
 
 
 def _listed(heading: str, note: str, rows: Sequence[Html], count: int) -> Html:
@@ -536,6 +560,11 @@ def _one(work: Work, number: int) -> None:
         st.button("Next", disabled=at + 1 >= len(chosen), on_click=_go, args=(chosen[(at + 1) % len(chosen)],))
         told = f"Rank {found.rank:,} of {len(work.ranked):,}; {_ranks(found)} in nine draws of ten"
         st.html(tag("p", told, class_="pa lead"), width="content")
+    if text is not None:
+        note = f"From the portfolio {work.name}. Nothing was asked again."
+        if st.button("What if: open it on the page for one pitch"):
+            _to_analyze(text, assessment, note)
+            st.rerun()
     for part in (
         answer.cautions(assessment, None if text is not None else "The pitch's text is not in the file of results."),
         answer.headline(assessment),
@@ -546,6 +575,13 @@ def _one(work: Work, number: int) -> None:
     with st.container(key="tools"):
         take_away.assessment(assessment, text)
     st.html(answer.body(assessment, Rulebook.built_in(), text))
+
+
+def _to_analyze(text: str, assessment: Assessment, note: str) -> None:
+    reading.reopen(text, assessment, note, {})
+    st.session_state["text"] = text
+    st.session_state["sample"] = None
+    st.session_state["go_to_analyze"] = True
 
 
 def _others(work: Work, chosen: Sequence[int], own: int) -> Iterator[Other]:

@@ -25,6 +25,7 @@ from analyzer.framework.ranking import Ranked
 from analyzer.outputs import Row, Written
 from analyzer.pipeline import Progress, Result, UnexpectedError, analyze_many
 from analyzer.portfolio import Entry, Portfolio
+from analyzer.reading.pitch import Pitch
 from analyzer.settings import Settings
 from analyzer.signal_files import Entry as Document
 from analyzer.signal_files import entries_in, failure, score_entry
@@ -37,7 +38,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What is kept of one pitch: its result without the assessment, which is packed, and its text, packed, if known."""
+    """What is kept of one pitch: its result without the assessment; packed, the assessment and, if known, the text."""
 
     result: Result
     source: str
@@ -49,7 +50,8 @@ class Kept:
         return Assessment.model_validate_json(zlib.decompress(self.packed or b""))
 
     def pitch(self) -> str | None:
-        return None if self.text is None else zlib.decompress(self.text).decode()
+        """The text as it was read; None where it is not known."""
+        return None if self.text is None else Pitch.from_text(zlib.decompress(self.text).decode(), self.result.id).text
 
 
 @dataclass(slots=True)
@@ -160,14 +162,14 @@ def open_results(name: str, data: bytes) -> Run:
 
 
 def exported(work: Work, ending: str) -> bytes:
-    """All results as a file: `.jsonl`, `.csv` and `.parquet` as `pitch bulk` writes them, `.html` the portfolio."""
+    """All results in the order of the input, as `pitch bulk` writes them; `.html` is the portfolio in one file."""
     with tempfile.TemporaryDirectory(prefix="pitch-analyzer-") as folder:
         path = Path(folder) / f"portfolio{ending}"
         if ending == ".html":
             work.portfolio.write(path, work.progress)
             return path.read_bytes()
         written = Written(path)
-        for kept in work.kept:
+        for kept in sorted(work.kept, key=lambda kept: kept.result.number):
             assessment = None if kept.packed is None else kept.assessment()
             written.write(Row(replace(kept.result, assessment=assessment), kept.source))
         written.finish()
