@@ -558,13 +558,13 @@ def _one(work: Work, number: int) -> None:
         at = chosen.index(number) if number in chosen else 0
         st.button("Previous", disabled=at == 0, on_click=_go, args=(chosen[at - 1],))
         st.button("Next", disabled=at + 1 >= len(chosen), on_click=_go, args=(chosen[(at + 1) % len(chosen)],))
+        if text is not None and st.button(
+            "What if", help="Opens it on the page for one pitch; nothing is asked again."
+        ):
+            _to_analyze(text, assessment, f"From the portfolio {work.name}. Nothing was asked again.")
+            st.rerun()
         told = f"Rank {found.rank:,} of {len(work.ranked):,}; {_ranks(found)} in nine draws of ten"
         st.html(tag("p", told, class_="pa lead"), width="content")
-    if text is not None:
-        note = f"From the portfolio {work.name}. Nothing was asked again."
-        if st.button("What if: open it on the page for one pitch"):
-            _to_analyze(text, assessment, note)
-            st.rerun()
     for part in (
         answer.cautions(assessment, None if text is not None else "The pitch's text is not in the file of results."),
         answer.headline(assessment),

@@ -27,7 +27,7 @@ _STEP: Final = 8.0
 """Pixels between neighbours that stand at the same place."""
 _APART: Final = 0.04
 """How far dots of a scatter at the same place are apart, in parts of an axis, where there is room."""
-_CROWD: Final = 0.17
+_CROWD: Final = 0.14
 """How far they may reach from their place."""
 _DENSE: Final = 60
 """Dots at one place from which on they are drawn smaller."""
