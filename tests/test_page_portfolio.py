@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pyarrow
 import pyarrow.parquet as parquet
@@ -52,7 +52,8 @@ def done(run_: Run) -> Work:
 
 
 def read(*texts: str, **options: Any) -> Work:
-    return done(read_many(given(*texts), len(texts), "t.csv", **{"model": KEYWORDS, "settings": Settings()} | options))
+    usual: dict[str, Any] = {"model": KEYWORDS, "settings": Settings()}
+    return done(read_many(given(*texts), len(texts), "t.csv", **usual | options))
 
 
 def page_of() -> AppTest:
@@ -86,7 +87,7 @@ class Held:
 def drawn(page: AppTest) -> str:
     """What the page shows, what is clickable with it."""
     assert not page.exception
-    clickable = [json.loads(found.proto.json)["markup"] for found in page.get("bidi_component")]  # type: ignore[attr-defined]
+    clickable = [json.loads(found.proto.json)["markup"] for found in page.get("bidi_component")]
     return "\n".join([markup(page), *clickable])
 
 
@@ -160,6 +161,19 @@ def test_whoever_leaves_the_page_has_nothing_read_any_more() -> None:
     go_on.set()
 
     assert work.done.wait(30)
+
+
+def test_a_visitor_who_is_gone_for_long_has_nothing_read_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "GONE", 0.0)
+    monkeypatch.setattr(run, "_LOOK", 0.01)
+
+    def endless() -> Iterator[Given]:
+        while True:
+            yield from given(PITCH)
+
+    held = read_many(endless(), 5, "t.csv", model=KEYWORDS, settings=Settings(), there=lambda: False)
+
+    assert done(held).stop.is_set()
 
 
 def test_a_run_that_cannot_go_on_keeps_what_it_has_and_says_why() -> None:
@@ -383,9 +397,8 @@ def test_the_samples_are_one_click_away_and_rank(page: AppTest) -> None:
     assert "15 in scope, 1 out of scope." in seen
     assert seen.count("<tr>") == 16
     assert "Fillchair" in seen
-    assert [found.label for found in page.get("download_button")] == [  # type: ignore[attr-defined]
-        "Portfolio (HTML)", "JSON Lines", "CSV", "Parquet",
-    ]  # fmt: skip
+    labels = [cast(Any, found).label for found in page.get("download_button")]
+    assert labels == ["Portfolio (HTML)", "JSON Lines", "CSV", "Parquet"]
 
 
 def test_a_run_under_way_shows_how_far_it_is_and_can_be_stopped() -> None:
@@ -654,9 +667,10 @@ def test_on_a_phone_nothing_scrolls_sideways_and_every_text_stands_out(
     page = opened(width=390, scheme=scheme)
     screenshots.STATES["portfolio"](page, address)
 
-    for step in (lambda: None, lambda: page.locator(".pa .ranking tbody button").first.click()):
-        step()
-        page.locator(".pa.portfolio, .pa.beside").first.wait_for()
+    for there in (".pa.portfolio", ".pa.beside"):
+        if there == ".pa.beside":
+            page.locator(".pa .ranking tbody button").first.click()
+        page.locator(there).wait_for()
         assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
         assert page.evaluate(_CONTRAST) == []
 

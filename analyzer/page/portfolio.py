@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from analyzer.bulk_views import progress_line
 from analyzer.errors import AnalyzerError, ConfigurationError
@@ -154,6 +156,7 @@ def _to_read() -> None:
                 settings=settings or Settings.from_environment(),
                 max_cost=max_cost,
                 store=store,
+                there=_visitor(),
             )
 
         _begin(begin)
@@ -234,6 +237,15 @@ def _read_samples() -> Run:
         for path in sorted(resource("fixtures/pitches").glob("*.txt"))
     ]
     return read_many(given, len(given), "The samples", model=RECORDED, settings=Settings.from_environment())
+
+
+def _visitor() -> Callable[[], bool]:
+    """Whether this visitor's browser is connected, to be asked later and from elsewhere."""
+    context = get_script_run_ctx()
+    if context is None or not runtime.exists():
+        return lambda: True
+    server, session = runtime.get_instance(), context.session_id
+    return lambda: server.is_active_session(session)
 
 
 def _begin(begin: Callable[[], Run]) -> None:

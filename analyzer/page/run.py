@@ -1,8 +1,8 @@
 """Many pitches for one visitor, in the background: read now, or opened from a file of results.
 
 Streamlit starts the page anew at every click, so a thread of its own does the work and the visitor's session keeps
-hold of it. It ends with the session: whoever closes the page pays for nothing further. Of each pitch its assessment is
-kept packed (5 kB), and its text where there is one, in memory only. Sessions share nothing.
+hold of it. It ends when the visitor is gone: whoever closes the page pays for nothing further. Of each pitch its
+assessment is kept packed (5 kB), and its text where there is one, in memory only. Sessions share nothing.
 """
 
 from __future__ import annotations
@@ -33,6 +33,10 @@ from analyzer.sources import Given
 
 MOST: Final = 5_000
 """Pitches that the page takes at once."""
+GONE: Final = 60.0
+"""Seconds without a connection after which a visitor counts as gone."""
+_LOOK: Final = 1.0
+"""Seconds between two looks whether the visitor is still there."""
 _log = logging.getLogger(__name__)
 
 
@@ -90,11 +94,12 @@ class Work:
 
 
 class Run:
-    """A visitor's hold on the work: when nobody holds it any more, the work stops."""
+    """A visitor's hold on the work: when nobody holds it any more, or the visitor is gone for a minute, it stops."""
 
-    def __init__(self, work: Work, do: Callable[[Work], None]):
+    def __init__(self, work: Work, do: Callable[[Work], None], there: Callable[[], bool] = lambda: True):
         self.work = work
         weakref.finalize(self, work.stop.set)
+        Thread(target=_watch, args=(work, there), name="pitch-analyzer-watch", daemon=True).start()
         Thread(target=_do, args=(work, do), name="pitch-analyzer-portfolio", daemon=True).start()
 
 
@@ -107,8 +112,12 @@ def read_many(
     settings: Settings,
     max_cost: float | None = None,
     store: bool = False,
+    there: Callable[[], bool] = lambda: True,
 ) -> Run:
-    """Has the pitches read. Raises InputError if there are none, or more than the page takes."""
+    """Has the pitches read, as long as the visitor is `there`.
+
+    Raises InputError if there are none, or more than the page takes.
+    """
     if not total:
         raise InputError(f"{name} holds no pitch")
     if total > MOST:
@@ -133,7 +142,7 @@ def read_many(
         for result in results:
             work.take(result, *feed.pop(result.number))
 
-    return Run(Work(name, asks=True, progress=Progress(total=total)), do)
+    return Run(Work(name, asks=True, progress=Progress(total=total)), do, there)
 
 
 def open_results(name: str, data: bytes) -> Run:
@@ -190,6 +199,17 @@ class _Feed:
 
     def pop(self, number: int) -> tuple[str, str | None]:
         return self._open.pop(number)
+
+
+def _watch(work: Work, there: Callable[[], bool]) -> None:
+    """Stops the work when the visitor has been gone for long; a moment without a connection is no leaving."""
+    last = time.monotonic()
+    while not work.done.wait(_LOOK):
+        if there():
+            last = time.monotonic()
+        elif time.monotonic() - last > GONE:
+            work.stop.set()
+            return
 
 
 def _do(work: Work, do: Callable[[Work], None]) -> None:
