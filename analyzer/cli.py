@@ -431,7 +431,10 @@ def doctor_command() -> None:
 @click.option("--port", type=int, default=8501, show_default=True, help="Port on this machine.")
 @click.option("--no-browser", is_flag=True, help="Do not open a browser.")
 def app_command(port: int, no_browser: bool) -> None:
-    """Open the page in a browser. It is served to this machine only."""
+    """Open the page in a browser. It is served to this machine only.
+
+    What is analyzed there is kept in the store (PITCH_STORE, else a file in your data folder), where you can delete it.
+    """
     from analyzer.page.serve import serve
 
     sys.exit(serve(port=port, open_browser=not no_browser))

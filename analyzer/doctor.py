@@ -32,15 +32,30 @@ def check(settings: Settings) -> Iterator[Finding]:
     yield Finding(
         "rulebook", True, f"{rulebook.version} ({rulebook.sha256[:8]}), {len(rulebook.considerations)} considerations"
     )
-    try:
-        recordings = Recordings.available(settings.own_recordings())
-        yield Finding("recordings", True, f"{len(recordings)} (own: {settings.own_recordings()})")
-    except AnalyzerError as error:
-        yield Finding("recordings", False, str(error))
+    recordings = Recordings.available(settings.own_recordings())
+    yield Finding("recordings", True, f"{len(recordings)} (own: {settings.own_recordings()})")
+    for stray in recordings.strays:
+        yield Finding("recordings", True, f"passed over, as it is no recording: {stray}")
+    yield _store(settings)
     missing = [name for name in ("pypdf", "docx", "pptx") if find_spec(name) is None]
     text = 'PDF, DOCX, PPTX: pip install "pitch-analyzer[documents]"' if missing else "PDF, DOCX and PPTX can be read"
     yield Finding("documents", True, text)
     yield from _model(settings)
+
+
+def _store(settings: Settings) -> Finding:
+    """Where answers and earlier assessments are kept, without a password, and how many there are."""
+    from analyzer.store import Store
+
+    try:
+        store = Store.open(settings.store_url())
+        try:
+            text = f"{store.name}: {store.answers_count():,} answers, {store.assessments_count():,} assessments"
+            return Finding("store", True, text)
+        finally:
+            store.close()
+    except AnalyzerError as error:
+        return Finding("store", False, str(error))
 
 
 def _model(settings: Settings) -> Iterator[Finding]:

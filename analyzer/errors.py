@@ -144,3 +144,12 @@ class ExtractionError(AnalyzerError):
 
 class MissingRecording(AnalyzerError):
     kind = "missing_recording"
+
+
+def of_kind(kind: str, message: str) -> AnalyzerError:
+    """An error as a file of results tells it; of a kind that is not in the tree, the tree's base."""
+    found = [AnalyzerError]
+    for candidate in found:
+        found += candidate.__subclasses__()
+    named = (each for each in found if each.kind == kind and not issubclass(each, _FaultyData))
+    return next(named, AnalyzerError)(message)

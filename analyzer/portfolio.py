@@ -51,6 +51,33 @@ class Entry:
     spread: tuple[float, float]
 
 
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which pitches to look at; what is empty lets all pass. `words`: all of them in the title or the id."""
+
+    words: str = ""
+    verdict: str = ""
+    stage: str = ""
+    focus: str = ""
+    category: str = ""
+    without_warnings: bool = False
+
+    def lets(self, entry: Entry) -> bool:
+        """Whether this pitch is among them."""
+        text = f"{entry.title} {entry.id}".casefold()
+        wanted = (
+            (self.verdict, entry.verdict),
+            (self.stage, entry.stage_lean),
+            (self.focus, entry.focus_lean),
+            (self.category, entry.category),
+        )
+        return (
+            all(word in text for word in self.words.casefold().split())
+            and all(not value or value == found for value, found in wanted)
+            and not (self.without_warnings and entry.warnings)
+        )
+
+
 @dataclass(slots=True)
 class Portfolio:
     """Collects results, then writes the page."""
@@ -122,7 +149,7 @@ class Portfolio:
                 ranked=ranked[:ROWS],
                 left_out=max(0, len(ranked) - ROWS),
                 last=max(1, len(ranked)),
-                counts=_counts(ranked),
+                counts=verdict_counts(ranked),
                 categories=sorted({entry.category for entry, _ in ranked if entry.category}),
                 rough=self.rough,
                 out_of_scope=self.out_of_scope,
@@ -148,7 +175,7 @@ def _spread(seed: str) -> tuple[float, float]:
     return tuple((byte / 255 - 0.5) * 2 * _JITTER for byte in digest[:2])  # type: ignore[return-value]
 
 
-def _counts(ranked: list[tuple[Entry, Ranked]]) -> Mapping[str, int]:
+def verdict_counts(ranked: list[tuple[Entry, Ranked]]) -> Mapping[str, int]:
     words: dict[str, int] = dict.fromkeys(("for", "balanced", "open", "against"), 0)
     for entry, _ in ranked:
         words[entry.verdict] += 1

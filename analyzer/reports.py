@@ -56,9 +56,9 @@ def write_whole(path: Path, text: str) -> None:
         partial.unlink(missing_ok=True)
 
 
-def html_report(assessment: Assessment, pitch: str) -> str:
-    """One self-contained HTML page; `pitch` is shown in full with its quoted words marked."""
-    return _render("report.html", assessment, passages=_passages(assessment, pitch))
+def html_report(assessment: Assessment, pitch: str | None) -> str:
+    """One self-contained HTML page; `pitch` is shown in full with its quoted words marked, where it is known."""
+    return _render("report.html", assessment, passages=[] if pitch is None else _passages(assessment, pitch))
 
 
 def markdown_report(assessment: Assessment) -> str:

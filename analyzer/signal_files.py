@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from analyzer.errors import AnalyzerError, ConfigurationError, InputError, SignalsError
+from analyzer.errors import AnalyzerError, ConfigurationError, InputError, SignalsError, of_kind
 from analyzer.framework.assessment import Assessment, Edit, PitchRef, ReaderRef, Usage, Warning
 from analyzer.framework.edits import as_read
 from analyzer.framework.inputs import INPUTS
@@ -200,6 +200,14 @@ def _signals_parquet(path: Path) -> Any | None:
     if names & {"signals", "assessment"} or not names & set(INPUTS):
         return None
     return parquet.read_table(path, read_dictionary=_coded_columns(path))
+
+
+def failure(document: Any) -> AnalyzerError | None:
+    """Why a pitch in a file of results has no assessment, as it was told then; None if the document has signals."""
+    if not isinstance(document, dict) or "signals" in document or not isinstance(document.get("error"), dict):
+        return None
+    given = document["error"]
+    return of_kind(str(given.get("kind")), str(given.get("message") or given.get("kind") or "not read"))
 
 
 def score_entry(entry: Entry, rulebook: Rulebook | None = None, market: MarketMap | None = None) -> Scored:

@@ -11,7 +11,7 @@ import io
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from glob import glob, has_magic
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -69,7 +69,11 @@ class Sources:
         for path, _ in self._files():
             if path is None:
                 return None
-            total += _rows(path) if path.suffix.lower() in TABLES else 1
+            if path.suffix.lower() in TABLES:
+                with path.open("rb") as file:
+                    total += _rows(str(path), file)
+            else:
+                total += 1
         return total
 
     def __iter__(self) -> Iterator[Given]:
@@ -104,18 +108,24 @@ class Sources:
             yield from self._csv(_STANDARD_INPUT, lines, "\t" if b"\t" in first else None)
 
     def _table(self, path: Path) -> Iterator[Given]:
-        suffix = path.suffix.lower()
-        if suffix == ".parquet":
-            yield from self._parquet(path)
-            return
         try:
+            if path.suffix.lower() == ".parquet":
+                yield from self._parquet(str(path), path)  # by its name, so that memory stays that of a batch
+                return
             with path.open("rb") as file:
-                if suffix in (".csv", ".tsv"):
-                    yield from self._csv(str(path), file, "\t" if suffix == ".tsv" else None)
-                else:
-                    yield from self._json_lines(str(path), file)
+                yield from self.of_table(str(path), file)
         except OSError as error:
             raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
+
+    def of_table(self, name: str, file: BinaryIO) -> Iterator[Given]:
+        """The pitches of an open table; its name's ending says of which kind. Raises InputError."""
+        suffix = Path(name).suffix.lower()
+        if suffix == ".parquet":
+            yield from self._parquet(name, file)
+        elif suffix in (".csv", ".tsv"):
+            yield from self._csv(name, file, "\t" if suffix == ".tsv" else None)
+        else:
+            yield from self._json_lines(name, file)
 
     # ------------------------------------------------------------ kinds of tables
 
@@ -174,23 +184,23 @@ class Sources:
                 columns = names[text_at], None if id_at is None else names[id_at]
             yield _row(source, row.get(columns[0]), row.get(columns[1]) if columns[1] else None)
 
-    def _parquet(self, path: Path) -> Iterator[Given]:
+    def _parquet(self, name: str, source: Path | BinaryIO) -> Iterator[Given]:
         import pyarrow
         import pyarrow.parquet as parquet
 
         try:
-            file = parquet.ParquetFile(path)
+            file = parquet.ParquetFile(source)
             schema = file.schema_arrow
             texts = [pyarrow.types.is_string(kind) or pyarrow.types.is_large_string(kind) for kind in schema.types]
-            text_at, id_at = self._columns(str(path), schema.names, texts)
+            text_at, id_at = self._columns(name, schema.names, texts)
             wanted = [schema.names[at] for at in (text_at, id_at) if at is not None]
             number = 0
             for batch in file.iter_batches(batch_size=_BATCH, columns=wanted):
                 for row in batch.to_pylist():
                     number += 1
-                    yield _row(f"{path}, row {number}", row[wanted[0]], row[wanted[1]] if len(wanted) > 1 else None)
+                    yield _row(f"{name}, row {number}", row[wanted[0]], row[wanted[1]] if len(wanted) > 1 else None)
         except (OSError, pyarrow.ArrowException) as error:
-            raise InputError(f"{path} cannot be read as Parquet; is it complete?") from error
+            raise InputError(f"{name} cannot be read as Parquet; is it complete?") from error
 
     def _columns(self, name: str, header: Sequence[str], texts: Sequence[bool] | None = None) -> tuple[int, int | None]:
         """Places of the text and the id column. `texts`: which columns hold texts, where that is known."""
@@ -208,6 +218,51 @@ class Sources:
             return others[0], id_at
         shown = ", ".join(header[:12])
         raise InputError(f"{name}: which column holds the pitch? Name it with --text-column; there are: {shown}")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of pitches in memory, as somebody uploaded it; columns as for `Sources`."""
+
+    name: str
+    data: bytes = field(repr=False)
+    text_column: str | None = None
+    id_column: str | None = None
+
+    def columns(self) -> list[str]:
+        """The columns' names (of JSON Lines the first row's). Raises InputError if the table cannot be read."""
+        suffix = Path(self.name).suffix.lower()
+        if suffix == ".parquet":
+            import pyarrow
+            import pyarrow.parquet as parquet
+
+            try:
+                return list(parquet.ParquetFile(io.BytesIO(self.data)).schema_arrow.names)
+            except (OSError, pyarrow.ArrowException) as error:
+                raise InputError(f"{self.name} cannot be read as Parquet; is it complete?") from error
+        if suffix in (".csv", ".tsv"):
+            header = io.BytesIO(self.data).readline().decode("utf-8-sig", "replace")
+            delimiter = "\t" if suffix == ".tsv" else max(",;\t", key=header.count)
+            return next(csv.reader([header], delimiter=delimiter), [])
+        for line in io.BytesIO(self.data):
+            try:
+                row = json.loads(line)
+            except (ValueError, RecursionError):
+                continue
+            if isinstance(row, dict):
+                return list(row)
+        return []
+
+    def check(self) -> None:
+        """Raises InputError where nothing can be read from it: no columns, none for the pitch, no Parquet."""
+        next(iter(self), None)
+
+    def count(self) -> int:
+        """How many pitches there are. Raises InputError."""
+        return _rows(self.name, io.BytesIO(self.data))
+
+    def __iter__(self) -> Iterator[Given]:
+        yield from Sources((), self.text_column, self.id_column).of_table(self.name, io.BytesIO(self.data))
 
 
 def _below(path: Path) -> Iterator[tuple[Path, str]]:
@@ -258,24 +313,26 @@ def _place(name: str, header: Sequence[str], wanted: str, option: str) -> int:
     raise InputError(f"{name}: there is no column {wanted!r} ({option}); there are: {', '.join(header[:12])}")
 
 
-def _rows(path: Path) -> int:
+def _rows(name: str, file: BinaryIO) -> int:
     """How many rows a table has, without holding them."""
-    if path.suffix.lower() == ".parquet":
+    suffix = Path(name).suffix.lower()
+    if suffix == ".parquet":
         import pyarrow
         import pyarrow.parquet as parquet
 
         try:
-            return int(parquet.ParquetFile(path).metadata.num_rows)
+            return int(parquet.ParquetFile(file).metadata.num_rows)
         except (OSError, pyarrow.ArrowException) as error:
-            raise InputError(f"{path} cannot be read as Parquet; is it complete?") from error
-    with path.open("rb") as file:
-        if path.suffix.lower() in (".jsonl", ".ndjson"):
-            return sum(1 for line in file if line.strip())
-        csv.field_size_limit(_LONGEST_CELL)
-        texts = io.TextIOWrapper(file, "utf-8", errors="replace", newline="")
-        first = texts.readline()  # the header, by which the cells are told apart
-        delimiter = "\t" if path.suffix.lower() == ".tsv" else max(",;\t", key=first.count)
-        return sum(1 for row in csv.reader(texts, delimiter=delimiter) if any(cell.strip() for cell in row))
+            raise InputError(f"{name} cannot be read as Parquet; is it complete?") from error
+    if suffix in (".jsonl", ".ndjson"):
+        return sum(1 for line in file if line.strip())
+    csv.field_size_limit(_LONGEST_CELL)
+    texts = io.TextIOWrapper(file, "utf-8", errors="replace", newline="")
+    first = texts.readline()  # the header, by which the cells are told apart
+    delimiter = "\t" if suffix == ".tsv" else max(",;\t", key=first.count)
+    count = sum(1 for row in csv.reader(texts, delimiter=delimiter) if any(cell.strip() for cell in row))
+    texts.detach()  # the file is its opener's to close
+    return count
 
 
 def _counted(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:

@@ -148,7 +148,7 @@ class Store:
     @property
     def name(self) -> str:
         """Where it is, without a password."""
-        return self._engine.url.render_as_string(hide_password=True)
+        return _shown(self._engine.url)
 
     def close(self) -> None:
         self._engine.dispose()
@@ -211,6 +211,18 @@ class Store:
                 sa.insert(_assessments).values(id=own, text=text, document=document, kept_at=_now(), **row)
             )
         return own
+
+    def assessments_count(self) -> int:
+        with self._errors(), self._engine.connect() as connection:
+            return connection.execute(sa.select(sa.func.count()).select_from(_assessments)).scalar_one()
+
+    def find_earlier(self, owner: str, id: str) -> Earlier | None:
+        """An owner's assessment by its id; None if there is none of this owner. Raises StoreError."""
+        columns = [_assessments.c[name] for name in Earlier.__dataclass_fields__]
+        found = sa.select(*columns).where(_assessments.c.owner == owner, _assessments.c.id == id)
+        with self._errors(), self._engine.connect() as connection:
+            row = connection.execute(found).one_or_none()
+        return None if row is None else Earlier(*row)
 
     def earlier(self, owner: str, search: str = "", limit: int = 100) -> list[Earlier]:
         """An owner's assessments, newest first; with `search`, those whose title or pitch holds these words."""
@@ -405,6 +417,11 @@ def _engine(url: str) -> sa.Engine:
     return engine
 
 
+def _shown(url: sa.URL) -> str:
+    """A URL without its password, also where that stands behind a question mark."""
+    return url.set(query={}).render_as_string(hide_password=True)
+
+
 def _prepare_sqlite(connection: Any, _: object) -> None:
     """A write survives a killed process, readers never wait for a writer, and what is deleted is overwritten."""
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON"):
@@ -435,7 +452,7 @@ def _migrate(engine: sa.Engine) -> None:
             command.upgrade(config, "head")
         except CommandError as error:
             raise StoreError(
-                f"the store {engine.url.render_as_string(hide_password=True)} was made by a newer version of this "
+                f"the store {_shown(engine.url)} was made by a newer version of this "
                 "program; upgrade it, or name another with PITCH_STORE"
             ) from error
         if engine.dialect.name == "sqlite":

@@ -10,7 +10,7 @@ from analyzer.framework.inputs import INPUTS
 from analyzer.framework.wording import capital
 from analyzer.signals import SIGNALS, UNKNOWN
 
-_NAMES: Final = {
+_TITLES: Final = {
     "stage": "Stage",
     "focus": "Focus",
     "persona_fit": "Main user",
@@ -21,11 +21,14 @@ _NAMES: Final = {
     "personas": "Users",
     "competitors": "Alternatives",
     "persona": "Main user",
-    "unknown": "not said",
-    "not_rivalled": "not in-house",
-    "rivalled": "built in-house",
     "in_scope": "In scope",
     "main_user": "Main user",
+}
+_VALUES: Final = {
+    "unknown": "not said",
+    "in_house": "built in-house",
+    "not_rivalled": "not in-house",
+    "rivalled": "built in-house",
     "edited": "by hand",
 }
 _RUN: Final = frozenset("=+-@＝＋－＠\t\r\n|")
@@ -46,12 +49,12 @@ FAMILY_OF: Final = {name: family for family, (_, names) in FAMILIES.items() for 
 
 def word(value: str) -> str:
     """A value of the vocabulary: "day 2", "engineering leadership", "LLM evaluation"."""
-    return _NAMES.get(value) or " ".join(_PARTS.get(part, part) for part in value.split("_"))
+    return _VALUES.get(value) or " ".join(_PARTS.get(part, part) for part in value.split("_"))
 
 
 def title(name: str) -> str:
     """An input, list or signal by its name: "Who signs", "Main user"."""
-    return SIGNALS[name].title if name in SIGNALS else _NAMES.get(name) or capital(word(name))
+    return SIGNALS[name].title if name in SIGNALS else _TITLES.get(name) or capital(word(name))
 
 
 def cell(name: str, values: Sequence[str]) -> str:

@@ -1,4 +1,5 @@
-"""How long the page takes in a browser: from Analyze to the drawn answer, and from a signal set by hand to the scores.
+"""How long the page takes in a browser: from Analyze to the drawn answer, from a signal set by hand to the scores, and,
+with a thousand pitches in the portfolio, from a click on a filter, a page and a pitch to what it shows.
 
     python benchmarks/page.py [ROUNDS]
 
@@ -18,6 +19,7 @@ from typing import Any
 from analyzer.resources import resource
 
 ROOT = Path(__file__).parents[1]
+MANY = 1_000
 DRAWN = """
 ([selector, wanted]) => new Promise((resolve, reject) => {
   const begun = performance.now();
@@ -51,6 +53,13 @@ def main() -> None:
         page.wait_for_timeout(1000)
         times = [_set(page, number) for number in range(rounds)]
         print(f"What if, {rounds} changes:        {median(times):5.0f} ms, slowest {max(times):.0f} ms")
+        tools.upload(page, address, tools.many_pitches(MANY))
+        page.get_by_role("heading", name="Ranking").wait_for(timeout=180_000)
+        page.wait_for_timeout(1000)
+        for name, measure in (("filter", _filter), ("next page", _turn), ("one pitch", _open), ("and back", _back)):
+            times = [measure(page, number) for number in range(rounds)]
+            label = f"Of {MANY:,}, {name}:"
+            print(f"{label:<28} {median(times):5.0f} ms, slowest {max(times):.0f} ms")
 
 
 def _analyze(page: Any, text: str) -> float:
@@ -81,6 +90,55 @@ def _set(page: Any, number: int) -> float:
     option.evaluate("found => { window.pressed = found }")
     took: float = page.evaluate(DRAWN, [".st-key-changed", wanted])
     page.wait_for_timeout(300)
+    return took
+
+
+def _filter(page: Any, number: int) -> float:
+    """Milliseconds from the choice of a verdict to the ranking of those that have it."""
+    wanted = ("for", "open", "balanced", "against")[number % 4]
+    page.get_by_role("combobox", name="Verdict").click()
+    option = page.get_by_role("option", name=wanted, exact=True)
+    option.wait_for()
+    option.evaluate("found => { window.pressed = found }")
+    page.evaluate("document.querySelectorAll('.pa .ranking tbody').forEach(old => old.textContent = '')")
+    took: float = page.evaluate(DRAWN, [".pa .ranking tbody tr td:nth-child(4)", wanted])
+    page.wait_for_timeout(500)
+    return took
+
+
+def _turn(page: Any, number: int) -> float:
+    """Milliseconds from the click on Next, or Previous, to the other page of the ranking."""
+    if not number:
+        page.get_by_role("combobox", name="Verdict").click()
+        page.get_by_role("option", name="all", exact=True).click()
+        page.wait_for_timeout(1000)
+    wanted, label = (("1 to 50", "Previous"), ("51 to 100", "Next"))[number % 2 == 0]
+    page.locator(".pa .pages button", has_text=label).evaluate("found => { window.pressed = found }")
+    took: float = page.evaluate(DRAWN, [".pa .pages", wanted])
+    page.wait_for_timeout(500)
+    return took
+
+
+def _open(page: Any, number: int) -> float:
+    """Milliseconds from the click on a pitch to its assessment; of all but the last, the way back is not counted."""
+    if number:
+        _back(page, number)
+    row = page.locator(".pa .ranking tbody button").nth(number)
+    title = row.inner_text()
+    row.evaluate("found => { window.pressed = found }")
+    took: float = page.evaluate(DRAWN, [".pa.head h2", title[:40]])
+    page.locator(".pa .provenance").wait_for()
+    page.wait_for_timeout(500)
+    return took
+
+
+def _back(page: Any, number: int) -> float:
+    """Milliseconds from the click on Back to the ranking."""
+    if not page.get_by_role("button", name="Back to the portfolio").count():
+        _open(page, 0)
+    page.get_by_role("button", name="Back to the portfolio").evaluate("found => { window.pressed = found }")
+    took: float = page.evaluate(DRAWN, [".pa .ranking", "Ranking"])
+    page.wait_for_timeout(500)
     return took
 
 

@@ -7,6 +7,8 @@ Needs Chromium and the Python package playwright. The tests drive the page with 
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 import socket
 import subprocess
@@ -19,9 +21,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Literal
 
-from playwright.sync_api import Browser, FloatRect, Page, sync_playwright
+from playwright.sync_api import Browser, FilePayload, FloatRect, Page, sync_playwright
 
 from analyzer.page.serve import command
+from analyzer.resources import resource
 
 CHROMIUM: Final = Path("/usr/bin/chromium")
 PICTURE: Final = Path(__file__).with_name("page.png")
@@ -50,7 +53,7 @@ def main(folder: Path | None) -> None:
     """Writes the picture; with a folder, also every state of the page there, to be looked at."""
     with (
         tempfile.TemporaryDirectory() as none,
-        served_page({"PITCH_MODEL": "", "PITCH_RECORDINGS": none}) as address,
+        served_page({"PITCH_MODEL": "", "PITCH_RECORDINGS": none, "PITCH_STORE": f"sqlite:///{none}/s.db"}) as address,
         chromium() as browser,
     ):
         page = browser.new_page(viewport={"width": 1280, "height": 3000}, color_scheme="light")
@@ -103,12 +106,83 @@ def _failed(page: Page, address: str) -> None:
     page.get_by_role("alert").wait_for()
 
 
+def _portfolio(page: Page, address: str) -> None:
+    page.goto(f"{address}/portfolio")
+    page.get_by_role("button", name="Take the samples").click()
+    page.get_by_role("heading", name="Ranking").wait_for()
+
+
+def _many(page: Page, address: str, count: int = 1000) -> None:
+    """Many pitches read by cue phrases, some of them no pitch at all."""
+    upload(page, address, many_pitches(count))
+    page.get_by_role("heading", name="Ranking").wait_for(timeout=120_000)
+
+
+def _running(page: Page, address: str) -> None:
+    upload(page, address, many_pitches(5000))
+    page.get_by_text("/s").wait_for()
+
+
+def _filtered_to_nothing(page: Page, address: str) -> None:
+    _portfolio(page, address)
+    page.get_by_role("textbox", name="Words").fill("nothing has this title")
+    page.get_by_role("textbox", name="Words").press("Enter")
+    page.get_by_text("No pitch fits").wait_for()
+
+
+def _portfolio_empty(page: Page, address: str) -> None:
+    page.goto(f"{address}/portfolio")
+    page.get_by_role("button", name="Take the samples").wait_for()
+
+
+def _not_a_table(page: Page, address: str) -> None:
+    upload(page, address, "pitch,text and more\n", "odd.parquet")
+    page.get_by_role("alert").wait_for()
+
+
+def _one_of_many(page: Page, address: str) -> None:
+    _portfolio(page, address)
+    page.locator(".pa .ranking th button").first.click()
+    page.locator(".pa .provenance").wait_for()
+
+
+def _history(page: Page, address: str) -> None:
+    for sample in ("taperline", "sheafline", "fillchair", SAMPLE):
+        _answered(page, address, sample)
+        page.wait_for_timeout(_SETTLED)
+    page.goto(f"{address}/history")
+    page.get_by_role("button", name="Open").first.wait_for()
+
+
+def _history_to_delete(page: Page, address: str) -> None:
+    _history(page, address)
+    page.get_by_role("button", name="Delete all").click()
+    page.get_by_role("button", name="Delete for good").wait_for()
+
+
+def _nothing_found(page: Page, address: str) -> None:
+    page.goto(f"{address}/history")
+    page.get_by_role("textbox", name="Search").fill("nothing has this title")
+    page.get_by_role("textbox", name="Search").press("Enter")
+    page.get_by_text("holds these words").or_(page.get_by_text("Nothing is kept yet")).wait_for()
+
+
 STATES: Final[Mapping[str, Callable[[Page, str], object]]] = {
     "empty": _empty,
     "answer": _answered,
     "what-if": _changed,
     "hostile": lambda page, address: _answered(page, address, "sheafline"),
     "error": _failed,
+    "portfolio-empty": _portfolio_empty,
+    "portfolio-running": _running,
+    "portfolio": _portfolio,
+    "portfolio-many": _many,
+    "portfolio-nothing": _filtered_to_nothing,
+    "portfolio-one": _one_of_many,
+    "portfolio-error": _not_a_table,
+    "history": _history,
+    "history-delete": _history_to_delete,
+    "history-nothing": _nothing_found,
 }
 
 
@@ -116,6 +190,28 @@ def analyze(page: Page, text: str) -> None:
     """Pastes the pitch and presses the button."""
     page.get_by_role("textbox", name="The pitch").fill(text)
     page.get_by_role("button", name="Analyze").click()
+
+
+def many_pitches(count: int) -> str:
+    """The samples again and again, each with a number in its first line, as CSV; every hundredth is empty."""
+    texts = [path.read_text(encoding="utf-8") for path in sorted(resource("fixtures/pitches").glob("*.txt"))]
+    rows = io.StringIO()
+    writer = csv.writer(rows)
+    writer.writerow(["id", "pitch"])
+    for number in range(count):
+        title, _, rest = texts[number % len(texts)].partition("\n")
+        writer.writerow([f"p{number}", f"{title} ({number})\n{rest}" if number % 100 != 99 else ""])
+    return rows.getvalue()
+
+
+def upload(page: Page, address: str, table: str, name: str = "pitches.csv") -> None:
+    """Opens the portfolio, gives it the table, and has it read by cue phrases."""
+    page.goto(f"{address}/portfolio")
+    file: FilePayload = {"name": name, "mimeType": "text/csv", "buffer": table.encode()}
+    page.locator("input[type=file]").set_input_files(file)
+    page.get_by_text(name).first.wait_for()
+    pick(page, "Read by", "Keywords")
+    page.get_by_role("button", name="Start").click()
 
 
 def pick(page: Page, field: str, value: str) -> None:

@@ -12,6 +12,7 @@ import respx
 from click.testing import CliRunner, Result
 
 from analyzer.cli import cli
+from analyzer.store import KeptAnswer, Store
 from tests.conftest import PITCHES
 from tests.endpoint import CHAT, PITCH, URL, answer, completion, failure
 
@@ -201,6 +202,39 @@ def test_doctor_tells_what_is_set_and_never_a_key(monkeypatch: pytest.MonkeyPatc
     assert done.exit_code == 0
     assert "OPENAI_API_KEY   set" in done.stdout
     assert "sk-secret" not in done.output and "hidden" not in done.output
+
+
+def test_doctor_tells_where_answers_are_kept_and_how_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PITCH_STORE", f"sqlite:///{tmp_path / 'kept.db'}")
+    kept = Store.open(f"sqlite:///{tmp_path / 'kept.db'}")
+    kept.keep_answers([KeptAnswer(None, "m", "p", "s", "pitch", 0, "{}")])
+    kept.close()
+
+    done = pitch("doctor")
+
+    assert done.exit_code == 0
+    assert f"ok    store            sqlite:///{tmp_path / 'kept.db'}: 1 answers, 0 assessments" in done.stdout
+
+
+@pytest.mark.parametrize("query", ["", "?password=hunter2"], ids=["user", "query"])
+def test_doctor_misses_a_store_out_of_reach_and_shows_no_password(monkeypatch: pytest.MonkeyPatch, query: str) -> None:
+    monkeypatch.setenv("PITCH_STORE", f"postgresql://ann:hunter2@127.0.0.1:9/x{query}")
+
+    done = pitch("doctor")
+
+    assert done.exit_code == 3
+    assert "MISS  store            the store postgresql+psycopg://ann:***@127.0.0.1:9/x cannot be used" in done.stdout
+    assert "hunter2" not in done.output
+
+
+def test_doctor_names_files_among_the_recordings_that_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PITCH_RECORDINGS", str(tmp_path))
+    (tmp_path / "odd.json").write_text("{}")
+
+    done = pitch("doctor")
+
+    assert done.exit_code == 0
+    assert f"ok    recordings       passed over, as it is no recording: {tmp_path / 'odd.json'}" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -18,15 +18,16 @@ from hypothesis import given, settings
 import analyzer
 from analyzer import Assessment, Comparison, Signals, compare, score
 from analyzer.agreement.comparison import extracted_value
-from analyzer.agreement.extracted import is_model
+from analyzer.agreement.extracted import Upload, is_model
 from analyzer.agreement.manual import VALUES, ManualScore, ManualScores, parse_manual
-from analyzer.agreement.records import Share
+from analyzer.agreement.records import RATERS, Share
 from analyzer.agreement.rivals import matched
 from analyzer.agreement_views import comparison_html, comparison_markdown, disagreements_csv
 from analyzer.cli import cli
 from analyzer.errors import InputError
 from analyzer.framework.assessment import PitchRef, ReaderRef
 from analyzer.framework.market import MarketMap
+from analyzer.framework.scoring import what_if
 from analyzer.words import title
 from tests.endpoint import CHAT, URL, failure
 from tests.worlds import documents
@@ -471,3 +472,34 @@ def test_what_cannot_be_compared_is_one_or_two_lines(arguments: list[str], code:
     done = pitch("compare", *arguments)
     assert done.exit_code == code and says in done.stderr and done.stderr.startswith("pitch: ")
     assert len(done.stderr.splitlines()) <= 2 and done.stdout == ""
+
+
+# ---------------------------------------------------------------- changed by hand
+
+
+EDITED = what_if(
+    read("p", buyer={"value": "practitioner", "basis": "stated", "quotes": ["start free"]}, urgency="important"),
+    {"buyer": "engineering_leadership", "urgency": "unknown"},
+)
+
+
+@pytest.mark.parametrize("kind", ["in memory", "file", "upload"])
+def test_what_a_person_changed_in_an_assessment_is_not_what_the_model_read(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "edited.json"
+    path.write_text(EDITED.to_json(), encoding="utf-8")
+    given = {"in memory": [EDITED], "file": path, "upload": Upload("edited.json", path.read_bytes())}[kind]
+
+    found = against(given, [by_hand("p", buyer="practitioner", urgency="important")])
+
+    (signals,) = (found.signals[side] for side in found.signals if side != RATERS)
+    assert signals["buyer"].agreement.value == signals["urgency"].agreement.value == 1.0
+
+
+def test_edits_of_another_shape_fail_the_pitch_and_do_not_pass_for_what_was_read(tmp_path: Path) -> None:
+    document = json.loads(EDITED.to_json()) | {"edits": [{"signal": "buyer"}]}
+    sound = json.loads(read("q", buyer="practitioner").to_json())
+    (tmp_path / "all.json").write_text(json.dumps([document, sound]), encoding="utf-8")
+
+    found = against(tmp_path / "all.json", [by_hand("p"), by_hand("q", buyer="practitioner")])
+
+    assert any("its edits are of another shape" in issue.text for issue in found.issues)

@@ -13,7 +13,7 @@ import pytest
 import respx
 
 from analyzer import analyze
-from analyzer.errors import ConfigurationError, InputError, MissingRecording
+from analyzer.errors import ConfigurationError, MissingRecording
 from analyzer.pipeline import choose, recording_reader
 from analyzer.reading import prompts
 from analyzer.reading.model import ModelReader
@@ -124,10 +124,18 @@ def test_of_several_recorded_models_one_can_be_named(tmp_path: Path) -> None:
     assert analyze(PITCH, model="recorded/openai/gpt-4.1-mini", settings=settings).signals.buyer.known
 
 
-def test_a_file_that_is_no_recording_is_named(tmp_path: Path) -> None:
-    (tmp_path / "odd.json").write_text("{}")
-    with pytest.raises(InputError, match=r"odd\.json is not a recording"):
-        analyze(PITCH, model="recorded", settings=Settings(recordings=tmp_path))
+@pytest.mark.parametrize("content", ["{}", "[]", "no JSON", '{"request": {"model": 1}, "response": 2}'])
+def test_a_file_that_is_no_recording_spoils_nothing_and_is_named_where_none_fits(tmp_path: Path, content: str) -> None:
+    (tmp_path / "odd.json").write_text(content)
+    settings = Settings(recordings=tmp_path)
+    with pytest.raises(MissingRecording, match=r"\(odd\.json is no recording and was passed over\)"):
+        analyze(PITCH, model="recorded", settings=settings)
+    choice = choose(Pitch.from_text(PITCH), None, settings)
+    assert choice.note is not None and "read by cue phrases" in choice.note
+
+    record(tmp_path, completion(answer()))
+    assert analyze(PITCH, model="recorded", settings=settings).signals.buyer.value == "engineering_leadership"
+    assert [path.name for path in Recordings([tmp_path]).strays] == ["odd.json"]
 
 
 @pytest.mark.parametrize("model", ["keywords", "recorded"])
@@ -163,7 +171,8 @@ def test_no_recording_lies_about_that_nothing_plays() -> None:
     folders = ("pitches", "reading", "hostile", "languages")
     paths = [path for folder in folders for path in (PITCHES.parent / folder).glob("*.txt")]
     pitches = {Pitch.from_text(path.read_text(encoding="utf-8")).ref.sha256 for path in paths}
-    recordings = list(Recordings([shipped_recordings(), PITCHES.parent / "stability"]))
+    recordings = Recordings([shipped_recordings(), PITCHES.parent / "stability"])
+    assert recordings.strays == []
     assert {recording.request.pitch_sha256 for recording in recordings} == pitches
     assert {recording.request.prompt_sha256 for recording in recordings} == {prompts.prompt_sha256()}
 

@@ -180,6 +180,18 @@ def test_several_may_open_and_write_one_new_store_at_the_same_time(url: str) -> 
     opened.close()
 
 
+def test_an_earlier_assessment_is_found_by_its_owner_only(url: str) -> None:
+    opened = Store.open(url)
+    own = opened.remember(owner="ann", title="T", pitch_sha256="1", model="m", text="t", document="{}")
+
+    found = opened.find_earlier("ann", own)
+    assert found is not None and (found.id, found.text) == (own, "t")
+    assert opened.find_earlier("bob", own) is None
+    assert opened.find_earlier("ann", "another") is None
+    assert opened.assessments_count() == 1
+    opened.close()
+
+
 @pytest.mark.parametrize("revision", REVISIONS)
 def test_a_store_of_every_older_version_is_brought_up_to_date_with_what_it_holds(url: str, revision: str) -> None:
     if url.startswith("sqlite"):

@@ -1,6 +1,7 @@
 """What was read, by pitch: from files of assessments, from assessments in memory, or by reading pitches now.
 
-A pitch that failed is kept with its reason; nothing that was there goes missing without a note.
+What a person changed by hand in an assessment is left out: a reader is compared by what it read. A pitch that failed is
+kept with its reason; nothing that was there goes missing without a note.
 """
 
 from __future__ import annotations
@@ -8,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from analyzer.errors import AnalyzerError, InputError
-from analyzer.framework.assessment import Assessment
+from pydantic import ValidationError
+
+from analyzer.errors import AnalyzerError, InputError, SignalsError
+from analyzer.framework.assessment import Assessment, Edit
+from analyzer.framework.edits import as_read
 from analyzer.pipeline import Result, analyze_many
 from analyzer.reading.documents import SUFFIXES, read_file
 from analyzer.settings import KEYWORDS, RECORDED, Settings
@@ -106,7 +110,7 @@ def _from_entries(source: str, entries: Iterable[Entry], name: str | None) -> Ex
             extracted.fail(named, f"{entry.source}: this is no assessment, it has no signals")
             continue
         try:
-            extracted.add(named, Signals.from_document(document["signals"], entry.source), entry.source)
+            extracted.add(named, _read_signals(document, entry.source), entry.source)
         except AnalyzerError as error:
             extracted.fail(named, str(error))
         extracted.models |= _model(document)
@@ -114,6 +118,15 @@ def _from_entries(source: str, entries: Iterable[Entry], name: str | None) -> Ex
         said = "".join(f"; {note}" for note in extracted.notes[:_SHOWN])
         raise InputError(f"{source}: there is no assessment with a pitch.id in there{said}")
     return extracted
+
+
+def _read_signals(document: Mapping[str, Any], source: str) -> Signals:
+    """The signals as the reader gave them. Raises SignalsError."""
+    try:
+        edits = [Edit.model_validate(edit) for edit in document.get("edits") or ()]
+    except (TypeError, ValidationError) as error:
+        raise SignalsError(f"{source}: its edits are of another shape, so what was read cannot be told") from error
+    return as_read(Signals.from_document(document["signals"], source), edits, source)
 
 
 def _model(document: Mapping[str, object]) -> set[str]:
@@ -128,6 +141,10 @@ def _models(assessment: Assessment) -> set[str]:
     return {model} if model else set()
 
 
+def _as_read(assessment: Assessment) -> Signals:
+    return as_read(assessment.signals, assessment.edits)
+
+
 def _from_memory(results: Iterable[Assessment | Result], name: str) -> Extracted:
     extracted = Extracted(name)
     for number, given in enumerate(results, 1):
@@ -136,10 +153,10 @@ def _from_memory(results: Iterable[Assessment | Result], name: str) -> Extracted
             if given.assessment is None:
                 extracted.fail(given.id, f"{where}: not read: {given.error}")
                 continue
-            extracted.add(given.assessment.pitch.id or given.id, given.assessment.signals, where)
+            extracted.add(given.assessment.pitch.id or given.id, _as_read(given.assessment), where)
             extracted.models |= _models(given.assessment)
         elif isinstance(given, Assessment):
-            extracted.add(given.pitch.id, given.signals, where)
+            extracted.add(given.pitch.id, _as_read(given), where)
             extracted.models |= _models(given)
         else:
             raise InputError(f"{where}: expected an Assessment or a Result, found {type(given).__name__}")

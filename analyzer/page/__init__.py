@@ -8,7 +8,7 @@ from threading import Thread
 
 import streamlit as st
 
-from analyzer.page import access, analyze, compare, framework, market, scoring
+from analyzer.page import access, analyze, compare, framework, history, market, portfolio, scoring
 
 _STYLE = Path(__file__).with_name("style.css")
 
@@ -20,14 +20,20 @@ def main() -> None:
     access.admit()
     _warm_up()
     analyze.keep_inputs()
+    portfolio.keep_inputs()
     pages = [
         st.Page(analyze.show, title="Analyze a pitch", url_path="analyze", default=True),
+        st.Page(portfolio.show, title="Portfolio", url_path="portfolio"),
+        st.Page(history.show, title="History", url_path="history"),
         st.Page(compare.show, title="Compare", url_path="compare"),
         st.Page(scoring.show, title="Score by hand", url_path="score"),
         st.Page(framework.show, title="The framework", url_path="framework"),
         st.Page(market.show, title="The market map", url_path="market"),
     ]
-    st.navigation(pages, position="top").run()
+    opened = st.navigation(pages, position="top")
+    if st.session_state.pop("go_to_analyze", False):
+        st.switch_page(pages[0])
+    opened.run()
     access.leave()
 
 

@@ -1,14 +1,38 @@
 """Who may use the page. On one's own machine everybody; on a shared server those who log in, if it is set up so.
 
 Streamlit's own login (OpenID Connect) does the work: it is on where its secrets have a section `auth`.
+
+What is kept belongs to an owner. Without login nobody can be told apart, so without it something is kept only for
+somebody who sits at this machine: the server is bound to it, and the visitor's browser came to it by that name and
+through nobody else.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import urlsplit
 
 import streamlit as st
 from streamlit.errors import StreamlitAuthError, StreamlitSecretNotFoundError
 
 from analyzer.page.markup import literal, tag
+
+LOCAL: Final = "local"
+"""The owner of what is kept where nobody logs in."""
+_HERE: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+_PASSED_ON: Final = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Via")
+"""Headers by which a web server in front says that it is one."""
+
+
+def owner() -> str | None:
+    """Whose is what is kept for this visitor; None = nobody can be told apart here, so nothing is kept."""
+    if required():
+        found = {name: st.user.get(name) for name in ("iss", "sub", "email")}
+        if found["sub"]:
+            return f"{found['iss'] or ''} {found['sub']}"
+        return str(found["email"]) if found["email"] else None
+    return LOCAL if st.get_option("server.address") in _HERE and _from_here(_headers()) else None
 
 
 def admit() -> None:
@@ -36,6 +60,17 @@ def leave() -> None:
                 width="content",
             )
             st.button("Log out", on_click=st.logout, type="tertiary")
+
+
+def _headers() -> Mapping[str, str]:
+    return st.context.headers.to_dict()
+
+
+def _from_here(headers: Mapping[str, str]) -> bool:
+    """Whether the visitor's browser sits at this machine and came to it directly."""
+    given = {name.title(): value for name, value in headers.items()}
+    hosts = (urlsplit(f"//{given.get('Host', '')}").hostname, urlsplit(given.get("Origin", "")).hostname)
+    return all(host in _HERE for host in hosts) and not any(name in given for name in _PASSED_ON)
 
 
 def required() -> bool:

@@ -13,14 +13,13 @@ from analyzer.errors import AnalyzerError, ConfigurationError
 from analyzer.framework import scoring
 from analyzer.framework.assessment import Assessment
 from analyzer.framework.rulebook import Rulebook
-from analyzer.page import answer, link, reading, what_if
+from analyzer.page import answer, history, link, reading, take_away, what_if
 from analyzer.page.markup import Html, literal, tag
 from analyzer.page.quadrant import Other
 from analyzer.page.reading import Reading
 from analyzer.pipeline import analyze_many
 from analyzer.reading.documents import MAX_BYTES, SUFFIXES, read_document
 from analyzer.reading.pitch import MAX_CHARACTERS
-from analyzer.reports import html_report, markdown_report
 from analyzer.resources import resource
 from analyzer.settings import KEYWORDS, RECORDED, Settings
 
@@ -47,6 +46,7 @@ def show() -> None:
     _inputs(under_way if isinstance(found, Assessment) else None)
     if under_way is None:
         _say(st.session_state.get("fault"))
+        history.gather()
     elif not done:
         reading.waiting(under_way)
     elif found is None:
@@ -56,7 +56,13 @@ def show() -> None:
         _say(found)
     else:
         _settle(under_way, found)
+        not_kept = st.empty()
         _answer(under_way, found)
+        fault = history.keep(under_way, found)
+        if fault is not None:
+            not_kept.warning(literal(f"Not kept in History: {fault}"))
+        _link(under_way)
+        history.gather()
         return
     link.write(link.Link(reader=_linked_reader()))
 
@@ -66,7 +72,7 @@ def show() -> None:
 
 def keep_inputs() -> None:
     """Streamlit forgets the fields of a page that is not on show; a pasted pitch should survive a look elsewhere."""
-    for name in ("text", "reader", "model", "sample", "tab", "behind"):
+    for name in ("text", "reader", "model", "sample", "tab", "behind", "keep"):
         if name in st.session_state:
             st.session_state[name] = st.session_state[name]
 
@@ -107,7 +113,9 @@ def _inputs(answered: Reading | None) -> None:
             if st.session_state["reader"] == _OTHER_MODEL:
                 st.text_input("Model, as provider/name", placeholder="openai/gpt-4.1-mini", key="model")
         _say(st.session_state.pop("file_fault", None))
-        st.button("Analyze", type="primary", on_click=_analyze)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.button("Analyze", type="primary", on_click=_analyze)
+            history.toggle()
         st.pills("Or a sample", list(_samples()), format_func=str.capitalize, key="sample", on_change=_take_sample)
 
 
@@ -201,6 +209,19 @@ def _follow_link() -> None:
         st.session_state["text"] = _samples()[named.sample]
         if _sends_nothing():
             reading.begin(st.session_state["text"], _model(), named.changes)
+    elif named.kept:
+        try:
+            history.reopen(named.kept, named.changes)
+        except AnalyzerError as error:
+            st.session_state["fault"] = error
+
+
+def _link(under_way: Reading) -> None:
+    """The address of the answer as it stands."""
+    sample = _linked_sample(under_way)
+    tab = _WHAT_IF if st.session_state.get("tab") == _WHAT_IF else None
+    kept = None if sample else history.kept_as(under_way)
+    link.write(link.Link(sample, _linked_reader(), tab, what_if.changes(), kept))
 
 
 def _linked_reader() -> str | None:
@@ -245,8 +266,7 @@ def _answer(under_way: Reading, read: Assessment) -> None:
     if second.open:
         with second:
             what_if.show(read.signals, read, now)
-    tab = _WHAT_IF if second.open else None
-    link.write(link.Link(_linked_sample(under_way), _linked_reader(), tab, changes))
+    _link(under_way)
 
 
 def _behind(under_way: Reading) -> list[Assessment]:
@@ -266,20 +286,11 @@ def _sample_assessments() -> list[Assessment]:
 
 
 def _tools(now: Assessment, text: str) -> None:
-    """What is shown behind the product, and the files to take away; they are made when they are asked for."""
-    files = (
-        ("Report (HTML)", "html", "text/html", lambda: html_report(now, text)),
-        ("Markdown", "md", "text/markdown", lambda: markdown_report(now)),
-        ("JSON", "json", "application/json", now.to_json),
-    )
+    """What is shown behind the product, and the files to take away."""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom", key="tools"):
         if now.position is not None:
             st.segmented_control("Behind it", _BEHIND, default=_BEHIND[0], key="behind")
-        with st.container(horizontal=True, width="content", vertical_alignment="center"):
-            st.html(tag("p", "Take away", class_="pa lead"), width="content")
-            for label, suffix, kind, content in files:
-                name = f"{now.pitch.id or 'assessment'}.{suffix}"
-                st.download_button(label, content, file_name=name, mime=kind, on_click="ignore")
+        take_away.assessment(now, text)
 
 
 def _say(error: AnalyzerError | None) -> None:

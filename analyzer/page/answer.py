@@ -7,7 +7,7 @@ escapes. A bare number stands only where nothing is unknown.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from analyzer.framework.assessment import (
     Assessment,
@@ -69,13 +69,12 @@ def _warning(warning: Warning) -> Html:
 
 def headline(assessment: Assessment) -> Html:
     """The pitch, what it is, and the verdict; out of scope, that it is."""
-    word_, tone = "Out of scope", "open"
+    word_, tone = verdict_word(assessment)
     sentence = (
         "This is not a product for people who build, run or improve machine learning. "
         "The framework does not apply to it, so there is no score."
     )
     if assessment.verdict is not None:
-        word_, tone = _VERDICTS[assessment.verdict.word], assessment.verdict.word
         sentence = assessment.verdict.sentence
     parts = [tag("h2", assessment.pitch.title or assessment.signals.product or "Untitled pitch", class_="alien")]
     if assessment.signals.summary not in ("", assessment.pitch.title):
@@ -84,6 +83,13 @@ def headline(assessment: Assessment) -> Html:
     said = tag("div", tag("p", sentence, class_="sentence"), by_hand)
     parts.append(tag("div", tag("p", word_, class_=f"word {tone}"), said, class_="verdict"))
     return tag("section", *parts, class_="pa head")
+
+
+def verdict_word(assessment: Assessment) -> tuple[str, str]:
+    """The verdict in one word, and the class of its colour."""
+    if assessment.verdict is None:
+        return "Out of scope", "open"
+    return _VERDICTS[assessment.verdict.word], assessment.verdict.word
 
 
 def _edited_line(edits: Sequence[Edit]) -> str:
@@ -99,8 +105,11 @@ def overview(assessment: Assessment, others: Sequence[Other]) -> Html:
     return tag("div", place, scores(assessment), class_="pa overview")
 
 
-def body(assessment: Assessment, rulebook: Rulebook, text: str) -> Html:
-    """The rest of the assessment beside the pitch, in one piece, so that links lead from one to the other."""
+def body(assessment: Assessment, rulebook: Rulebook, text: str | None) -> Html:
+    """The rest of the assessment beside the pitch, in one piece, so that links lead from one to the other; without the
+    pitch where its text is not known."""
+    if text is None:
+        assessment = without_places(assessment)
     parts = [
         considerations(assessment),
         questions(assessment),
@@ -109,7 +118,21 @@ def body(assessment: Assessment, rulebook: Rulebook, text: str) -> Html:
         players(assessment) if assessment.in_scope else "",
         made(assessment),
     ]
-    return tag("div", tag("div", *parts, class_="judged"), pitch_text(text, assessment), class_="pa beside")
+    judged = tag("div", *parts, class_="judged")
+    if text is None:
+        return tag("div", judged, class_="pa alone")
+    return tag("div", judged, pitch_text(text, assessment), class_="pa beside")
+
+
+def without_places(assessment: Assessment) -> Assessment:
+    """The same with quotes that say nothing of where they stand, for want of the text to lead to."""
+
+    def stripped(found: Any) -> Any:
+        if isinstance(found, dict):
+            return {name: None if name in ("start", "end") else stripped(value) for name, value in found.items()}
+        return [stripped(each) for each in found] if isinstance(found, list) else found
+
+    return Assessment.model_validate(stripped(assessment.model_dump(mode="json", by_alias=True)))
 
 
 # ---------------------------------------------------------------- scores

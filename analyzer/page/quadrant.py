@@ -5,6 +5,7 @@ Drawn in HTML and CSS: it is there with the page, follows light and dark by itse
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import cos, pi, sin, sqrt
@@ -24,6 +25,12 @@ _CORNERS: Final = (
 )
 _STEP: Final = 8.0
 """Pixels between neighbours that stand at the same place."""
+_APART: Final = 0.04
+"""How far dots of a scatter at the same place are apart, in parts of an axis, where there is room."""
+_CROWD: Final = 0.14
+"""How far they may reach from their place."""
+_DENSE: Final = 60
+"""Dots at one place from which on they are drawn smaller."""
 _TURN: Final = pi * (3 - sqrt(5))
 
 
@@ -45,12 +52,54 @@ class Other:
         ]
 
 
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """One product among many, at stage and focus; `tone` is its verdict. Without `pick` it is a shadow."""
+
+    stage: float
+    focus: float
+    title: str = ""
+    tone: str = ""
+    hollow: bool = False
+    pick: str = ""
+
+
 def quadrant(position: Position, others: Sequence[Other] = ()) -> Html:
     """A point where the position is known. Where it is not, a hollow point at its expectation and the range it may lie
     in: a line if one of stage and focus is unknown, an area if both are."""
-    corners = (tag("span", name, class_=f"corner {place}") for name, place in _CORNERS)
     behind = tag("div", *_others(others), class_="others", role="list", aria_label="Others") if others else ""
-    plot = tag("div", *corners, behind, *_product(position), class_="plot")
+    return _field(behind, *_product(position))
+
+
+def scatter(dots: Sequence[Dot]) -> Html:
+    """Many products, a dot each: full where the position is known, hollow where it is not; a click picks one.
+
+    Those at one place stand around it, the first in the middle, as far apart as there is room.
+    """
+    crowds = Counter((dot.stage, dot.focus) for dot in dots)
+    met: Counter[tuple[float, float]] = Counter()
+    drawn = []
+    for dot in dots:
+        place = (dot.stage, dot.focus)
+        away = min(_APART, _CROWD / sqrt(crowds[place])) * sqrt(met[place])
+        drawn.append(_dot(dot, away, met[place] * _TURN))
+        met[place] += 1
+    dense = " dense" if max(crowds.values(), default=0) > _DENSE else ""
+    return _field(*sorted(drawn, key=lambda found: "faint" not in found), kind=f"plot{dense}")
+
+
+def _dot(dot: Dot, away: float, angle: float) -> Html:
+    across, down = _across(dot.stage + away * cos(angle)), _down(dot.focus + away * sin(angle))
+    style = f"left:{across:.1f}%;top:{down:.1f}%"
+    if not dot.pick:
+        return tag("i", class_="dot faint", style=style)
+    kind = f"dot {dot.tone}" + (" hollow" if dot.hollow else "")
+    return tag("i", class_=kind, style=style, title=dot.title, data_pick=dot.pick, data_top="")
+
+
+def _field(*content: str, kind: str = "plot") -> Html:
+    corners = (tag("span", name, class_=f"corner {place}") for name, place in _CORNERS)
+    plot = tag("div", *corners, *content, class_=kind)
     stages = tag("p", *(tag("span", name) for name in ("Day 1", "mixed", "Day 2")), class_="stages", aria_hidden="true")
     focuses = tag(
         "p", *(tag("span", name) for name in ("Engineering", "mixed", "ML")), class_="focuses", aria_hidden="true"

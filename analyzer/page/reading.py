@@ -75,6 +75,19 @@ def begin(text: str, model: str | None, changes: Mapping[str, str]) -> None:
     st.session_state["reading"] = Reading(pitch, asked, choice.note, result, settings.timeout, changes)
 
 
+def reopen(text: str, assessment: Assessment, note: str, changes: Mapping[str, str]) -> None:
+    """Puts an assessment that is there already in the place of a reading; nothing is asked. `text`: as it was read."""
+    before = current()
+    if before is not None:
+        before.result.cancel()
+    found: Future[Assessment] = Future()
+    found.set_result(assessment)
+    pitch = Pitch(text, assessment.pitch, planted=(), warnings=())
+    asked = assessment.provenance.reader.model or ""
+    st.session_state["reading"] = Reading(pitch, asked, note, found, 0.0, changes)
+    st.session_state["fault"] = None
+
+
 def done(reading: Reading) -> bool:
     """Whether there is an outcome, having waited the moment that most readings without a model take."""
     return not wait([reading.result], _AT_ONCE).not_done

@@ -184,9 +184,9 @@ def _family(name: str) -> str | None:
 
 def _rival(read: Signals, part: str) -> str:
     if not part.isdecimal():
-        return f"another: {word(part).lower()}"
+        return f"another: {word(part)}"
     rival = read.competitors[int(part)]
-    return f"{rival.name} ({word(rival.kind).lower()})"
+    return f"{rival.name} ({word(rival.kind)})"
 
 
 def _problems(read: Signals, fields: list[_Field]) -> None:

@@ -69,10 +69,15 @@ class Recording:
 
 
 class Recordings:
-    """All recordings in some folders and below them, the user's own first. Folders that do not exist hold none."""
+    """All recordings in some folders and below them, the user's own first. Folders that do not exist hold none.
+
+    `strays`: JSON files in there that are no recordings. They are passed over, and told of where it matters.
+    """
 
     def __init__(self, folders: Iterable[Path]):
-        self._all = [recording for folder in folders for recording in _load(folder)]
+        found = [(path, _load(path)) for folder in folders for path in sorted(folder.rglob("*.json"))]
+        self._all = [recording for _, recording in found if recording is not None]
+        self.strays = [path for path, recording in found if recording is None]
         self._by_key = {recording.request.key: recording for recording in reversed(self._all)}
 
     @classmethod
@@ -98,6 +103,9 @@ class Recordings:
     def missing(self, request: Request) -> MissingRecording:
         """The error for a request that is not recorded: the nearest recording, and what differs from it."""
         record_it = "record it with: pitch record FILE --model provider/name"
+        if self.strays:
+            more = f" and {len(self.strays) - 1} more" if len(self.strays) > 1 else ""
+            record_it += f" ({self.strays[0].name}{more} is no recording and was passed over)"
         if not self._all:
             return MissingRecording(f"there are no recordings yet; {record_it}")
         nearest = min(self._all, key=lambda recording: len(_differences(recording.request, request)))
@@ -175,14 +183,14 @@ def shipped_recordings() -> Path:
     return resource("fixtures") / "recordings"
 
 
-def _load(folder: Path) -> Iterable[Recording]:
-    for path in sorted(folder.rglob("*.json")) if folder.is_dir() else ():
-        try:
-            document = json.loads(path.read_text(encoding="utf-8"))
-            request, response = Request(**document["request"]), dict(document["response"])
-            yield Recording(request, response, str(document["recorded"]), str(document["title"]), path)
-        except (OSError, ValueError, TypeError, KeyError) as error:
-            raise InputError(f"{path} is not a recording; move it away or record it again") from error
+def _load(path: Path) -> Recording | None:
+    """The recording in a file; None if there is none in it."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        request, response = Request(**document["request"]), dict(document["response"])
+        return Recording(request, response, str(document["recorded"]), str(document["title"]), path)
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return None
 
 
 def _differences(one: Request, other: Request) -> list[str]:

@@ -1,0 +1,27 @@
+"""Names and values of the vocabulary as people read them."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from analyzer.framework.inputs import INPUTS
+from analyzer.signals import SIGNALS, RivalKind, Role
+from analyzer.words import title, word
+
+VALUES = sorted(
+    {*get_args(RivalKind), *get_args(Role), *(value for spec in SIGNALS.values() for value in spec.values)}
+    | {value for values in INPUTS.values() for value in values}
+)
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_a_value_reads_well_in_the_middle_of_a_sentence(value: str) -> None:
+    said = word(value)
+    assert "_" not in said
+    assert said[0].islower() or said.split()[0].rstrip("s") in ("ML", "LLM", "GPU", "AutoML")
+
+
+def test_an_input_and_a_value_of_one_name_are_told_apart() -> None:
+    assert (title("in_house"), word("in_house")) == ("In-house building", "built in-house")
