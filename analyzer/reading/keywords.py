@@ -65,6 +65,7 @@ _PLACE_POINTS: Final[Mapping[Place, int]] = {"title": 4, "opening": 3, "early": 
 _CLEAR_POINTS: Final = 2
 _USER_POINTS: Final = 2
 _SECONDARY_PROBLEMS: Final = 2
+_CONTRARY: Final = 3
 _IN_DATA_SCIENCE: Final[frozenset[Role]] = frozenset({"data_scientist", "ml_engineer", "data_science_manager"})
 _STAGES: Final = ("day_1", "day_2")
 _ROUGH: Final = (
@@ -638,6 +639,8 @@ class _Scope(_Record):
     hints: Cues
     own_use: Cues
     other_trades: Cues
+    infrastructure: Cues
+    aside: AnyOf
 
 
 class _CategoryCues(_Record):
@@ -948,15 +951,26 @@ class _Reader:
 
     def _in_scope(self) -> bool:
         scope = self._rules.scope
-        work = self._cues_met(scope.work)
-        against = 2 * min(3, self._cues_met(scope.own_use))
-        if not work:
-            against += min(3, self._cues_met(scope.other_trades))
-        return 2 * work + self._cues_met(scope.hints) - against >= scope.needed
+        own_use = self._places_met(scope.own_use)
+        aside = self._sentences_with(scope.aside).union(*own_use)
+        work = self._places_met(scope.work, aside)
+        points = 2 * len(work) + sum(not places.isdisjoint(self._front) for places in work)
+        points += len(self._places_met(scope.hints, aside)) - 3 * min(_CONTRARY, len(own_use))
+        for contrary in (scope.other_trades, scope.infrastructure):
+            points -= min(_CONTRARY, len(self._places_met(contrary)))
+        return points >= scope.needed
 
-    def _cues_met(self, cues: Cues) -> int:
-        """How many of the cues are met early in the text; further down, a long manual holds a word of everything."""
-        return sum(any(self._at(hit.sentence) != "later" for hit in self._counted(cue, code=True)) for cue in cues)
+    def _places_met(self, cues: Cues, aside: frozenset[int] = frozenset()) -> list[frozenset[int]]:
+        """For each cue that is met early in the text, the sentences; further down, a manual holds a word of everything."""
+        met = [
+            frozenset(
+                hit.sentence
+                for hit in self._counted(cue, code=True)
+                if self._at(hit.sentence) != "later" and hit.sentence not in aside
+            )
+            for cue in cues
+        ]
+        return [places for places in met if places]
 
     def _category_signal(self) -> dict[str, Any]:
         if self._category is None:
