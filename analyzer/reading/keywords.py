@@ -646,6 +646,7 @@ class _Scope(_Record):
 class _CategoryCues(_Record):
     stage: Stage
     focus: Focus
+    user: Role | None = None
     naming: Cues = Field(min_length=1)
     cues: Cues = ()
 
@@ -804,6 +805,7 @@ class _Reader:
             found["lifecycle_scope"] = self._lifecycle_scope()
             found["market_breadth"] = self._market_breadth()
             found["data_science_fit"] = self._data_science_fit(personas)
+            found["differentiation"] = found["differentiation"] or self._claim()
         return Signals.model_validate(
             {
                 "in_scope": in_scope,
@@ -946,6 +948,11 @@ class _Reader:
         if personas and personas[0].role in _IN_DATA_SCIENCE:
             return {"value": "designed_for", "basis": "inferred", "quotes": (personas[0].quote,)}
         return self._single("data_science_fit")
+
+    def _claim(self) -> dict[str, Any]:
+        """Whoever says what the product does claims as much: claimed (codebook §2), from the words that tell the category."""
+        told = self._category_signal()
+        return {**told, "value": "claimed", "basis": "inferred"} if told else {}
 
     # Scope and category
 
@@ -1124,7 +1131,12 @@ class _Reader:
         return (2 if _meets(self._text.after(hit, 2), self._rules.persona.after) else 1) + in_front
 
     def _persona_from_work(self) -> tuple[Persona, ...]:
+        """The role whose work the text describes; where that tells none or several, the one whose work the category is."""
         met = {cues.role: hits for cues in self._rules.persona.work if (hits := self._set_hits(cues))}
+        if len(met) != 1 and self._category is not None:
+            name, hits = self._category
+            user = self._rules.category.of[name].user
+            met = {user: hits} if user and (not met or user in met) else {}
         if len(met) != 1:
             return ()
         [(role, hits)] = met.items()
