@@ -53,6 +53,7 @@ _QUOTE_LENGTH: Final = 200
 _SENTENCE_LENGTH: Final = 600
 _TITLE_LENGTH: Final = 150
 _PARAGRAPH_WORDS: Final = 8
+_OPENING_WORDS: Final = 60
 _STATEMENT_WORDS: Final = 25
 _SUMMARY_WORDS: Final = 30
 _NAME_WORDS: Final = 5
@@ -472,8 +473,9 @@ class _Text:
         return len(text) <= 60 and "\n" not in text and not text.endswith((".", "!", "?", ":", ",", ";", '"'))
 
     def _sentences(self, blocks: Iterable[_Block]) -> Iterator[_Sentence]:
-        """Sentences with their place: the title is the first line, the first paragraph after it ends the opening."""
-        number, section, title_end = 0, -1, -1
+        """Sentences with their place: the title is the first line; the opening ends with the first paragraph after it, or
+        where a list has taken its length."""
+        number, section, title_end, opened = 0, -1, -1, 0
         place: Place = "title"
         for block in self._with_title(blocks):
             if block.kind == "heading" and title_end >= 0:
@@ -489,7 +491,9 @@ class _Text:
                     place, title_end = "opening", end
                 else:
                     untitled += len(_WORD.findall(self.plain[start:end]))
-            if place == "opening" and block.kind == "prose" and untitled >= _PARAGRAPH_WORDS:
+            opened += untitled
+            ended = block.kind == "prose" and untitled >= _PARAGRAPH_WORDS
+            if place == "opening" and (ended or opened >= _OPENING_WORDS):
                 place = "early"
 
     def _with_title(self, blocks: Iterable[_Block]) -> Iterator[_Block]:
