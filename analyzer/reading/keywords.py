@@ -954,9 +954,10 @@ class _Reader:
         return self._single("data_science_fit")
 
     def _claim(self) -> dict[str, Any]:
-        """Whoever says what the product does claims as much: claimed (codebook §2), from the words that tell the category."""
-        told = self._category_signal()
-        return {**told, "value": "claimed", "basis": "inferred"} if told else {}
+        """Whoever says below the title what the product does claims as much (codebook §2), in the category's words."""
+        hits = self._category[1] if self._category else []
+        told = [hit for hit in hits if self._at(hit.sentence) != "title"]
+        return self._signal("claimed", "inferred", told) if told else {}
 
     # Scope and category
 
