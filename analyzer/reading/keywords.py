@@ -234,6 +234,7 @@ class _Rules(_Record):
 
     negation: _Negation
     future: AnyOf
+    story: AnyOf
     signal: Mapping[str, tuple[_Group, ...]]
     step: tuple[_Step, ...]
     breadth: _Breadth
@@ -761,8 +762,10 @@ class _Reader:
 
     def _is_stranger(self, name: str) -> bool:
         """Whether a capitalised name is one, and not a common word that opens a heading or a sentence."""
-        common = re.search(rf"\b{re.escape(name.split()[0].lower())}\b", self._text.plain)
-        return common is None and self._is_customer(name)
+        return not self._is_common(name) and self._is_customer(name)
+
+    def _is_common(self, name: str) -> bool:
+        return re.search(rf"\b{re.escape(name.split()[0].lower())}\b", self._text.plain) is not None
 
     @cached_property
     def _classes(self) -> list[tuple[Hit, RivalKind]]:
@@ -778,19 +781,24 @@ class _Reader:
     @cached_property
     def _product(self) -> str:
         """The name that the title gives, before a colon or dash or as its subject; else the subject of a sentence of
-        the opening; else the title's first words."""
+        the opening, of a customer's story the first subject that title and first sentence do not name; else the
+        title's first words."""
         front = [self._heading_words(number) for number in self._front]
         if not front:
             return ""
+        story = bool(self._text.spans(0, self._rules.story))
         named = _TITLE_NAME.match(front[0])
-        if named and len(named["name"].split()) <= _NAME_WORDS:
+        if named and not story and len(named["name"].split()) <= _NAME_WORDS:
             return named["name"].strip(" .,;:")
         if len(front[0].split()) <= 2 and front[0].split()[0].lower() not in self._rules.rival.not_names:
             return front[0]
-        for words in front:
+        told = map(self._heading_words, range(1, len(self._text.sentences))) if story else iter(front)
+        for words in told:
             subject = _SUBJECT.match(words)
             name = (subject["name"] or subject["small"]) if subject else ""
-            if name and name.split()[0].lower() not in self._rules.rival.not_names:
+            if not name or name.split()[0].lower() in self._rules.rival.not_names:
+                continue
+            if not story or (name.split()[0] not in " ".join(front[:2]) and not self._is_common(name)):
                 return name
         return " ".join(front[0].split(", ")[0].split()[:_NAME_WORDS]).rstrip(" .,;:")
 
