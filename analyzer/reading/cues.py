@@ -38,15 +38,16 @@ Needs = tuple[tuple[str, ...], ...]
 
 
 class Cue:
-    """One cue phrase. `needs`: for each part that cannot be left out, the words of which a sentence must hold one
-    (a trailing * stands for any ending); what lets the index pass over nearly every sentence. `cased`: capitals matter
-    to some part of it; else it is looked for in the text in small letters, which is faster."""
+    """One cue phrase. `needs`: for each part that cannot be left out, the words of which a sentence must hold one (a
+    trailing * stands for any ending), the shortest lists first; what lets the index pass over nearly every sentence.
+    `cased`: capitals matter to some part of it; else it is looked for in the text in small letters, which is
+    faster."""
 
     __slots__ = ("_pattern", "cased", "needs", "regex")
 
     def __init__(self, regex: str, needs: Needs):
         self.regex = regex
-        self.needs = needs
+        self.needs = tuple(sorted(needs, key=len))
         self.cased = _CASED in regex
         self._pattern: re.Pattern[str] | None = None
 
