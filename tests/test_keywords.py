@@ -250,13 +250,35 @@ def test_a_product_is_no_competitor_of_itself() -> None:
         "Acme: see which service breaks\n\nIt reads your OpenAPI files and draws who calls whom.",
         "Acme: Postgres that scales to zero\n\nBranch your database like code.",
         "Wir backen Brot. Jeden Morgen frisch.",
+        "Acme: contract review for law firms\n\nBuilt on a large language model fine-tuned on two million agreements. "
+        "The model learns from every clause you accept. Retrieval over your own documents, no hallucinations.",
+        "Acme: AI agents that answer your customers\n\nTrained on your help center, our agents use a mix of models from "
+        "OpenAI and Anthropic with guardrails, and hand support tickets over when they are unsure.",
+        "Acme: a job queue on Postgres\n\nUsed in production for emails, invoices and nightly model training. "
+        "Benchmarks: 18,000 jobs per second.",
+        "Acme: object storage without egress fees\n\nBackups, logs, video. Customers include research labs and AI "
+        "companies who keep their training data with us.",
     ],
-    ids=["sales", "dentists", "developer tool", "database", "german"],
+    ids=["sales", "dentists", "developer tool", "database", "german", "law", "support", "queue", "storage"],
 )
 def test_a_product_that_is_not_for_makers_of_ml_is_out_of_scope(text: str) -> None:
     signals = read_with_keywords(text)
     assert not signals.in_scope
     assert not signals.category.known and signals.problems == () and signals.personas == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Acme\n\nYou change a prompt. Is the answer better now? Acme runs both on your examples and a model marks them.",
+        "Acme\n\nFour runs or four thousand: see which settings differ and in which epoch the validation loss turns.",
+        "Acme\n\nWho picks what gets labelled? Acme runs your weights over the stored frames, and you retrain on the rest.",
+        "Acme\n\nLlama and Mistral by the token, from one OpenAI-compatible endpoint.",
+    ],
+    ids=["prompts", "runs", "labels", "tokens"],
+)
+def test_a_pitch_in_the_words_of_ml_work_is_in_scope_without_saying_ml(text: str) -> None:
+    assert read_with_keywords(text).in_scope
 
 
 CATEGORIES = {
@@ -315,7 +337,33 @@ def test_a_problem_without_a_cue_takes_the_usual_place_of_its_category() -> None
     assert [(problem.stage, problem.focus) for problem in signals.problems] == [("day_1", "ml")]
 
 
+def test_the_user_is_the_one_whose_work_the_category_is_where_no_role_is_named() -> None:
+    signals = read_with_keywords("Slicer: GPU scheduling and sharing\n\nWe would like to hear from you.")
+    assert [persona.role for persona in signals.personas] == ["platform_engineer"]
+    named = read_with_keywords("Slicer: GPU scheduling and sharing\n\nData scientists use it to queue for cards.")
+    assert [persona.role for persona in named.personas] == ["data_scientist"]
+
+
+def test_saying_below_the_title_what_the_product_does_is_a_claim() -> None:
+    signals = read("It compares experiments.")
+    assert (signals.differentiation.value, signals.differentiation.basis) == ("claimed", "inferred")
+
+
+def test_a_list_after_the_title_ends_the_opening() -> None:
+    bullets = "\n".join(f"- keeps {number} things in order, as every tool of its kind does" for number in range(9))
+    problem = read_with_keywords(f"Porter\n\n- deploy models\n{bullets}\n- finds edge cases").problems[0]
+    assert (problem.stage, problem.focus) == ("day_1", "engineering")
+
+
 # ---------------------------------------------------------------- names and forms
+
+
+def test_the_name_in_the_title_of_a_customers_story_is_the_customers() -> None:
+    signals = read_with_keywords(
+        "How Alderby Bank cut its retraining in half\n\nAlderby runs forty models. Lookout watches their drift."
+    )
+    assert signals.product == "Lookout"
+    assert signals.trust_route.value == "reference_customers" and signals.traction.value == "customers"
 
 
 TITLES = {
@@ -395,7 +443,8 @@ def test_the_planted_claims_of_the_hostile_sample_count_for_nothing() -> None:
     pitch = Pitch.from_text((PITCHES / "sheafline.txt").read_text(encoding="utf-8"))
     assert pitch.planted
     signals = read_with_keywords(pitch.text, pitch.planted)
-    assert not signals.traction.known and not signals.buyer.known
+    assert not signals.traction.known and signals.buyer.value == "practitioner"
+    assert all("pip install" in quote.text for quote in signals.buyer.quotes)
     assert signals.differentiation.value not in ("specific", "proven")
 
 

@@ -1,10 +1,9 @@
 """Pitch text to signals without a model: cue phrases, in milliseconds, the same answer every time. Rough, and says so.
 
-Which words speak for which value is data (`keywords.toml`); this module hides how they are looked up: a small cue
-language instead of bare regular expressions (so that no rule can be slow on hostile text), an index of sentences by
-word (so that a thousand rules cost little), and what a cue means where it stands (denied, planned, in a code block,
-in text that counts for nothing). It would rather miss than claim: no cue, or cues that contradict each other, is
-unknown, and every value carries the sentence it was read from.
+Which words speak for which value is data (`keywords.toml`); this module hides what a cue means where it stands (denied,
+planned, in a code block, in text that counts for nothing) and how several are settled into one value. It would rather
+miss than claim: no cue, or cues that contradict each other, is unknown, and every value carries the sentence it was
+read from.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ import itertools
 import json
 import re
 import tomllib
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,8 +23,10 @@ from typing import Annotated, Any, Final, Literal, TypeVar, cast
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationInfo
 
 from analyzer.framework.assessment import ReaderRef, Warning
+from analyzer.reading.cues import NAME_WORD, Cue, CueLanguage, either, name_cue
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.reading import Reading
+from analyzer.reading.sentences import Hit, Place, Text
 from analyzer.signals import (
     MAX_COMPETITORS,
     MAX_PERSONAS,
@@ -38,7 +38,6 @@ from analyzer.signals import (
     Focus,
     Persona,
     Problem,
-    Quote,
     RivalKind,
     Role,
     Signals,
@@ -46,17 +45,11 @@ from analyzer.signals import (
 )
 
 T = TypeVar("T", bound=str)
-Place = Literal["title", "opening", "early", "later"]
 
 _DATA: Final = Path(__file__).with_name("keywords.toml")
-_QUOTE_LENGTH: Final = 200
-_SENTENCE_LENGTH: Final = 600
-_TITLE_LENGTH: Final = 150
-_PARAGRAPH_WORDS: Final = 8
 _STATEMENT_WORDS: Final = 25
 _SUMMARY_WORDS: Final = 30
 _NAME_WORDS: Final = 5
-_EARLY_CHARACTERS: Final = 1500
 _HITS_PER_CUE: Final = 24
 _WORDS_BEFORE: Final = 6
 _WORDS_AFTER: Final = 5
@@ -65,6 +58,7 @@ _PLACE_POINTS: Final[Mapping[Place, int]] = {"title": 4, "opening": 3, "early": 
 _CLEAR_POINTS: Final = 2
 _USER_POINTS: Final = 2
 _SECONDARY_PROBLEMS: Final = 2
+_CONTRARY: Final = 3
 _IN_DATA_SCIENCE: Final[frozenset[Role]] = frozenset({"data_scientist", "ml_engineer", "data_science_manager"})
 _STAGES: Final = ("day_1", "day_2")
 _ROUGH: Final = (
@@ -84,7 +78,7 @@ def read_with_keywords(text: str, ignore: Sequence[tuple[int, int]] = ()) -> Sig
     offsets. A text with no sign of being about the making of ML is out of scope.
     """
     rules = _rules()
-    return _Reader(rules, _Text(text, ignore)).signals()
+    return _Reader(rules, Text(text, ignore)).signals()
 
 
 @cache
@@ -103,475 +97,23 @@ class KeywordReader:
         return Reading(signals, ReaderRef(model="keywords", prompt_sha256=keywords_sha256()), warnings)
 
 
-# ---------------------------------------------------------------- cues
-
-_SPACE = r"[\s\-/\"']{1,6}"
-_GAP = r"[\s\-/\"',;:]{1,6}(?:[^\s]{1,60}\s{1,6}){0,5}?"
-_NUMBER_WORDS = (
-    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred hundreds thousand thousands "
-    "dozen dozens million"
-).replace(" ", "|")
-_CASED = "(?-i:"
-_NAME_WORD = r"(?-i:[A-ZÀ-ÖØ-Þ][\w&.]{0,30}\b)"
-_PARTS: Final[Mapping[str, str]] = {
-    "number": rf"(?:\d[\d.,]{{0,12}}\+?(?:\s?(?:k|m|million|thousand)\b)?|(?:{_NUMBER_WORDS})\b(?:\sof\b)?)",
-    "percent": r"\d[\d.,]{0,8}\s?(?:%|percent\b|per cent\b)",
-    "money": r"(?:[$€£¥]\s?\d[\d.,]{0,14}(?:\s?(?:k|m|bn|million|billion)\b)?"
-    r"|\d[\d.,]{0,14}\s?(?:dollars|euros?|usd|eur|gbp|pounds)\b)",
-    "millions": r"[$€£¥]\s?\d[\d.,]{0,14}\s?(?:m|bn|million|billion)\b",
-    "name": rf"{_NAME_WORD}(?:\s{_NAME_WORD}){{0,3}}",
-    "org": rf"(?P<org>{_NAME_WORD}(?:\s(?:of\s)?{_NAME_WORD}){{0,3}})",
-    "company": rf"(?P<org>{_NAME_WORD}(?:\s(?:of\s|&\s)?{_NAME_WORD}){{1,3}})",
-}
-_TOKEN = re.compile(r"\(|\)\??|\||\.\.(?=\s|$)|<\w+>|[^\s()|<>]+")
-_LITERAL = re.compile(r"[\w'&.+]+\*?")
-_WORD = re.compile(r"\w+")
-
-Needs = tuple[tuple[str, ...], ...]
-
-
-class _Cue:
-    """One cue phrase. `needs`: for each part that cannot be left out, the words of which a sentence must hold one
-    (a trailing * stands for any ending); what lets the index pass over nearly every sentence. `cased`: capitals matter
-    to some part of it; else it is looked for in the text in small letters, which is faster."""
-
-    __slots__ = ("_pattern", "cased", "needs", "regex")
-
-    def __init__(self, regex: str, needs: Needs):
-        self.regex = regex
-        self.needs = needs
-        self.cased = _CASED in regex
-        self._pattern: re.Pattern[str] | None = None
-
-    @property
-    def pattern(self) -> re.Pattern[str]:
-        """Compiled when a sentence first comes near: most cues never meet a pitch."""
-        if self._pattern is None:
-            flags = re.IGNORECASE if self.cased else re.NOFLAG
-            self._pattern = re.compile(rf"(?<!\w)(?:{self.regex})(?!\w)", flags)
-        return self._pattern
-
-
-class _CueLanguage:
-    """Turns cue phrases into patterns whose every repetition is bounded; `words` are the families named in them."""
-
-    def __init__(self, words: Mapping[str, Sequence[str]]):
-        self._words = words
-        self._cues: dict[str, _Cue] = {}
-
-    def cue(self, source: str) -> _Cue:
-        """Raises ValueError naming the cue and what is wrong with it."""
-        if source not in self._cues:
-            tokens = _TOKEN.findall(source.replace("-", " "))
-            regex, needs = self._sequence(tokens, source)
-            if tokens:
-                raise ValueError(f"the cue {source!r} closes a group it did not open")
-            if not needs:
-                raise ValueError(f"the cue {source!r} has no word that must be there")
-            self._cues[source] = _Cue(regex, needs)
-        return self._cues[source]
-
-    def _sequence(self, tokens: list[str], source: str) -> tuple[str, Needs]:
-        """Takes tokens up to the end of the phrase or alternative. What may be left out takes its space along."""
-        regex = ""
-        needs: list[tuple[str, ...]] = []
-        joint = ""
-        while tokens and tokens[0] != "|" and not tokens[0].startswith(")"):
-            if tokens[0] == "..":
-                if not joint:
-                    raise ValueError(f"the cue {source!r} has a gap where a word should be")
-                joint = _GAP
-                del tokens[0]
-                continue
-            part, need, optional = self._part(tokens, source)
-            if not optional:
-                regex += joint + part
-                needs.extend(need)
-                joint = _SPACE
-            elif joint == _SPACE:
-                regex += f"(?:{_SPACE}{part})?"
-            else:
-                regex += f"{joint}(?:{part}{_SPACE})?"
-                joint = ""
-        if joint != _SPACE:
-            raise ValueError(f"the cue {source!r} does not end with a word")
-        return regex, tuple(needs)
-
-    def _part(self, tokens: list[str], source: str) -> tuple[str, Needs, bool]:
-        token = tokens.pop(0)
-        if token == "(":
-            alternatives = [self._sequence(tokens, source)]
-            while tokens and tokens[0] == "|":
-                del tokens[0]
-                alternatives.append(self._sequence(tokens, source))
-            if not tokens:
-                raise ValueError(f"the cue {source!r} opens a group and does not close it")
-            return *_either(alternatives), tokens.pop(0) == ")?"
-        if token.startswith("<"):
-            name = token[1:-1]
-            if name in _PARTS:
-                return _PARTS[name], (), False
-            if name not in self._words:
-                raise ValueError(f"the cue {source!r} names {token}, which is neither a part nor under [words]")
-            cues = [self.cue(word) for word in self._words[name]]
-            return *_either([(cue.regex, cue.needs) for cue in cues]), False
-        if _LITERAL.fullmatch(token) is None:
-            raise ValueError(f"the cue {source!r} holds {token!r}, which is no word")
-        ending = token.endswith("*")
-        word = token.rstrip("*")
-        found = _WORD.findall(word.lower())
-        need = tuple((part + "*" * (ending and part is found[-1]),) for part in found)
-        return re.escape(word.lower()) + r"\w*" * ending, need, False
-
-
-def _name_cue(name: str) -> _Cue:
-    """A proper name as a cue: spelt as it is, capitals included."""
-    regex = "(?-i:" + _SPACE.join(re.escape(word) for word in name.replace("-", " ").split()) + ")"
-    return _Cue(regex, tuple((word.lower(),) for word in _WORD.findall(name)))
-
-
-def _either(alternatives: list[tuple[str, Needs]]) -> tuple[str, Needs]:
-    """One of several phrases. A sentence needs, of each, the word that is rarest by the look of it: the longest."""
-    regex = "(?:" + "|".join(regex for regex, _ in alternatives) + ")"
-    if any(not needs for _, needs in alternatives):
-        return regex, ()
-    rarest = [max(needs, key=lambda options: min(map(len, options))) for _, needs in alternatives]
-    return regex, (tuple(dict.fromkeys(itertools.chain.from_iterable(rarest))),)
-
-
-# ---------------------------------------------------------------- the text
-
-_PLAIN = str.maketrans(
-    {
-        **dict.fromkeys("‘’‚‛′´ʼ＇", "'"),
-        **dict.fromkeys("“”„‟″«»＂", '"'),
-        **dict.fromkeys("‐‑‒–—―−﹘﹣－", "-"),
-        **dict.fromkeys("*_`\t\r\v\f\0\x1c\x1d\x1e\x1f\x85\u00a0\u2007\u2009\u200a\u202f\u2028\u2029\u3000", " "),
-    }
-)
-_NO_PROSE = re.compile(
-    r"!\[[^\[\]\n]{0,200}\]\([^()\s]{0,500}\)|https?://[^\s<>\"')\]]{1,500}|</?[A-Za-z][^<>]{0,400}>|<!--[^<>]{0,400}-->"
-    r"|(?<=\])\([^()\s]{1,300}\)|&nbsp;"
-)
-_HALF_CHARACTER = re.compile(r"[\ud800-\udfff]+")
-_LINE = re.compile(r"[^\n]*\n|[^\n]+")
-_FENCE = re.compile(r"[ >]{0,8}(?:`{3}|~{3})")
-_MARKED_HEADING = re.compile(r" {0,3}#{1,6}\s")
-_BULLET = re.compile(r"\s{0,20}(?:>\s?)?(?:[-+*•–▪◦‣●✓✔✅]|\d{1,2}[.)]|\[\d{1,3}\])\s")
-_INDENTED = re.compile(r"(?: {4}|\t)\s{0,20}[^\s*+•>|-]")
-_SENTENCE_END = re.compile(
-    r"[.!?…]{1,3}[\"')\]]{0,3}(?=\s{1,8}[\"'(\[]{0,2}(?:[^\W\d_a-z]|\d|[$€£¥])|\s{2,8}\S)|[。！？؟۔।]"
-)
-_ABBREVIATION = re.compile(
-    r"(?<![\w.])(?:e\.g|i\.e|vs|etc|dr|mrs?|ms|prof|inc|ltd|approx|st|fig|cf|al|resp)$", re.IGNORECASE
-)
-_CLAUSE_MARK = re.compile(r"[,;:!?.)\"”](?=\s)|[(–—]|\s-{1,2}\s|\b(?:but|so|because|which)\b")
-_EDGE = " \t\r\n\v\f\0\x85\u00a0\u2028\u2029\ufeff\u200b*_`#>|•-–—+✓✔✅●▪◦‣"
-
-
-@dataclass(frozen=True, slots=True)
-class _Sentence:
-    """A sentence, heading, bullet or line of code. `section`: the sentence that heads the part it stands in, or -1."""
-
-    start: int
-    end: int
-    place: Place
-    code: bool
-    section: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Hit:
-    """A cue met in a sentence; `org`: the name it met where it asks for one."""
-
-    sentence: int
-    start: int
-    end: int
-    org: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """Text that belongs together: a paragraph, a bullet, a heading, a line of code."""
-
-    start: int
-    end: int
-    kind: Literal["prose", "heading", "bullet", "code"]
-
-
-class _Text:
-    """A pitch cut into sentences and indexed by word. `plain` is the pitch with typographic and Markdown characters as
-    plain ones and addresses blanked, character for character, so that offsets hold."""
-
-    def __init__(self, original: str, ignore: Sequence[tuple[int, int]] = ()):
-        self.original = original
-        self.plain = _NO_PROSE.sub(lambda found: re.sub(r"[^\n]", " ", found.group()), original).translate(_PLAIN)
-        broken = [half.span() for half in _HALF_CHARACTER.finditer(original)]
-        blocks = [block for span in _outside([*ignore, *broken], len(original)) for block in self._blocks(*span)]
-        self.sentences = list(self._sentences(blocks))
-        self._small = _in_small_letters(self.plain)
-        self._index: dict[str, set[int]] = {}
-        for number, sentence in enumerate(self.sentences):
-            for word in _WORD.findall(self._small, sentence.start, sentence.end):
-                self._index.setdefault(word, set()).add(number)
-        self._vocabulary = sorted(self._index)
-        self._holders: dict[tuple[str, ...], frozenset[int]] = {}
-
-    # Looking up
-
-    def hits(self, cue: _Cue, code: bool = False) -> Iterator[_Hit]:
-        """Where the cue stands, once a sentence, in order; in code only if asked for."""
-        for number in self._candidates(cue):
-            sentence = self.sentences[number]
-            if code or not sentence.code:
-                match = cue.pattern.search(self.plain if cue.cased else self._small, sentence.start, sentence.end)
-                if match is not None:
-                    org = match["org"] if "org" in cue.pattern.groupindex else ""
-                    yield _Hit(number, match.start(), match.end(), org or "")
-
-    def spans(self, sentence: int, cue: _Cue) -> list[tuple[int, int]]:
-        """Every place of the cue in one sentence."""
-        if not all(sentence in self._holding(options) for options in cue.needs):
-            return []
-        where = self.sentences[sentence]
-        text = self.plain if cue.cased else self._small
-        return [match.span() for match in cue.pattern.finditer(text, where.start, where.end)]
-
-    def _candidates(self, cue: _Cue) -> Sequence[int]:
-        """The sentences that hold the words which the cue cannot do without."""
-        left: frozenset[int] | None = None
-        for options in cue.needs:
-            held = self._holding(options)
-            left = held if left is None else left & held
-            if not left:
-                return ()
-        return sorted(left or ())
-
-    def _holding(self, options: tuple[str, ...]) -> frozenset[int]:
-        """The sentences that hold one of the words."""
-        held = self._holders.get(options)
-        if held is None:
-            found: list[set[int]] = []
-            for option in options:
-                if option.endswith("*"):
-                    found.extend(self._beginning_with(option[:-1]))
-                elif option in self._index:
-                    found.append(self._index[option])
-            held = self._holders[options] = frozenset().union(*found)
-        return held
-
-    def _beginning_with(self, beginning: str) -> Iterator[set[int]]:
-        first = bisect_left(self._vocabulary, beginning)
-        for word in itertools.islice(self._vocabulary, first, None):
-            if not word.startswith(beginning):
-                return
-            yield self._index[word]
-
-    # Quoting
-
-    def words(self, sentence: int) -> str:
-        """A sentence as people read it: no Markdown, one space between words."""
-        where = self.sentences[sentence]
-        kept = "".join(
-            char if plain != " " or char.isspace() else " "
-            for char, plain in zip(
-                self.original[where.start : where.end], self.plain[where.start : where.end], strict=True
-            )
-        )
-        return " ".join(kept.split())
-
-    def before(self, hit: _Hit, words: int) -> str:
-        """The last words of the clause before a hit."""
-        start = max(self.sentences[hit.sentence].start, hit.start - 12 * words)
-        return " ".join(_CLAUSE_MARK.split(self._small[start : hit.start] + " ")[-1].split()[-words:])
-
-    def after(self, hit: _Hit, words: int) -> str:
-        """The next words of the clause after a hit."""
-        end = min(self.sentences[hit.sentence].end, hit.end + 12 * words)
-        return " ".join(_CLAUSE_MARK.split(self._small[hit.end : end] + " ")[0].split()[:words])
-
-    def quote(self, hit: _Hit) -> Quote:
-        """The sentence around a hit, or as many of its clauses around it as fit, verbatim."""
-        sentence = self.sentences[hit.sentence]
-        start, end = sentence.start, sentence.end
-        if end - start > _QUOTE_LENGTH:
-            marks = [mark.end() for mark in _CLAUSE_MARK.finditer(self.plain, start, end)]
-            start = max((at for at in marks if at <= hit.start), default=start)
-            end = min((at for at in marks if at >= hit.end + 1), default=end)
-            end = max((at for at in marks if end < at <= start + _QUOTE_LENGTH), default=end)
-            if not any(char.isalnum() for char in self.plain[start:end]):
-                start, end = sentence.start, sentence.end
-            if end - start > _QUOTE_LENGTH:
-                start = self._word_start(max(start, hit.start - _QUOTE_LENGTH // 3), hit.start)
-                end = self._word_end(min(end, max(start + _QUOTE_LENGTH, hit.end)), hit.end)
-        start, end = self._trimmed(start, end)
-        return Quote(text=self.original[start:end], start=start, end=end)
-
-    def _word_start(self, at: int, latest: int) -> int:
-        while at < latest and self.plain[at - 1 : at].isalnum() and self.plain[at].isalnum():
-            at += 1
-        return at
-
-    def _word_end(self, at: int, earliest: int) -> int:
-        while at > earliest and self.plain[at - 1].isalnum() and self.plain[at : at + 1].isalnum():
-            at -= 1
-        return at
-
-    def _trimmed(self, start: int, end: int) -> tuple[int, int]:
-        """The span without margins, marks of lists and headings, and tags at its edges."""
-        while start < end and (self.original[start] in _EDGE or self.plain[start] == " "):
-            start += 1
-        while end > start and (self.original[end - 1] in _EDGE or self.plain[end - 1] == " "):
-            end -= 1
-        return start, end
-
-    # Cutting up
-
-    def _blocks(self, start: int, end: int) -> Iterator[_Block]:
-        """Blocks with at least one letter, in order. A heading is marked, in capitals, or a short line by itself."""
-        fenced, after_blank, open_from, open_to, bullet = False, True, -1, -1, False
-
-        def closed() -> Iterator[_Block]:
-            nonlocal open_from, bullet
-            if open_from >= 0:
-                kind: Literal["heading", "bullet", "prose"] = "bullet" if bullet else "prose"
-                if not bullet and self._is_short_line(open_from, open_to):
-                    kind = "heading"
-                yield _Block(open_from, open_to, kind)
-            open_from, bullet = -1, False
-
-        for line in _LINE.finditer(self.original, start, end):
-            raw, plain = line.group(), self.plain[line.start() : line.end()]
-            letters = any(char.isalpha() for char in plain)
-            if _FENCE.match(raw):
-                yield from closed()
-                fenced = not fenced
-            elif fenced or (after_blank and open_from < 0 and _INDENTED.match(raw)):
-                if letters:
-                    yield _Block(line.start(), line.end(), "code")
-                continue
-            elif not letters or _is_navigation(raw, plain):
-                yield from closed()
-            elif _MARKED_HEADING.match(raw) or (plain.isupper() and len(plain) <= 80):
-                yield from closed()
-                yield _Block(line.start(), line.end(), "heading")
-            else:
-                bulleted = bool(_BULLET.match(raw))
-                if bulleted or raw.lstrip().startswith("|"):
-                    yield from closed()
-                if open_from < 0:
-                    open_from, bullet = line.start(), bulleted
-                open_to = line.end()
-            after_blank = not raw.strip()
-        yield from closed()
-
-    def _is_short_line(self, start: int, end: int) -> bool:
-        text = self.plain[start:end].strip()
-        return len(text) <= 60 and "\n" not in text and not text.endswith((".", "!", "?", ":", ",", ";", '"'))
-
-    def _sentences(self, blocks: Iterable[_Block]) -> Iterator[_Sentence]:
-        """Sentences with their place: the title is the first line, the first paragraph after it ends the opening."""
-        number, section, title_end = 0, -1, -1
-        place: Place = "title"
-        for block in self._with_title(blocks):
-            if block.kind == "heading" and title_end >= 0:
-                section = number
-            if place == "early" and block.start - title_end > _EARLY_CHARACTERS:
-                place = "later"
-            untitled = 0
-            for start, end in self._pieces(block):
-                here: Place = "early" if block.kind == "code" and place == "opening" else place
-                yield _Sentence(start, end, here, block.kind == "code", section)
-                number += 1
-                if place == "title":
-                    place, title_end = "opening", end
-                else:
-                    untitled += len(_WORD.findall(self.plain[start:end]))
-            if place == "opening" and block.kind == "prose" and untitled >= _PARAGRAPH_WORDS:
-                place = "early"
-
-    def _with_title(self, blocks: Iterable[_Block]) -> Iterator[_Block]:
-        """The first line as a block of its own, unless it is the first line of a wrapped paragraph."""
-        first = True
-        for block in blocks:
-            line_end = self.plain.find("\n", block.start, block.end)
-            if first and block.kind != "code":
-                first = False
-                following = self.plain[line_end + 1 : block.end].lstrip() if line_end >= 0 else ""
-                if following and not following[0].islower():
-                    yield _Block(block.start, line_end, "heading")
-                    yield _Block(line_end + 1, block.end, block.kind)
-                    continue
-            yield block
-
-    def _pieces(self, block: _Block) -> Iterator[tuple[int, int]]:
-        """The block's sentences without their margins, each at most _SENTENCE_LENGTH long."""
-        start = block.start
-        for cut in [*self._cuts(block), block.end]:
-            while cut - start > _SENTENCE_LENGTH:
-                space = self.plain.rfind(" ", start + 1, start + _SENTENCE_LENGTH)
-                middle = space if space > 0 else start + _SENTENCE_LENGTH
-                yield from self._piece(start, middle)
-                start = middle
-            yield from self._piece(start, cut)
-            start = cut
-
-    def _cuts(self, block: _Block) -> Iterator[int]:
-        if block.kind == "prose" or block.kind == "bullet" or block.end - block.start > _TITLE_LENGTH:
-            for end in _SENTENCE_END.finditer(self.plain, block.start, block.end):
-                if _ABBREVIATION.search(self.plain, max(block.start, end.start() - 8), end.start()) is None:
-                    yield end.end()
-
-    def _piece(self, start: int, end: int) -> Iterator[tuple[int, int]]:
-        start, end = self._trimmed(start, end)
-        if any(char.isalpha() for char in self.plain[start:end]):
-            yield start, end
-
-
-def _in_small_letters(text: str) -> str:
-    """Small letters, character for character: where one would become two, it stays."""
-    small = text.lower()
-    if len(small) == len(text):
-        return small
-    return "".join(char.lower() if len(char.lower()) == 1 else char for char in text)
-
-
-def _is_navigation(raw: str, plain: str) -> bool:
-    """A line of links, as above the text of a README."""
-    parts = re.split(r"[|·•]", plain)
-    return len(parts) > 1 and ("](" in raw or "<a " in raw) and all(len(part.split()) <= 3 for part in parts)
-
-
-def _outside(spans: Sequence[tuple[int, int]], length: int) -> Iterator[tuple[int, int]]:
-    """What is left of a text between the spans, wherever they lie."""
-    start = 0
-    for first, last in sorted(spans):
-        if first < last:
-            if start < min(first, length):
-                yield start, min(first, length)
-            start = max(start, last)
-    if start < length:
-        yield start, length
-
-
 # ---------------------------------------------------------------- the rules
 
 
-def _read_cue(source: object, info: ValidationInfo) -> _Cue:
-    language = cast(_CueLanguage, info.context)
+def _read_cue(source: object, info: ValidationInfo) -> Cue:
+    language = cast(CueLanguage, info.context)
     return language.cue(str(source))
 
 
-def _read_any(sources: object, info: ValidationInfo) -> _Cue:
-    language = cast(_CueLanguage, info.context)
+def _read_any(sources: object, info: ValidationInfo) -> Cue:
+    language = cast(CueLanguage, info.context)
     cues = [language.cue(str(source)) for source in cast(list[object], sources)]
-    return _Cue(*_either([(cue.regex.replace("(?P<org>", "(?:"), cue.needs) for cue in cues]))
+    return Cue(*either([(cue.regex.replace("(?P<org>", "(?:"), cue.needs) for cue in cues]))
 
 
-Cue = Annotated[_Cue, PlainValidator(_read_cue)]
-Cues = tuple[Cue, ...]
-AnyOf = Annotated[_Cue, PlainValidator(_read_any)]
+OneCue = Annotated[Cue, PlainValidator(_read_cue)]
+Cues = tuple[OneCue, ...]
+AnyOf = Annotated[Cue, PlainValidator(_read_any)]
 """One of several cues, where it does not matter which."""
 
 
@@ -638,11 +180,14 @@ class _Scope(_Record):
     hints: Cues
     own_use: Cues
     other_trades: Cues
+    infrastructure: Cues
+    aside: AnyOf
 
 
 class _CategoryCues(_Record):
     stage: Stage
     focus: Focus
+    user: Role | None = None
     naming: Cues = Field(min_length=1)
     cues: Cues = ()
 
@@ -689,6 +234,7 @@ class _Rules(_Record):
 
     negation: _Negation
     future: AnyOf
+    story: AnyOf
     signal: Mapping[str, tuple[_Group, ...]]
     step: tuple[_Step, ...]
     breadth: _Breadth
@@ -702,7 +248,7 @@ class _Rules(_Record):
     def load(cls, content: Mapping[str, Any]) -> _Rules:
         """Rules from parsed TOML. Raises ValueError naming the signal, value, field or cue at fault."""
         parts = {name: part for name, part in content.items() if name not in ("words", "lists")}
-        language = _CueLanguage(content.get("words", {}))
+        language = CueLanguage(content.get("words", {}))
         rules = cls.model_validate(_with_lists(parts, content.get("lists", {})), context=language)
         for name, groups in rules.signal.items():
             if name not in SIGNALS:
@@ -719,10 +265,10 @@ class _Rules(_Record):
         return frozenset(name.lower() for known in self.rival.known for name in known.names)
 
     @cached_property
-    def names(self) -> tuple[tuple[_Cue, str, _Known], ...]:
+    def names(self) -> tuple[tuple[Cue, str, _Known], ...]:
         """Known products, the longest names first, so that a name within a longer one is not taken for another."""
         named = [(name, known) for known in self.rival.known for name in known.names]
-        return tuple((_name_cue(name), name, known) for name, known in sorted(named, key=lambda pair: -len(pair[0])))
+        return tuple((name_cue(name), name, known) for name, known in sorted(named, key=lambda pair: -len(pair[0])))
 
 
 def _with_lists(part: Any, lists: Mapping[str, Sequence[str]]) -> Any:
@@ -757,7 +303,7 @@ _SUBJECT = re.compile(
 )
 _TITLE_LEAD = re.compile(r"(?:Show HN:|Launch HN:|Subject:|Re:|Introducing|Announcing|Meet)\s", re.IGNORECASE)
 _LISTED_NAMES = re.compile(
-    rf"\s{{0,3}}(?:the\s)?({_NAME_WORD}(?:\s{_NAME_WORD}){{0,2}})(?:\s?,\s?|\s(?:and|or)\s|$|(?=\W))"
+    rf"\s{{0,3}}(?:the\s)?({NAME_WORD}(?:\s{NAME_WORD}){{0,2}})(?:\s?,\s?|\s(?:and|or)\s|$|(?=\W))"
 )
 
 
@@ -781,11 +327,11 @@ class _Placing:
 class _Reader:
     """Reads one text by the rules."""
 
-    def __init__(self, rules: _Rules, text: _Text):
+    def __init__(self, rules: _Rules, text: Text):
         self._rules = rules
         self._text = text
-        self._excepted: dict[_Cue, frozenset[int]] = {}
-        self._ends: dict[tuple[int, _Cue], list[int]] = {}
+        self._excepted: dict[Cue, frozenset[int]] = {}
+        self._ends: dict[tuple[int, Cue], list[int]] = {}
         self._planned = self._sentences_with(rules.future)
 
     def signals(self) -> Signals:
@@ -801,6 +347,7 @@ class _Reader:
             found["lifecycle_scope"] = self._lifecycle_scope()
             found["market_breadth"] = self._market_breadth()
             found["data_science_fit"] = self._data_science_fit(personas)
+            found["differentiation"] = found["differentiation"] or self._claim()
         return Signals.model_validate(
             {
                 "in_scope": in_scope,
@@ -815,7 +362,7 @@ class _Reader:
 
     # Where a cue counts
 
-    def _counted(self, cue: _Cue, unless: _Cue | None = None, code: bool = False) -> Iterator[_Hit]:
+    def _counted(self, cue: Cue, unless: Cue | None = None, code: bool = False) -> Iterator[Hit]:
         """The hits of a cue that are evidence: not excepted, not denied, no known product for an organisation."""
         excepted = self._sentences_with(unless)
         for hit in itertools.islice(self._text.hits(cue, code), _HITS_PER_CUE):
@@ -823,7 +370,7 @@ class _Reader:
                 continue
             yield hit
 
-    def _denied(self, hit: _Hit) -> bool:
+    def _denied(self, hit: Hit) -> bool:
         negation = self._rules.negation
         if hit.sentence in self._sentences_with(negation.before):
             before = self._text.before(hit, _WORDS_BEFORE)
@@ -833,7 +380,7 @@ class _Reader:
             return False
         return _meets(self._text.after(hit, _WORDS_AFTER), negation.after)
 
-    def _sentences_with(self, cue: _Cue | None) -> frozenset[int]:
+    def _sentences_with(self, cue: Cue | None) -> frozenset[int]:
         if cue is None:
             return frozenset()
         if cue not in self._excepted:
@@ -862,7 +409,7 @@ class _Reader:
                 return self._settled(met)
         return {}
 
-    def _settled(self, met: list[tuple[_Group, list[_Hit]]]) -> dict[str, Any]:
+    def _settled(self, met: list[tuple[_Group, list[Hit]]]) -> dict[str, Any]:
         """One value, or two of which only one is stated; else unknown."""
         stated = [entry for entry in met if entry[0].basis == "stated"]
         deciding = stated or met
@@ -871,11 +418,11 @@ class _Reader:
         hits = [hit for _, hits in deciding for hit in hits]
         return self._signal(deciding[0][0].value, deciding[0][0].basis, hits)
 
-    def _signal(self, value: str, basis: str, hits: Iterable[_Hit]) -> dict[str, Any]:
+    def _signal(self, value: str, basis: str, hits: Iterable[Hit]) -> dict[str, Any]:
         quotes = dict.fromkeys(self._text.quote(hit) for hit in sorted(hits, key=lambda hit: hit.start))
         return {"value": value, "basis": basis, "quotes": tuple(quotes)[:MAX_QUOTES]}
 
-    def _group_hits(self, group: _Group) -> list[_Hit]:
+    def _group_hits(self, group: _Group) -> list[Hit]:
         hits = [
             hit
             for cue in group.cues
@@ -884,7 +431,7 @@ class _Reader:
         ]
         return hits if len({hit.sentence for hit in hits}) >= group.sentences else []
 
-    def _is_where(self, hit: _Hit, group: _Group) -> bool:
+    def _is_where(self, hit: Hit, group: _Group) -> bool:
         if group.rival and not self._rivals.sentences & set(range(hit.sentence - 2, hit.sentence + 2)):
             return False
         if group.rival is False and hit.sentence in self._rivals.sentences:
@@ -903,7 +450,7 @@ class _Reader:
         value = "single_step" if len(first) == 1 else "several_steps" if len(first) < 4 else "end_to_end"
         return self._signal(value, "inferred", first)
 
-    def _set_hits(self, cues: _CueSet) -> list[_Hit]:
+    def _set_hits(self, cues: _CueSet) -> list[Hit]:
         hits = [
             hit for cue in cues.cues for hit in self._counted(cue, cues.unless) if hit.sentence not in self._planned
         ]
@@ -925,7 +472,7 @@ class _Reader:
         first = min(general, key=lambda hit: (-_PLACE_POINTS[self._at(hit.sentence)], hit.start), default=None)
         return self._signal("horizontal", "inferred", [first]) if first else {}
 
-    def _prevailing(self, kinds: Mapping[str, Cues], in_title: bool) -> list[_Hit]:
+    def _prevailing(self, kinds: Mapping[str, Cues], in_title: bool) -> list[Hit]:
         """The hits of the one kind that shows in many sentences, many times more than the next."""
         breadth = self._rules.breadth
         hits = sorted(
@@ -944,19 +491,36 @@ class _Reader:
             return {"value": "designed_for", "basis": "inferred", "quotes": (personas[0].quote,)}
         return self._single("data_science_fit")
 
+    def _claim(self) -> dict[str, Any]:
+        """Whoever says below the title what the product does claims as much (codebook §2), in the category's words."""
+        hits = self._category[1] if self._category else []
+        told = [hit for hit in hits if self._at(hit.sentence) != "title"]
+        return self._signal("claimed", "inferred", told) if told else {}
+
     # Scope and category
 
     def _in_scope(self) -> bool:
         scope = self._rules.scope
-        work = self._cues_met(scope.work)
-        against = 2 * min(3, self._cues_met(scope.own_use))
-        if not work:
-            against += min(3, self._cues_met(scope.other_trades))
-        return 2 * work + self._cues_met(scope.hints) - against >= scope.needed
+        own_use = self._places_met(scope.own_use)
+        aside = self._sentences_with(scope.aside).union(*own_use)
+        work = self._places_met(scope.work, aside)
+        points = 2 * len(work) + sum(not places.isdisjoint(self._front) for places in work)
+        points += len(self._places_met(scope.hints, aside)) - 3 * min(_CONTRARY, len(own_use))
+        for contrary in (scope.other_trades, scope.infrastructure):
+            points -= min(_CONTRARY, len(self._places_met(contrary)))
+        return points >= scope.needed
 
-    def _cues_met(self, cues: Cues) -> int:
-        """How many of the cues are met early in the text; further down, a long manual holds a word of everything."""
-        return sum(any(self._at(hit.sentence) != "later" for hit in self._counted(cue, code=True)) for cue in cues)
+    def _places_met(self, cues: Cues, aside: frozenset[int] = frozenset()) -> list[frozenset[int]]:
+        """For each cue met early in the text, its sentences; further down, a long manual holds a word of everything."""
+        met = [
+            frozenset(
+                hit.sentence
+                for hit in self._counted(cue, code=True)
+                if self._at(hit.sentence) != "later" and hit.sentence not in aside
+            )
+            for cue in cues
+        ]
+        return [places for places in met if places]
 
     def _category_signal(self) -> dict[str, Any]:
         if self._category is None:
@@ -967,11 +531,11 @@ class _Reader:
         return self._signal(name, "stated" if opening else "inferred", opening or naming or hits)
 
     @cached_property
-    def _category(self) -> tuple[Category, list[_Hit]] | None:
+    def _category(self) -> tuple[Category, list[Hit]] | None:
         """The category with the most points, if they are enough and enough more than the next one's."""
         table = self._rules.category
         points: dict[Category, float] = {}
-        hits: dict[Category, list[_Hit]] = {}
+        hits: dict[Category, list[Hit]] = {}
         for name, category in table.of.items():
             hits[name], points[name] = [], 0.0
             for weight, cue in [*((3, cue) for cue in category.naming), *((1, cue) for cue in category.cues)]:
@@ -1037,7 +601,7 @@ class _Reader:
     def _problem(self, number: int, placing: _Placing, primary: bool = False) -> Problem:
         sentence = self._text.sentences[number]
         words = self._text.words(number).removeprefix(f"{self._product}: ").split()[:_STATEMENT_WORDS]
-        quote = self._text.quote(_Hit(number, sentence.start, sentence.start))
+        quote = self._text.quote(Hit(number, sentence.start, sentence.start))
         return Problem(
             statement=" ".join(words), quote=quote, stage=placing.stage, focus=placing.focus, primary=primary
         )
@@ -1082,7 +646,7 @@ class _Reader:
     # Personas
 
     def _personas(self) -> tuple[Persona, ...]:
-        best: dict[Role, tuple[int, int, _Hit]] = {}
+        best: dict[Role, tuple[int, int, Hit]] = {}
         taken: list[tuple[int, int]] = []
         for cues in self._rules.persona.role:
             for cue in cues.cues:
@@ -1100,7 +664,7 @@ class _Reader:
         )
         return tuple(Persona(role=role, quote=self._text.quote(hit)) for role, (_, _, hit) in ranked)[:MAX_PERSONAS]
 
-    def _use_points(self, hit: _Hit) -> int:
+    def _use_points(self, hit: Hit) -> int:
         in_front = self._at(hit.sentence) in ("title", "opening")
         before = self._text.before(hit, 6)
         if _meets(before, self._rules.persona.before):
@@ -1110,7 +674,13 @@ class _Reader:
         return (2 if _meets(self._text.after(hit, 2), self._rules.persona.after) else 1) + in_front
 
     def _persona_from_work(self) -> tuple[Persona, ...]:
+        """The role whose work the text describes; where that tells none or several, the one whose work the category
+        is."""
         met = {cues.role: hits for cues in self._rules.persona.work if (hits := self._set_hits(cues))}
+        if len(met) != 1 and self._category is not None:
+            name, hits = self._category
+            user = self._rules.category.of[name].user
+            met = {user: hits} if user and (not met or user in met) else {}
         if len(met) != 1:
             return ()
         [(role, hits)] = met.items()
@@ -1130,7 +700,7 @@ class _Reader:
             sentences.add(hit.sentence)
         return _Found(tuple(named.values())[:MAX_COMPETITORS], frozenset(sentences))
 
-    def _known_rivals(self) -> Iterator[tuple[_Hit, RivalKind]]:
+    def _known_rivals(self) -> Iterator[tuple[Hit, RivalKind]]:
         classes = [hit for hit, _ in self._classes]
         for hit, known in self._known_names:
             if any(hit.start < other.end and other.start < hit.end for other in classes):
@@ -1139,19 +709,19 @@ class _Reader:
                 yield hit, known.kind
 
     @cached_property
-    def _known_names(self) -> list[tuple[_Hit, _Known]]:
+    def _known_names(self) -> list[tuple[Hit, _Known]]:
         """Every place of a known product's name in prose."""
-        named: list[tuple[_Hit, _Known]] = []
+        named: list[tuple[Hit, _Known]] = []
         taken: set[int] = set()
         for cue, _, known in self._rules.names:
             for first in itertools.islice(self._text.hits(cue), _HITS_PER_CUE):
                 for start, end in self._text.spans(first.sentence, cue):
                     if taken.isdisjoint(range(start, end)):
                         taken.update(range(start, end))
-                        named.append((_Hit(first.sentence, start, end), known))
+                        named.append((Hit(first.sentence, start, end), known))
         return named
 
-    def _is_against(self, hit: _Hit, known: _Known) -> bool:
+    def _is_against(self, hit: Hit, known: _Known) -> bool:
         """Whether a known name is talked of as an alternative: by the nearest cue before it, by what is said of it, or
         by the heading it stands under."""
         rival = self._rules.rival
@@ -1166,17 +736,17 @@ class _Reader:
         section = self._text.sentences[hit.sentence].section
         return section >= 0 and bool(self._text.spans(section, rival.heading))
 
-    def _nearest(self, hit: _Hit, cue: _Cue) -> int:
+    def _nearest(self, hit: Hit, cue: Cue) -> int:
         """Where the last of the cues before the name ends, within reach; -1 if there is none."""
         if (hit.sentence, cue) not in self._ends:
             self._ends[hit.sentence, cue] = [end for _, end in self._text.spans(hit.sentence, cue)]
         ends = self._ends[hit.sentence, cue]
         return max((end for end in ends if hit.start - _CONTEXT_CHARACTERS <= end <= hit.start), default=-1)
 
-    def _opens(self, hit: _Hit) -> bool:
+    def _opens(self, hit: Hit) -> bool:
         return hit.start - self._text.sentences[hit.sentence].start <= 4
 
-    def _strangers(self) -> Iterator[tuple[_Hit, RivalKind]]:
+    def _strangers(self) -> Iterator[tuple[Hit, RivalKind]]:
         """Capitalised names, not known as products, right after words that only a rival follows."""
         known = [(hit.start, hit.end) for hit, _ in self._known_names]
         for cue in self._rules.rival.strong:
@@ -1188,17 +758,19 @@ class _Reader:
                     at = name.end()
                     start, end = name.span(1)
                     if not any(start < last and first < end for first, last in known) and self._is_stranger(name[1]):
-                        yield _Hit(hit.sentence, start, end), "startup"
+                        yield Hit(hit.sentence, start, end), "startup"
 
     def _is_stranger(self, name: str) -> bool:
         """Whether a capitalised name is one, and not a common word that opens a heading or a sentence."""
-        common = re.search(rf"\b{re.escape(name.split()[0].lower())}\b", self._text.plain)
-        return common is None and self._is_customer(name)
+        return not self._is_common(name) and self._is_customer(name)
+
+    def _is_common(self, name: str) -> bool:
+        return re.search(rf"\b{re.escape(name.split()[0].lower())}\b", self._text.plain) is not None
 
     @cached_property
-    def _classes(self) -> list[tuple[_Hit, RivalKind]]:
+    def _classes(self) -> list[tuple[Hit, RivalKind]]:
         """Rivals without a name: what customers build themselves or do by hand; one of a kind in a sentence."""
-        found: dict[tuple[int, RivalKind], _Hit] = {}
+        found: dict[tuple[int, RivalKind], Hit] = {}
         for cues in self._rules.rival.class_:
             for hit in self._set_hits(cues):
                 found.setdefault((hit.sentence, cues.kind), hit)
@@ -1209,19 +781,24 @@ class _Reader:
     @cached_property
     def _product(self) -> str:
         """The name that the title gives, before a colon or dash or as its subject; else the subject of a sentence of
-        the opening; else the title's first words."""
+        the opening, of a customer's story the first subject that title and first sentence do not name; else the
+        title's first words."""
         front = [self._heading_words(number) for number in self._front]
         if not front:
             return ""
+        story = bool(self._text.spans(0, self._rules.story))
         named = _TITLE_NAME.match(front[0])
-        if named and len(named["name"].split()) <= _NAME_WORDS:
+        if named and not story and len(named["name"].split()) <= _NAME_WORDS:
             return named["name"].strip(" .,;:")
         if len(front[0].split()) <= 2 and front[0].split()[0].lower() not in self._rules.rival.not_names:
             return front[0]
-        for words in front:
+        told = map(self._heading_words, range(1, len(self._text.sentences))) if story else iter(front)
+        for words in told:
             subject = _SUBJECT.match(words)
             name = (subject["name"] or subject["small"]) if subject else ""
-            if name and name.split()[0].lower() not in self._rules.rival.not_names:
+            if not name or name.split()[0].lower() in self._rules.rival.not_names:
+                continue
+            if not story or (name.split()[0] not in " ".join(front[:2]) and not self._is_common(name)):
                 return name
         return " ".join(front[0].split(", ")[0].split()[:_NAME_WORDS]).rstrip(" .,;:")
 
@@ -1242,11 +819,11 @@ class _Reader:
         return " ".join(words[:_SUMMARY_WORDS])
 
 
-def _meets(words: str, cue: _Cue) -> bool:
+def _meets(words: str, cue: Cue) -> bool:
     return bool(words) and cue.pattern.search(words) is not None
 
 
-def _sentence_count(hits: Iterable[_Hit]) -> int:
+def _sentence_count(hits: Iterable[Hit]) -> int:
     return len({hit.sentence for hit in hits})
 
 
