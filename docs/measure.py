@@ -51,21 +51,20 @@ def page() -> str:
 
 
 def line() -> str:
-    """The figures of both readers in one line."""
-    tuned, held = sets()
-    names = [*tuned, *held]
-    read = {reader: _assessments("reading", names, reader) for reader in (RECORDED, KEYWORDS)}
-    found = _compared(read, names)
+    """The figures of both readers in one line, for the pitches that were held back."""
+    _, held = sets()
+    read = {reader: _assessments("reading", held, reader) for reader in (RECORDED, KEYWORDS)}
+    found = _compared(read, held)
     told = {}
     for reader in read:
         signals = [found.signals[reader][name] for name in SCORED]
         same = mean(one.agreement.value or 0 for one in signals)
         kappa = mean(one.kappa.value for one in signals if one.kappa.value is not None)
-        scope = found.signals[reader]["in_scope"]
-        told[reader] = f"{same:.0%} of the values (kappa {kappa:.2f}) and the scope of {scope.agreement.value:.0%}"
+        told[reader] = f"{same:.0%} of the values (kappa {kappa:.2f})"
     return (
-        f"Of {len(names)} pitches scored by rule, the recorded answers of a large language model get {told[RECORDED]}; "
-        f"`keywords`, without a model, gets {told[KEYWORDS]} ([how measured, and how far to trust it](docs/reading-measured.md))."
+        f"On {len(held)} pitches that nothing was tuned on, the recorded answers of a large language model give {told[RECORDED]} "
+        f"that a scoring by the written rules gives, and `keywords`, without a model, {told[KEYWORDS]}: "
+        "[how it was measured, and how far to trust it](docs/reading-measured.md)."
     )
 
 
