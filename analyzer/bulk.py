@@ -10,7 +10,7 @@ import signal
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations, islice
 from pathlib import Path
 from threading import Event, current_thread, main_thread
@@ -130,7 +130,7 @@ def run(
             row = given.row(result)
             written.write(row)
             if page is not None:
-                page.add(result)
+                page.add(row.result)
             if stability is not None:
                 stability.add(row)
     except (ConfigurationError, InputError) as error:
@@ -213,18 +213,19 @@ class _Feed:
     def __init__(self, given: Iterable[Given], repeat: int):
         self._given = given
         self._repeat = repeat
-        self._sources: dict[int, str] = {}
+        self._places: dict[int, tuple[str, str]] = {}
 
     def __iter__(self) -> Iterator[Any]:
         number = 0
         for given in self._given:
             for _ in range(self._repeat):
-                self._sources[number] = given.source
+                self._places[number] = given.source, given.id
                 number += 1
                 yield given.error if given.error is not None else (given.id, given.text)
 
     def row(self, result: Result) -> Row:
-        source = self._sources.pop(result.number)
+        source, id_ = self._places.pop(result.number)
+        result = replace(result, id=id_)
         if self._repeat == 1:
             return Row(result, source)
         return Row(result, source, result.number % self._repeat + 1)

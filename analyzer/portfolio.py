@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from analyzer.framework.assessment import Range, Usage
 from analyzer.framework.market import MarketMap
@@ -180,11 +180,3 @@ def verdict_counts(ranked: list[tuple[Entry, Ranked]]) -> Mapping[str, int]:
     for entry, _ in ranked:
         words[entry.verdict] += 1
     return words
-
-
-def portfolio_of(results: Iterator[Result], **rules: Any) -> Portfolio:
-    """A portfolio of results that are there already."""
-    portfolio = Portfolio(**rules)
-    for result in results:
-        portfolio.add(result)
-    return portfolio

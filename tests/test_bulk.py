@@ -305,7 +305,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_json_lines_hold_whole_assessments_and_failures_with_their_source(written: Path) -> None:
     labels, empty, chat = sorted(rows(written / "out.jsonl"), key=lambda row: row["input"]["number"])
     assert labels["scores"]["overall"]["low"] <= labels["scores"]["overall"]["high"]
-    assert empty["error"]["kind"] == "pitch"
+    assert (empty["pitch"]["id"], empty["error"]["kind"]) == ("p1", "pitch")
     assert empty["input"] == {"number": 2, "source": f"{written / 'in.csv'}, row 2"}
     assert chat["in_scope"] is False
 
@@ -326,6 +326,13 @@ def test_flat_outputs_hold_the_same_rows_in_the_documented_columns(written: Path
             value = other[name]
             shown = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
             assert one[name].removeprefix("'") == shown
+
+
+def test_a_document_that_cannot_be_read_keeps_its_name_in_the_output(tmp_path: Path) -> None:
+    (tmp_path / "broken.pdf").write_bytes(b"%PDF-1.4 nonsense")
+    summary = run(Sources((str(tmp_path / "broken.pdf"),)), tmp_path / "out.jsonl", model="keywords")
+    (row,) = rows(tmp_path / "out.jsonl")
+    assert (row["pitch"]["id"], row["error"]["kind"], summary.exit_code) == ("broken", "document", 1)
 
 
 @pytest.mark.parametrize("ending", ["jsonl", "parquet"])

@@ -7,6 +7,7 @@ as text: nothing is guessed from bytes.
 from __future__ import annotations
 
 import io
+import logging
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -64,6 +65,7 @@ def _plain(name: str, data: bytes) -> str:
 
 def _pdf(name: str, data: bytes) -> str:
     pypdf = _package("pypdf", name)
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # it tells of every oddity; what matters is an error here
 
     def texts() -> Iterator[str]:
         reader = pypdf.PdfReader(io.BytesIO(data))
