@@ -550,16 +550,7 @@ class _Conversation:
         if kept is None:
             kept = await self._pay(request)
         self.last = kept.text
-        self.usage = added(
-            self.usage,
-            Usage(
-                requests=1,
-                input_tokens=kept.input_tokens,
-                cached_tokens=kept.cached_tokens,
-                output_tokens=kept.output_tokens,
-                cost_usd=kept.cost_usd,
-            ),
-        )
+        self.usage = added(self.usage, _usage(kept))
         return self.last
 
     async def _pay(self, request: Request) -> KeptAnswer:
@@ -573,15 +564,24 @@ class _Conversation:
         said = [message["content"] for message in messages[1:]]
         reserved = await asking.spending.reserve(said, static_tokens())
         token = current_request.set(request)
-        usage: Usage | None = None
+        spent: Usage | None = None
         try:
-            reply = await asking.pace.call(lambda: _send(asking.client, messages))
-            usage = usage_of(reply.completion, asking.model)
+            # Kept before its place is given to another: what a killed run pays twice is at most what was in flight.
+            answer, fault = await asking.pace.call(lambda: self._ask_and_keep(request, messages))
+            spent = _usage(answer)
         finally:
             current_request.reset(token)
-            asking.spending.settle(reserved, usage)
-        asking.pace.used(usage.input_tokens + usage.output_tokens)
+            asking.spending.settle(reserved, spent)
+        asking.pace.used(answer.input_tokens + answer.output_tokens)
         self.paid += 1
+        if fault is not None:
+            raise fault
+        return answer
+
+    async def _ask_and_keep(self, request: Request, messages: _Messages) -> tuple[KeptAnswer, ExtractionError | None]:
+        """One answer, and why it is of no use, if so."""
+        reply = await _send(self.asking.client, messages)
+        usage = usage_of(reply.completion, self.asking.model)
         answer = KeptAnswer(
             key=request.key if reply.fault is None else None,
             model=request.model,
@@ -595,15 +595,23 @@ class _Conversation:
             output_tokens=usage.output_tokens,
             cost_usd=usage.cost_usd,
         )
-        if asking.book is not None:
-            await asking.book.keep(answer)
-        if reply.fault is not None:
-            raise reply.fault
-        return answer
+        if self.asking.book is not None:
+            await self.asking.book.keep(answer)
+        return answer, reply.fault
 
     def _reply(self, answer: str, faults: list[str]) -> None:
         self.said.append({"role": "assistant", "content": answer or "(no answer)"})
         self.said.append({"role": "user", "content": prompts.again_message(faults)})
+
+
+def _usage(answer: KeptAnswer) -> Usage:
+    return Usage(
+        requests=1,
+        input_tokens=answer.input_tokens,
+        cached_tokens=answer.cached_tokens,
+        output_tokens=answer.output_tokens,
+        cost_usd=answer.cost_usd,
+    )
 
 
 @cache
