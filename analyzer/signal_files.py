@@ -58,6 +58,10 @@ def read_entries(name: str) -> Iterator[Entry]:
         yield from _json_entries("standard input", sys.stdin.buffer.read())
         return
     path = Path(name)
+    if path.suffix.lower() in (".csv", ".tsv"):
+        raise InputError(
+            f"{name} is a table of columns; give .json, .jsonl or .parquet (pitch bulk writes the last two)"
+        )
     if path.suffix.lower() == ".parquet":
         yield from _parquet_entries(name, path)
         return

@@ -463,7 +463,7 @@ BAD: dict[str, tuple[list[str], int, str]] = {
     "report": (["keywords", MANUAL, "--pitches", PITCHES, "--report", "r.pdf"], 2, "must end in .html"),
     "csv": (["keywords", MANUAL, "--pitches", PITCHES, "--disagreements", "nowhere/d.csv"], 2, "nothing can be written"),
     "draws": (["keywords", MANUAL, "--pitches", PITCHES, "--draws", "9"], 2, "give 100 or more"),
-    "not manual": ([MANUAL, MANUAL], 2, "is not JSON"),
+    "not manual": ([MANUAL, MANUAL], 2, "is a table of columns"),
 }  # fmt: skip
 
 

@@ -114,3 +114,9 @@ def test_a_file_that_cannot_be_read_is_one_error(tmp_path: Path, name: str, cont
         (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError, match=says):
         scored(tmp_path / name)
+
+
+def test_a_csv_is_refused_with_what_to_give_instead(tmp_path: Path) -> None:
+    (tmp_path / "results.csv").write_text("id\n1\n")
+    with pytest.raises(InputError, match=r"give \.json, \.jsonl or \.parquet"):
+        list(read_entries(str(tmp_path / "results.csv")))
