@@ -42,6 +42,7 @@ _LISTS: Final[Mapping[str, tuple[type[Problem] | type[Persona] | type[Competitor
 }
 _SHOWN_QUOTE = 90
 _MOST_PASSAGES = 50
+_WORD = re.compile(r"\w+")
 _SMALL_WORDS = frozenset(
     re.findall(
         r"\w+",
@@ -269,8 +270,14 @@ class _Check:
 
 def _carries_a_point(text: str) -> bool:
     """Whether a quote holds more than small words: "The" stands in every pitch and supports nothing."""
-    words = re.findall(r"\w+", text.casefold())
-    return sum(len(word) for word in words if word not in _SMALL_WORDS) >= (2 if not text.isascii() else 3)
+    missing = 3 if text.isascii() else 2
+    for found in _WORD.finditer(text.casefold()):
+        word = found.group()
+        if word not in _SMALL_WORDS:
+            missing -= len(word)
+            if missing <= 0:
+                return True
+    return False
 
 
 def _texts(given: object) -> list[str]:

@@ -25,7 +25,8 @@ _SAME = str.maketrans(
 _SAME_OR_SPACE = {**_SAME, ord("\n"): " "}
 _SPACES = re.compile(r"\s+")
 _KEEPS_FORM = ("<super>", "<sub>", "<fraction>")
-_SPACED_SCRIPT = re.compile(r"[0-9A-Za-z\u00aa-\u024f\u0370-\u052f]")
+_SPACED_SCRIPT = r"[0-9A-Za-z\u00aa-\u024f\u0370-\u052f]"
+_WITHIN_WORD = re.compile(_SPACED_SCRIPT * 2)
 _MARKS = (
     r"[\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u064b-\u065f\u1160-\u11ff\u1ab0-\u1aff\u20d0-\u20f0"
     r"\u3099\u309a\ufe20-\ufe2f]"
@@ -95,7 +96,7 @@ def folded(text: str) -> str:
 
 def _within_word(text: str, at: int) -> bool:
     """Whether position `at` falls between two letters or digits of a script that puts spaces between words."""
-    return 0 < at < len(text) and bool(_SPACED_SCRIPT.match(text[at - 1]) and _SPACED_SCRIPT.match(text[at]))
+    return at > 0 and _WITHIN_WORD.match(text, at - 1) is not None
 
 
 def _fold(text: str) -> _Folded:
