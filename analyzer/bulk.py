@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import signal
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import combinations, islice
 from pathlib import Path
 from threading import Event, current_thread, main_thread
@@ -27,7 +27,7 @@ from analyzer.portfolio import Portfolio
 from analyzer.reading.pitch import Pitch
 from analyzer.settings import KEYWORDS, RECORDED, Settings
 from analyzer.signals import SIGNALS, Signals
-from analyzer.sources import Given, Sources
+from analyzer.sources import Feed, Given, Sources
 
 _TYPICAL_OUTPUT_TOKENS: Final = 1200
 """How long an answer is taken to be for an estimate, before the store has seen one of this model."""
@@ -99,7 +99,7 @@ def run(
     stop = stop or Event()
     total = sources.count()
     total = total if limit is None else min(limit, total if total is not None else limit)
-    given = _Feed(islice(iter(sources), limit), repeat)
+    feed = Feed(islice(iter(sources), limit), repeat)
     latest = Progress(total=None if total is None else total * repeat)
 
     def noted(progress: Progress) -> None:
@@ -109,7 +109,7 @@ def run(
             on_progress(progress)
 
     results = analyze_many(
-        given,
+        feed,
         model=model,
         concurrency=concurrency,
         rulebook=rulebook,
@@ -127,10 +127,11 @@ def run(
     ended: AnalyzerError | None = None
     try:
         for result in results:
-            row = given.row(result)
+            reading = None if repeat == 1 else result.number % repeat + 1
+            row = Row(result, feed.pop(result.number).source, reading)
             written.write(row)
             if page is not None:
-                page.add(row.result)
+                page.add(result)
             if stability is not None:
                 stability.add(row)
     except (ConfigurationError, InputError) as error:
@@ -205,30 +206,6 @@ def stopping_on_interrupt(told: Callable[[], None]) -> Iterator[Event]:
         yield stop
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-class _Feed:
-    """Pitches as `analyze_many` takes them; remembers where each came from until its result is there."""
-
-    def __init__(self, given: Iterable[Given], repeat: int):
-        self._given = given
-        self._repeat = repeat
-        self._places: dict[int, tuple[str, str]] = {}
-
-    def __iter__(self) -> Iterator[Any]:
-        number = 0
-        for given in self._given:
-            for _ in range(self._repeat):
-                self._places[number] = given.source, given.id
-                number += 1
-                yield given.error if given.error is not None else (given.id, given.text)
-
-    def row(self, result: Result) -> Row:
-        source, id_ = self._places.pop(result.number)
-        result = replace(result, id=id_)
-        if self._repeat == 1:
-            return Row(result, source)
-        return Row(result, source, result.number % self._repeat + 1)
 
 
 @dataclass(slots=True)

@@ -152,7 +152,7 @@ def start(pitch: Pitch, reader: Reader, rulebook: Rulebook | None = None) -> Fut
 
 
 def analyze_many(
-    pitches: Iterable[str | tuple[str, str]],
+    pitches: Iterable[str | tuple[str, str | AnalyzerError]],
     *,
     model: str | None = None,
     concurrency: int = 16,
@@ -167,7 +167,7 @@ def analyze_many(
 ) -> Iterator[Result]:
     """Assessments of many pitches, each as soon as it is ready; every pitch gives exactly one result.
 
-    `pitches`: texts, or pairs (id, text), or errors that stand for pitches nobody could read; taken only as they are
+    `pitches`: texts, or pairs (id, text), or (id, error) for a pitch that nobody could read; taken only as they are
     needed, so there may be endlessly many. At most `concurrency` (1 to 256) requests are in flight at once, fewer while
     the server pushes back. A pitch that fails is a result with `error`.
 
@@ -348,8 +348,6 @@ class _Run:
 
     def _begin(self, number: int, given: object) -> None:
         """Has one pitch read. Raises AnalyzerError if it is none."""
-        if isinstance(given, AnalyzerError):
-            raise given
         own_id, text = _id_and_text(given, number)
         pitch = Pitch.from_text(text, own_id)
         self._under_way[number] = background.submit(self._read_one(number, pitch, self._reader_for(pitch)))
@@ -453,11 +451,14 @@ def _counted(progress: Progress, result: Result) -> Progress:
 
 
 def _id_and_text(given: object, number: int) -> tuple[str | None, str]:
-    """Id and text of what was given for a pitch. Raises PitchError if it is neither a text nor an (id, text)."""
+    """Id and text of what was given for a pitch. Raises the error given in its place, or PitchError if it is none."""
     if isinstance(given, str):
         return None, given
-    if isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], str):
-        return str(given[0]), given[1]
+    if isinstance(given, tuple) and len(given) == 2:
+        if isinstance(given[1], str):
+            return str(given[0]), given[1]
+        if isinstance(given[1], AnalyzerError):
+            raise given[1]
     raise PitchError(f"{number}: expected a text or a pair (id, text), found {type(given).__name__}")
 
 

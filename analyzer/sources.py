@@ -38,6 +38,27 @@ class Given:
     error: AnalyzerError | None = None
 
 
+class Feed:
+    """Pitches as `analyze_many` takes them, each `repeat` times. Remembers every one until its result is there."""
+
+    def __init__(self, given: Iterable[Given], repeat: int = 1):
+        self._given = given
+        self._repeat = repeat
+        self._open: dict[int, Given] = {}
+
+    def __iter__(self) -> Iterator[tuple[str, str | AnalyzerError]]:
+        number = 0
+        for given in self._given:
+            for _ in range(self._repeat):
+                self._open[number] = given
+                number += 1
+                yield given.id, given.error or given.text
+
+    def pop(self, number: int) -> Given:
+        """What the result of this number is of."""
+        return self._open.pop(number)
+
+
 @dataclass(frozen=True, slots=True)
 class Sources:
     """Pitches from files, folders (with all below), patterns and tables; `-` is standard input, as JSON Lines or CSV.

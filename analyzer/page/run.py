@@ -12,12 +12,12 @@ import tempfile
 import time
 import weakref
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event, Thread
 from traceback import format_tb
-from typing import Any, Final
+from typing import Final
 
 from analyzer.errors import AnalyzerError, InputError
 from analyzer.framework.assessment import Assessment
@@ -29,7 +29,7 @@ from analyzer.reading.pitch import Pitch
 from analyzer.settings import Settings
 from analyzer.signal_files import Entry as Document
 from analyzer.signal_files import entries_in, failure, score_entry
-from analyzer.sources import Given
+from analyzer.sources import Feed, Given
 
 MOST: Final = 5_000
 """Pitches that the page takes at once."""
@@ -124,7 +124,7 @@ def read_many(
         raise InputError(f"{name} has {total:,} pitches, the page takes {MOST:,}; read them with: pitch bulk {name}")
 
     def do(work: Work) -> None:
-        feed = _Feed(given)
+        feed = Feed(given)
 
         def note(progress: Progress) -> None:
             work.progress = progress
@@ -140,7 +140,8 @@ def read_many(
             total=total,
         )
         for result in results:
-            work.take(result, *feed.pop(result.number))
+            of = feed.pop(result.number)
+            work.take(result, of.source, None if of.error is not None else of.text)
 
     return Run(Work(name, asks=True, progress=Progress(total=total)), do, there)
 
@@ -183,22 +184,6 @@ def exported(work: Work, ending: str) -> bytes:
             written.write(Row(replace(kept.result, assessment=assessment), kept.source))
         written.finish()
         return path.read_bytes()
-
-
-class _Feed:
-    """Pitches as `analyze_many` takes them; remembers source and text of each until its result is there."""
-
-    def __init__(self, given: Iterable[Given]):
-        self._given = given
-        self._open: dict[int, tuple[str, str | None]] = {}
-
-    def __iter__(self) -> Iterator[Any]:
-        for number, given in enumerate(self._given):
-            self._open[number] = (given.source, None if given.error is not None else given.text)
-            yield given.error if given.error is not None else (given.id, given.text)
-
-    def pop(self, number: int) -> tuple[str, str | None]:
-        return self._open.pop(number)
 
 
 def _watch(work: Work, there: Callable[[], bool]) -> None:
