@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analyzer import analyze
 from analyzer.reading import keywords
 from analyzer.reading.keywords import KeywordReader, keywords_sha256, read_with_keywords
 from analyzer.reading.pitch import Pitch, overlaps
@@ -574,3 +575,8 @@ def test_importing_it_loads_no_model_client_and_no_rules() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[] 0"
+
+
+def test_a_models_recall_and_where_a_tool_lives_say_nothing_of_lives_at_stake() -> None:
+    text = "Labels for machine learning teams, with the same recall at half the cost. It lives in your cluster."
+    assert not analyze(text, model="keywords").signals.urgency.known
