@@ -541,7 +541,7 @@ def _score_against(files: tuple[str, ...], rules: Any, against: Any, market: Any
 
 
 def _pitch(source: str) -> Any:
-    from analyzer.reading.documents import MAX_BYTES, read_document, read_file
+    from analyzer.files.documents import MAX_BYTES, read_document, read_file
     from analyzer.reading.pitch import Pitch
 
     if source == "-":
@@ -553,7 +553,7 @@ def _pitch(source: str) -> Any:
 
 
 def _files(sources: tuple[str, ...]) -> list[Path]:
-    from analyzer.reading.documents import SUFFIXES
+    from analyzer.files.documents import SUFFIXES
 
     files: list[Path] = []
     for source in map(Path, sources):

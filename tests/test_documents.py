@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from analyzer.errors import AnalyzerError, ConfigurationError, DocumentError
-from analyzer.reading.documents import MAX_BYTES, read_document, read_file
+from analyzer.files.documents import MAX_BYTES, read_document, read_file
 
 SENTENCE = "Platform teams pay for GPUs that stand idle."
 
