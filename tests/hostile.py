@@ -45,16 +45,16 @@ def stream(content: bytes, entries: bytes = b"") -> bytes:
     return b"<< /Length %d %s >>\nstream\n%s\nendstream" % (len(content), entries, content)
 
 
-def docx(body: str, before: str = "") -> bytes:
+def docx(body: str, before: str = "", relation: str = OFFICE) -> bytes:
     """The smallest Word document that a reader takes, with this body."""
-    relation = f'<Relationship Id="a" Type="{OFFICE}" Target="word/document.xml"/>'
+    relations = f'<Relationship Id="a" Type="{relation}" Target="word/document.xml"/>'
     return archive(
         {
             "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
             '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
             f'<Override PartName="/word/document.xml" ContentType="{DOCUMENT}"/></Types>',
             "_rels/.rels": '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
-            f"{relation}</Relationships>",
+            f"{relations}</Relationships>",
             "word/document.xml": f'<?xml version="1.0"?>{before}<w:document xmlns:w="{WORD}"><w:body>{body}</w:body></w:document>',
         }
     )
@@ -164,7 +164,9 @@ def many_pages() -> bytes:
 
 def page_within_itself() -> bytes:
     """A form that draws itself twice."""
-    form = stream(b"/Fm Do /Fm Do", b"/Type /XObject /Subtype /Form /BBox [0 0 9 9] /Resources << /XObject << /Fm 5 0 R >> >>")
+    form = stream(
+        b"/Fm Do /Fm Do", b"/Type /XObject /Subtype /Form /BBox [0 0 9 9] /Resources << /XObject << /Fm 5 0 R >> >>"
+    )
     return one_page(b"/Fm Do", b"", form, resources=b"/XObject << /Fm 5 0 R >>")
 
 
@@ -204,6 +206,20 @@ HOSTILE: dict[str, tuple[str, Callable[[], bytes], str | None]] = {
     "lists in lists": (".pdf", brackets, "nests too deeply"),
 }
 """Each with its kind, how it is made, and what its error says where that is always the same."""
+
+
+def encrypted() -> bytes:
+    """A PDF that AES protects; whether with a password cannot be seen without the package for it."""
+    entries = b" ".join(
+        b"/%s <%s>" % (name, b"00" * size)
+        for name, size in ((b"O", 48), (b"U", 48), (b"OE", 32), (b"UE", 32), (b"Perms", 16))
+    )
+    filters = b"/CF << /StdCF << /CFM /AESV3 /Length 32 /AuthEvent /DocOpen >> >> /StmF /StdCF /StrF /StdCF"
+    encryption = b"/Encrypt << /Filter /Standard /V 5 /R 6 /Length 256 /P -4 %s %s >> /ID [<00> <00>]" % (
+        filters,
+        entries,
+    )
+    return one_page(b"BT (x) Tj ET").replace(b"/Root 1 0 R", b"/Root 1 0 R " + encryption)
 
 
 def damaged(data: bytes, rng: random.Random) -> bytes:
