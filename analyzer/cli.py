@@ -547,7 +547,7 @@ def _pitch(source: str) -> Any:
     if source == "-":
         if sys.stdin.isatty():
             click.echo("Paste the pitch, then end with Ctrl-D (Windows: Ctrl-Z, Enter).", err=True)
-        return Pitch.from_text(read_document("standard input.txt", sys.stdin.buffer.read(MAX_BYTES + 1)))
+        return Pitch.from_text(read_document("standard input", sys.stdin.buffer.read(MAX_BYTES + 1)))
     path = Path(source)
     return Pitch.from_text(read_file(path), path.stem)
 

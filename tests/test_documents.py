@@ -102,12 +102,15 @@ def test_plain_text_is_taken_as_it_is(name: str, data: bytes) -> None:
             hostile.docx("").replace(b"word/document.xml", b"word/documenu.xml"),
             r"part that is missing.*word/document\.xml",
         ),
+        ("a.txt", hostile.one_page(b""), "looks like a PDF, not text; give it as a file with the ending .pdf"),
+        ("standard input", hostile.docx(""), "looks like a Word document"),
         ("a.txt", b"x" * (MAX_BYTES + 1), "has 50 MB, the limit is 50"),
         ("a.md", b"x" * 200_001, "has 200,001 characters of text; a pitch has at most 100,000"),
     ],
     ids=[
         *("latin-1", "binary", "picture", "spreadsheet", "no pdf", "no zip", "half a zip", "half a pdf", "empty"),
-        *("Word as PowerPoint", "PDF as Word", "archive", "old format", "strict", "part missing", "large", "long"),
+        *("Word as PowerPoint", "PDF as Word", "archive", "old format", "strict", "part missing"),
+        *("PDF as text", "Word as text", "large", "long"),
     ],
 )
 def test_what_cannot_be_read_is_one_line_that_names_the_file_and_the_true_reason(

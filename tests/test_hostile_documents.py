@@ -247,6 +247,25 @@ def test_neither_the_users_script_nor_a_file_beside_it_is_run_by_a_child(tmp_pat
 
 
 @on_linux
+def test_a_forked_process_reads_with_a_child_of_its_own() -> None:
+    """Two that share a child would get each other's documents."""
+    script = (
+        "import os, sys\nfrom tests.hostile import docx, paragraph\n"
+        "from analyzer.files.documents import DocumentReader\n"
+        "with DocumentReader() as reader:\n"
+        "    reader.read('a.docx', docx(paragraph('first')))\n"
+        "    pid = os.fork()\n"
+        "    name = 'parent' if pid else 'fork'\n"
+        "    for number in range(20):\n"
+        "        assert reader.read('b.docx', docx(paragraph(name + str(number)))) == name + str(number)\n"
+        "    if pid:\n"
+        "        assert os.waitpid(pid, 0)[1] == 0\n"
+        "print('both')\n"
+    )
+    assert python("-c", script, cwd=ROOT).count("both") == 2
+
+
+@on_linux
 def test_a_child_ends_with_its_parent(tmp_path: Path) -> None:
     (tmp_path / "a.pdf").write_bytes(many_pages())
     script = (

@@ -26,6 +26,7 @@ _KINDS: Final = {
     ".xlsx": "a spreadsheet (.xlsx)",
     ".zip": "a ZIP archive",
 }
+"""What `_kind_of` tells apart, in words."""
 
 
 _DAMAGE: Final = (zipfile.BadZipFile, zlib.error, EOFError)
@@ -71,6 +72,20 @@ def text_of(suffix: str, data: bytes, most: int) -> str:
     if not parts:
         raise Unreadable("holds no text (pictures only?); give a version with text in it")
     return "\n\n".join(parts)
+
+
+def _kind_of(data: bytes) -> str | None:
+    """The ending that fits the first bytes of a file: "" for a damaged archive, None for no kind known here."""
+    if data.startswith(b"%PDF-"):
+        return ".pdf"
+    if not data.startswith(b"PK\x03\x04"):
+        return None
+    try:
+        names = zipfile.ZipFile(io.BytesIO(data)).namelist()
+    except Exception:  # noqa: BLE001  # zipfile raises anything at all too
+        return ""
+    folders = {"word/": ".docx", "ppt/": ".pptx", "xl/": ".xlsx"}
+    return next((kind for folder, kind in folders.items() if any(name.startswith(folder) for name in names)), ".zip")
 
 
 def _pdf(data: bytes) -> Iterator[tuple[str, str]]:
@@ -164,17 +179,3 @@ def _reason(suffix: str, data: bytes, error: Exception) -> str:
     if isinstance(error, _DAMAGE) or name in _DAMAGE_NAMES:
         return f"is damaged or incomplete; save it again, {_INSTEAD}"
     return f"holds something that its reader does not understand, or is damaged; save it again, {_INSTEAD}"
-
-
-def _kind_of(data: bytes) -> str | None:
-    """The ending that fits the first bytes of a file: "" for a damaged archive, None for no kind known here."""
-    if data.startswith(b"%PDF-"):
-        return ".pdf"
-    if not data.startswith(b"PK\x03\x04"):
-        return None
-    try:
-        names = zipfile.ZipFile(io.BytesIO(data)).namelist()
-    except Exception:  # noqa: BLE001  # zipfile raises anything at all too
-        return ""
-    folders = {"word/": ".docx", "ppt/": ".pptx", "xl/": ".xlsx"}
-    return next((kind for folder, kind in folders.items() if any(name.startswith(folder) for name in names)), ".zip")

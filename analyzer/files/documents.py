@@ -8,6 +8,7 @@ bytes.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from threading import BoundedSemaphore
@@ -28,11 +29,26 @@ LIMITS: Final = Limits(characters=2 * MAX_CHARACTERS)
 """What a document may take. Its text is cut nowhere: up to twice a pitch it is returned whole, for `Pitch` to count."""
 _AT_ONCE: Final = 4
 """Documents that this process has read at the same time, so that many visitors cannot take all its memory."""
-_places = BoundedSemaphore(_AT_ONCE)
 _INSTEAD: Final = "save it without appendices and drawings, or paste the pitch as text"
+_NO_TEXT: Final = (
+    (b"%PDF-", "a PDF", ".pdf"),
+    (b"PK\x03\x04", "a Word document, a PowerPoint file or an archive", ".docx or .pptx"),
+)
+"""How files begin that people give as text."""
 _LONG: Final = (
     f"a pitch has at most {MAX_CHARACTERS:,}; leave out appendices, or paste the part that says what the product does"
 )
+_places = BoundedSemaphore(_AT_ONCE)
+
+
+def _forget() -> None:
+    """In a forked process nobody else reads, whatever its parent's threads were doing."""
+    global _places
+    _places = BoundedSemaphore(_AT_ONCE)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
 
 
 class DocumentReader:
@@ -90,7 +106,8 @@ class DocumentReader:
 
     def _read_apart(self, shown: str, suffix: str, data: bytes) -> str:
         try:
-            while not _places.acquire(timeout=0.1):
+            places = _places
+            while not places.acquire(timeout=0.1):
                 if self._cancelled is not None and self._cancelled():
                     raise Cancelled
             try:
@@ -98,7 +115,7 @@ class DocumentReader:
                     self._worker = Worker()
                 answer = self._worker.read(suffix, data, self._limits, self._cancelled)
             finally:
-                _places.release()
+                places.release()
         except Cancelled:
             raise RunStopped(f"{shown} was not read to its end: nobody waits for it any more") from None
         except OSError as error:
@@ -141,6 +158,9 @@ def _text(shown: str, answer: Answer, limits: Limits) -> str:
 
 
 def _plain(shown: str, data: bytes, most: int) -> str:
+    for start, kind, ending in _NO_TEXT:
+        if data.startswith(start):
+            raise DocumentError(f"{shown} looks like {kind}, not text; give it as a file with the ending {ending}")
     encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
         text = data.decode(encoding)

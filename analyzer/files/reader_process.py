@@ -32,18 +32,17 @@ MOST_DOCUMENTS: Final = 200
 _LONGEST_HEADER: Final = 100_000_000
 _LOOK: Final = 0.02
 """Seconds between two looks at what a document takes."""
-_NICE: Final = 5
-"""How far this process steps back for others: the page's server should answer while a document is read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A document to be read: its ending, what it may take, and the longest text."""
+    """A document to be read: its ending, what it may take, the longest text, and how far to step back for others."""
 
     suffix: str
     seconds: float
     memory: int
     characters: int
+    nice: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +81,6 @@ def main() -> None:
     requests, answers = _own_streams()
     if resource is not None:
         _set_limit(resource.RLIMIT_CORE, 0)
-        with contextlib.suppress(OSError):
-            os.nice(_NICE)
     started_with = _memory(virtual=True)
     waiting: SimpleQueue[tuple[dict[str, Any], bytes]] = SimpleQueue()
     threading.Thread(target=_take, args=(requests, waiting), daemon=True).start()
@@ -94,6 +91,9 @@ def main() -> None:
         if done == 0 and resource is not None and hasattr(resource, "RLIMIT_AS"):
             # Twice the limit, because much that is mapped is never used; the watch ends what uses the limit itself.
             _set_limit(resource.RLIMIT_AS, started_with + 2 * request.memory)
+        if done == 0 and request.nice and hasattr(os, "nice"):
+            with contextlib.suppress(OSError):
+                os.nice(request.nice)
         watch = _Watch(request, answers)
         answer = _answer(request, data)
         watch.end()

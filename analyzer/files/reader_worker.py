@@ -32,12 +32,16 @@ _LOOK: Final = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one document may take: seconds of processor time and of waiting, bytes of memory, characters of text."""
+    """What one document may take: seconds of processor time and of waiting, bytes of memory, characters of text.
+
+    `nice`: how far reading steps back for everything else on the machine (0 not at all, 19 most).
+    """
 
     seconds: float = 30.0
     wait: float = 60.0
     memory: int = 400_000_000
     characters: int = 200_000
+    nice: int = 0
 
 
 class Cancelled(Exception):
@@ -45,7 +49,7 @@ class Cancelled(Exception):
 
 
 class Worker:
-    """A child process. Raises OSError if none can be started. To be closed; `alive` is False once it is of no use."""
+    """A child process. Raises OSError if none can be started. To be closed."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -60,7 +64,13 @@ class Worker:
             | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
         self._exchange: _Exchange | None = None
-        self.alive = True
+        self._parent = os.getpid()
+        self._closed = False
+
+    @property
+    def alive(self) -> bool:
+        """Whether it reads further documents for this process; not for one that was forked from its parent."""
+        return not self._closed and self._parent == os.getpid()
 
     def read(self, suffix: str, data: bytes, limits: Limits, cancelled: Callable[[], bool] | None) -> Answer:
         """What comes of a document: the child's answer, or a problem that only its parent sees: `wait` (it took too
@@ -68,7 +78,7 @@ class Worker:
 
         Raises Cancelled when `cancelled` says so; the child is then ended at once, as by any other exception.
         """
-        request = Request(suffix, limits.seconds, limits.memory, limits.characters)
+        request = Request(suffix, limits.seconds, limits.memory, limits.characters, limits.nice)
         until = time.monotonic() + limits.wait
         try:
             self._exchange = exchange = _Exchange(self._process, request, data)
@@ -92,7 +102,7 @@ class Worker:
 
     def close(self) -> None:
         """End the child, whatever it does, and leave nothing of it."""
-        self.alive = False
+        self._closed = True
         self._process.kill()
         self._process.wait()
         if self._exchange is not None:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final, Protocol
 
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from analyzer.files.documents import read_document
+from analyzer.files.documents import LIMITS, DocumentReader
 
 GONE: Final = 5.0
-"""Seconds without a connection after which nobody waits for a file any more. A reload within them changes nothing."""
+"""Seconds without a connection after which nobody waits for a file any more."""
+_LIMITS: Final = replace(LIMITS, nice=5)
+"""As everywhere, but the page goes on answering all others first."""
 
 
 class Upload(Protocol):
@@ -25,8 +28,9 @@ class Upload(Protocol):
 
 
 def read_upload(file: Upload) -> str:
-    """The text of an uploaded file. Raises as `read_document`."""
-    return read_document(file.name, file.getvalue(), _gone())
+    """The text of an uploaded file. Raises as `DocumentReader.read`."""
+    with DocumentReader(_LIMITS, _gone()) as reader:
+        return reader.read(file.name, file.getvalue())
 
 
 def _gone() -> Callable[[], bool]:
