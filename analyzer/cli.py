@@ -541,19 +541,19 @@ def _score_against(files: tuple[str, ...], rules: Any, against: Any, market: Any
 
 
 def _pitch(source: str) -> Any:
-    from analyzer.reading.documents import MAX_BYTES, read_document, read_file
+    from analyzer.files.documents import MAX_BYTES, read_document, read_file
     from analyzer.reading.pitch import Pitch
 
     if source == "-":
         if sys.stdin.isatty():
             click.echo("Paste the pitch, then end with Ctrl-D (Windows: Ctrl-Z, Enter).", err=True)
-        return Pitch.from_text(read_document("standard input.txt", sys.stdin.buffer.read(MAX_BYTES + 1)))
+        return Pitch.from_text(read_document("standard input", sys.stdin.buffer.read(MAX_BYTES + 1)))
     path = Path(source)
     return Pitch.from_text(read_file(path), path.stem)
 
 
 def _files(sources: tuple[str, ...]) -> list[Path]:
-    from analyzer.reading.documents import SUFFIXES
+    from analyzer.files.documents import SUFFIXES
 
     files: list[Path] = []
     for source in map(Path, sources):

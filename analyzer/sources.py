@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from analyzer.errors import AnalyzerError, DocumentError, InputError
-from analyzer.reading.documents import MAX_BYTES, SUFFIXES, read_file
+from analyzer.files.documents import MAX_BYTES, SUFFIXES, DocumentReader
 
 TABLES: Final = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 """Endings of files that hold many pitches, one a row."""
@@ -98,13 +98,14 @@ class Sources:
         return total
 
     def __iter__(self) -> Iterator[Given]:
-        for path, id_ in self._files():
-            if path is None:
-                yield from self._standard_input()
-            elif path.suffix.lower() in TABLES:
-                yield from self._table(path)
-            else:
-                yield _document(path, id_)
+        with DocumentReader() as reader:
+            for path, id_ in self._files():
+                if path is None:
+                    yield from self._standard_input()
+                elif path.suffix.lower() in TABLES:
+                    yield from self._table(path)
+                else:
+                    yield _document(path, id_, reader)
 
     def _files(self) -> Iterator[tuple[Path | None, str]]:
         """Every file with the id of a document in it. Raises InputError for a name that gives none."""
@@ -302,9 +303,9 @@ def _below(path: Path) -> Iterator[tuple[Path, str]]:
         raise InputError(f"{path}: there is no such file or folder")
 
 
-def _document(path: Path, id_: str) -> Given:
+def _document(path: Path, id_: str, reader: DocumentReader) -> Given:
     try:
-        return Given(str(path), id_, read_file(path))
+        return Given(str(path), id_, reader.read_file(path))
     except AnalyzerError as error:
         return Given(str(path), id_, error=error)
 

@@ -14,10 +14,10 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from analyzer.errors import AnalyzerError, InputError, SignalsError
+from analyzer.files.documents import SUFFIXES, DocumentReader
 from analyzer.framework.assessment import Assessment, Edit
 from analyzer.framework.edits import as_read
 from analyzer.pipeline import Result, analyze_many
-from analyzer.reading.documents import SUFFIXES, read_file
 from analyzer.settings import KEYWORDS, RECORDED, Settings
 from analyzer.signal_files import Entry, entries_in, read_entries
 from analyzer.signals import Signals
@@ -171,14 +171,15 @@ def _read_now(model: str, wanted: set[str], pitches: Path | None, settings: Sett
     extracted = Extracted(name or model)
     texts: list[tuple[str, str]] = []
     unscored = 0
-    for path in sorted(path for path in pitches.iterdir() if path.suffix.lower() in SUFFIXES):
-        if path.stem not in wanted:
-            unscored += 1
-            continue
-        try:
-            texts.append((path.stem, read_file(path)))
-        except AnalyzerError as error:
-            extracted.fail(path.stem, str(error))
+    with DocumentReader() as reader:
+        for path in sorted(path for path in pitches.iterdir() if path.suffix.lower() in SUFFIXES):
+            if path.stem not in wanted:
+                unscored += 1
+                continue
+            try:
+                texts.append((path.stem, reader.read_file(path)))
+            except AnalyzerError as error:
+                extracted.fail(path.stem, str(error))
     if unscored:
         extracted.notes.append(f"{pitches}: {unscored} pitches that nobody scored, not read")
     results = sorted(analyze_many(texts, model=model, settings=settings), key=lambda result: result.number)

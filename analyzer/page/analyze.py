@@ -10,6 +10,7 @@ from typing import Final
 import streamlit as st
 
 from analyzer.errors import AnalyzerError, ConfigurationError
+from analyzer.files.documents import MAX_BYTES, SUFFIXES
 from analyzer.framework import scoring
 from analyzer.framework.assessment import Assessment
 from analyzer.framework.rulebook import Rulebook
@@ -17,8 +18,8 @@ from analyzer.page import answer, history, link, reading, take_away, what_if
 from analyzer.page.markup import Html, literal, tag
 from analyzer.page.quadrant import Other
 from analyzer.page.reading import Reading
+from analyzer.page.upload import read_upload
 from analyzer.pipeline import analyze_many
-from analyzer.reading.documents import MAX_BYTES, SUFFIXES, read_document
 from analyzer.reading.pitch import MAX_CHARACTERS
 from analyzer.resources import resource
 from analyzer.settings import KEYWORDS, RECORDED, Settings
@@ -173,7 +174,7 @@ def _take_file() -> None:
     if file is None:
         return
     try:
-        st.session_state["text"] = read_document(file.name, file.getvalue())
+        st.session_state["text"] = read_upload(file)
         st.session_state["sample"] = None
     except AnalyzerError as error:
         st.session_state["file_fault"] = error

@@ -33,13 +33,14 @@ from analyzer.agreement.manual import (
 )
 from analyzer.agreement.records import Comparison, Disagreement
 from analyzer.errors import AnalyzerError, InputError, ManualError
+from analyzer.files.documents import MAX_BYTES, SUFFIXES
 from analyzer.framework.assessment import Assessment
 from analyzer.framework.wording import capital
 from analyzer.page.answer import scrolling
 from analyzer.page.markup import Html, literal, tag
 from analyzer.page.reading import Reading, done, outcome, waiting
+from analyzer.page.upload import read_upload
 from analyzer.pipeline import choose, start
-from analyzer.reading.documents import MAX_BYTES, SUFFIXES, read_document
 from analyzer.reading.pitch import Pitch
 from analyzer.resources import resource
 from analyzer.settings import KEYWORDS, RECORDED, Settings
@@ -240,7 +241,7 @@ def _take_file() -> None:
         return
     desk.file = None
     try:
-        desk.file = PurePath(file.name).stem, read_document(file.name, file.getvalue())
+        desk.file = PurePath(file.name).stem, read_upload(file)
     except AnalyzerError as error:
         desk.faults["file"] = f"Not read: {error}"
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from analyzer.reading.documents import MAX_BYTES
+from analyzer.files.documents import MAX_BYTES
 from analyzer.resources import resource
 
 FLAGS: Final = (

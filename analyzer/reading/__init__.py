@@ -1,1 +1,1 @@
-"""Pitch text to signals: documents, the language model, the keyword reader, recordings, the check of every quote."""
+"""Pitch text to signals: the language model, the keyword reader, recordings, the check of every quote."""

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from analyzer.errors import PitchError
+from analyzer.files import documents
 from analyzer.framework.assessment import PitchRef, Warning
 from analyzer.reading.grounding import folded
 from analyzer.signals import Quote
 
-MAX_CHARACTERS: Final = 100_000
+MAX_CHARACTERS: Final = documents.MAX_CHARACTERS
 """The longest pitch that is read: about 25,000 tokens, 60 printed pages."""
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\ufffe\uffff\ud800-\udfff]")

@@ -1,0 +1,1 @@
+"""Files that people bring: documents of every kind to text."""
