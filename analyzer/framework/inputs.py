@@ -81,7 +81,7 @@ INPUTS: Final[Mapping[str, tuple[str, ...]]] = {name: spec.values for name, spec
 WORLDS: Final = (Fraction(0), Fraction(1, 2), Fraction(1))
 """Where an unknown position may be, each equally likely."""
 
-_PERSONA_FIT = {
+PERSONA_FIT: Final[Mapping[str, str]] = {
     **dict.fromkeys(("data_scientist", "ml_engineer", "data_science_manager"), "data_science"),
     **dict.fromkeys(("data_engineer", "platform_engineer", "software_engineer"), "engineering"),
 }
@@ -111,7 +111,7 @@ def derive(signals: Signals, market: MarketMap | None = None) -> Facts:
     values: dict[str, str | None] = {name: lean(name, place) for name, place in places.items()}
     rivals = signals.competitors
     kinds = {rival.kind for rival in rivals}
-    values["persona_fit"] = _PERSONA_FIT.get(signals.personas[0].role, "other") if signals.personas else None
+    values["persona_fit"] = PERSONA_FIT.get(signals.personas[0].role, "other") if signals.personas else None
     values["crowding"] = category.crowding if category else _crowding(len(rivals))
     values["incumbent"] = _incumbent(kinds, category)
     values["in_house"] = None if not rivals else "rivalled" if "in_house" in kinds else "not_rivalled"

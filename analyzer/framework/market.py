@@ -121,6 +121,11 @@ class MarketMap(_Record):
         """A category by its id; None for `other`, `unknown` and None."""
         return self._by_id.get(id or "")
 
+    @property
+    def players(self) -> Iterator[KnownPlayer]:
+        """Every player of every category, in the map's order."""
+        return (player for category in self.categories for player in category.players)
+
     def match(self, name: str, category: str | None = None) -> KnownPlayer | None:
         """The player that a pitch means by a name: the same name or alias, whatever the case, spacing and punctuation,
         with or without the form of company. Players of `category` first. None where the map knows none: a
