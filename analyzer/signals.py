@@ -197,7 +197,7 @@ class Signals(_Frozen):
     data_science_fit: Signal[DataScienceFit] = Signal[DataScienceFit]()
     traction: Signal[Traction] = Signal[Traction]()
 
-    @field_validator(*SIGNALS, mode="before")
+    @field_validator(*SIGNALS, mode="before", check_fields=False)
     @classmethod
     def _missing_is_unknown(cls, given: object) -> object:
         return {} if given is None else given
