@@ -34,8 +34,12 @@ def check(settings: Settings) -> Iterator[Finding]:
     )
     recordings = Recordings.available(settings.own_recordings())
     yield Finding("recordings", True, f"{len(recordings)} (own: {settings.own_recordings()})")
+    for reworded in recordings.reworded():
+        yield Finding("recordings", True, f"{reworded}; they are played, and their assessments say so")
+    if outdated := recordings.outdated():
+        yield Finding("recordings", True, f"{len(outdated)} of an older version of prompt or vocabulary are not played")
     for stray in recordings.strays:
-        yield Finding("recordings", True, f"passed over, as it is no recording: {stray}")
+        yield Finding("recordings", True, f"skipped, as it is not a recording: {stray}")
     yield _store(settings)
     missing = [name for name in ("pypdf", "docx", "pptx") if find_spec(name) is None]
     text = 'PDF, DOCX, PPTX: pip install "pitch-analyzer[documents]"' if missing else "PDF, DOCX and PPTX can be read"

@@ -253,11 +253,12 @@ def _reader(pitch: Pitch, model: str, settings: Settings) -> Reader:
 def _recorded_model(model: str, pitch: Pitch, recordings: Recordings) -> str:
     """The model behind `recorded/provider/name`, or behind `recorded` for this pitch. Raises MissingRecording."""
     from analyzer.reading.model import first_request
+    from analyzer.reading.recordings import ANY_MODEL
 
     named = model.partition("/")[2]
     if named:
         return named
-    request = first_request("any", pitch)
+    request = first_request(ANY_MODEL, pitch)
     models = recordings.models_for(request)
     if not models:
         raise recordings.missing(request)

@@ -1,8 +1,8 @@
-"""The vocabulary: what can be read from a pitch, which values there are, and what decides between them.
+"""The signals document: what was read from one pitch, checked, and the schema of the answer a model gives.
 
-Everything above speaks these words: the model is given them, people score by hand with them, the rulebook
-decides on them. Each signal is one record (`SIGNALS`) that owns its name, values, order, deciding rule and
-the words people see; types, the model's answer schema and the fingerprint of the vocabulary follow from it.
+Everything above speaks these words: the model is given them, people score with them, the rulebook decides on them. What
+is said about each signal is in its record (`vocabulary`); the types here are written out for type checkers, and the
+import fails if one of them does not hold the values of its record.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Final, Generic, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from analyzer.errors import SignalsError
+from analyzer.vocabulary import LIST_RULES, SIGNALS, UNKNOWN, SignalSpec
 
-UNKNOWN: Final = "unknown"
+__all__ = ["LIST_RULES", "SIGNALS", "UNKNOWN", "SignalSpec"]
 
 ReadBasis = Literal["stated", "inferred", "absent"]
 Basis = Literal["stated", "inferred", "absent", "edited"]
@@ -88,252 +88,6 @@ MAX_PROBLEMS: Final = 6
 MAX_PERSONAS: Final = 6
 MAX_COMPETITORS: Final = 20
 MAX_QUOTES: Final = 3
-
-
-# ---------------------------------------------------------------- the records
-
-
-@dataclass(frozen=True, slots=True)
-class SignalSpec:
-    """One single-valued signal: everything that is said about it anywhere.
-
-    `meanings` maps each value to what it means, from the weakest case to the strongest where `ordered`.
-    `rule` is what decides between the values, for the model and for a person alike (codebook §2).
-    """
-
-    name: str
-    title: str
-    rule: str
-    meanings: Mapping[str, str]
-    ordered: bool = False
-
-    @property
-    def values(self) -> tuple[str, ...]:
-        return tuple(self.meanings)
-
-    @property
-    def description(self) -> str:
-        """Rule and values in one text, as the model reads it in the schema."""
-        values = "; ".join(f"{value}: {meaning}" if meaning else value for value, meaning in self.meanings.items())
-        return f"{self.rule} {values}."
-
-
-_SPECS = (
-    SignalSpec(
-        "buyer",
-        "Who signs",
-        "Who decides to pay. A shared deployment, a trial that ends or a paid plan with no signer named is unknown.",
-        {
-            "practitioner": "one person can begin free and alone (a free edition for one user is enough)",
-            "data_science_leadership": "head of data science or ML",
-            "engineering_leadership": "CTO, VP engineering, head of platform or infrastructure",
-            "business_leadership": "CEO, product, finance, risk or another business owner",
-        },
-    ),
-    SignalSpec(
-        "category",
-        "Category",
-        "The step of the ML lifecycle the product is sold for; what its title and opening sell decides.",
-        {
-            "data_labelling": "annotation and human feedback",
-            "synthetic_data": "artificial training or test data",
-            "edge_case_mining": "finding hard samples, label errors and gaps; curating the data",
-            "data_versioning": "versions and lineage of datasets",
-            "data_quality": "tests and watch on tables and pipelines that feed models",
-            "feature_store": "computing, storing and serving features",
-            "vector_database": "storing and searching embeddings",
-            "notebook_environments": "workspaces to explore data and write model code",
-            "experiment_tracking": "recording and comparing runs; model registry",
-            "training_platform": "compute to train on, one machine or many",
-            "automl": "automatic modelling and tuning",
-            "fine_tuning": "adapting an existing large model",
-            "pipeline_orchestration": "scheduled, repeatable pipelines; CI/CD for ML",
-            "gpu_orchestration": "sharing and scheduling GPUs a company has",
-            "model_serving": "putting a trained model behind an endpoint",
-            "llm_inference_serving": "running large models, as engine or by the token",
-            "inference_optimization": "smaller or faster models, other hardware",
-            "cost_optimization": "seeing and cutting cloud, GPU or LLM cost",
-            "model_monitoring": "decisions, drift and performance of deployed models",
-            "endpoint_monitoring": "health of endpoints and machines: latency, errors, uptime",
-            "explainability": "why a model decided as it did",
-            "robustness_testing": "testing models for weak spots and regressions",
-            "llm_app_framework": "building blocks for LLM applications and agents",
-            "llm_evaluation": "writing, versioning and scoring prompts and LLM applications",
-            "llm_observability": "traces of LLM applications in production",
-            "llm_gateway_and_caching": "one managed entry to many model providers; routing, caching",
-            "guardrails_and_ml_security": "protecting models from misuse, leaks, attacks",
-            "privacy_preserving_ml": "ML on data that may not be moved or seen",
-            "governance": "inventory, policy, bias checks, evidence for auditors",
-            "end_to_end_platform": "most of the lifecycle in one product",
-            "other": "an ML tool that none of these describes",
-        },
-    ),
-    SignalSpec(
-        "lifecycle_scope",
-        "Share of the lifecycle",
-        "Count the steps with a feature described in the text, of five: data; training and tracking; evaluation; "
-        "deployment and serving; monitoring and improvement. A step counts when the text says what is done there; "
-        "adjectives, roadmap and what is named only in passing do not. Infrastructure alone is single_step.",
-        {"single_step": "one", "several_steps": "two or three", "end_to_end": "four or five"},
-        ordered=True,
-    ),
-    SignalSpec(
-        "differentiation",
-        "Difference from others",
-        "How well the text shows that it differs from alternatives. Praise is no outcome.",
-        {
-            "none": "it says it equals others",
-            "claimed": "features, adjectives, or numbers with nothing beside them",
-            "specific": "a concrete difference and the alternative or class it differs from, both in the text",
-            "proven": "a figure with its setting (what against what, and not against its own product), "
-            "or a named customer stating an outcome",
-        },
-        ordered=True,
-    ),
-    SignalSpec(
-        "market_breadth",
-        "Breadth of the market",
-        "How many kinds of companies could use it. General ML wording without a limit is horizontal (inferred).",
-        {
-            "niche": "the text itself limits who has the problem",
-            "vertical": "exactly one industry or exactly one kind of data",
-            "horizontal": "several kinds of data or industries; limited only to LLMs or to one framework counts too",
-        },
-        ordered=True,
-    ),
-    SignalSpec(
-        "urgency",
-        "Urgency",
-        "How pressing the text says the problem is. A promised benefit alone is unknown.",
-        {
-            "nice_to_have": "it says it is optional",
-            "important": "the text itself tells the problem as painful or necessary",
-            "critical_path": "a release, revenue, safety, service or customers suffer while the problem stands",
-        },
-        ordered=True,
-    ),
-    SignalSpec(
-        "business_impact",
-        "Cost of the problem",
-        "What the problem costs the customer. A promised saving of money, delay, failures or risk is the cost it "
-        "removes, so 'twice as fast' or 'half the errors' is quantified. Ease, or time saved without more, is unknown.",
-        {
-            "none": "it says the problem costs nothing",
-            "described": "the cost is named without a figure",
-            "quantified": "the cost or the saving has a figure",
-        },
-        ordered=True,
-    ),
-    SignalSpec(
-        "value_at_stake",
-        "Value at stake",
-        "How much hangs on the problem for one customer. An ordinary promised saving is not at stake: unknown.",
-        {
-            "modest": "it says that little hangs on it",
-            "material": "a loss or gain at business scale: an outage, stakes it names, a customer's realised figure",
-            "very_high": "safety-critical (patients, vehicles, robots), or small gains are worth fortunes: ad-tech, risk",
-        },
-        ordered=True,
-    ),
-    SignalSpec(
-        "onboarding",
-        "Way in",
-        "What has to happen before first use; the lightest way that is offered. How it is used, or a price, says nothing "
-        "of how one begins.",
-        {
-            "heavy_setup": "new infrastructure first",
-            "assisted": "sales contact, a demo or an integration project first",
-            "self_serve": "pip install, download, or sign up and go",
-        },
-        ordered=True,
-    ),
-    SignalSpec(
-        "data_movement",
-        "Where the data goes",
-        "The lightest route offered today. A large model of another company that the user picks is not the vendor.",
-        {
-            "data_leaves": "every way described hands data to the vendor",
-            "metadata_only": "only metrics, metadata, statistics or model updates leave",
-            "none": "data stays; a library, a command-line tool, a self-hosted or in-cluster edition is none (inferred) "
-            "unless it uploads",
-        },
-        ordered=True,
-    ),
-    SignalSpec(
-        "trust_route",
-        "Why trust this vendor",
-        "Why a buyer would not simply take it from a vendor they know.",
-        {
-            "none": "it says it has neither",
-            "marketplace_or_partner": "a marketplace listing or a partnership",
-            "reference_customers": "customers named",
-        },
-        ordered=True,
-    ),
-    SignalSpec(
-        "data_science_fit",
-        "What data scientists get",
-        "What is in it for data scientists. A main user in data science (data_scientist, ml_engineer, "
-        "data_science_manager) makes it designed_for (inferred).",
-        {
-            "ignored": "it says they are not needed",
-            "mentioned": "it names them",
-            "designed_for": "it shows what they do with it",
-        },
-        ordered=True,
-    ),
-    SignalSpec(
-        "traction",
-        "Evidence of demand",
-        "Evidence that others have the problem. Stars and downloads are not evidence.",
-        {
-            "none": "it says it has no users yet",
-            "interviews": "conversations with possible customers",
-            "pilots": "design partners or a beta, also where they are counted",
-            "customers": "organisations or people who use it, named, counted or described; 'trusted by many' is not",
-        },
-        ordered=True,
-    ),
-)
-
-SIGNALS: Final[Mapping[str, SignalSpec]] = {spec.name: spec for spec in _SPECS}
-"""The single-valued signals by name, in the order in which they are shown."""
-
-LIST_RULES: Final[Mapping[str, str]] = {
-    "in_scope": "Is this a product for people who build, run or improve machine learning (applications on large "
-    "language models included)? An application that merely uses AI is not.",
-    "product": "The product's name as the pitch gives it, or a short description if it has none.",
-    "summary": "What it is and for whom, in your own words, at most 30 words.",
-    "problems": "The customer problems it is sold for, one to six, most important first; a second thing it is plainly "
-    "sold for counts, also of the other stage or focus. A remark on a rival, a customer's story or a detail of a "
-    "feature is no problem of its own.",
-    "statement": "The problem in your own words, at most 25 words.",
-    "quote": "Verbatim from the pitch: one continuous span, enough words to carry the point.",
-    "stage": "day_1: the basic mechanics of using ML at all, from the first trained model to its first effect on "
-    "customers: train without owning infrastructure, get a model into production, manage features, keep track of data, "
-    "versions and runs, get or share machines, and see at all what a model decides or how well it does, drift included. "
-    "day_2: keeping and improving ML that already runs: root causes, too many alerts, decay, retraining, edge cases, "
-    "better training data, utilisation, waste, cost. Code the problem that is sold, not the story that illustrates it. "
-    "both: truly both ends; a product sold for one problem of each has two primary problems. unclear: cannot be told.",
-    "focus": "By the skill the work needs without the product, whoever uses it. ml: data, labels, experiments, model "
-    "quality, fine-tuning, decisions of a model. engineering: machines, containers, clusters, endpoints, latency, "
-    "cost of serving or calling models. both: only if this one problem names both kinds. Code the customer's problem, not the "
-    "technology inside the product.",
-    "primary": "true for the one or two problems that the title or the first paragraph sells, and only for those.",
-    "personas": "Who uses it, main user first. Researcher or ML practitioner = data_scientist; developer = "
-    "software_engineer, or ml_engineer where they train or compress models; infrastructure, DevOps, SRE or MLOps "
-    "people = platform_engineer. With no role named, infer one only from work or a tool that one role has (training, "
-    "tuning, analysing models or data = data_scientist; pods and clusters = platform_engineer). 'You', 'your team', "
-    "'AI teams', a line of code, an API or a price name nobody. Conflicting cues: leave the list empty.",
-    "competitors": "Alternatives that the pitch says customers use, or could use, instead of the product; a class "
-    "('cloud providers', 'home-grown scripts') is one. Merely living with the problem, or the steps of a story "
-    "about it, is none, and integrations, "
-    "partners, customers and investors are not competitors.",
-    "name": "The competitor's name, or the pitch's words for it.",
-    "kind": "in_house: customers build it themselves. manual_process: done by hand today. cloud_vendor: AWS, Google "
-    "Cloud, Azure and their services. established_vendor: a large, long-known vendor. Else startup or open_source.",
-}
-"""What decides for the lists and their parts, by field name (codebook §2)."""
 
 
 # ---------------------------------------------------------------- the types
@@ -443,7 +197,7 @@ class Signals(_Frozen):
     data_science_fit: Signal[DataScienceFit] = Signal[DataScienceFit]()
     traction: Signal[Traction] = Signal[Traction]()
 
-    @field_validator(*SIGNALS, mode="before")
+    @field_validator(*SIGNALS, mode="before", check_fields=False)
     @classmethod
     def _missing_is_unknown(cls, given: object) -> object:
         return {} if given is None else given
@@ -483,6 +237,27 @@ class Signals(_Frozen):
                 yield name, quote
 
 
+def check_types(records: Mapping[str, SignalSpec], document: type[BaseModel]) -> None:
+    """Raise TypeError where the fields of a signals document do not hold the values of their records, in order."""
+    typed = {
+        name: get_args(field.annotation.model_fields["value"].annotation)
+        for name, field in document.model_fields.items()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Signal)
+    }
+    if list(typed) != list(records):
+        odd = sorted(set(typed) ^ set(records)) or ["their order"]
+        raise TypeError(
+            f"{document.__name__} and the vocabulary's records do not have the same signals: {', '.join(odd)}"
+        )
+    for name, parts in typed.items():
+        values = tuple(value for part in parts for value in (get_args(part) or (part,)) if value != UNKNOWN)
+        if values != records[name].values:
+            raise TypeError(f"{name}: its type has the values {values}, its record {records[name].values}")
+
+
+check_types(SIGNALS, Signals)
+
+
 # ---------------------------------------------------------------- the model's answer
 
 
@@ -514,7 +289,7 @@ def answer_schema() -> dict[str, Any]:
             },
             spec.description,
         )
-        for spec in _SPECS
+        for spec in SIGNALS.values()
     }
     return _closed(
         {

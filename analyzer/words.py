@@ -5,24 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from analyzer import vocabulary
 from analyzer.framework.assessment import Edit, Range
-from analyzer.framework.inputs import INPUTS
+from analyzer.framework.inputs import INPUT_SPECS, INPUTS
 from analyzer.framework.wording import capital
-from analyzer.signals import SIGNALS, UNKNOWN
+from analyzer.vocabulary import LISTS, SIGNALS, UNKNOWN, InputSpec, ListSpec, SignalSpec
 
+_RECORDS: Final[tuple[InputSpec | ListSpec, ...]] = (*INPUT_SPECS.values(), *LISTS.values(), *SIGNALS.values())
+_SHOWN: Final[tuple[SignalSpec | ListSpec, ...]] = (*LISTS.values(), *SIGNALS.values())
 _TITLES: Final = {
-    "stage": "Stage",
-    "focus": "Focus",
-    "persona_fit": "Main user",
-    "crowding": "Rivals",
-    "incumbent": "Known vendor",
-    "in_house": "In-house building",
-    "problems": "Problems",
-    "personas": "Users",
-    "competitors": "Alternatives",
-    "persona": "Main user",
+    "persona": INPUT_SPECS["persona_fit"].title,
+    "main_user": INPUT_SPECS["persona_fit"].title,
     "in_scope": "In scope",
-    "main_user": "Main user",
+    **{spec.name: spec.title for spec in _RECORDS},
 }
 _VALUES: Final = {
     "unknown": "not said",
@@ -36,14 +31,13 @@ _PARTS: Final = {"ml": "ML", "llm": "LLM", "gpu": "GPU", "automl": "AutoML"}
 
 
 FAMILIES: Final = {
-    "need": ("Need and stakes", ("problems", "urgency", "business_impact", "value_at_stake")),
-    "people": ("Who uses it and who pays", ("personas", "buyer", "data_science_fit")),
-    "product": ("The product", ("category", "lifecycle_scope")),
-    "rivals": ("Rivals and difference", ("competitors", "differentiation", "trust_route")),
-    "market": ("Market and demand", ("market_breadth", "traction")),
-    "entry": ("Way in", ("onboarding", "data_movement")),
+    family: (
+        words,
+        tuple(spec.name for spec in _SHOWN if spec.family == family),
+    )
+    for family, words in vocabulary.FAMILIES.items()
 }
-"""Signals that people look at together, and that share a colour: by family, its title and its members."""
+"""Signals that people look at together, and that share a color: by family, its title and its members."""
 FAMILY_OF: Final = {name: family for family, (_, names) in FAMILIES.items() for name in names}
 
 
@@ -54,7 +48,7 @@ def word(value: str) -> str:
 
 def title(name: str) -> str:
     """An input, list or signal by its name: "Who signs", "Main user"."""
-    return SIGNALS[name].title if name in SIGNALS else _TITLES.get(name) or capital(word(name))
+    return _TITLES.get(name) or capital(word(name))
 
 
 def cell(name: str, values: Sequence[str]) -> str:

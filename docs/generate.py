@@ -20,7 +20,7 @@ from analyzer.outputs import COLUMNS
 from analyzer.reports import market_markdown, rulebook_markdown
 from analyzer.resources import resource
 from analyzer.settings import KEYWORDS, RECORDED
-from analyzer.signals import LIST_RULES, SIGNALS
+from analyzer.vocabulary import LIST_RULES, SIGNALS, SignalSpec
 from analyzer.words import word
 
 DOCS = Path(__file__).parent
@@ -32,7 +32,7 @@ def vocabulary() -> str:
     lines = ["# What is read from a pitch", "", NOTE, "## Single values", ""]
     lines.append("Each may be unknown. Ordered values stand from the weakest case to the strongest.")
     for name, spec in SIGNALS.items():
-        order = "ordered" if spec.ordered else "no order"
+        order = _order_words(spec)
         lines += [
             "",
             f"### {spec.title}",
@@ -46,6 +46,14 @@ def vocabulary() -> str:
     lines += ["", "## Lists and their parts", "", "| field | rule |", "| --- | --- |"]
     lines += [f"| `{name}` | {rule} |" for name, rule in LIST_RULES.items()]
     return "\n".join(lines) + "\n"
+
+
+def _order_words(spec: SignalSpec) -> str:
+    if not spec.order:
+        return "no order"
+    if spec.order.total(spec.values):
+        return "ordered"
+    return f"partly ordered: {', '.join(f'{low} below {high}' for low, high in spec.order)}"
 
 
 def command_line() -> str:

@@ -40,6 +40,7 @@ def page() -> str:
     return "\n".join(
         [
             _NOTE.format(all=len(tuned) + len(held), tuned=len(tuned), held=len(held)),
+            *_wording(),
             *_overview(read, tuned, held, whole),
             *_signals(whole),
             *_first_asking(),
@@ -76,6 +77,17 @@ tuned; {held} were held back. Raters, settling and model are all large language 
 other more than people would, and the figures say how well the written rules are followed, not how well a person would
 read. [What each figure means](agreement.md).
 """
+
+
+def _wording() -> Iterator[str]:
+    """Whether the recorded answers were given to today's words, and else where and since when not."""
+    recordings = Recordings([FIXTURES / "recordings", FIXTURES / "stability"])
+    reworded = recordings.reworded()
+    if not reworded:
+        yield f"All {len(recordings)} recorded answers were given to the wording of today's prompt and vocabulary.\n"
+        return
+    yield "The wording has changed since some of the answers were recorded, its meaning has not. Of "
+    yield f"{len(recordings)} recorded answers, {'; '.join(map(str, reworded))}. The figures hold for the wording then.\n"
 
 
 # ---------------------------------------------------------------- against the settled scores

@@ -20,6 +20,9 @@ PEAK_FLOW = (
 )
 """First measurements with the large and the mini meter: Bland and Altman (1986), Lancet 327, table 1."""
 
+STEPS = np.abs(np.subtract.outer(np.arange(3.0), np.arange(3.0)))
+"""How far apart three ordered values are."""
+
 
 def tables(size: int = 3) -> st.SearchStrategy[list[tuple[int, int]]]:
     code = st.integers(0, size - 1)
@@ -80,12 +83,12 @@ def test_kappa_is_scikit_learns(pairs: list[tuple[int, int]]) -> None:
     first, second = zip(*pairs, strict=True)
     table = counted(pairs)
     if len({*first, *second}) == 1:
-        assert np.isnan(figures.kappa(table)) and np.isnan(figures.kappa(table, linear=True))
+        assert np.isnan(figures.kappa(table)) and np.isnan(figures.kappa(table, STEPS))
         return
     labels = [0, 1, 2]
     assert float(figures.kappa(table)) == pytest.approx(cohen_kappa_score(first, second, labels=labels), abs=1e-12)
     linear = cohen_kappa_score(first, second, labels=labels, weights="linear")
-    assert float(figures.kappa(table, linear=True)) == pytest.approx(linear, abs=1e-12)
+    assert float(figures.kappa(table, STEPS)) == pytest.approx(linear, abs=1e-12)
 
 
 @given(st.lists(st.lists(st.integers(0, 2), min_size=2, max_size=4), min_size=2, max_size=15))
@@ -114,7 +117,7 @@ def test_wilsons_interval_of_a_count_is_scipys(right: int, n: int) -> None:
 @given(st.lists(tables(), min_size=1, max_size=4))
 def test_a_stack_of_tables_gives_what_each_gives_alone(stack: list[list[tuple[int, int]]]) -> None:
     all_tables = np.array([counted(pairs) for pairs in stack])
-    for figure in (figures.agreement, figures.kappa, lambda t: figures.kappa(t, True), lambda t: figures.ac1(t, 3)):
+    for figure in (figures.agreement, figures.kappa, lambda t: figures.kappa(t, STEPS), lambda t: figures.ac1(t, 3)):
         np.testing.assert_allclose(figure(all_tables), [figure(table) for table in all_tables])
 
 

@@ -15,9 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer import analyze
+from analyzer.framework.market import KnownPlayer, MarketCategory, MarketMap
 from analyzer.reading import keywords
 from analyzer.reading.keywords import KeywordReader, keywords_sha256, read_with_keywords
 from analyzer.reading.pitch import Pitch, overlaps
+from analyzer.reading.sentences import Text
 from analyzer.signals import MAX_COMPETITORS, MAX_PERSONAS, MAX_PROBLEMS, MAX_QUOTES, SIGNALS, Signals
 from tests.conftest import PITCHES
 
@@ -188,7 +190,7 @@ RIVALS = {
     "instead of": ("Use it instead of SageMaker.", [("SageMaker", "cloud_vendor")]),
     "alternatives": (
         "Alternatives such as Comet ML and ClearML need a server.",
-        [("Comet ML", "startup"), ("ClearML", "open_source")],
+        [("Comet ML", "startup"), ("ClearML", "startup")],
     ),
     "versus": ("How it compares: Foldline vs DataRobot.", [("DataRobot", "established_vendor")]),
     "said of it": ("KServe gives you more knobs.", [("KServe", "open_source")]),
@@ -527,10 +529,31 @@ def group(**changes: Any) -> dict[str, Any]:
     return {"tier": 1, "value": "practitioner", "basis": "stated", "cues": ["free for one"], **changes}
 
 
+RIVAL = content()["rival"]
 FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "unknown signal": ({"signal": {"colour": [group()]}}, "signal.colour"),
     "unknown value": ({"signal": {"buyer": [group(value="aunt")]}}, "'aunt'"),
     "unknown category": ({"category": {"needed": 1, "lead": 1, "of": {"toasters": {}}}}, "toasters"),
+    "position of a category": (
+        {"category": {"needed": 1, "lead": 1, "of": {"data_labelling": {"stage": "day_1", "naming": ["labelling"]}}}},
+        "category.of.data_labelling.stage",
+    ),
+    "product of the map": (
+        {"rival": RIVAL | {"known": [{"kind": "established_vendor", "names": ["NVIDIA Triton"]}]}},
+        "'NVIDIA Triton' is in the market map, which says its kind",
+    ),
+    "another spelling of one": (
+        {"rival": RIVAL | {"known": [{"kind": "startup", "names": ["Label-Studio"]}]}},
+        "'Label-Studio' is in the market map",
+    ),
+    "spelling of no product": (
+        {"rival": RIVAL | {"of_the_map_spellings": ["Zonkly"]}},
+        "'Zonkly' is not in the market map",
+    ),
+    "caution for no product": (
+        {"rival": RIVAL | {"of_the_map_needs_cue": ["Zonkly"]}},
+        "'Zonkly' is not in the market map",
+    ),
     "unknown field": ({"signal": {"buyer": [group(colour="red")]}}, "colour"),
     "unknown family": ({"signal": {"buyer": [group(cues=["<aunt> signs"])]}}, "<aunt>"),
     "unknown list": ({"signal": {"buyer": [group(cues=["@aunts"])]}}, "@aunts"),
@@ -548,6 +571,39 @@ def test_a_fault_in_the_rules_is_named(changes: dict[str, Any], named: str) -> N
     with pytest.raises(ValueError) as refused:
         keywords._Rules.load(content() | changes)
     assert named in str(refused.value)
+
+
+@pytest.mark.parametrize("player", tuple(MarketMap.built_in().players), ids=lambda player: player.name)
+def test_a_product_of_the_market_map_has_the_maps_kind_also_for_the_keyword_reader(player: KnownPlayer) -> None:
+    kinds = {other.kind for other in MarketMap.built_in().players if other.name == player.name}
+    assert keywords._rules().known[player.name].kind in kinds
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("NVIDIA Triton", "open_source"),
+        ("Modal", "startup"),
+        ("modAL", "open_source"),
+        ("Run:ai", "established_vendor"),
+        ("whylogs", "open_source"),
+        ("MLRun", "open_source"),
+        ("Label Studio", "open_source"),
+        ("Labelstudio", "open_source"),
+    ],
+)
+def test_a_competitors_kind_is_that_of_the_product_of_this_spelling(name: str, kind: str) -> None:
+    assert [(one.name, one.kind) for one in read(f"Unlike {name}, it needs no server.").competitors] == [(name, kind)]
+
+
+@pytest.mark.parametrize("category", MarketMap.built_in().categories, ids=lambda category: category.id)
+def test_the_usual_place_of_a_category_is_the_market_maps(category: MarketCategory) -> None:
+    reader = keywords._Reader(keywords._rules(), Text("x", ()))
+    reader.__dict__["_category"] = (category.id, [])
+    placing = reader._usual
+    assert (placing.stage, placing.focus) == tuple(
+        {"mixed": "both"}.get(lean, lean) for lean in (category.usual_stage, category.usual_focus)
+    )
 
 
 def test_every_category_and_almost_every_signal_has_rules() -> None:

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import hashlib
 import json
-from dataclasses import replace
+import re
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 import respx
 
 from analyzer import analyze
+from analyzer.doctor import check
 from analyzer.errors import ConfigurationError, MissingRecording
 from analyzer.pipeline import choose, recording_reader
 from analyzer.reading import prompts
-from analyzer.reading.model import ModelReader
+from analyzer.reading.model import ModelReader, first_request
 from analyzer.reading.pitch import Pitch, overlaps
 from analyzer.reading.recordings import Recordings, Request, shipped_recordings
 from analyzer.settings import Settings
+from analyzer.signals import answer_schema
+from analyzer.vocabulary import VOCABULARY_VERSION
 from tests.conftest import PITCHES
 from tests.endpoint import CHAT, PITCH, URL, answer, completion, failure, single
 
@@ -66,7 +72,7 @@ def test_no_key_header_or_path_is_ever_written(tmp_path: Path) -> None:
     text = reader.written[0].read_text()
     for secret in (KEY, "Bearer", "req-1", URL, str(Path.home()), str(tmp_path), "user-agent"):
         assert secret not in text
-    assert set(json.loads(text)) == {"recorded", "title", "request", "response"}
+    assert set(json.loads(text)) == {"recorded", "title", "request", "texts", "response"}
     assert [path.suffix for path in tmp_path.iterdir()] == [".json"]
 
 
@@ -78,24 +84,51 @@ def test_failed_calls_leave_no_recording(tmp_path: Path) -> None:
     assert list((tmp_path / "none").iterdir()) == []
 
 
+REQUEST = Request(
+    model="openai/m",
+    pitch_sha256="t",
+    vocabulary_version=1,
+    prompt_version=1,
+    turn=1,
+    so_far_sha256="d",
+    prompt_sha256="p",
+    schema_sha256="s",
+    said_sha256="c",
+)
+
+
+def recorded_on(folder: Path) -> str:
+    (recording,) = Recordings([folder])
+    return recording.recorded
+
+
 CHANGES = {
     "the pitch": {"pitch_sha256": "0"},
-    "the prompt": {"prompt_sha256": "0"},
-    "the vocabulary": {"schema_sha256": "0"},
-    "the model": {"model": "openai/other"},
+    "the model (openai/gpt-4.1-mini, not openai/other)": {"model": "openai/other"},
+    "the purpose (read, not verify)": {"purpose": "verify"},
+    "the form (quotes, not ids)": {"form": "ids"},
+    "the mode (tools, not json_schema)": {"mode": "json_schema"},
+    "the number of the reading (1, not 2)": {"reading": 2},
+    "the vocabulary's version (1, not 2)": {"vocabulary_version": 2},
+    "the prompt's version (1, not 2)": {"prompt_version": 2},
+    "the turn of the conversation (0, not 1)": {"turn": 1},
     "the conversation so far": {"so_far_sha256": "0"},
+    "the model (openai/gpt-4.1-mini, not openai/other), the form (quotes, not ids)": {
+        "model": "openai/other",
+        "form": "ids",
+    },
 }
 
 
 @pytest.mark.parametrize(("differs", "change"), CHANGES.items(), ids=CHANGES.keys())
 def test_a_miss_names_the_nearest_recording_and_what_differs(
-    tmp_path: Path, differs: str, change: dict[str, str]
+    tmp_path: Path, differs: str, change: dict[str, Any]
 ) -> None:
     reader = record(tmp_path, completion(answer()))
     recordings = Recordings([tmp_path])
     kept = next(iter(recordings._all)).request
     assert recordings.find(kept) is not None
-    wanted = replace(kept, **change)  # type: ignore[arg-type]
+    wanted = replace(kept, **change)
     assert recordings.find(wanted) is None
     message = str(recordings.missing(wanted))
     assert reader.written[0].name in message and f"which differs in {differs}." in message
@@ -104,16 +137,139 @@ def test_a_miss_names_the_nearest_recording_and_what_differs(
 
 def test_the_key_is_of_the_request_and_of_no_library() -> None:
     """Pinned: recordings must outlive upgrades of pydantic, openai and instructor."""
-    request = Request("openai/m", "p", "s", "t", 1, "c")
-    assert request.key == "1ab2389372c07d23795b8b8881d96dc81272ec9e30e07f6687c1459f81a38098"
-    assert request.key != replace(request, turn=0).key
+    assert REQUEST.key == "1ab2389372c07d23795b8b8881d96dc81272ec9e30e07f6687c1459f81a38098"
+    assert REQUEST.recording_key == "ec5369655218ea5513eae4ab278a350d1862ee38e3dd93a63b3918cd1cb91f2e"
 
 
-def test_a_changed_prompt_is_another_request(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", [field.name for field in fields(Request)])
+def test_a_recording_belongs_to_what_is_asked_and_a_paid_answer_to_the_words(name: str) -> None:
+    value = getattr(REQUEST, name)
+    change: dict[str, Any] = {name: value + 1 if isinstance(value, int) else f"{value}x"}
+    changed = replace(REQUEST, **change)
+    words = name in ("prompt_sha256", "schema_sha256", "said_sha256")
+    assert (changed.recording_key == REQUEST.recording_key) == words
+    implied = name in ("vocabulary_version", "prompt_version", "so_far_sha256")  # the exact texts say as much
+    assert (changed.key == REQUEST.key) == implied
+
+
+# ---------------------------------------------------------------- other words, another version
+
+TEXTS = {
+    "the prompt": ("analyzer.reading.prompts.prompt_sha256", "prompt_sha256"),
+    "the vocabulary": ("analyzer.reading.recordings.vocabulary_sha256", "schema_sha256"),
+}
+
+
+@pytest.mark.parametrize(("words", "where"), TEXTS.items(), ids=TEXTS)
+def test_a_changed_word_keeps_a_recording_and_its_assessment_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: str, where: tuple[str, str]
+) -> None:
     record(tmp_path, completion(answer()))
-    monkeypatch.setattr(prompts, "prompt_sha256", lambda: "0" * 64)
-    with pytest.raises(MissingRecording, match="differs in the prompt"):
+    settings = Settings(recordings=tmp_path)
+    before = analyze(PITCH, model="recorded", settings=settings)
+    assert not before.warnings
+    monkeypatch.setattr(where[0], lambda: "0" * 64)
+    found = analyze(PITCH, model="recorded", settings=settings)
+    assert found.signals == before.signals and found.provenance == before.provenance, "the words it was asked in"
+    (warning,) = found.warnings
+    assert warning.kind == "reworded" and f"another wording of {words}." in warning.message
+    assert recorded_on(tmp_path) in warning.message
+    assert [str(text) for text in Recordings([tmp_path]).reworded()] == [
+        f"1 recorded with another wording of {words} ({recorded_on(tmp_path)})"
+    ]
+
+
+def test_a_second_answer_outlives_a_changed_word_of_the_question_for_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    record(tmp_path, completion(answer(buyer=single("practitioner", "nobody said"))), completion(answer()))
+    monkeypatch.setattr(prompts, "again_message", lambda faults: "Please mend: " + "; ".join(faults))
+    found = analyze(PITCH, model="recorded", settings=Settings(recordings=tmp_path))
+    assert found.signals.buyer.value == "engineering_leadership" and found.provenance.usage.requests == 2
+    assert [warning.kind for warning in found.warnings] == ["reworded"]
+    assert "what is said when asking again" in found.warnings[0].message
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("analyzer.reading.recordings.VOCABULARY_VERSION", "the vocabulary's version (1, not 2)"),
+        ("analyzer.reading.prompts.PROMPT_VERSION", "the prompt's version (1, not 2)"),
+    ],
+    ids=["vocabulary", "prompt"],
+)
+def test_a_raised_version_retires_its_recordings(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, says: str
+) -> None:
+    record(tmp_path, completion(answer()))
+    monkeypatch.setattr(name, 2)
+    with pytest.raises(MissingRecording, match="which differs in " + re.escape(says)):
         analyze(PITCH, model="recorded", settings=Settings(recordings=tmp_path))
+    recordings = Recordings([tmp_path])
+    assert len(recordings.outdated()) == 1 and not recordings.reworded()
+
+
+def test_recording_again_replaces_the_answer_to_older_words(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with monkeypatch.context() as before:
+        before.setattr(prompts, "prompt_sha256", lambda: "0" * 64)
+        record(tmp_path, completion(answer(buyer=single("unknown"))))
+    record(tmp_path, completion(answer()))
+    (recording,) = Recordings([tmp_path])
+    assert recording.request.prompt_sha256 == prompts.prompt_sha256()
+    found = analyze(PITCH, model="recorded", settings=Settings(recordings=tmp_path))
+    assert found.signals.buyer.known and not found.warnings
+
+
+def test_of_two_answers_the_one_to_todays_words_is_played(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with monkeypatch.context() as before:
+        before.setattr(prompts, "prompt_sha256", lambda: "0" * 64)
+        record(tmp_path / "a", completion(answer(buyer=single("unknown"))))
+    record(tmp_path / "b", completion(answer()))
+    found = analyze(PITCH, model="recorded", settings=Settings(recordings=tmp_path))
+    assert found.signals.buyer.known and not found.warnings
+
+
+def test_a_paid_answer_is_kept_by_the_exact_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    pitch = Pitch.from_text(PITCH)
+    before = first_request("openai/m", pitch)
+    monkeypatch.setattr(prompts, "prompt_sha256", lambda: "0" * 64)
+    after = first_request("openai/m", pitch)
+    assert before.key != after.key and before.recording_key == after.recording_key
+
+
+def test_the_doctor_says_what_is_worded_otherwise_and_what_is_not_played(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    record(tmp_path, completion(answer()))
+    settings = Settings(recordings=tmp_path, store=f"sqlite:///{tmp_path / 'store.sqlite'}")
+
+    def told() -> list[str]:
+        return [finding.text for finding in check(settings) if finding.subject == "recordings"]
+
+    assert len(told()) == 1
+    monkeypatch.setattr(prompts, "prompt_sha256", lambda: "0" * 64)
+    assert any("recorded with another wording of the prompt" in text for text in told())
+    monkeypatch.setattr(prompts, "PROMPT_VERSION", 2)
+    assert any("of an older version of prompt or vocabulary are not played" in text for text in told())
+
+
+VOCABULARIES = {1: "3732a2f3983cc4d1f02be9f2863a9f2aeebb5e04671beaac1689fb2e056c1212"}
+
+
+def test_new_fields_or_values_raise_the_vocabularys_version() -> None:
+    """A version never covers two vocabularies; rules and meanings may be reworded under one."""
+    assert VOCABULARIES[VOCABULARY_VERSION] == shape(answer_schema()), "raise VOCABULARY_VERSION and add it here"
+
+
+def shape(schema: dict[str, Any]) -> str:
+    """Fingerprint of an answer's fields and values, without what is said about them."""
+
+    def bare(part: Any) -> Any:
+        if isinstance(part, dict):
+            return {key: bare(value) for key, value in part.items() if key != "description" or isinstance(value, dict)}
+        return [bare(one) for one in part] if isinstance(part, list) else part
+
+    return hashlib.sha256(json.dumps(bare(schema), sort_keys=True).encode()).hexdigest()
 
 
 def test_of_several_recorded_models_one_can_be_named(tmp_path: Path) -> None:
@@ -128,7 +284,7 @@ def test_of_several_recorded_models_one_can_be_named(tmp_path: Path) -> None:
 def test_a_file_that_is_no_recording_spoils_nothing_and_is_named_where_none_fits(tmp_path: Path, content: str) -> None:
     (tmp_path / "odd.json").write_text(content)
     settings = Settings(recordings=tmp_path)
-    with pytest.raises(MissingRecording, match=r"\(odd\.json is no recording and was passed over\)"):
+    with pytest.raises(MissingRecording, match=r"\(odd\.json is not a recording and was skipped\)"):
         analyze(PITCH, model="recorded", settings=settings)
     choice = choose(Pitch.from_text(PITCH), None, settings)
     assert choice.note is not None and "read by cue phrases" in choice.note
@@ -148,7 +304,7 @@ def test_only_a_real_model_can_be_recorded(tmp_path: Path, model: str) -> None:
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
-def test_every_sample_pitch_has_a_recorded_answer_that_fits_todays_prompt(path: Path) -> None:
+def test_every_sample_pitch_has_a_recorded_answer_that_fits_todays_version(path: Path) -> None:
     assessment = analyze(path.read_text(encoding="utf-8"), model="recorded", id=path.stem)
     text = Pitch.from_text(path.read_text(encoding="utf-8")).text
     for _, quote in assessment.signals.quotes():
@@ -174,7 +330,9 @@ def test_no_recording_lies_about_that_nothing_plays() -> None:
     recordings = Recordings([shipped_recordings(), PITCHES.parent / "stability"])
     assert recordings.strays == []
     assert {recording.request.pitch_sha256 for recording in recordings} == pitches
-    assert {recording.request.prompt_sha256 for recording in recordings} == {prompts.prompt_sha256()}
+    assert recordings.outdated() == []
+    asked = [(recording.path.parent, recording.request.recording_key) for recording in recordings]
+    assert len(set(asked)) == len(asked)
 
 
 with (PITCHES.parent / "hostile.csv").open(encoding="utf-8", newline="") as file:

@@ -14,7 +14,7 @@ import pytest
 from analyzer import Rulebook
 from analyzer.errors import RulebookError
 from analyzer.framework import rulebook as module
-from analyzer.framework.inputs import INPUTS
+from analyzer.framework.inputs import INPUT_SPECS, INPUTS
 
 BUILT_IN = tomllib.loads(Path(module.__file__).with_name("rulebook.toml").read_text(encoding="utf-8"))
 
@@ -116,13 +116,46 @@ CASES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     ),
     "direction": (
         lambda c: consideration(c, "less-crowded")["rows"].__setitem__(2, ["crowded", 8, "many"]),
-        "less-crowded: crowding=contested gives fewer points than crowding=crowded; it must not",
+        "less-crowded: rows 2 and 3: crowding=contested gives fewer points than crowding=crowded (5 and 8); it must not",
     ),
     "stake": (
         lambda c: consideration(c, "built-in-house")["rows"].__setitem__(
             14, ["very_high", "not_rivalled", "proven", 10, "holds"]
         ),
-        "built-in-house: value_at_stake=material gives fewer points than value_at_stake=very_high",
+        "built-in-house: rows 9 and 15: value_at_stake=material gives fewer points than value_at_stake=very_high where ",
+    ),
+    "direction stated": (
+        lambda c: consideration(c, "broad-market").update(directions={"traction": "falling"}),
+        "broad-market: rows 1 and 3, 4 and 6, 8 and 10 (and 9 more): traction=interviews gives fewer points than ",
+    ),
+    "direction of a stranger": (
+        lambda c: consideration(c, "less-crowded").update(directions={"buyer": "rising"}),
+        "less-crowded, directions: buyer is not one of its inputs (crowding)",
+    ),
+    "direction without an order": (
+        lambda c: consideration(c, "decision-maker-fit").update(directions={"buyer": "rising"}),
+        "decision-maker-fit, directions: buyer cannot be rising, as its values have no order",
+    ),
+    "direction in pairs": (
+        lambda c: consideration(c, "decision-maker-fit").update(
+            directions={"buyer": [["engineering_leadership", "practitioner"]]}
+        ),
+        "decision-maker-fit: rows 1 and 10, 2 and 11, 3 and 12: buyer=practitioner gives fewer points than "
+        "buyer=engineering_leadership where business_impact=none (1 and 5); it must not",
+    ),
+    "direction's values": (
+        lambda c: consideration(c, "decision-maker-fit").update(directions={"buyer": [["practitioner", "cto"]]}),
+        "decision-maker-fit, directions: buyer has no value 'cto'",
+    ),
+    "direction in a circle": (
+        lambda c: consideration(c, "less-crowded").update(
+            directions={"crowding": [["open", "crowded"], ["crowded", "open"]]}
+        ),
+        "less-crowded, directions: crowding: 'open' comes before itself",
+    ),
+    "direction's word": (
+        lambda c: consideration(c, "less-crowded").update(directions={"crowding": "up"}),
+        "less-crowded, directions: crowding is 'up'; write rising, falling, none, or pairs",
     ),
     "input twice": (
         lambda c: consideration(c, "less-crowded").update(inputs=["crowding", "crowding"]),
@@ -141,7 +174,7 @@ CASES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         lambda c: c.update(considerations=[x for x in c["considerations"] if x["side"] != "ml"]),
         "side ml: it needs at least one consideration",
     ),
-    "no question": (lambda c: c["inputs"].pop("crowding"), "inputs.crowding: it is used but has no question"),
+    "no question": (lambda c: c["inputs"].pop("crowding"), "inputs.crowding: it is used but has no words"),
     "words missing": (
         lambda c: c["inputs"]["crowding"]["found"].pop("open"),
         "inputs.crowding.found: expected words for open, contested, crowded",
@@ -193,3 +226,24 @@ def test_fewer_considerations_over_the_same_signals_still_score() -> None:
     assessment = score(Signals(), Rulebook.from_content(content, "my.toml"))
     assert len(assessment.considerations) == 11
     assert assessment.provenance.rulebook.sha256 != Rulebook.built_in().sha256
+
+
+def test_a_rulebook_words_its_own_question_or_takes_the_vocabularys() -> None:
+    own = changed(lambda c: c["inputs"]["buyer"].update(question="Who pays?"))
+    rulebook = Rulebook.from_content(own, "my.toml")
+    assert rulebook.inputs["buyer"].question == "Who pays?"
+    assert rulebook.inputs["crowding"].question == INPUT_SPECS["crowding"].question
+    assert rulebook.sha256 != Rulebook.built_in().sha256
+
+
+def test_directions_check_a_table_and_change_no_result() -> None:
+    free = changed(lambda c: consideration(c, "built-in-house").update(directions={"value_at_stake": "none"}))
+    assert Rulebook.from_content(free, "my.toml").sha256 == Rulebook.built_in().sha256
+
+
+def test_no_program_text_names_a_consideration() -> None:
+    """Or a change of the rulebook's data would have to be followed there."""
+    ids = [f'"{c.id}"' for c in Rulebook.built_in().considerations]
+    for path in Path(module.__file__).parents[1].rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        assert not [name for name in ids if name in text], path

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from analyzer import Rulebook, Signals, score
 from analyzer.errors import SignalsError
-from analyzer.framework.tables import SCORES, score_table, signals_table
+from analyzer.framework.tables import SCORES, LookUps, score_table, signals_table
 from tests.test_rulebook import BUILT_IN
 from tests.worlds import documents
 
@@ -102,3 +102,44 @@ def test_dictionary_columns_in_several_chunks_are_read() -> None:
     overall = score_table(table)["overall"].to_numpy()
     assert len(overall) == 3
     assert np.isfinite(overall).all()
+
+
+def opposed_rulebook() -> Rulebook:
+    """What is at stake costs points in one consideration and earns them in another, and the trust routes swap places."""
+    content: dict[str, Any] = copy.deepcopy(BUILT_IN)
+    extra = copy.deepcopy(content["considerations"][0])
+    extra |= {
+        "id": "worth-much",
+        "side": "engineering",
+        "inputs": ["value_at_stake", "trust_route"],
+        "directions": {"value_at_stake": "rising"},
+        "rows": [
+            ["modest", "none", 0, "a"],
+            ["modest", "marketplace_or_partner", 6, "a"],
+            ["modest", "reference_customers", 3, "a"],
+            ["material", "none", 2, "a"],
+            ["material", "marketplace_or_partner|reference_customers", 7, "a"],
+            ["very_high", "none", 5, "a"],
+            ["very_high", "marketplace_or_partner", 10, "a"],
+            ["very_high", "reference_customers", 8, "a"],
+        ],
+        "reasons": {"a": "So: {value_at_stake}."},
+    }
+    content["considerations"].append(extra)
+    return Rulebook.from_content(content, "opposed.toml")
+
+
+@given(st.lists(documents(), min_size=1, max_size=4))
+@runs(max_examples=40)
+def test_ranges_are_exact_also_where_two_considerations_want_opposite_values_of_an_input(
+    many: list[dict[str, Any]],
+) -> None:
+    rulebook = opposed_rulebook()
+    assert set(LookUps(rulebook).tried) == {"value_at_stake", "trust_route"}
+    signals = [Signals.model_validate(document) for document in many]
+    rows = score_table(signals_table(signals), rulebook).to_pylist()
+    for row, alone in zip(rows, (score(one, rulebook) for one in signals), strict=True):
+        assert alone.scores is not None
+        for name in SCORES:
+            expected = getattr(alone.scores, name, None) or getattr(alone.scores.sides, name)
+            assert (row[name], row[f"{name}_low"], row[f"{name}_high"]) == (expected.value, expected.low, expected.high)

@@ -8,9 +8,10 @@ from typing import Final
 import numpy as np
 
 from analyzer.agreement import statistics as st
-from analyzer.agreement.manual import ORDERED, VALUES
+from analyzer.agreement.manual import ORDERS, VALUES
 from analyzer.agreement.records import PairTest, Share, SignalAgreement, ValueAgreement
 from analyzer.agreement.statistics import Codes, Estimate, Floats
+from analyzer.orders import Order
 from analyzer.signals import UNKNOWN
 
 SCOPE: Final = ("true", "false")
@@ -19,6 +20,13 @@ SCOPE: Final = ("true", "false")
 def options(name: str) -> tuple[str, ...]:
     """Every value a reader or rater may give for a scored signal."""
     return SCOPE if name == "in_scope" else (*VALUES[name], UNKNOWN)
+
+
+def steps(name: str) -> Floats:
+    """How far apart any two values of a scored signal are (`Order.distance`), unknown left out; nowhere more than 1
+    where the values have no order, or none longer than one step: then weights would change nothing."""
+    values, order = options(name)[:-1], ORDERS.get(name, Order())
+    return np.array([[order.distance(value, other) for other in values] for value in values], dtype=float)
 
 
 class SignalFigures:
@@ -46,10 +54,12 @@ class SignalFigures:
         values = [self.options[code] for code in self.seen]
         known = [place for place, value in enumerate(values) if value != UNKNOWN]
         weighted = None
-        if self.name in ORDERED and len(known) > 1:
+        if len(known) > 1 and steps(self.name).max(initial=0) > 1:
+            codes = self.seen[known]
+            apart = steps(self.name)[np.ix_(codes, codes)]
             inside = np.ix_(range(len(drawn)), known, known)
-            apart = self._spread(total[np.ix_(known, known)]), self._spread(drawn[inside])
-            weighted = st.estimate(float(st.kappa(apart[0], linear=True)), st.kappa(apart[1], linear=True))
+            whole, parts = total[np.ix_(known, known)], drawn[inside]
+            weighted = st.estimate(float(st.kappa(whole, apart)), st.kappa(parts, apart))
         size = len(self.options)
         return SignalAgreement(
             signal=self.name,
@@ -109,14 +119,6 @@ class SignalFigures:
         flat = tables.reshape(len(tables), -1)
         size = tables.shape[1]
         return (self.counts @ flat).reshape(size, size), (self.drawn @ flat).reshape(-1, size, size)
-
-    def _spread(self, tables: Floats) -> Floats:
-        """Known values' tables over all values of the signal, so that distance counts the values between."""
-        known = [code for code in self.seen if self.options[code] != UNKNOWN]
-        size = len(self.options) - 1
-        spread = np.zeros((*tables.shape[:-2], size, size))
-        spread[..., np.array(known)[:, None], np.array(known)] = tables
-        return spread
 
     def _alpha(self, pairs: Sequence[tuple[int, int]]) -> Estimate:
         columns = sorted({column for pair in pairs for column in pair})

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Final, get_args
 
 from analyzer.errors import InputError, ManualError
-from analyzer.framework.inputs import LEANS
+from analyzer.framework.inputs import INPUT_SPECS, LEANS
+from analyzer.orders import Order
 from analyzer.signals import MAX_COMPETITORS, SIGNALS, UNKNOWN, Competitor, Persona, Problem, Role, Signals
 from analyzer.words import cell_text, plain_cell
 
@@ -46,7 +47,11 @@ MEANINGS: Final[Mapping[str, Mapping[str, str]]] = {
     **{name: spec.meanings for name, spec in SIGNALS.items()},
 }
 """What the values of a scored signal mean, where that needs saying."""
-ORDERED: Final = frozenset({*LEANS, *(name for name, spec in SIGNALS.items() if spec.ordered)})
+ORDERS: Final[Mapping[str, Order]] = {
+    **{name: INPUT_SPECS[name].order for name in LEANS},
+    **{name: spec.order for name, spec in SIGNALS.items()},
+}
+"""How the values of a scored signal rank; one that is missing here, or has no pairs, has no order."""
 COLUMNS: Final = ("pitch_id", "rater", "in_scope", *VALUES, "competitors", "overall")
 _TRUTH: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _NO_NAME: Final = frozenset({"", UNKNOWN, "none"})

@@ -84,13 +84,14 @@ def agreement(tables: Floats) -> Floats:
     return _divided(np.trace(tables, axis1=-2, axis2=-1), total)
 
 
-def kappa(tables: Floats, linear: bool = False) -> Floats:
-    """Cohen's kappa of each (…, K, K) table; with `linear`, weighted by the distance of ordered values (Cohen 1968).
+def kappa(tables: Floats, apart: Floats | None = None) -> Floats:
+    """Cohen's kappa of each (…, K, K) table; with `apart`, weighted by how far apart two values are (Cohen 1968): a
+    (K, K) table with zeros on its diagonal. Without it every other value is as far as the next.
 
     nan where no other agreement than by chance is possible: both sides know one and the same value only.
     """
     size = tables.shape[-1]
-    apart = np.abs(np.subtract.outer(np.arange(size), np.arange(size))) if linear else 1 - np.eye(size)
+    apart = 1 - np.eye(size) if apart is None else apart
     total = tables.sum((-2, -1))
     by_chance = np.einsum("...i,...j,ij->...", tables.sum(-1), tables.sum(-2), apart)
     return 1 - _divided((tables * apart).sum((-2, -1)) * total, by_chance)

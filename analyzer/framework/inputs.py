@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
 from typing import Final
 
 from analyzer.framework.market import INCUMBENTS, MarketCategory, MarketMap
-from analyzer.signals import SIGNALS, Problem, Quote, Signals
+from analyzer.signals import Problem, Quote, Signals
+from analyzer.vocabulary import LISTED, SIGNALS, InputSpec
 
 DAY_1, MIXED, DAY_2 = "day_1", "mixed", "day_2"
 LEANS: Final[Mapping[str, tuple[str, str, str]]] = {
@@ -21,40 +21,67 @@ LEANS: Final[Mapping[str, tuple[str, str, str]]] = {
 }
 """The two positions with their leans, at 0, ½ and 1."""
 
-_DERIVED: Final[Mapping[str, tuple[str, ...]]] = {
-    **LEANS,
-    "persona_fit": ("data_science", "engineering", "other"),
-    "crowding": ("open", "contested", "crowded"),
-    "incumbent": ("absent", "present"),
-    "in_house": ("not_rivalled", "rivalled"),
-}
-INPUTS: Final[Mapping[str, tuple[str, ...]]] = {
-    **_DERIVED,
-    **{name: spec.values for name, spec in SIGNALS.items() if name != "category"},
-}
-"""Every input by name with its values."""
-
-RISING: Final = frozenset(
-    {
-        "differentiation",
-        "trust_route",
-        "data_science_fit",
-        "onboarding",
-        "data_movement",
-        "urgency",
-        "business_impact",
-        "traction",
-        "lifecycle_scope",
-        "market_breadth",
-    }
+_DERIVED: Final = (
+    InputSpec(
+        name="stage",
+        title="Stage",
+        question="Do your customers already run models in production, or are they getting their first one there?",
+        values=LEANS["stage"],
+        ranks=LISTED,
+        direction="none",
+    ),
+    InputSpec(
+        name="focus",
+        title="Focus",
+        question="Whose work is it without the product: a data scientist's or an engineer's?",
+        values=LEANS["focus"],
+        ranks=LISTED,
+        direction="none",
+    ),
+    InputSpec(
+        name="persona_fit",
+        title="Main user",
+        question="Whose hands are on it every day?",
+        values=("data_science", "engineering", "other"),
+        ranks=(),
+        direction="none",
+    ),
+    InputSpec(
+        name="crowding",
+        title="Rivals",
+        question="Who else could your customer turn to, however imperfect?",
+        values=("open", "contested", "crowded"),
+        ranks=LISTED,
+        direction="falling",
+    ),
+    InputSpec(
+        name="incumbent",
+        title="Known vendor",
+        question="Which vendor that your customer already pays offers something like it?",
+        values=("absent", "present"),
+        ranks=LISTED,
+        direction="falling",
+    ),
+    InputSpec(
+        name="in_house",
+        title="In-house building",
+        question="Have customers built this themselves, or do they say that they could?",
+        values=("not_rivalled", "rivalled"),
+        ranks=LISTED,
+        direction="falling",
+    ),
 )
-"""Inputs whose better values never lower a score, in the order of their values (codebook §4)."""
-FALLING: Final = frozenset({"crowding", "incumbent", "in_house"})
-"""Inputs whose later values never raise a score."""
+INPUT_SPECS: Final[Mapping[str, InputSpec]] = {
+    **{spec.name: spec for spec in _DERIVED},
+    **{name: spec for name, spec in SIGNALS.items() if name != "category"},
+}
+"""Every input by name: those derived from the lists, then the single-valued signals."""
+INPUTS: Final[Mapping[str, tuple[str, ...]]] = {name: spec.values for name, spec in INPUT_SPECS.items()}
+"""Every input by name with its values."""
 WORLDS: Final = (Fraction(0), Fraction(1, 2), Fraction(1))
 """Where an unknown position may be, each equally likely."""
 
-_PERSONA_FIT = {
+PERSONA_FIT: Final[Mapping[str, str]] = {
     **dict.fromkeys(("data_scientist", "ml_engineer", "data_science_manager"), "data_science"),
     **dict.fromkeys(("data_engineer", "platform_engineer", "software_engineer"), "engineering"),
 }
@@ -76,18 +103,6 @@ class Facts:
     phrases: Mapping[str, str]
 
 
-def better_or_equal(name: str) -> Iterable[tuple[str, str]]:
-    """Pairs (worse, better) of neighbouring values of an input that has a direction; empty for the others."""
-    values = INPUTS[name]
-    if name == "trust_route":
-        return [(values[0], values[1]), (values[0], values[2])]
-    if name in RISING:
-        return list(pairwise(values))
-    if name in FALLING:
-        return [(worse, better) for better, worse in pairwise(values)]
-    return []
-
-
 def derive(signals: Signals, market: MarketMap | None = None) -> Facts:
     """The inputs that these signals give, with what the market map (default: the built-in one) knows of the category.
     Silence stays None."""
@@ -96,7 +111,7 @@ def derive(signals: Signals, market: MarketMap | None = None) -> Facts:
     values: dict[str, str | None] = {name: lean(name, place) for name, place in places.items()}
     rivals = signals.competitors
     kinds = {rival.kind for rival in rivals}
-    values["persona_fit"] = _PERSONA_FIT.get(signals.personas[0].role, "other") if signals.personas else None
+    values["persona_fit"] = PERSONA_FIT.get(signals.personas[0].role, "other") if signals.personas else None
     values["crowding"] = category.crowding if category else _crowding(len(rivals))
     values["incumbent"] = _incumbent(kinds, category)
     values["in_house"] = None if not rivals else "rivalled" if "in_house" in kinds else "not_rivalled"

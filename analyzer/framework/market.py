@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -24,14 +24,7 @@ from analyzer.errors import MarketError
 from analyzer.signals import SIGNALS, RivalKind
 
 Crowding = Literal["open", "contested", "crowded"]
-KINDS: Final[tuple[str, ...]] = (
-    "startup",
-    "open_source",
-    "cloud_vendor",
-    "established_vendor",
-    "in_house",
-    "manual_process",
-)
+KINDS: Final[tuple[str, ...]] = get_args(RivalKind)
 INCUMBENTS: Final = frozenset({"cloud_vendor", "established_vendor"})
 STALE_MONTHS: Final = 12
 _ENDS: Final = frozenset({"day_1", "day_2", "ml", "engineering"})
@@ -127,6 +120,11 @@ class MarketMap(_Record):
     def category(self, id: str | None) -> MarketCategory | None:
         """A category by its id; None for `other`, `unknown` and None."""
         return self._by_id.get(id or "")
+
+    @property
+    def players(self) -> Iterator[KnownPlayer]:
+        """Every player of every category, in the map's order."""
+        return (player for category in self.categories for player in category.players)
 
     def match(self, name: str, category: str | None = None) -> KnownPlayer | None:
         """The player that a pitch means by a name: the same name or alias, whatever the case, spacing and punctuation,

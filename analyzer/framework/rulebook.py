@@ -11,7 +11,7 @@ import hashlib
 import itertools
 import json
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from pathlib import Path
 from string import Formatter
@@ -22,7 +22,10 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from analyzer.errors import RulebookError
-from analyzer.framework.inputs import INPUTS, better_or_equal
+from analyzer.framework.directions import Violation, violations
+from analyzer.framework.inputs import INPUT_SPECS, INPUTS
+from analyzer.orders import Order, Pair
+from analyzer.vocabulary import DIRECTIONS, Direction
 
 Side = Literal["day_1", "day_2", "ml", "engineering"]
 SIDES: Final[tuple[Side, ...]] = ("day_1", "day_2", "ml", "engineering")
@@ -48,7 +51,8 @@ class VerdictBounds(_Record):
 
 
 class InputWords(_Record):
-    """What is asked where an input is unknown, and how its unknown and its values are put in a sentence."""
+    """How an input's unknown and its values are put in a sentence, and what is asked where it is unknown: the question
+    of its record, unless the rulebook words its own."""
 
     question: str = Field(min_length=1)
     unknown: str = Field(min_length=1)
@@ -64,7 +68,11 @@ class Row(_Record):
 
 
 class Consideration(_Record):
-    """One of the framework's advantages or disadvantages, countable. Its table decides every combination once."""
+    """One of the framework's advantages or disadvantages, countable. Its table decides every combination once.
+
+    `directions`: which value of an input is better here, where that differs from the input's general direction: rising
+    or falling in the order of its record, none, or pairs [worse, better].
+    """
 
     id: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
     side: Side
@@ -78,6 +86,14 @@ class Consideration(_Record):
     inputs: tuple[str, ...] = Field(min_length=1)
     rows: tuple[Row, ...] = Field(min_length=1)
     reasons: Mapping[str, str]
+    directions: Mapping[str, Direction | tuple[Pair, ...]] = Field(default_factory=dict)
+
+    def better(self, name: str) -> Order:
+        """Which value of an input is better here, as pairs (worse, better)."""
+        own = self.directions.get(name)
+        if own is None:
+            return INPUT_SPECS[name].better
+        return INPUT_SPECS[name].directed(own) if isinstance(own, str) else Order.of(own)
 
     @cached_property
     def deciding(self) -> Mapping[tuple[str, ...], Row]:
@@ -124,7 +140,7 @@ class Rulebook(_Record):
     @classmethod
     def from_content(cls, content: Mapping[str, Any], source: str) -> Rulebook:
         """A rulebook from parsed TOML; `source` names it in faults. Raises RulebookError."""
-        content, faults = _expand_rows(content)
+        content, faults = _expand_rows(_with_questions(content))
         if faults:
             raise RulebookError(source, faults)
         try:
@@ -138,7 +154,8 @@ class Rulebook(_Record):
 
     @cached_property
     def sha256(self) -> str:
-        content = self.model_dump(mode="json")
+        # Directions say what a table must not do; they change no result.
+        content = self.model_dump(mode="json", exclude={"considerations": {"__all__": {"directions"}}})
         return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
     @cached_property
@@ -168,6 +185,20 @@ def _built_in() -> Rulebook:
 
 
 # ---------------------------------------------------------------- what must hold
+
+
+def _with_questions(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The content with the question of its record for each input that has none of its own."""
+    inputs = content.get("inputs")
+    if not isinstance(inputs, Mapping):
+        return content
+    asked = {
+        name: {"question": INPUT_SPECS[name].question, **words}
+        if name in INPUT_SPECS and isinstance(words, Mapping)
+        else words
+        for name, words in inputs.items()
+    }
+    return {**content, "inputs": asked}
 
 
 def _expand_rows(content: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -204,6 +235,7 @@ def _expand_rows(content: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]
                     faults.append(f"{where}: {name} has no value {', '.join(map(repr, strange))}; it has {allowed}")
                 cells.append(values)
             rows.append({"cells": cells, "points": row[-2], "reason": row[-1]})
+        faults += [f"{label}, directions: {fault}" for fault in _directions_faults(given.get("directions", {}), inputs)]
         considerations.append({**given, "rows": rows})
     return {**content, "considerations": considerations}, faults
 
@@ -237,7 +269,7 @@ def _faults(rulebook: Rulebook) -> Iterator[str]:
             yield f"inputs.{name}.found: expected words for {', '.join(INPUTS[name])}, found {', '.join(words.found)}"
     for name in rulebook.used_inputs:
         if name not in rulebook.inputs:
-            yield f"inputs.{name}: it is used but has no question and no words"
+            yield f"inputs.{name}: it is used but has no words"
     for consideration in rulebook.considerations:
         for fault in _table_faults(consideration):
             yield f"{consideration.id}: {fault}"
@@ -286,22 +318,61 @@ def _reason_faults(consideration: Consideration, name: str, text: str) -> Iterat
         yield f"reason {name!r}: {{{field}}} is not one of its inputs ({', '.join(consideration.inputs)})"
 
 
+def _directions_faults(directions: Any, inputs: Sequence[str]) -> Iterator[str]:
+    """What is wrong with the directions that a consideration states for its inputs."""
+    if not isinstance(directions, Mapping):
+        yield 'write them as { input = "falling" }'
+        return
+    for name, stated in directions.items():
+        if name not in inputs:
+            yield f"{name} is not one of its inputs ({', '.join(inputs)})"
+        elif isinstance(stated, str):
+            if stated not in DIRECTIONS:
+                yield f"{name} is {stated!r}; write {', '.join(DIRECTIONS)}, or pairs [worse, better]"
+            elif stated != "none" and not INPUT_SPECS[name].order:
+                yield f"{name} cannot be {stated}, as its values have no order; write pairs [worse, better]"
+        elif not isinstance(stated, list) or not all(isinstance(p, list) and len(p) == 2 for p in stated):
+            yield f"{name}: write {', '.join(DIRECTIONS)}, or pairs [worse, better]"
+        else:
+            strange = sorted({str(value) for pair in stated for value in pair} - set(INPUTS[name]))
+            if strange:
+                yield f"{name} has no value {', '.join(map(repr, strange))}; it has {', '.join(INPUTS[name])}"
+            else:
+                try:
+                    Order.of((low, high) for low, high in stated)
+                except ValueError as error:
+                    yield f"{name}: {error}"
+
+
+_MOST_ROWS_NAMED: Final = 3
+
+
 def _direction_faults(consideration: Consideration) -> Iterator[str]:
-    """A better value must not cost points (codebook §4, property 4): at most one fault an input."""
-    for axis, name in enumerate(consideration.inputs):
-        pairs = list(better_or_equal(name))
-        if name == "value_at_stake" and consideration.id == "built-in-house":
-            pairs = [(worse, better) for better, worse in itertools.pairwise(INPUTS[name])]
-        for worse, better in pairs:
-            low = consideration.table.take(INPUTS[name].index(worse), axis)
-            high = consideration.table.take(INPUTS[name].index(better), axis)
-            if (high < low).any():
-                at = np.unravel_index(int(np.argmax(low - high)), low.shape)
-                others = [other for other in consideration.inputs if other != name]
-                rest = ", ".join(f"{other}={INPUTS[other][int(i)]}" for other, i in zip(others, at, strict=True))
-                place = f" where {rest}" if rest else ""
-                yield f"{name}={better} gives fewer points than {name}={worse}{place}; it must not"
-                break
+    """A better value must not cost points (codebook §4, property 4): one fault an input, with the rows at fault."""
+    points = {combination: row.points for combination, row in consideration.deciding.items()}
+    better = {name: consideration.better(name) for name in consideration.inputs}
+    broken: dict[str, list[Violation]] = {}
+    for violation in violations(consideration.inputs, points, better, lambda one, other: one >= other):
+        broken.setdefault(violation.input, []).append(violation)
+    numbers = {id(row): number for number, row in enumerate(consideration.rows, 1)}
+    for name, found in broken.items():
+        axis = consideration.inputs.index(name)
+        first = found[0]
+        rows = list(
+            dict.fromkeys(
+                " and ".join(
+                    map(str, sorted(numbers[id(consideration.deciding[end])] for end in (one.worse, one.better)))
+                )
+                for one in found
+            )
+        )
+        more = f" (and {len(rows) - _MOST_ROWS_NAMED} more)" if len(rows) > _MOST_ROWS_NAMED else ""
+        others = [f"{n}={v}" for n, v in zip(consideration.inputs, first.worse, strict=True) if n != name]
+        place = f" where {', '.join(others)}" if others else ""
+        yield (
+            f"rows {', '.join(rows[:_MOST_ROWS_NAMED])}{more}: {name}={first.better[axis]} gives fewer points than "
+            f"{name}={first.worse[axis]}{place} ({points[first.better]:g} and {points[first.worse]:g}); it must not"
+        )
 
 
 def _named(consideration: Consideration, combination: tuple[str, ...]) -> str:

@@ -1,8 +1,8 @@
 """Scoring many pitches at once: the same scores as `scoring.score`, as array look-ups over a table of signals.
 
-What makes it fast and still exact: a rulebook's points never fall when an input with a direction gets better
-(checked when it is loaded). So all considerations agree on the worst value of such an unknown, and each may take it by
-itself; what has to be tried value by value are positions, and inputs without a direction that two considerations share.
+What makes it fast and still exact: for most inputs one value is the worst in every consideration that looks at it, and
+one the best, so that each may take it by itself. What has to be tried value by value are positions, and inputs on whose
+worst or best value two considerations disagree; the rulebook's tables say which.
 Each consideration becomes one table with a place more for "unknown" on each axis; a million pitches are a few look-ups.
 
 A signals table has these columns (Arrow or pandas); null, empty or "unknown" is unknown, a missing column is unknown
@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.errors import SignalsError
-from analyzer.framework.inputs import FALLING, INPUTS, LEANS, RISING, WORLDS, derive
+from analyzer.framework.inputs import INPUTS, LEANS, WORLDS, derive
 from analyzer.framework.market import MarketMap
 from analyzer.framework.rounding import rounded
 from analyzer.framework.rulebook import SIDES, Consideration, Rulebook
@@ -198,8 +198,8 @@ def _tables_of(consideration: Consideration) -> _Tables:
 class LookUps:
     """A rulebook as look-up tables, and what has to be tried value by value.
 
-    Considerations that share an unknown reach their extremes at the same value of it if it has a direction, and each at
-    its own if no other looks at it. What is left, `tried`, are inputs without a direction in more than one.
+    Considerations that share an unknown may reach their extremes at the same value of it; one that no other looks at
+    reaches them at its own. What is left, `tried`, are inputs on whose worst or best value two considerations disagree.
     """
 
     def __init__(self, rulebook: Rulebook):
@@ -207,15 +207,16 @@ class LookUps:
         self.tables = {c.id: _tables_of(c) for c in rulebook.considerations}
         weights = {side: sum(c.weight for c in rulebook.of_side(side)) for side in SIDES}
         self.weights = {c.id: c.weight / weights[c.side] for c in rulebook.considerations}
-        self.tried = tuple(
-            name
-            for name in INPUTS
-            if name not in LEANS and _undirected(name) and sum(name in c.inputs for c in rulebook.considerations) > 1
-        )
+        self.tried = tuple(name for name in INPUTS if name not in LEANS and not _agreed(name, rulebook.considerations))
 
 
-def _undirected(name: str) -> bool:
-    return name not in (RISING | FALLING) or name == "trust_route"
+def _agreed(name: str, considerations: Sequence[Consideration]) -> bool:
+    """Whether one value of an input gives the fewest points in every table that looks at it, and one the most."""
+    tables = [np.moveaxis(c.table, c.inputs.index(name), 0) for c in considerations if name in c.inputs]
+    return len(tables) < 2 or all(
+        any(all((end(table, axis=0) == table[value]).all() for table in tables) for value in range(len(INPUTS[name])))
+        for end in (np.min, np.max)
+    )
 
 
 def _alike(coded: Coded, tried: Sequence[str]) -> Iterator[tuple[NDArray[np.intp], Coded]]:

@@ -23,6 +23,8 @@ from typing import Annotated, Any, Final, Literal, TypeVar, cast
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationInfo
 
 from analyzer.framework.assessment import ReaderRef, Warning
+from analyzer.framework.inputs import PERSONA_FIT
+from analyzer.framework.market import MarketMap
 from analyzer.reading.cues import NAME_WORD, Cue, CueLanguage, either, name_cue
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.reading import Reading
@@ -59,8 +61,10 @@ _CLEAR_POINTS: Final = 2
 _USER_POINTS: Final = 2
 _SECONDARY_PROBLEMS: Final = 2
 _CONTRARY: Final = 3
-_IN_DATA_SCIENCE: Final[frozenset[Role]] = frozenset({"data_scientist", "ml_engineer", "data_science_manager"})
+_IN_DATA_SCIENCE: Final = frozenset(role for role, fit in PERSONA_FIT.items() if fit == "data_science")
 _STAGES: Final = ("day_1", "day_2")
+_OF_LEAN: Final = {"mixed": "both"}
+"""What a problem is where its product leans to neither end."""
 _ROUGH: Final = (
     "Read by cue phrases, without a model: rough, and for English only. Check the quotes, and what is unknown, "
     "against the pitch."
@@ -83,8 +87,9 @@ def read_with_keywords(text: str, ignore: Sequence[tuple[int, int]] = ()) -> Sig
 
 @cache
 def keywords_sha256() -> str:
-    """Fingerprint of the rules: over the content of the data file, not over its comments."""
-    return hashlib.sha256(json.dumps(_content(), ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+    """Fingerprint of the rules: over the content of the data file, not over its comments, and of the market map."""
+    content = [_content(), MarketMap.built_in().sha256]
+    return hashlib.sha256(json.dumps(content, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
 
 class KeywordReader:
@@ -185,8 +190,6 @@ class _Scope(_Record):
 
 
 class _CategoryCues(_Record):
-    stage: Stage
-    focus: Focus
     user: Role | None = None
     naming: Cues = Field(min_length=1)
     cues: Cues = ()
@@ -225,6 +228,8 @@ class _Rivals(_Record):
     alone: AnyOf
     heading: AnyOf
     not_names: frozenset[str]
+    of_the_map_needs_cue: frozenset[str] = frozenset()
+    of_the_map_spellings: tuple[str, ...] = ()
     known: tuple[_Known, ...]
     class_: tuple[_ClassCues, ...] = Field(alias="class")
 
@@ -258,17 +263,40 @@ class _Rules(_Record):
                     raise ValueError(
                         f"signal.{name}: {group.value!r} is not one of its values ({', '.join(SIGNALS[name].values)})"
                     )
+        market = MarketMap.built_in()
+        for name in (name for group in rules.rival.known for name in group.names):
+            if market.match(name) is not None:
+                raise ValueError(f"rival.known: {name!r} is in the market map, which says its kind; leave it out here")
+        for name in (*rules.rival.of_the_map_spellings, *sorted(rules.rival.of_the_map_needs_cue)):
+            if market.match(name) is None:
+                raise ValueError(f"rival: {name!r} is not in the market map; list it under rival.known with its kind")
         return rules
 
     @cached_property
+    def known(self) -> Mapping[str, _Known]:
+        """Every name of a known product: those of the market map, of their kind there, and those it does not list."""
+        market, rival = MarketMap.built_in(), self.rival
+        kinds: dict[str, RivalKind] = {}
+        for named in (  # a product's own name counts before another one's alias
+            ((player.name, player) for player in market.players),
+            ((alias, player) for player in market.players for alias in player.aliases),
+            ((name, player) for name in rival.of_the_map_spellings if (player := market.match(name))),
+        ):
+            for name, player in named:
+                kinds.setdefault(name, player.kind)
+        cautious = {*rival.of_the_map_needs_cue, *(name for name in kinds if name.lower() in market.ordinary_words)}
+        known = {name: _Known(kind=kind, names=(name,), needs_cue=name in cautious) for name, kind in kinds.items()}
+        return known | {name: group for group in rival.known for name in group.names}
+
+    @cached_property
     def known_names(self) -> frozenset[str]:
-        return frozenset(name.lower() for known in self.rival.known for name in known.names)
+        return frozenset(name.lower() for name in self.known)
 
     @cached_property
     def names(self) -> tuple[tuple[Cue, str, _Known], ...]:
         """Known products, the longest names first, so that a name within a longer one is not taken for another."""
-        named = [(name, known) for known in self.rival.known for name in known.names]
-        return tuple((name_cue(name), name, known) for name, known in sorted(named, key=lambda pair: -len(pair[0])))
+        longest_first = sorted(self.known.items(), key=lambda pair: -len(pair[0]))
+        return tuple((name_cue(name), name, known) for name, known in longest_first)
 
 
 def _with_lists(part: Any, lists: Mapping[str, Sequence[str]]) -> Any:
@@ -585,8 +613,11 @@ class _Reader:
         """Where products of this category usually stand."""
         if self._category is None:
             return _Placing("unclear", "unclear")
-        usual = self._rules.category.of[self._category[0]]
-        return _Placing(usual.stage, usual.focus)
+        usual = MarketMap.built_in().category(self._category[0])
+        if usual is None:
+            return _Placing("unclear", "unclear")
+        stage, focus = (_OF_LEAN.get(lean, lean) for lean in (usual.usual_stage, usual.usual_focus))
+        return _Placing(cast(Stage, stage), cast(Focus, focus))
 
     def _telling(self, numbers: Sequence[int]) -> int:
         """The first of the sentences that holds a cue, titles of one word excepted; else the first."""

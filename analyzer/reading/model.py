@@ -14,7 +14,7 @@ import json
 import logging
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, Self, cast
@@ -53,7 +53,10 @@ from analyzer.reading.recordings import (
     Recordings,
     ReplayTransport,
     Request,
+    as_recorded,
     current_request,
+    noting_played,
+    so_far_sha256,
 )
 from analyzer.reading.spending import Spending, added, estimated_tokens, usage_of
 from analyzer.settings import RECORDED, Settings, provider_key
@@ -436,7 +439,9 @@ class ModelReader:
         MissingRecording, or, where the run ends before, RunStopped or CostLimitReached."""
         if self._recorder is not None and pitch.ref.sha256 and pitch.ref.title:
             self._recorder.titles[pitch.ref.sha256] = pitch.ref.title
-        return await _Conversation(self._asking, pitch).reading(self.ref)
+        with noting_played() as played:
+            reading = await _Conversation(self._asking, pitch).reading(self.ref)
+        return as_recorded(reading, played)
 
     async def aclose(self) -> None:
         """Closes the connections of this reader."""
@@ -467,7 +472,7 @@ def reach(model: str, settings: Settings, timeout: float) -> str:
 
 def first_request(model: str, pitch: Pitch) -> Request:
     """The first request that reading this pitch with this model makes, as recordings know it."""
-    return Request(model, prompts.prompt_sha256(), vocabulary_sha256(), pitch.ref.sha256 or "")
+    return Request.first(model, pitch.ref.sha256 or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -489,6 +494,7 @@ class _Conversation:
     pitch: Pitch
     usage: Usage = field(default_factory=Usage)
     said: _Messages = field(default_factory=list)
+    turns: list[tuple[str, list[str]]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     paid: int = 0
     last: str = ""
@@ -520,7 +526,7 @@ class _Conversation:
         try:
             return check_answer(self.usable, self.pitch, grounding)
         except NotAnAnswer as fault:
-            self._reply(self.usable, [str(fault)])
+            self._reply(self.usable, [str(fault)], [])
         self.usable = await self._ask()
         try:
             return check_answer(self.usable, self.pitch, grounding)
@@ -532,18 +538,17 @@ class _Conversation:
             ) from fault
 
     async def _ask_about(self, answer: Answer, grounding: Grounding) -> Answer:
-        self._reply(self.last, [f"{fault.signal}: {fault.message}" for fault in answer.faults])
+        faults = answer.faults
+        self._reply(self.last, [f"{fault.signal}: {fault.message}" for fault in faults], [one.signal for one in faults])
         return check_answer(await self._ask(), self.pitch, grounding, answer.planted)
 
     async def _ask(self) -> str:
-        so_far = json.dumps(self.said, ensure_ascii=False, sort_keys=True) if self.said else ""
-        request = Request(
-            self.asking.model,
-            prompts.prompt_sha256(),
-            vocabulary_sha256(),
-            self.pitch.ref.sha256 or "",
-            len(self.keys),
-            hashlib.sha256(so_far.encode()).hexdigest() if so_far else "",
+        said = json.dumps(self.said, ensure_ascii=False, sort_keys=True) if self.said else ""
+        request = replace(
+            first_request(self.asking.model, self.pitch),
+            turn=len(self.keys),
+            so_far_sha256=so_far_sha256(self.turns),
+            said_sha256=hashlib.sha256(said.encode()).hexdigest() if said else "",
         )
         self.keys.append(request.key)
         kept = await self.asking.book.find(request.key) if self.asking.book is not None else None
@@ -599,7 +604,9 @@ class _Conversation:
             await self.asking.book.keep(answer)
         return answer, reply.fault
 
-    def _reply(self, answer: str, faults: list[str]) -> None:
+    def _reply(self, answer: str, faults: list[str], about: list[str]) -> None:
+        """Asks again; `about` names the signals at fault, none where it is the whole answer."""
+        self.turns.append((answer, about))
         self.said.append({"role": "assistant", "content": answer or "(no answer)"})
         self.said.append({"role": "user", "content": prompts.again_message(faults)})
 

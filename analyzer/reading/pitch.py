@@ -18,6 +18,7 @@ from analyzer.files import documents
 from analyzer.framework.assessment import PitchRef, Warning
 from analyzer.reading.grounding import folded
 from analyzer.signals import Quote
+from analyzer.vocabulary import SIGNALS
 
 MAX_CHARACTERS: Final = documents.MAX_CHARACTERS
 """The longest pitch that is read: about 25,000 tokens, 60 printed pages."""
@@ -69,7 +70,7 @@ _ADDRESSES_READER: Final[tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]] = 
         ),
         (
             ('"',),
-            r"\"(?:in_scope|basis|verdict|value_at_stake|trust_route|differentiation|lifecycle_scope)\"\s*:",
+            rf"\"(?:in_scope|basis|verdict|differentiation|{'|'.join(n for n in SIGNALS if '_' in n)})\"\s*:",
         ),
     )
 )

@@ -9,8 +9,13 @@ from __future__ import annotations
 import hashlib
 from functools import cache
 from string import Template
+from typing import Final
 
 from analyzer.resources import resource
+
+PROMPT_VERSION: Final = 1
+"""Raise it when a change of these files changes what is asked. Recordings of an older version are then not played any
+more. A corrected comma keeps the number."""
 
 _FILES = ("read.md", "pitch.md", "again.md")
 

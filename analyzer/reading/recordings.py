@@ -1,8 +1,10 @@
 """Answers of real models, kept as files and played back through the same client code.
 
-A recording is one exchange: which request it was, by fingerprints, and the body of the response. The fingerprints
-are of the prompt's text, the vocabulary, the pitch and the conversation so far, and the model's name; none of them
-depends on a library's release. Headers, keys, addresses and file paths are never part of a recording.
+A recording is one exchange: which request it was, and the body of the response. It belongs to what was asked (purpose,
+model, pitch, form, mode, reading, the versions of vocabulary and prompt, and in a later turn what was said before), not
+to the words it was asked in: these are kept as fingerprints, and where they are not today's the answer is still played
+and says so. A change of meaning raises a version, and only then a recording no longer fits. Nothing in it depends on a
+library's release; headers, keys, addresses and file paths are never part of it.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -20,7 +23,13 @@ from typing import Any, Final
 import httpx
 
 from analyzer.errors import InputError, MissingRecording
+from analyzer.framework.assessment import Warning
+from analyzer.framework.wording import joined
+from analyzer.reading import prompts
+from analyzer.reading.reading import Reading
 from analyzer.resources import resource
+from analyzer.signals import vocabulary_sha256
+from analyzer.vocabulary import VOCABULARY_VERSION
 
 _KEPT: Final = ("id", "object", "created", "model", "choices", "usage")
 """What of a response's body is kept; the rest says nothing about the answer."""
@@ -28,38 +37,108 @@ _SHORTEST_SECRET: Final = 8
 """A key shorter than this is a word (a local server's "none"), and blotting it out would spoil the answer."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """Which request it is. `turn` counts from 0; `so_far_sha256` is over what was said since the pitch was given."""
+    """Which request it is: what is asked, and the fingerprints of the words it is asked in.
 
+    `turn` counts from 0. `so_far_sha256`: in a later turn, of what was said before (`so_far_sha256()`); else empty.
+    `prompt_sha256`, `schema_sha256` and `said_sha256` are of the exact texts: prompts, answer schema, earlier messages.
+    """
+
+    purpose: str = "read"
     model: str
-    prompt_sha256: str
-    schema_sha256: str
     pitch_sha256: str
+    form: str = "quotes"
+    mode: str = "tools"
+    reading: int = 1
+    vocabulary_version: int
+    prompt_version: int
     turn: int = 0
     so_far_sha256: str = ""
+    prompt_sha256: str
+    schema_sha256: str
+    said_sha256: str = ""
+
+    @classmethod
+    def first(cls, model: str, pitch_sha256: str) -> Request:
+        """The first request of reading a pitch today."""
+        return cls(
+            model=model,
+            pitch_sha256=pitch_sha256,
+            vocabulary_version=VOCABULARY_VERSION,
+            prompt_version=prompts.PROMPT_VERSION,
+            prompt_sha256=prompts.prompt_sha256(),
+            schema_sha256=vocabulary_sha256(),
+        )
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What is asked, whatever the words: what a recording belongs to."""
+        return {name: value for name, value in asdict(self).items() if name not in _TEXTS}
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """Fingerprints of the words it is asked in."""
+        return {name: getattr(self, name) for name in _TEXTS}
+
+    @property
+    def recording_key(self) -> str:
+        """What a recording of it is found by."""
+        return _hash(self.asked)
 
     @property
     def key(self) -> str:
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        """What a paid answer to it is kept by: exact to the letter, so that changed words are asked anew."""
+        words = {"model": self.model, "pitch_sha256": self.pitch_sha256, "turn": self.turn}
+        words |= {"prompt_sha256": self.prompt_sha256, "schema_sha256": self.schema_sha256}
+        # Earlier messages hold all that was said before. What is as usual is left out, so that answers that were paid
+        # before there was a choice are still found.
+        unusual = {name: getattr(self, name) for name, usual in _USUAL.items() if getattr(self, name) != usual}
+        return _hash({**words, "so_far_sha256": self.said_sha256, **unusual})
+
+
+ANY_MODEL: Final = ""
+"""The model of a request for whose answer any will do."""
+_TEXTS: Final = ("prompt_sha256", "schema_sha256", "said_sha256")
+_USUAL: Final = {"purpose": "read", "form": "quotes", "mode": "tools", "reading": 1}
+
+
+def _hash(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def so_far_sha256(turns: Sequence[tuple[str, Sequence[str]]]) -> str:
+    """Fingerprint of the turns before: each answer of the model, and the signals it was asked about again. Empty for
+    the first turn. How it was asked is not part of it."""
+    return _hash([[answer, sorted(about)] for answer, about in turns]) if turns else ""
 
 
 current_request: ContextVar[Request] = ContextVar("current_request")
 """Set by the reader around each call, so that a transport knows which request it carries."""
 
-_DIFFERENCES: Final = (
-    ("pitch_sha256", "the pitch"),
-    ("prompt_sha256", "the prompt"),
-    ("schema_sha256", "the vocabulary"),
-    ("model", "the model"),
-    ("turn", "the turn of the conversation"),
-    ("so_far_sha256", "the conversation so far"),
-)
+_DIFFERENCES: Final = {
+    "pitch_sha256": "the pitch",
+    "model": "the model",
+    "purpose": "the purpose",
+    "form": "the form",
+    "mode": "the mode",
+    "reading": "the number of the reading",
+    "vocabulary_version": "the vocabulary's version",
+    "prompt_version": "the prompt's version",
+    "turn": "the turn of the conversation",
+    "so_far_sha256": "the conversation so far",
+}
+"""What of a request may differ from a recording's, in words; a fingerprint is not shown."""
+_WORDINGS: Final = {
+    "prompt_sha256": "the prompt",
+    "schema_sha256": "the vocabulary",
+    "said_sha256": "what is said when asking again",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """One kept exchange, and where it lies."""
+    """One kept exchange, and where it lies. `recorded` is a date, YYYY-MM-DD."""
 
     request: Request
     response: dict[str, Any]
@@ -67,18 +146,39 @@ class Recording:
     title: str
     path: Path
 
+    def reworded(self, request: Request) -> list[str]:
+        """What is worded otherwise in a request than in the one that was recorded: "the prompt", "the vocabulary"."""
+        return [words for name, words in _WORDINGS.items() if self.request.texts[name] != request.texts[name]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reworded:
+    """How many recordings were made with another wording of a text, and between which dates."""
+
+    text: str
+    count: int
+    first: str
+    last: str
+
+    def __str__(self) -> str:
+        dates = self.first if self.first == self.last else f"{self.first} to {self.last}"
+        return f"{self.count} recorded with another wording of {self.text} ({dates})"
+
 
 class Recordings:
     """All recordings in some folders and below them, the user's own first. Folders that do not exist hold none.
 
-    `strays`: JSON files in there that are no recordings. They are passed over, and told of where it matters.
+    Of several for the same request, one in the same words comes first, then the newest of the first folder.
+    `strays`: JSON files in there that are not recordings. They are skipped, and named where it matters.
     """
 
     def __init__(self, folders: Iterable[Path]):
-        found = [(path, _load(path)) for folder in folders for path in sorted(folder.rglob("*.json"))]
+        found = [pair for folder in folders for pair in _newest_first(folder)]
         self._all = [recording for _, recording in found if recording is not None]
         self.strays = [path for path, recording in found if recording is None]
-        self._by_key = {recording.request.key: recording for recording in reversed(self._all)}
+        self._by_key: dict[str, list[Recording]] = {}
+        for recording in self._all:
+            self._by_key.setdefault(recording.request.recording_key, []).append(recording)
 
     @classmethod
     def available(cls, own: Path) -> Recordings:
@@ -91,12 +191,33 @@ class Recordings:
     def __iter__(self) -> Iterator[Recording]:
         return iter(self._all)
 
+    def outdated(self) -> list[Recording]:
+        """Those of another version of prompt or vocabulary, which are not played any more."""
+        today = Request.first("", "").asked
+        versions = ("vocabulary_version", "prompt_version")
+        return [r for r in self._all if any(r.request.asked[name] != today[name] for name in versions)]
+
+    def reworded(self) -> list[Reworded]:
+        """Those that are played but were recorded with another wording of the prompt or of the vocabulary."""
+        outdated = {recording.path for recording in self.outdated()}
+        today = Request.first("", "").texts
+        found = []
+        for text in ("prompt_sha256", "schema_sha256"):
+            dates = sorted(
+                r.recorded for r in self._all if r.path not in outdated and r.request.texts[text] != today[text]
+            )
+            if dates:
+                found.append(Reworded(_WORDINGS[text], len(dates), dates[0], dates[-1]))
+        return found
+
     def find(self, request: Request) -> Recording | None:
-        return self._by_key.get(request.key)
+        same = self._by_key.get(request.recording_key, [])
+        return min(same, key=lambda recording: bool(recording.reworded(request)), default=None)
 
     def models_for(self, request: Request) -> list[str]:
         """The models whose answers to this request are recorded (whatever model it names), newest first."""
-        same = [r for r in self._all if replace(r.request, model=request.model) == request]
+        asked = {**request.asked, "model": ""}
+        same = [r for r in self._all if {**r.request.asked, "model": ""} == asked]
         same.sort(key=lambda recording: recording.recorded, reverse=True)
         return list(dict.fromkeys(recording.request.model for recording in same))
 
@@ -105,15 +226,48 @@ class Recordings:
         record_it = "record it with: pitch record FILE --model provider/name"
         if self.strays:
             more = f" and {len(self.strays) - 1} more" if len(self.strays) > 1 else ""
-            record_it += f" ({self.strays[0].name}{more} is no recording and was passed over)"
+            record_it += f" ({self.strays[0].name}{more} is not a recording and was skipped)"
         if not self._all:
             return MissingRecording(f"there are no recordings yet; {record_it}")
-        nearest = min(self._all, key=lambda recording: len(_differences(recording.request, request)))
-        differs = ", ".join(_differences(nearest.request, request)) or "nothing that is compared"
+        differences, nearest = min(
+            ((_differences(recording.request, request), recording) for recording in self._all),
+            key=lambda pair: (pair[1].request.pitch_sha256 != request.pitch_sha256, len(pair[0])),
+        )
         return MissingRecording(
             f"no recorded answer fits this request; the nearest is {nearest.path.name} ({nearest.title!r}, "
-            f"{nearest.recorded}), which differs in {differs}.\nChoose another --model, or {record_it}"
+            f"{nearest.recorded}), which differs in {', '.join(differences)}.\nChoose another --model, or {record_it}"
         )
+
+
+_played: ContextVar[list[tuple[Recording, Request]]] = ContextVar("_played")
+
+
+@contextmanager
+def noting_played() -> Iterator[list[tuple[Recording, Request]]]:
+    """Collects the recordings that are played inside, each with the request it answered."""
+    token = _played.set([])
+    try:
+        yield _played.get()
+    finally:
+        _played.reset(token)
+
+
+def as_recorded(reading: Reading, played: Sequence[tuple[Recording, Request]]) -> Reading:
+    """A replayed reading with the fingerprints of the texts its first answer was given to, and a warning where any of
+    its answers was given to other words than today's."""
+    if not played:
+        return reading
+    first = played[0][0].request
+    words = list(dict.fromkeys(text for recording, request in played for text in recording.reworded(request)))
+    if not words:
+        return reading
+    texts = {"prompt_sha256": first.prompt_sha256, "schema_sha256": first.schema_sha256}
+    message = (
+        f"Recorded on {played[0][0].recorded} with another wording of {joined(words)}. What is asked means the same; "
+        "record it again to see what today's wording gives."
+    )
+    warnings = (*reading.warnings, Warning(kind="reworded", message=message))
+    return replace(reading, reader=reading.reader.model_copy(update=texts), warnings=warnings)
 
 
 class ReplayTransport(httpx.AsyncBaseTransport):
@@ -127,6 +281,8 @@ class ReplayTransport(httpx.AsyncBaseTransport):
         recording = self._recordings.find(wanted)
         if recording is None:
             raise self._recordings.missing(wanted)
+        if (played := _played.get(None)) is not None:
+            played.append((recording, wanted))
         return httpx.Response(200, json=recording.response, request=request)
 
 
@@ -162,13 +318,14 @@ class Recorder:
         document = {
             "recorded": datetime.now(UTC).strftime("%Y-%m-%d"),
             "title": title,
-            "request": asdict(request),
+            "request": request.asked,
+            "texts": request.texts,
             "response": {name: body[name] for name in _KEPT if name in body},
         }
         text = json.dumps(document, indent=1, ensure_ascii=False)
         for secret in self._secrets:
             text = text.replace(secret, "[key]")
-        path = self._folder / f"{_slug(title)}-{request.key[:8]}.json"
+        path = self._folder / f"{_slug(title)}-{request.recording_key[:8]}.json"
         partial = path.with_suffix(".partial")
         try:
             partial.write_text(text + "\n", encoding="utf-8")
@@ -187,14 +344,25 @@ def _load(path: Path) -> Recording | None:
     """The recording in a file; None if there is none in it."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        request, response = Request(**document["request"]), dict(document["response"])
+        request, response = Request(**document["request"], **document["texts"]), dict(document["response"])
         return Recording(request, response, str(document["recorded"]), str(document["title"]), path)
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
 
 
-def _differences(one: Request, other: Request) -> list[str]:
-    return [words for name, words in _DIFFERENCES if getattr(one, name) != getattr(other, name)]
+def _newest_first(folder: Path) -> list[tuple[Path, Recording | None]]:
+    found = [(path, _load(path)) for path in sorted(folder.rglob("*.json"))]
+    return sorted(found, key=lambda pair: pair[1].recorded if pair[1] else "", reverse=True)
+
+
+def _differences(recorded: Request, wanted: Request) -> list[str]:
+    """What is asked otherwise, in words: "the model (openai/a, not openai/b)"."""
+    differences = []
+    for name, words in _DIFFERENCES.items():
+        one, other = getattr(recorded, name), getattr(wanted, name)
+        if one != other and not (name == "model" and other == ANY_MODEL):
+            differences.append(words if name.endswith("sha256") else f"{words} ({one}, not {other})")
+    return differences
 
 
 def _slug(title: str) -> str:
