@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import click
 
-from analyzer.errors import AnalyzerError, InputError
+from analyzer.errors import AnalyzerError, InputError, safe_traceback
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -56,7 +56,7 @@ def _command(name: str) -> Callable[[F], click.Command]:
                 function(*args, **kwargs)
             except AnalyzerError as error:
                 if debug:
-                    raise
+                    click.echo(safe_traceback(error), err=True)
                 click.echo(f"pitch: {error}", err=True)
                 sys.exit(error.exit_code)
             except BrokenPipeError:
@@ -66,13 +66,16 @@ def _command(name: str) -> Callable[[F], click.Command]:
                 click.echo("pitch: interrupted", err=True)
                 sys.exit(130)
             except Exception as error:  # a fault of this program; its message may quote the pitch
-                if debug:
-                    raise
                 name = type(error).__name__
-                click.echo(f"pitch: a fault of this program ({name}); run again with --debug and report it", err=True)
+                if debug:
+                    click.echo(safe_traceback(error), err=True)
+                    click.echo(f"pitch: a fault of this program ({name}); please report it, with these lines", err=True)
+                else:
+                    told = f"pitch: a fault of this program ({name}); run again with --debug and report it"
+                    click.echo(told, err=True)
                 sys.exit(1)
 
-        run = click.option("--debug", is_flag=True, help="Show the traceback of an error.")(run)
+        run = click.option("--debug", is_flag=True, help="Show where an error was raised; never the pitch or a key.")(run)
         return cli.command(name)(run)
 
     return decorate
