@@ -27,6 +27,8 @@ from analyzer.settings import Settings, provider_key
 _HTTPX_WIDTH: Final = 16
 """The most requests in flight that httpx's own connection pool is good for."""
 _WIDEST: Final = 256
+_MOST_REDIRECTS: Final = 3
+"""Each is one more request with the whole pitch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +203,7 @@ def http_options(timeout: float, width: int, hooks: list[Any] | None = None) -> 
         "timeout": httpx.Timeout(timeout, connect=min(10.0, timeout), pool=None),
         "limits": httpx.Limits(max_connections=max(width, 64), max_keepalive_connections=width, keepalive_expiry=30),
         "follow_redirects": True,
+        "max_redirects": _MOST_REDIRECTS,
         "event_hooks": {"response": [_note_response, *(hooks or ())]},
     }
 

@@ -177,7 +177,8 @@ def _reply(exchange: Exchange, text: str, said: str) -> Reply:
     if finish in _LENGTHS:
         return Reply(fault="cut_off")
     # Small models sometimes answer in plain text instead of calling the tool, or call it by another name.
-    text = text or _text_in(message) or _text_elsewhere(completion)
+    if not text or len(_entries(_get(message, "tool_calls"))) > 1:  # of several calls instructor takes the first
+        text = _text_in(message) or _text_elsewhere(completion)
     if not text and message is None:
         return Reply(fault=EMPTY)
     return Reply(_storable(text))

@@ -97,7 +97,8 @@ class Report:
     @property
     def shown(self) -> str:
         """Status and code, as a message to the user may hold them."""
-        parts = [f"HTTP {self.status}" if self.status else "", self.codes[0] if self.codes else ""]
+        telling = next((code for code in self.codes if "_" in code), "")
+        parts = [f"HTTP {self.status}" if self.status else "", telling]
         return ", ".join(part for part in parts if part) or "no status"
 
     @property
@@ -123,6 +124,15 @@ _NO_MODE = (
     r"function tools with|invalid schema for|response_format|json_schema|structured output"
 )
 _CLIENT: Final = (400, 404, 405, 413, 415, 422)
+
+REDIRECTED: Final = Rule(
+    "the model's server redirects the request",
+    "check OPENAI_BASE_URL; it should name the server itself",
+    "stop the run",
+    ConfigurationError,
+    statuses=tuple(range(300, 400)),
+    examples="a redirect to another origin, which is not followed",
+)
 
 TABLE: Final[tuple[Rule, ...]] = (
     Rule(
@@ -254,15 +264,9 @@ TABLE: Final[tuple[Rule, ...]] = (
         "ask again",
         ProviderError,
         statuses=(408, 409, 425, 499, *range(500, 529), *range(530, 600)),
-        codes=("server_error", "api_error", "internal_server_error", "internal", "unavailable"),
+        codes=("server_error", "internal_server_error"),
     ),
-    Rule(
-        "the model's server redirects the request",
-        "check OPENAI_BASE_URL; it should name the server itself",
-        "stop the run",
-        ConfigurationError,
-        statuses=tuple(range(300, 400)),
-    ),
+    REDIRECTED,
     Rule(
         "the model's server rejected the request",
         "try this pitch with another model",
@@ -374,21 +378,6 @@ def sensible_seconds(seconds: float) -> float:
     return 0.0 if math.isnan(seconds) else min(max(0.0, seconds), MOST_SECONDS)
 
 
-def documentation() -> str:
-    """The table as a page of the docs."""
-    lines = [
-        "| what happened | recognized by | what the program does | what you can do |",
-        "| --- | --- | --- | --- |",
-    ]
-    for rule in (*TABLE, *WITHOUT_STATUS):
-        lines.append(
-            f"| {rule.happened.capitalize()} (`{rule.error.kind}`) | {_signs(rule)} | {rule.action} "
-            f"| {rule.advice.capitalize()} |"
-        )
-    meanings = [f"- **{action}**: {meaning}" for action, meaning in ACTIONS.items()]
-    return "\n".join([*lines, "", *meanings])
-
-
 # ---------------------------------------------------------------- making the error
 
 
@@ -401,6 +390,8 @@ def _made(rule: Rule, shown: str, retry_after: float = 0.0) -> AnalyzerError:
 
 def _without_status(raised: BaseException) -> AnalyzerError:
     chain = list(_chain(raised))
+    if any(isinstance(each, httpx.TooManyRedirects) for each in chain):
+        return _made(REDIRECTED, "")
     hung_up = any(isinstance(each, aiohttp.ClientConnectionError) and not _is_timeout(each) for each in chain)
     if any(_is_timeout(each) for each in chain) and not hung_up:
         return _made(TIMEOUT, "")
@@ -462,6 +453,7 @@ def _status(error: BaseException) -> int | None:
     candidates = [
         getattr(error, "status_code", None),
         getattr(error, "http_status", None),
+        getattr(error, "status", None),
         getattr(error, "code", None),
         getattr(response, "status_code", None),
         getattr(getattr(error, "raw_response", None), "status_code", None),
@@ -500,26 +492,3 @@ def _as_mapping(value: object) -> Mapping[str, Any]:
 
 def _folded(text: str) -> str:
     return " ".join(text.casefold().split())
-
-
-def _signs(rule: Rule) -> str:
-    if rule is TABLE[-1]:
-        return f"any other HTTP {_ranges(rule.statuses)}"
-    signs = []
-    if rule.statuses:
-        signs.append(f"HTTP {_ranges(rule.statuses)}")
-    signs += [f"`{code}`" for code in rule.codes]
-    if rule.examples:
-        signs.append(rule.examples)
-    return ", ".join(signs)
-
-
-def _ranges(statuses: Iterable[int]) -> str:
-    """Numbers as ranges: 300-399, 408."""
-    parts: list[list[int]] = []
-    for status in sorted(statuses):
-        if parts and status == parts[-1][1] + 1:
-            parts[-1][1] = status
-        else:
-            parts.append([status, status])
-    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in parts)

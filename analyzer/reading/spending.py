@@ -56,9 +56,7 @@ def usage_of(completion: Any, model: str) -> Reported:
     cost = cost_of(model, tokens or 0, output or 0, cached) if known else None
     if not known and cost_of(model, 1000, 1000) is not None:
         note = "The server does not say how many tokens this took, so the cost is unknown."
-    usage = Usage(
-        requests=1, input_tokens=tokens or 0, cached_tokens=cached, output_tokens=output or 0, cost_usd=cost
-    )
+    usage = Usage(requests=1, input_tokens=tokens or 0, cached_tokens=cached, output_tokens=output or 0, cost_usd=cost)
     return Reported(usage, known, note)
 
 
