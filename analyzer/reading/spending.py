@@ -149,11 +149,7 @@ class Spending:
 
     async def _set_aside(self, tokens: int) -> float:
         while self.limit is not None:
-            if self._blind:
-                raise CostLimitReached(
-                    f"the server does not say how many tokens its answers take, so the limit of ${self.limit:g} cannot "
-                    f"be kept; up to ${self._at_most:.4f} were spent. Run again without the limit"
-                )
+            self._check_sighted()
             need = self._estimate(tokens) or 0.0
             if self._at_most + self._reserved + need <= self.limit:
                 self._reserved += need
@@ -167,6 +163,13 @@ class Spending:
             self._settled.clear()
             await self._settled.wait()
         return 0.0
+
+    def _check_sighted(self) -> None:
+        if self.limit is not None and self._blind:
+            raise CostLimitReached(
+                f"the server does not say how many tokens its answers take, so the limit of ${self.limit:g} cannot be "
+                f"kept; up to ${self._at_most:.4f} were spent. Run again without the limit"
+            )
 
     def _give_back(self, need: float) -> None:
         if self.limit is not None:
@@ -197,7 +200,8 @@ class Reservation:
     _held: bool = False
 
     async def renew(self) -> None:
-        """Sets it aside, where it is not. Raises CostLimitReached."""
+        """Sets it aside, where it is not. Raises CostLimitReached, also where the limit can no longer be kept."""
+        self.spending._check_sighted()
         if not self._held:
             self.need = await self.spending._set_aside(self.tokens)
             self._held = True
