@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
 from types import SimpleNamespace
@@ -13,10 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer import analyze, analyze_many
+from analyzer import analyze_many
 from analyzer.errors import AnalyzerError, ContentFiltered, CostLimitReached, ExtractionError
 from analyzer.pipeline import Progress, Result
-from analyzer.reading.clients import shared_client
 from analyzer.reading.spending import MOST_TOKENS, cost_of, usage_of
 from analyzer.store import Store
 from tests.endpoint import PITCH, answer, completion
@@ -28,13 +27,6 @@ PITCHES = [(str(number), f"{PITCH} {number}") for number in range(12)]
 @pytest.fixture
 def store(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'store.db'}"
-
-
-@pytest.fixture(autouse=True)
-def _new_connections() -> Iterator[None]:
-    shared_client.cache_clear()
-    yield
-    shared_client.cache_clear()
 
 
 def reply(usage: object = ..., content: Any = None, **changes: Any) -> Reply:
@@ -173,9 +165,9 @@ def test_a_filtered_answer_is_asked_for_once_counted_and_never_asked_for_again(s
 @pytest.mark.parametrize("finish", ["content_filter", "guardrail_intervened", "SAFETY"])
 def test_a_filter_has_many_names_and_what_it_left_is_not_an_answer(finish: str) -> None:
     with Service(lambda *_: reply(content=answer(), finish=finish)) as service:
-        with pytest.raises(ContentFiltered):
-            analyze(PITCH, model=MODEL, settings=service.settings)
-        assert sum(service.asked.values()) == 1
+        results, _, _ = run(service, False, pitches=PITCHES[:1])
+    assert isinstance(results[0].error, ContentFiltered)
+    assert sum(service.asked.values()) == 1
 
 
 EMPTY = {

@@ -234,7 +234,7 @@ class _Conversation:
             *self.said,
         ]
         said = [message["content"] for message in messages[1:]]
-        reservation = await asking.spending.reserve(said, static_tokens())
+        reservation = asking.spending.reservation(said, static_tokens())
         token = current_request.set(request)
         try:
             # Kept before its place is given to another: what a killed run pays twice is at most what was in flight.
@@ -247,7 +247,7 @@ class _Conversation:
 
     async def _ask_and_keep(self, request: Request, messages: Messages, reservation: Reservation) -> KeptAnswer:
         """One request, counted and kept whatever it brought. Raises errors of the provider."""
-        await reservation.renew()  # a repeated request may be paid for like the first
+        await reservation.set_aside()  # a repeated request may be paid for like the first
         exchange = Exchange(self.asking.model)
         try:
             reply = await send(self.asking.client, messages, exchange)

@@ -138,18 +138,17 @@ class Spending:
                 f"the price of {self.model} is not known, so no limit on its cost can be kept; leave the limit out"
             )
 
-    async def reserve(self, texts: Iterable[str], more_tokens: int) -> Reservation:
-        """USD set aside for one request of these texts and so many tokens more.
-
-        Waits for others under way where it might yet fit. Raises CostLimitReached.
-        """
-        reservation = Reservation(self, more_tokens + sum(map(estimated_tokens, texts)))
-        await reservation.renew()
-        return reservation
+    def reservation(self, texts: Iterable[str], more_tokens: int) -> Reservation:
+        """For one request of these texts and so many tokens more; nothing is set aside yet."""
+        return Reservation(self, more_tokens + sum(map(estimated_tokens, texts)))
 
     async def _set_aside(self, tokens: int) -> float:
         while self.limit is not None:
-            self._check_sighted()
+            if self._blind:
+                raise CostLimitReached(
+                    f"the server does not say how many tokens its answers take, so the limit of ${self.limit:g} cannot "
+                    f"be kept; up to ${self._at_most:.4f} were spent. Run again without the limit"
+                )
             need = self._estimate(tokens) or 0.0
             if self._at_most + self._reserved + need <= self.limit:
                 self._reserved += need
@@ -163,13 +162,6 @@ class Spending:
             self._settled.clear()
             await self._settled.wait()
         return 0.0
-
-    def _check_sighted(self) -> None:
-        if self.limit is not None and self._blind:
-            raise CostLimitReached(
-                f"the server does not say how many tokens its answers take, so the limit of ${self.limit:g} cannot be "
-                f"kept; up to ${self._at_most:.4f} were spent. Run again without the limit"
-            )
 
     def _give_back(self, need: float) -> None:
         if self.limit is not None:
@@ -191,20 +183,19 @@ class Spending:
 
 @dataclass(slots=True)
 class Reservation:
-    """What is set aside for one request. Each try ends with one of `answered`, `lost` and `release`; `renew` sets aside
-    the same for the next try."""
+    """What is set aside for one request. Each try begins with `set_aside` and ends with one of `answered`, `lost` and
+    `release`. Whoever sets aside has a place to send from: to wait for one with money set aside could lock up a run.
+    """
 
     spending: Spending
     tokens: int
     need: float = 0.0
     _held: bool = False
 
-    async def renew(self) -> None:
-        """Sets it aside, where it is not. Raises CostLimitReached, also where the limit can no longer be kept."""
-        self.spending._check_sighted()
-        if not self._held:
-            self.need = await self.spending._set_aside(self.tokens)
-            self._held = True
+    async def set_aside(self) -> None:
+        """Waits for others under way where it might yet fit. Raises CostLimitReached."""
+        self.need = await self.spending._set_aside(self.tokens)
+        self._held = True
 
     def answered(self, usage: Usage) -> None:
         """Counts what an answer, of use or not, took. Where it does not say, a limit cannot be kept any longer."""
