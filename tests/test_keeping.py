@@ -122,9 +122,8 @@ def test_a_line_counts_the_seconds_on_a_terminal_and_is_erased(tmp_path: Path) -
         refused(400),
         Reply(failure(400, None, f"you sent {PITCH} with {KEY}").content, 400),
         Reply(f'{{"error": {{"message": "{KEY}", "code": 402, "echo": "stand idle"}}}}'.encode()),
-        Reply(b"<html>" + KEY.encode(), headers={"Content-Type": "text/html"}, fault="hang up"),
     ],
-    ids=["rejected", "echo", "error in a 200", "hung up"],
+    ids=["rejected", "echo", "error in a 200"],
 )
 def test_debug_shows_where_and_neither_key_nor_pitch(tmp_path: Path, reply: Reply) -> None:
     with Service(lambda *_: reply) as service:
