@@ -395,10 +395,14 @@ def _without_status(raised: BaseException) -> AnalyzerError:
     hung_up = any(isinstance(each, aiohttp.ClientConnectionError) and not _is_timeout(each) for each in chain)
     if any(_is_timeout(each) for each in chain) and not hung_up:
         return _made(TIMEOUT, "")
-    if hung_up or any(isinstance(each, openai.APIConnectionError | httpx.TransportError | OSError) for each in chain):
+    if hung_up or any(
+        isinstance(each, openai.APIConnectionError | httpx.HTTPError | aiohttp.ClientError | OSError) for each in chain
+    ):
         return _made(UNREACHABLE, "")
     if any(isinstance(each, openai.APIResponseValidationError | ValueError) for each in chain):
         return _made(GARBLED, "")
+    if not isinstance(chain[-1], TypeError | AttributeError | LookupError | NotImplementedError):
+        return _made(UNCLASSIFIED, type(chain[-1]).__name__)
     return _made(SDK_FAULT, type(chain[-1]).__name__)
 
 
