@@ -134,6 +134,8 @@ def money(usd: float) -> str:
 
 def _spent(usage: Usage) -> str:
     cost = "" if usage.cost_usd is None else f", {money(usage.cost_usd)}"
+    if usage.requests and not usage.input_tokens and not usage.output_tokens:
+        return f"{usage.requests:,} answers paid for; the server does not say how many tokens they took"
     cached = f" ({usage.cached_tokens:,} cached)" if usage.cached_tokens else ""
     return (
         f"{usage.requests:,} answers paid for: {usage.input_tokens:,} tokens sent{cached}, "

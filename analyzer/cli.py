@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import wraps
 from importlib.metadata import version
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any, TypeVar
 
 import click
 
-from analyzer.errors import AnalyzerError, InputError
+from analyzer.errors import AnalyzerError, InputError, safe_traceback
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -56,7 +57,7 @@ def _command(name: str) -> Callable[[F], click.Command]:
                 function(*args, **kwargs)
             except AnalyzerError as error:
                 if debug:
-                    raise
+                    click.echo(safe_traceback(error), err=True)
                 click.echo(f"pitch: {error}", err=True)
                 sys.exit(error.exit_code)
             except BrokenPipeError:
@@ -65,14 +66,19 @@ def _command(name: str) -> Callable[[F], click.Command]:
             except KeyboardInterrupt:
                 click.echo("pitch: interrupted", err=True)
                 sys.exit(130)
-            except Exception as error:  # a fault of this program; its message may quote the pitch
-                if debug:
-                    raise
+            except Exception as error:  # noqa: BLE001  # a fault of this program; its message may quote the pitch
                 name = type(error).__name__
-                click.echo(f"pitch: a fault of this program ({name}); run again with --debug and report it", err=True)
+                if debug:
+                    click.echo(safe_traceback(error), err=True)
+                    click.echo(f"pitch: a fault of this program ({name}); please report it, with these lines", err=True)
+                else:
+                    told = f"pitch: a fault of this program ({name}); run again with --debug and report it"
+                    click.echo(told, err=True)
                 sys.exit(1)
 
-        run = click.option("--debug", is_flag=True, help="Show the traceback of an error.")(run)
+        run = click.option("--debug", is_flag=True, help="Show where an error was raised; never the pitch or a key.")(
+            run
+        )
         return cli.command(name)(run)
 
     return decorate
@@ -101,6 +107,7 @@ _market = click.option(
 @click.option(
     "--report", type=click.Path(path_type=Path), metavar="OUT", help="Also write a report: OUT ends in .html or .md."
 )
+@click.option("--no-store", is_flag=True, help="Ask the model even if its answer is stored, and store nothing.")
 def analyze_command(
     source: str,
     model: str | None,
@@ -108,8 +115,12 @@ def analyze_command(
     market: Path | None,
     as_json: bool,
     report: Path | None,
+    no_store: bool,
 ) -> None:
-    """Assess one pitch: a text, Markdown, PDF, PPTX or DOCX file, or standard input."""
+    """Assess one pitch: a text, Markdown, PDF, PPTX or DOCX file, or standard input.
+
+    A model's answer is stored (PITCH_STORE) and paid for once: the same pitch again asks nothing.
+    """
     from analyzer.pipeline import assess, choose
     from analyzer.reports import check_report_path, write_report
     from analyzer.settings import Settings
@@ -118,10 +129,14 @@ def analyze_command(
         check_report_path(report)
     rules, map_ = _load_rulebook(rulebook), _load_market(market)
     pitch = _pitch(source)
-    choice = choose(pitch, model, Settings.from_environment())
+    settings = Settings.from_environment()
+    choice = choose(pitch, model, settings, None if no_store else settings.store_url())
     if choice.note:
         click.echo(choice.note, err=True)
-    assessment = assess(pitch, choice.reader, rules, map_)
+    with _waiting(choice.asks, pitch.text):
+        assessment = assess(pitch, choice.reader, rules, map_)
+    if choice.from_store:
+        click.echo("Read from the stored answer; nothing was asked. To ask the model again: --no-store", err=True)
     _show(assessment, as_json)
     if report is not None:
         write_report(report, assessment, pitch.text)
@@ -438,6 +453,15 @@ def app_command(port: int, no_browser: bool) -> None:
     from analyzer.page.serve import serve
 
     sys.exit(serve(port=port, open_browser=not no_browser))
+
+
+def _waiting(model: str | None, text: str) -> AbstractContextManager[object]:
+    """A line that counts the seconds while a model is asked, where a person is looking."""
+    if model is None or not sys.stderr.isatty():
+        return nullcontext()
+    from analyzer.terminal import waiting
+
+    return waiting(_console(err=True), f"{model} is reading the pitch ({len(text.split()):,} words)")
 
 
 def _estimate(sources: Any, model: str | None, settings: Any, limit: int | None) -> None:

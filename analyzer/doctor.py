@@ -73,7 +73,7 @@ def _model(settings: Settings) -> Iterator[Finding]:
         yield Finding("OPENAI_BASE_URL", True, _host(settings.openai_base_url))
     if settings.model is None or settings.model.partition("/")[0] in (KEYWORDS, RECORDED):
         return
-    from analyzer.reading.model import reach
+    from analyzer.reading.clients import reach
 
     try:
         yield Finding("server", True, reach(settings.model, settings, _REACH_TIMEOUT))

@@ -12,6 +12,7 @@
     │   ├── AuthenticationFailed
     │   ├── ModelNotFound
     │   ├── QuotaExhausted
+    │   ├── ModeRejected        the model cannot be asked in this way (tool calls, JSON Schema)
     │   └── StoreError          the database of kept answers
     ├── ProviderError           the model's service: nobody here; try later
     │   ├── ProviderUnreachable
@@ -19,18 +20,22 @@
     │   ├── RateLimited
     │   ├── ProviderRejected    the service refuses this request
     │   └── ProviderDown        nothing has got through for long; a run of many ends
-    ├── ExtractionError         the answer: not JSON, of another shape, cut off, refused
+    ├── ExtractionError         this pitch: no usable answer (not JSON, another shape, cut off, refused)
+    │   ├── ContentFiltered     the provider's content filter blocked it
+    │   └── PitchTooLong        longer than the model, or the account's rate limit, allows
     ├── RunStopped              this pitch's turn had not come when its run was stopped
     ├── CostLimitReached        the limit that the user set; a run of many ends
     └── MissingRecording        there is no recorded answer for this request
 
 Every message is one or two lines: what was found, where, what to do. No message holds a key, a prompt or
-the text of a pitch. Errors of the SDKs are mapped to these in one place (`reading.model`), cause kept.
+the text of a pitch. Errors of the SDKs are mapped to these in one place (`reading.provider_errors`); the cause is a
+`SdkError`, which says where it was raised and leaves out what the server or the SDK said.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from traceback import format_tb
+from typing import ClassVar, Final
 
 
 class AnalyzerError(Exception):
@@ -98,6 +103,10 @@ class QuotaExhausted(ConfigurationError):
     kind = "quota"
 
 
+class ModeRejected(ConfigurationError):
+    kind = "mode"
+
+
 class StoreError(ConfigurationError):
     kind = "store"
 
@@ -142,8 +151,61 @@ class ExtractionError(AnalyzerError):
     kind = "extraction"
 
 
+class ContentFiltered(ExtractionError):
+    kind = "filtered"
+
+
+class PitchTooLong(ExtractionError):
+    kind = "too_long"
+
+
 class MissingRecording(AnalyzerError):
     kind = "missing_recording"
+
+
+class SdkError(Exception):
+    """Stands for an exception of a model's SDK as the cause of ours.
+
+    SDKs put the whole prompt, the server's reply and sometimes the key into their messages and attributes. Of all that
+    this keeps the exception's type, the HTTP status where there is one, and, as a note, the lines of code it came from.
+    """
+
+    @classmethod
+    def of(cls, error: BaseException, status: int | None = None) -> SdkError:
+        made = cls(f"{_type_name(error)}{f' (HTTP {status})' if status else ''}; its message is left out")
+        made.add_note(f"Raised at:\n{''.join(format_tb(error.__traceback__))}".rstrip())
+        return made
+
+
+_HIDDEN: Final = "message left out: it may quote a pitch or a key"
+
+
+def safe_traceback(error: BaseException) -> str:
+    """The traceback of an error and its causes, without the messages of exceptions that are not this package's own.
+
+    Foreign messages may quote anything: a server's reply, the parameters of an SQL statement, the text of a pitch.
+    """
+    chain: list[BaseException] = []
+    each: BaseException | None = error
+    while each is not None and each not in chain:
+        chain.append(each)
+        each = each.__cause__ or (None if each.__suppress_context__ else each.__context__)
+    return "\n\n".join(_safe_lines(each) for each in reversed(chain))
+
+
+def _safe_lines(error: BaseException) -> str:
+    own = isinstance(error, AnalyzerError | SdkError)
+    said = str(error) if own else _HIDDEN
+    if isinstance(error, OSError) and error.strerror:
+        said = error.strerror
+    lines = [f"{_type_name(error)}: {said}"]
+    if error.__traceback__ is not None:
+        lines = ["Traceback (most recent call last):", "".join(format_tb(error.__traceback__)).rstrip(), *lines]
+    return "\n".join([*lines, *(getattr(error, "__notes__", ()) if own else ())])
+
+
+def _type_name(error: BaseException) -> str:
+    return f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
 
 
 def of_kind(kind: str, message: str) -> AnalyzerError:

@@ -50,10 +50,17 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The reader for a pitch. `note`: one line for people, where the choice was ours and not theirs."""
+    """The reader for a pitch. `note`: one line for people, where the choice was ours and not theirs; `asks`: the model
+    that is asked, None where nothing is."""
 
     reader: Reader
     note: str | None = None
+    asks: str | None = None
+
+    @property
+    def from_store(self) -> bool:
+        """Whether the pitch was read from stored answers, without asking the model."""
+        return getattr(self.reader, "from_store", False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,15 +135,18 @@ def analyze(
     market: MarketMap | None = None,
     settings: Settings | None = None,
     id: str | None = None,
+    store: bool | str = False,
 ) -> Assessment:
     """The assessment of one pitch. Works in scripts, notebooks and threads; blocks until done.
 
     `model`: `provider/name`, `recorded`, `keywords`, or None for PITCH_MODEL; with neither, a recording if
-    there is one for this pitch, else `keywords`. Raises the errors of `analyzer.errors`.
+    there is one for this pitch, else `keywords`. `store`: where the model's answers are kept, so that the same pitch is
+    not paid for twice; True = PITCH_STORE, False = none, or a database URL. Raises the errors of `analyzer.errors`.
     """
     settings = settings or Settings.from_environment()
     pitch = Pitch.from_text(text, id)
-    return assess(pitch, choose(pitch, model, settings).reader, rulebook, market)
+    choice = choose(pitch, model, settings, _store_url(store, settings), required=True)
+    return assess(pitch, choice.reader, rulebook, market)
 
 
 def assess(
@@ -188,19 +198,28 @@ def analyze_many(
         raise ConfigurationError(f"concurrency is {concurrency}; give 1 to {MAX_CONCURRENCY}")
     if total is None and isinstance(pitches, Sized):
         total = len(pitches)
-    url = settings.store_url() if store is True else store or None
-    run = _Run(model, settings, concurrency, url, max_cost)
+    run = _Run(model, settings, concurrency, _store_url(store, settings), max_cost)
     return run.results(pitches, rulebook, market, on_progress or (lambda _: None), stop or Event(), total)
 
 
-def choose(pitch: Pitch, model: str | None, settings: Settings) -> Choice:
+def choose(
+    pitch: Pitch, model: str | None, settings: Settings, store: str | None = None, *, required: bool = False
+) -> Choice:
     """The reader for one pitch (contract: `model`, else PITCH_MODEL, else a recording of this pitch, else keywords).
+
+    `store`: URL of the store that keeps the answers of a model; None = none. One that fails is a warning in the
+    assessment, or, if it is `required` and cannot be read, a StoreError before anything is asked.
 
     Raises ConfigurationError, or MissingRecording where `recorded` was asked for.
     """
     model = model or settings.model
+    if model is not None and store is not None and model.partition("/")[0] not in (KEYWORDS, RECORDED):
+        from analyzer.reading.keeping import KeepingReader
+
+        return Choice(KeepingReader(model, settings, store, required=required), asks=model)
     if model is not None:
-        return Choice(_reader(pitch, model, settings))
+        asks = None if model.partition("/")[0] in (KEYWORDS, RECORDED) else model
+        return Choice(_reader(pitch, model, settings), asks=asks)
     try:
         reader = _reader(pitch, RECORDED, settings)
     except MissingRecording:
@@ -217,6 +236,10 @@ def recording_reader(model: str, settings: Settings, folder: Path) -> Reader:
     from analyzer.reading.model import ModelReader
 
     return ModelReader(model, settings, record_to=folder)
+
+
+def _store_url(store: bool | str, settings: Settings) -> str | None:
+    return settings.store_url() if store is True else store or None
 
 
 async def _assess(

@@ -47,10 +47,11 @@ _answers = sa.Table(
     sa.Column("pitch_sha256", sa.String(64), nullable=False, index=True),
     sa.Column("turn", sa.Integer, nullable=False),
     sa.Column("text", sa.Text, nullable=False),
-    sa.Column("input_tokens", sa.Integer, nullable=False),
-    sa.Column("cached_tokens", sa.Integer, nullable=False),
-    sa.Column("output_tokens", sa.Integer, nullable=False),
+    sa.Column("input_tokens", sa.BigInteger, nullable=False),
+    sa.Column("cached_tokens", sa.BigInteger, nullable=False),
+    sa.Column("output_tokens", sa.BigInteger, nullable=False),
     sa.Column("cost_usd", sa.Float),
+    sa.Column("fault", sa.String(32)),
     sa.Column("kept_at", sa.String(32), nullable=False),
 )
 
@@ -82,7 +83,7 @@ _hand_scores = sa.Table(
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
     """One answer of a model as it came, and what it cost. `key` is that of its request, None where the answer is of no
-    use; `cost_usd` None = not known."""
+    use; `cost_usd` None = not known. `fault`: why there is no answer in it; None = there is a text."""
 
     key: str | None
     model: str
@@ -95,6 +96,7 @@ class KeptAnswer:
     cached_tokens: int = 0
     output_tokens: int = 0
     cost_usd: float | None = None
+    fault: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

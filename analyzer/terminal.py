@@ -11,6 +11,7 @@ from typing import Final
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
+from rich.progress import Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
 from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
@@ -25,6 +26,22 @@ QUIET = "dim"
 _STYLES: Final[Mapping[Leaning, str]] = {"for": "cyan", "against": "yellow", "open": ""}
 _TOP = 5
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+")
+
+
+class _Seconds(ProgressColumn):
+    """Whole seconds since the start."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.elapsed or 0:.0f} s")
+
+
+def waiting(console: Console, what: str) -> Progress:
+    """A line that says what is going on and for how many seconds, until the context ends; then it is erased."""
+    progress = Progress(
+        SpinnerColumn(), TextColumn("{task.description}", markup=False), _Seconds(), console=console, transient=True
+    )
+    progress.add_task(plain(what), total=None)
+    return progress
 
 
 def print_assessment(console: Console, assessment: Assessment) -> None:

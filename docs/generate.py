@@ -6,6 +6,7 @@ With --check it writes nothing, and fails naming the pages that are not today's.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -17,6 +18,7 @@ from analyzer.cli import cli
 from analyzer.framework.market import MarketMap
 from analyzer.framework.rulebook import Rulebook
 from analyzer.outputs import COLUMNS
+from analyzer.reading.provider_errors import ACTIONS, TABLE, WITHOUT_STATUS, Rule
 from analyzer.reports import market_markdown, rulebook_markdown
 from analyzer.resources import resource
 from analyzer.settings import KEYWORDS, RECORDED
@@ -96,6 +98,46 @@ def columns() -> str:
     return "\n".join(lines) + "\n"
 
 
+def provider_errors() -> str:
+    """What a model's server can report, and what helps."""
+    lines = ["# When the model's server reports an error", "", NOTE, _ERRORS_NOTE, ""]
+    lines += [f"- **{action}**: {meaning}" for action, meaning in ACTIONS.items()]
+    lines += ["", "| what happened | recognized by | then | what you can do |", "| --- | --- | --- | --- |"]
+    for rule in (*TABLE, *WITHOUT_STATUS):
+        happened, advice = (text[0].upper() + text[1:] for text in (rule.happened, rule.advice))
+        lines.append(f"| {happened} (`{rule.error.kind}`) | {_signs(rule)} | {rule.action} | {advice} |")
+    return "\n".join(lines) + "\n"
+
+
+def _signs(rule: Rule) -> str:
+    if rule is TABLE[-1]:
+        return f"any other HTTP {_ranges(rule.statuses)}"
+    signs = [f"HTTP {_ranges(rule.statuses)}"] if rule.statuses else []
+    signs += [f"`{code}`" for code in rule.codes]
+    return ", ".join([*signs, rule.examples] if rule.examples else signs)
+
+
+def _ranges(statuses: Iterable[int]) -> str:
+    """Numbers as ranges: 300-399, 408."""
+    parts: list[list[int]] = []
+    for status in sorted(statuses):
+        if parts and status == parts[-1][1] + 1:
+            parts[-1][1] = status
+        else:
+            parts.append([status, status])
+    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in parts)
+
+
+_ERRORS_NOTE = """\
+The table is read from the top; the first row that fits decides. The word in brackets is the error's kind, as files of
+results have it. A status or code counts wherever it comes from: OpenAI's protocol, the packages of Anthropic, Google and
+Groq, or an error object in the body of an HTTP 200, as OpenRouter sends it. Words of the server's message count only
+where it has no better sign, and never if the pitch itself contains them.
+
+A reply with HTTP 200 that holds no answer is counted as paid. One that a content filter ended is not asked for again,
+in this run or a later one; one without content is asked for once more."""
+
+
 def measured() -> str:
     """How well pitches are read."""
     return f"# How well pitches are read\n\n{NOTE}\n{measure.page()}".rstrip() + "\n"
@@ -112,6 +154,7 @@ _MARK, _MARK_END = "<!-- readers: written by make docs -->", "<!-- end -->"
 PAGES = {
     "../README.md": readme,
     "columns.md": columns,
+    "provider-errors.md": provider_errors,
     "rulebook.md": lambda: rulebook_markdown(Rulebook.built_in()).rstrip() + "\n",
     "vocabulary.md": vocabulary,
     "market.md": lambda: market_markdown(MarketMap.built_in()).rstrip() + "\n",

@@ -20,6 +20,7 @@ from analyzer.errors import (
     ExtractionError,
     ModelNotFound,
     PitchError,
+    PitchTooLong,
     ProviderError,
     ProviderRejected,
     ProviderTimeout,
@@ -27,7 +28,8 @@ from analyzer.errors import (
     QuotaExhausted,
     RateLimited,
 )
-from analyzer.reading.model import MAX_ASKS, ModelReader, _http_client
+from analyzer.reading.clients import shared_client
+from analyzer.reading.model import MAX_ASKS, ModelReader
 from analyzer.reading.pace import ONE, Pace
 from analyzer.reading.pitch import MAX_CHARACTERS, Pitch
 from analyzer.reading.reading import Reading
@@ -61,13 +63,13 @@ def read(pauses: list[float], text: str = PITCH) -> Reading:
         if seconds:
             pauses.append(seconds)
 
-    _http_client.cache_clear()  # each call here has an event loop of its own
+    shared_client.cache_clear()  # each call here has an event loop of its own
     pace = Pace(ONE, 1, sleep=sleep, clock=lambda: now)
     return asyncio.run(ModelReader(MODEL, SETTINGS, pace=pace).read(Pitch.from_text(text)))
 
 
 def analyzed(text: str = PITCH) -> Assessment:
-    _http_client.cache_clear()
+    shared_client.cache_clear()
     return analyze(text, model=MODEL, settings=SETTINGS)
 
 
@@ -386,7 +388,8 @@ FAULTS: dict[str, tuple[Any, type[AnalyzerError], int, int]] = {
     "401": (failure(401, "invalid_api_key", f"Incorrect API key provided: {KEY}"), AuthenticationFailed, 1, 3),
     "403": (failure(403), AuthenticationFailed, 1, 3),
     "404": (failure(404, "model_not_found"), ModelNotFound, 1, 3),
-    "400": (failure(400, "context_length_exceeded", PITCH), ProviderRejected, 1, 3),
+    "400": (failure(400, "unknown_parameter", PITCH), ProviderRejected, 1, 3),
+    "too long": (failure(400, "context_length_exceeded", PITCH), PitchTooLong, 1, 1),
     "429": (failure(429, "rate_limit_exceeded"), RateLimited, 6, 3),
     "429, hours": (failure(429, retry_after="7200"), RateLimited, 1, 3),
     "no quota": (failure(429, "insufficient_quota"), QuotaExhausted, 1, 3),
@@ -397,7 +400,6 @@ FAULTS: dict[str, tuple[Any, type[AnalyzerError], int, int]] = {
         5,
         3,
     ),
-    "empty body": (httpx.Response(200, json={}), ProviderError, 5, 3),
     "HTML": (httpx.Response(200, text="<html>login</html>"), ProviderError, 5, 3),
 }
 
@@ -464,14 +466,14 @@ def test_a_model_that_cannot_be_set_up_is_a_configuration_error(model: str, sett
 def test_ollama_needs_no_key_and_is_asked_on_this_machine(pauses: list[float]) -> None:
     with respx.mock() as router:
         route = router.post("http://localhost:11434/v1/chat/completions").mock(return_value=completion(answer()))
-        _http_client.cache_clear()
+        shared_client.cache_clear()
         analyze(PITCH, model="ollama/llama3.1", settings=Settings())
     assert json.loads(route.calls[0].request.content)["model"] == "llama3.1"
 
 
 def test_a_compatible_server_needs_no_key(service: respx.Route) -> None:
     service.mock(return_value=completion(answer()))
-    _http_client.cache_clear()
+    shared_client.cache_clear()
     assessment = analyze(PITCH, model="openai/local", settings=Settings(openai_base_url=URL))
     assert assessment.provenance.usage.cost_usd is None
     assert KEY not in repr(SETTINGS)

@@ -18,7 +18,7 @@ import respx
 import analyzer
 from analyzer import MarketMap, analyze, analyze_many
 from analyzer.errors import ConfigurationError
-from analyzer.reading.model import _http_client
+from analyzer.reading.clients import shared_client
 from analyzer.settings import Settings
 from tests.endpoint import CHAT, PITCH, URL, answer, completion, failure
 
@@ -28,7 +28,7 @@ MODEL = "openai/gpt-4.1-mini"
 
 @pytest.fixture(autouse=True)
 def _fresh_client() -> None:
-    _http_client.cache_clear()
+    shared_client.cache_clear()
 
 
 def test_every_pitch_gives_one_result_and_a_failed_one_an_error() -> None:

@@ -59,6 +59,13 @@ def test_an_answer_is_found_by_its_request_and_by_no_other(store: Store) -> None
     assert store.find_answers(["a" * 64, "b" * 64]) == {"a" * 64: kept}
 
 
+def test_large_counts_and_the_reason_for_no_answer_are_kept(store: Store) -> None:
+    kept = answer("a", "", input_tokens=3_000_000_000, cached_tokens=10**12, output_tokens=10**12, fault="filtered")
+    store.keep_answers([kept])
+    assert store.find_answers(["a"]) == {"a": kept}
+    assert store.mean_tokens("openai/m") == (3e9, 1e12)
+
+
 def test_of_two_answers_to_one_request_the_first_stays_and_both_are_kept_as_paid(store: Store) -> None:
     store.keep_answers([answer("a", "first")])
     store.keep_answers([answer("a", "second"), answer("b", "other")])

@@ -137,7 +137,8 @@ class Player(_Record):
 class Warning(_Record):
     """Something the reader of this assessment must know. `kind` is a stable word for scripts:
 
-    `rough_reader` · `ungrounded` · `instructions` · `hidden_characters` · `dropped` · `adjusted` · `reworded`.
+    `rough_reader` · `ungrounded` · `instructions` · `hidden_characters` · `dropped` · `adjusted` · `usage` (what the
+    server reports of tokens cannot be) · `not_kept` (the store failed) · `reworded` (a recording of other wording).
     """
 
     kind: str

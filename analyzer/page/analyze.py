@@ -153,7 +153,7 @@ def _analyze() -> None:
             "no model is named; type one as provider/name, or choose another reader"
         )
         return
-    reading.begin(st.session_state.get("text", ""), _model(), {})
+    reading.begin(st.session_state.get("text", ""), _model(), {}, store=history.keeps())
 
 
 def _take_sample() -> None:

@@ -239,10 +239,15 @@ def toggle() -> None:
     )
 
 
+def keeps() -> bool:
+    """Whether what is analyzed now is to be kept for the visitor."""
+    return access.owner() is not None and bool(st.session_state.get("keep", True))
+
+
 def keep(under_way: Reading, found: Assessment) -> AnalyzerError | None:
     """Keeps an assessment that is on the screen, once, if the visitor wants it; the error where it cannot be kept."""
     owner = access.owner()
-    if owner is None or not st.session_state.get("keep", True):
+    if owner is None or not keeps():
         return None
     tried: tuple[Reading, str | AnalyzerError] | None = st.session_state.get("kept")
     if tried is None or tried[0] is not under_way:

@@ -55,9 +55,12 @@ def current() -> Reading | None:
     return found
 
 
-def begin(text: str, model: str | None, changes: Mapping[str, str]) -> None:
-    """Has the pitch read. What was read before is dropped, so that nobody takes it for the answer, and a reading still
-    under way is ended, so that nobody pays for it. What cannot even begin is kept as the session's fault."""
+def begin(text: str, model: str | None, changes: Mapping[str, str], *, store: bool = False) -> None:
+    """Has the pitch read; with `store`, the model's answer is kept in this server's store, and found there.
+
+    What was read before is dropped, so that nobody takes it for the answer, and a reading still under way is ended, so
+    that nobody pays for it. What cannot even begin is kept as the session's fault.
+    """
     before = current()
     if before is not None:
         before.result.cancel()
@@ -66,7 +69,7 @@ def begin(text: str, model: str | None, changes: Mapping[str, str]) -> None:
     try:
         settings = Settings.from_environment()
         pitch = Pitch.from_text(text)
-        choice = choose(pitch, model, settings)
+        choice = choose(pitch, model, settings, settings.store_url() if store else None)
     except AnalyzerError as error:
         st.session_state["fault"] = error
         return

@@ -1,49 +1,38 @@
 """Reading with a language model, through instructor and any OpenAI-compatible endpoint.
 
-Hidden here: which client a `provider/name` needs, how a request is put together, who retries what, and what the SDKs
-raise. Retries have one owner each: the run's `Pace` repeats a request that a patient client would get through,
-`_Conversation` asks again where an answer cannot be used (at most MAX_ASKS answers a pitch). The SDK and instructor
-retry nothing. instructor shapes the request and finds the answer in the response; `reading.answers` decides what of it
-holds.
+Hidden here: who asks again, and what is kept and counted when. Retries have one owner each: the run's `Pace` repeats a
+request that a patient client would get through, `_Conversation` asks again where an answer cannot be used (at most
+MAX_ASKS answers a pitch). The SDK and instructor retry nothing. `reading.clients` knows the providers,
+`reading.exchange` one request and its reply, `reading.provider_errors` what goes wrong; `reading.answers` decides what
+of an answer holds.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import logging
-import os
-import re
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, Self, cast
+from typing import Final, Protocol
 
-import aiohttp
 import httpx
 import instructor
-import openai
-import pydantic
-from httpx_aiohttp import HttpxAiohttpClient
-from instructor import ResponseSchema
-from instructor.core import IncompleteOutputException, InstructorError, InstructorRetryException
 
-from analyzer.errors import (
-    AnalyzerError,
-    AuthenticationFailed,
-    ConfigurationError,
-    ExtractionError,
-    ModelNotFound,
-    ProviderError,
-    ProviderRejected,
-    ProviderTimeout,
-    ProviderUnreachable,
-    QuotaExhausted,
-    RateLimited,
-)
+from analyzer.errors import AnalyzerError, ExtractionError, ProviderError, ProviderTimeout
 from analyzer.framework.assessment import ReaderRef, Usage, Warning
 from analyzer.reading import prompts
 from analyzer.reading.answers import Answer, NotAnAnswer, check_answer
+from analyzer.reading.clients import (
+    NO_KEY,
+    Exchange,
+    client_for,
+    client_of_run,
+    http_options,
+    is_compatible,
+    key_for,
+)
+from analyzer.reading.exchange import EMPTY, FILTERED, Messages, Reply, fault_of, send
 from analyzer.reading.grounding import Grounding
 from analyzer.reading.pace import ONE, Pace
 from analyzer.reading.pitch import Pitch, planted_warning
@@ -58,334 +47,23 @@ from analyzer.reading.recordings import (
     noting_played,
     so_far_sha256,
 )
-from analyzer.reading.spending import Spending, added, estimated_tokens, usage_of
-from analyzer.settings import RECORDED, Settings, provider_key
+from analyzer.reading.spending import Reservation, Spending, added, estimated_tokens
+from analyzer.settings import RECORDED, Settings
 from analyzer.signals import Quote, answer_schema, vocabulary_sha256
-from analyzer.store import AnswerBook, KeptAnswer
+from analyzer.store import KeptAnswer
 
 MAX_ASKS: Final = 3
 """Answers asked for at most, a pitch: the first, one more for an unusable answer, one more for faulty signals."""
 
-_HTTPX_WIDTH: Final = 16
-"""The most requests in flight that httpx's own connection pool is good for."""
 
-# instructor logs failed calls with whatever the service said, which may hold the key or the prompt.
-logging.getLogger("instructor").setLevel(logging.CRITICAL + 1)
+class Book(Protocol):
+    """Where answers are kept: a store's, for many conversations or for one."""
 
+    async def find(self, key: str) -> KeptAnswer | None: ...
 
-# ---------------------------------------------------------------- which client
+    async def keep(self, answer: KeptAnswer) -> None: ...
 
-
-@dataclass(frozen=True, slots=True)
-class _Endpoint:
-    base_url: str | None
-    key_variable: str | None
-
-
-_COMPATIBLE: Final = {
-    "openai": _Endpoint(None, "OPENAI_API_KEY"),
-    "ollama": _Endpoint("http://localhost:11434/v1", None),
-    "together": _Endpoint("https://api.together.xyz/v1", "TOGETHER_API_KEY"),
-    "deepseek": _Endpoint("https://api.deepseek.com", "DEEPSEEK_API_KEY"),
-    "openrouter": _Endpoint("https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
-    "perplexity": _Endpoint("https://api.perplexity.ai", "PERPLEXITY_API_KEY"),
-}
-"""Providers that speak OpenAI's protocol: one SDK, and one HTTP client of ours, serve them all."""
-
-_NO_KEY: Final = "none"
-"""Sent where a server wants no key; the SDK insists on one."""
-
-
-def split_model(model: str) -> tuple[str, str]:
-    """`provider/name` as its two parts. Raises ConfigurationError."""
-    provider, slash, name = model.strip().partition("/")
-    if not slash or not provider or not name:
-        raise ConfigurationError(
-            f"the model is given as {model!r}; write provider/name, for example openai/gpt-4.1-mini or "
-            "ollama/llama3.1, or one of: recorded, keywords"
-        )
-    return provider, name
-
-
-def _client(model: str, settings: Settings, http: httpx.AsyncClient | None) -> instructor.AsyncInstructor:
-    """Raises ConfigurationError if the provider is unknown, its package missing or its key not set."""
-    provider, name = split_model(model)
-    endpoint = _COMPATIBLE.get(provider)
-    if endpoint is None:
-        return _other_client(model, settings, http)
-    base_url = settings.openai_base_url if provider == "openai" and settings.openai_base_url else endpoint.base_url
-    sdk = openai.AsyncOpenAI(
-        api_key=_key(model, settings),
-        base_url=base_url,
-        max_retries=0,
-        http_client=cast(Any, http or _http_client(settings.timeout)),  # typed as httpx2; httpx serves both 2 and 3
-    )
-    mode = instructor.Mode.MD_JSON if provider == "perplexity" else instructor.Mode.TOOLS
-    return instructor.from_openai(sdk, mode=mode, model=name)
-
-
-def _compatible(model: str) -> bool:
-    return split_model(model)[0] in _COMPATIBLE
-
-
-def _key(model: str, settings: Settings) -> str:
-    provider, _ = split_model(model)
-    variable = _COMPATIBLE[provider].key_variable
-    key = settings.openai_api_key if provider == "openai" else provider_key(variable) if variable else None
-    if key:
-        return key
-    if variable is None or (provider == "openai" and settings.openai_base_url):
-        return _NO_KEY
-    raise ConfigurationError(f"{variable} is not set; set it to use {model}, or use --model keywords (no model, rough)")
-
-
-def _other_client(model: str, settings: Settings, http: httpx.AsyncClient | None) -> instructor.AsyncInstructor:
-    """A provider with an SDK of its own, as instructor knows it."""
-    provider, _ = split_model(model)
-    if http is not None:
-        raise ConfigurationError(
-            f"answers of {provider} cannot be recorded; recordings are of OpenAI-compatible endpoints"
-        )
-    try:
-        client = instructor.from_provider(model, async_client=True)
-        if client.client is not None and hasattr(
-            client.client, "with_options"
-        ):  # the SDK's own retries would multiply ours
-            sdk = client.client.with_options(max_retries=0, timeout=settings.timeout)
-            if hasattr(instructor, f"from_{provider}"):
-                client = getattr(instructor, f"from_{provider}")(sdk, model=split_model(model)[1])
-        return client
-    except Exception as error:  # each provider's set-up code raises its own kinds
-        if isinstance(error, ImportError) or "package" in str(error):
-            raise ConfigurationError(
-                f'{model} needs a package that is not installed: pip install "instructor[{provider}]"'
-            ) from error
-        raise ConfigurationError(f"{model} cannot be set up: is the provider's name right, and its key set?") from error
-
-
-@cache
-def _http_client(timeout: float) -> httpx.AsyncClient:
-    """The one client that single readings share. The environment's proxies and certificates count."""
-    return httpx.AsyncClient(**_http_options(timeout, 64))
-
-
-if hasattr(os, "register_at_fork"):  # connections belong to the process that opened them
-    os.register_at_fork(after_in_child=_http_client.cache_clear)
-
-
-def _http_client_of_run(timeout: float, pace: Pace) -> httpx.AsyncClient:
-    """A client for a whole run. A wide one uses aiohttp: httpx's own pool walks all connections at every request."""
-
-    async def told(response: httpx.Response) -> None:
-        pace.told(response.headers)
-
-    kind = HttpxAiohttpClient if pace.width > _HTTPX_WIDTH else httpx.AsyncClient
-    return kind(**_http_options(timeout, pace.width), event_hooks={"response": [told]})
-
-
-def _http_options(timeout: float, width: int) -> dict[str, Any]:
-    return {
-        "timeout": httpx.Timeout(timeout, connect=min(10.0, timeout), pool=None),
-        "limits": httpx.Limits(max_connections=max(width, 64), max_keepalive_connections=width, keepalive_expiry=30),
-        "follow_redirects": True,
-    }
-
-
-# ---------------------------------------------------------------- one request
-
-
-class RecordSignals(ResponseSchema):
-    """Record what the pitch says, with the words it says it in."""
-
-    # The answer is taken as text: `reading.answers` decides what of it holds.
-    _text: str = pydantic.PrivateAttr(default="")
-
-    @classmethod
-    def model_json_schema(cls, *_: Any, **__: Any) -> dict[str, Any]:
-        return {"title": cls.__name__, "description": cls.__doc__, **answer_schema()}
-
-    @classmethod
-    def model_validate_json(cls, json_data: str | bytes | bytearray, **_: Any) -> Self:
-        answer = cls()
-        answer._text = json_data if isinstance(json_data, str) else bytes(json_data).decode("utf-8", "replace")
-        return answer
-
-    @property
-    def text(self) -> str:
-        return self._text
-
-
-class _Named(RecordSignals):
-    """The same without its schema, for clients that take the prepared tool of `_tool` beside it."""
-
-    @classmethod
-    def model_json_schema(cls, *_: Any, **__: Any) -> dict[str, Any]:
-        return {"title": RecordSignals.__name__, "type": "object", "properties": {}}
-
-
-@cache
-def _tool() -> list[dict[str, Any]]:
-    """The tool as it is sent. The SDK adds it to the body as it is; a schema among the arguments it would walk and
-    copy at every call."""
-    schema = RecordSignals.model_json_schema()
-    parameters = {name: part for name, part in schema.items() if name not in ("title", "description")}
-    function = {"name": RecordSignals.__name__, "description": RecordSignals.__doc__, "parameters": parameters}
-    return [{"type": "function", "function": function}]
-
-
-_Messages = list[dict[str, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Reply:
-    """What came back for one request. `fault`: why there is no answer in it, though it was paid for."""
-
-    text: str
-    completion: Any
-    fault: ExtractionError | None = None
-
-
-async def _send(client: instructor.AsyncInstructor, messages: _Messages) -> _Reply:
-    try:
-        answer, completion = await client.chat.completions.create_with_completion(
-            max_retries=0,
-            **_shape(client, messages),
-        )
-    except IncompleteOutputException as error:
-        fault = ExtractionError(
-            "the model's answer was cut off at its length limit; use a model that writes longer ones"
-        )
-        fault.__cause__ = error
-        return _Reply("", error.last_completion, fault)
-    except InstructorRetryException as error:
-        text = _text_beside_the_tool(error)
-        if text is not None:
-            return _Reply(_storable(text), error.last_completion)
-        fault_or_error = _mapped_inside(error.__cause__ or error)
-        if isinstance(fault_or_error, ExtractionError):
-            return _Reply("", error.last_completion, fault_or_error)
-        raise fault_or_error from error
-    except (InstructorError, openai.OpenAIError, httpx.HTTPError) as error:
-        raise _mapped_inside(error) from error
-    return _Reply(_storable(answer.text), completion)
-
-
-def _shape(client: instructor.AsyncInstructor, messages: _Messages) -> dict[str, Any]:
-    """What is said, and how the answer is asked for. OpenAI's SDK adds `extra_body` to the body as it is; what stands
-    among its arguments it walks and copies at every call, so there the long parts go beside them."""
-    if isinstance(client.client, openai.AsyncOpenAI) and client.mode == instructor.Mode.TOOLS:
-        return {
-            "messages": [],
-            "response_model": _Named,
-            "extra_body": {"messages": messages, "tools": _tool()},
-        }
-    return {"messages": messages, "response_model": RecordSignals}
-
-
-def _storable(text: str) -> str:
-    """The text without what no database or file takes: half characters, and NUL."""
-    return text.encode("utf-8", "replace").decode().replace("\0", "")
-
-
-def _text_beside_the_tool(error: InstructorRetryException) -> str | None:
-    """Small models sometimes answer in plain text instead of calling the tool, or call it by another name: that text,
-    or what they call it with. None if it is neither."""
-    completion = error.last_completion
-    choices = getattr(completion, "choices", None)
-    if not choices or getattr(choices[0].message, "refusal", None):
-        return None
-    if choices[0].finish_reason == "content_filter":
-        return None
-    calls = getattr(choices[0].message, "tool_calls", None)
-    if calls and getattr(calls[0], "function", None) is not None:
-        return str(calls[0].function.arguments or "")
-    return str(choices[0].message.content or "")
-
-
-# ---------------------------------------------------------------- what went wrong
-
-
-def _mapped_inside(error: BaseException) -> AnalyzerError:
-    """The one place where errors of the SDKs become ours; one of ours that a transport raised stays itself."""
-    while isinstance(error, InstructorRetryException) and error.__cause__ is not None:
-        error = error.__cause__
-    inner: BaseException | None = error
-    while inner is not None:
-        if isinstance(inner, AnalyzerError):
-            return inner
-        inner = inner.__cause__
-    mapped = _mapped(error)
-    mapped.__cause__ = error
-    return mapped
-
-
-def _mapped(error: BaseException) -> AnalyzerError:
-    if isinstance(error, AssertionError):
-        return ExtractionError("the model refused to read this pitch; try another model")
-    if isinstance(error, openai.APITimeoutError | httpx.TimeoutException) and not _disconnected(error):
-        return ProviderTimeout("the model did not answer in time; try again, or raise PITCH_TIMEOUT (seconds)")
-    if isinstance(error, openai.APIConnectionError | httpx.TransportError):
-        return ProviderUnreachable("the model's server cannot be reached; is the address right, and is it running?")
-    status = getattr(error, "status_code", None)
-    if isinstance(status, int):
-        return _mapped_status(status, error)
-    if isinstance(error, openai.APIResponseValidationError | ValueError | InstructorError):
-        return ProviderError("the model's server sent something that is no answer; is OPENAI_BASE_URL right?")
-    return ProviderError(f"the call to the model failed ({type(error).__name__}); run again with --debug to see why")
-
-
-def _disconnected(error: BaseException) -> bool:
-    """Whether the server hung up; the transport on aiohttp calls that a time-out while connecting."""
-    inner: BaseException | None = error
-    while inner is not None:
-        if isinstance(inner, aiohttp.ClientConnectionError) and not isinstance(inner, TimeoutError):
-            return True
-        inner = inner.__cause__
-    return False
-
-
-def _mapped_status(status: int, error: BaseException) -> AnalyzerError:
-    code = _code(error)
-    told = f"HTTP {status}{f', {code}' if code else ''}"
-    if status in (401, 403):
-        return AuthenticationFailed(
-            f"the model's server does not accept the key ({told}); check the provider's key variable"
-        )
-    if code in ("insufficient_quota", "billing_hard_limit_reached"):
-        return QuotaExhausted(f"the account has no quota left ({told}); nothing more can be asked until it has")
-    if status == 404:
-        return ModelNotFound(
-            f"the model's server does not know this model or address ({told}); check --model and OPENAI_BASE_URL"
-        )
-    if status == 429:
-        limited = RateLimited(f"the model's server is at its rate limit ({told}); try again later")
-        limited.retry_after = _retry_after(error)
-        return limited
-    if status in (408, 409, 425) or status >= 500:
-        failed = ProviderError(f"the model's server failed ({told}); try again later")
-        failed.retry_after = _retry_after(error)
-        return failed
-    return ProviderRejected(f"the model's server rejected the request ({told}); does this model support tool calls?")
-
-
-def _code(error: BaseException) -> str:
-    """The service's own short word for the error, if it is one; its message is not shown: it may quote anything."""
-    for name in ("code", "type"):
-        word = getattr(error, name, None)
-        if isinstance(word, str) and re.fullmatch(r"[a-z][a-z0-9_]{2,59}", word):
-            return word
-    return ""
-
-
-def _retry_after(error: BaseException) -> float:
-    """Seconds the server asks to wait; 0 if it does not say."""
-    headers = getattr(getattr(error, "response", None), "headers", {})
-    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        try:
-            return max(0.0, float(headers.get(name, "")) * unit)
-        except ValueError:
-            continue
-    return 0.0
+    async def discard(self, keys: list[str]) -> None: ...
 
 
 # ---------------------------------------------------------------- the reader
@@ -407,7 +85,7 @@ class ModelReader:
         *,
         recordings: Recordings | None = None,
         record_to: Path | None = None,
-        book: AnswerBook | None = None,
+        book: Book | None = None,
         pace: Pace | None = None,
         spending: Spending | None = None,
     ):
@@ -415,16 +93,15 @@ class ModelReader:
         self._own: httpx.AsyncClient | None = None
         pace = pace or Pace(ONE, 1)
         if recordings is not None:
-            settings = Settings(openai_api_key=_NO_KEY, timeout=settings.timeout)
+            settings = Settings(openai_api_key=NO_KEY, timeout=settings.timeout)
             # Proxies of the environment would be asked before the transport.
             self._own = httpx.AsyncClient(transport=ReplayTransport(recordings), trust_env=False)
         elif record_to is not None:
-            self._recorder = Recorder(record_to, [_key(model, settings)] if _compatible(model) else [])
-            options = _http_options(settings.timeout, pace.width)
-            self._own = httpx.AsyncClient(**options, event_hooks={"response": [self._recorder.keep]})
-        elif pace.width > 1 and _compatible(model):
-            self._own = _http_client_of_run(settings.timeout, pace)
-        client = _client(model, settings, self._own)
+            self._recorder = Recorder(record_to, [key_for(model, settings)] if is_compatible(model) else [])
+            self._own = httpx.AsyncClient(**http_options(settings.timeout, pace.width, [self._recorder.keep]))
+        elif pace.width > 1 and is_compatible(model):
+            self._own = client_of_run(settings.timeout, pace)
+        client = client_for(model, settings, self._own)
         self._asking = _Asking(model, client, pace, book, spending or Spending(model))
         shown = f"{RECORDED}/{model}" if recordings is not None else model
         self.ref = ReaderRef(model=shown, prompt_sha256=prompts.prompt_sha256(), schema_sha256=vocabulary_sha256())
@@ -449,27 +126,6 @@ class ModelReader:
             await self._own.aclose()
 
 
-def reach(model: str, settings: Settings, timeout: float) -> str:
-    """Asks the model's server which models it has. Raises ConfigurationError or ProviderError."""
-    provider, name = split_model(model)
-    if provider not in _COMPATIBLE:
-        _client(model, settings, None)
-        return f"{provider} is set up; it is not asked here whether it answers"
-    with httpx.Client(timeout=timeout) as http:
-        base_url = settings.openai_base_url if provider == "openai" and settings.openai_base_url else None
-        sdk = openai.OpenAI(
-            api_key=_key(model, settings),
-            base_url=base_url or _COMPATIBLE[provider].base_url,
-            max_retries=0,
-            http_client=cast(Any, http),
-        )
-        try:
-            known = [entry.id for entry in sdk.models.list().data]
-        except (openai.OpenAIError, httpx.HTTPError) as error:
-            raise _mapped_inside(error) from error
-    return f"reached; it {'has' if name in known else 'does not list'} {name} ({len(known)} models)"
-
-
 def first_request(model: str, pitch: Pitch) -> Request:
     """The first request that reading this pitch with this model makes, as recordings know it."""
     return Request.first(model, pitch.ref.sha256 or "")
@@ -482,7 +138,7 @@ class _Asking:
     model: str
     client: instructor.AsyncInstructor
     pace: Pace
-    book: AnswerBook | None
+    book: Book | None
     spending: Spending
 
 
@@ -493,10 +149,12 @@ class _Conversation:
     asking: _Asking
     pitch: Pitch
     usage: Usage = field(default_factory=Usage)
-    said: _Messages = field(default_factory=list)
+    said: Messages = field(default_factory=list)
     turns: list[tuple[str, list[str]]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     paid: int = 0
+    empty: int = 0
+    notes: list[str] = field(default_factory=list)
     last: str = ""
     usable: str = ""
 
@@ -504,7 +162,7 @@ class _Conversation:
         grounding = Grounding(self.pitch.text)
         answer = await self._usable_answer(grounding)
         lost: tuple[Warning, ...] = ()
-        if answer.faults and len(self.keys) < MAX_ASKS:
+        if answer.faults and len(self.keys) + self.empty < MAX_ASKS:
             try:
                 again = await self._ask_about(answer, grounding)
             except (ProviderError, ExtractionError, NotAnAnswer) as error:
@@ -517,7 +175,8 @@ class _Conversation:
             for start, end in answer.planted
             if (start, end) not in self.pitch.planted
         ]
-        warnings = (*self.pitch.warnings, *planted, *answer.warnings, *lost, *_unsettled(answer))
+        counted = [Warning(kind="usage", message=note) for note in dict.fromkeys(self.notes)]
+        warnings = (*self.pitch.warnings, *planted, *answer.warnings, *lost, *_unsettled(answer), *counted)
         return Reading(answer.signals(), ref, warnings, self.usage, from_store=not self.paid)
 
     async def _usable_answer(self, grounding: Grounding) -> Answer:
@@ -552,43 +211,57 @@ class _Conversation:
         )
         self.keys.append(request.key)
         kept = await self.asking.book.find(request.key) if self.asking.book is not None else None
-        if kept is None:
+        if kept is not None:
+            self.usage = added(self.usage, _usage(kept))
+            if kept.fault is not None:
+                raise fault_of(kept.fault, stored=True)
+        else:
             kept = await self._pay(request)
         self.last = kept.text
-        self.usage = added(self.usage, _usage(kept))
         return self.last
 
     async def _pay(self, request: Request) -> KeptAnswer:
         """An answer of the model, kept before anything is made of it. Raises what `ModelReader.read` does."""
+        kept = await self._request(request)
+        if kept.fault == EMPTY and not self.empty:  # a reply with nothing in it: the same again, once
+            self.empty += 1
+            kept = await self._request(request)
+        if kept.fault is not None:
+            raise fault_of(kept.fault)
+        return kept
+
+    async def _request(self, request: Request) -> KeptAnswer:
+        """One reply of the model, as often as its server has to be asked for it."""
         asking = self.asking
-        messages: _Messages = [
+        messages: Messages = [
             {"role": "system", "content": prompts.instructions()},
             {"role": "user", "content": prompts.pitch_message(self.pitch.text, self.pitch.ref.sha256 or "")},
             *self.said,
         ]
         said = [message["content"] for message in messages[1:]]
-        reserved = await asking.spending.reserve(said, static_tokens())
+        reservation = asking.spending.reservation(said, static_tokens())
         token = current_request.set(request)
-        spent: Usage | None = None
         try:
             # Kept before its place is given to another: what a killed run pays twice is at most what was in flight.
-            answer, fault = await asking.pace.call(lambda: self._ask_and_keep(request, messages))
-            spent = _usage(answer)
+            kept = await asking.pace.call(lambda: self._ask_and_keep(request, messages, reservation))
         finally:
             current_request.reset(token)
-            asking.spending.settle(reserved, spent)
-        asking.pace.used(answer.input_tokens + answer.output_tokens)
-        self.paid += 1
-        if fault is not None:
-            raise fault
-        return answer
+            reservation.release()
+        asking.pace.used(kept.input_tokens + kept.output_tokens)
+        return kept
 
-    async def _ask_and_keep(self, request: Request, messages: _Messages) -> tuple[KeptAnswer, ExtractionError | None]:
-        """One answer, and why it is of no use, if so."""
-        reply = await _send(self.asking.client, messages)
-        usage = usage_of(reply.completion, self.asking.model)
-        answer = KeptAnswer(
-            key=request.key if reply.fault is None else None,
+    async def _ask_and_keep(self, request: Request, messages: Messages, reservation: Reservation) -> KeptAnswer:
+        """One request, counted and kept whatever it brought. Raises errors of the provider."""
+        await reservation.set_aside()  # a repeated request may be paid for like the first
+        exchange = Exchange(self.asking.model)
+        try:
+            reply = await send(self.asking.client, messages, exchange)
+        except AnalyzerError as error:
+            self._count_failed(exchange, error, reservation)
+            raise
+        usage = self._count(exchange, reservation)
+        kept = KeptAnswer(
+            key=request.key if self._settles(reply, request.turn) else None,
             model=request.model,
             prompt_sha256=request.prompt_sha256,
             schema_sha256=request.schema_sha256,
@@ -599,10 +272,39 @@ class _Conversation:
             cached_tokens=usage.cached_tokens,
             output_tokens=usage.output_tokens,
             cost_usd=usage.cost_usd,
+            fault=reply.fault,
         )
         if self.asking.book is not None:
-            await self.asking.book.keep(answer)
-        return answer, reply.fault
+            await self.asking.book.keep(kept)
+        return kept
+
+    def _settles(self, reply: Reply, turn: int) -> bool:
+        """Whether another run shall take this reply instead of asking: an answer, a filter's refusal, and any reply to
+        a question about faults, without which the first answer is used as it is."""
+        if reply.fault == EMPTY and not self.empty:  # is asked for again at once
+            return False
+        return reply.fault in (None, FILTERED) or turn > 0
+
+    def _count(self, exchange: Exchange, reservation: Reservation) -> Usage:
+        """Counts what a reply took."""
+        reported = exchange.reported
+        usage = reported.usage if reported is not None else Usage(requests=1)
+        reservation.answered(usage)
+        self.usage = added(self.usage, usage)
+        self.paid += 1
+        if reported is not None and reported.note:
+            self.notes.append(reported.note)
+        return usage
+
+    def _count_failed(self, exchange: Exchange, error: AnalyzerError, reservation: Reservation) -> None:
+        """Counts a request without an answer: what it reports, or, where the server did or may have done the work, as
+        much as was set aside for it."""
+        if exchange.reported is not None and exchange.reported.known:
+            self._count(exchange, reservation)
+        elif exchange.status == httpx.codes.OK or isinstance(error, ProviderTimeout):
+            reservation.lost(received=exchange.status is not None)
+        else:
+            reservation.release()
 
     def _reply(self, answer: str, faults: list[str], about: list[str]) -> None:
         """Asks again; `about` names the signals at fault, none where it is the whole answer."""

@@ -6,7 +6,7 @@ Prices are those of the list that genai-prices carries; where it does not know a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -19,19 +19,68 @@ _MARGIN: Final = 1.25
 """By how much an answer may be longer than the longest seen so far."""
 
 
-def usage_of(completion: Any, model: str) -> Usage:
-    """Tokens and price of one completion; services name them in two ways."""
-    told = getattr(completion, "usage", None)
-    tokens = int(getattr(told, "prompt_tokens", None) or getattr(told, "input_tokens", None) or 0)
-    output = int(getattr(told, "completion_tokens", None) or getattr(told, "output_tokens", None) or 0)
-    details = getattr(told, "prompt_tokens_details", None)
-    cached = int(getattr(details, "cached_tokens", None) or getattr(told, "cache_read_input_tokens", None) or 0)
-    cost = cost_of(model, tokens, output, cached)
-    return Usage(requests=1, input_tokens=tokens, cached_tokens=cached, output_tokens=output, cost_usd=cost)
+MOST_TOKENS: Final = 10**12
+"""A count beyond this is not one of a request: not known, like one that is negative or not a number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What a completion says it took. `known`: whether it says so, with numbers that can be. `note`: what is wrong with
+    them, for people."""
+
+    usage: Usage
+    known: bool = True
+    note: str | None = None
+
+
+def usage_of(completion: Any, model: str) -> Reported:
+    """Tokens and price of one completion, whatever a service sends for them; never raises.
+
+    `input_tokens` holds the cached ones. A count that is missing or cannot be makes the cost unknown.
+    """
+    reported = _get(completion, "usage") or _get(completion, "usage_metadata")
+    tokens = _count(reported, "prompt_tokens", "input_tokens", "prompt_token_count")
+    output = _count(reported, "completion_tokens", "output_tokens", "candidates_token_count")
+    details = _get(reported, "prompt_tokens_details") or _get(reported, "input_tokens_details")
+    cached = _count(details, "cached_tokens")
+    if cached is None:
+        cached = _count(reported, "cache_read_input_tokens", "cached_content_token_count") or 0
+    note = None
+    if tokens is not None and _count(reported, "prompt_tokens") is None:  # Anthropic counts cached ones apart
+        apart = [_count(reported, name) or 0 for name in ("cache_read_input_tokens", "cache_creation_input_tokens")]
+        tokens += sum(apart)
+    if tokens is not None and cached > tokens:
+        tokens += cached
+        note = "The server reports more cached than prompt tokens; they were added up, so the cost may be too high."
+    known = tokens is not None and output is not None
+    cost = cost_of(model, tokens or 0, output or 0, cached) if known else None
+    if not known and cost_of(model, 1000, 1000) is not None:
+        note = "The server does not say how many tokens this took, so the cost is unknown."
+    usage = Usage(requests=1, input_tokens=tokens or 0, cached_tokens=cached, output_tokens=output or 0, cost_usd=cost)
+    return Reported(usage, known, note)
+
+
+def _count(holder: object, *names: str) -> int | None:
+    """The first of these that is a number of tokens; None if none is."""
+    for name in names:
+        value = _get(holder, name)
+        if isinstance(value, bool):
+            continue
+        try:
+            number = float(value)
+        except (TypeError, ValueError, OverflowError):
+            continue
+        if 0 <= number <= MOST_TOKENS:  # false for NaN
+            return int(number)
+    return None
+
+
+def _get(holder: object, name: str) -> Any:
+    return holder.get(name) if isinstance(holder, Mapping) else getattr(holder, name, None)
 
 
 def cost_of(model: str, input_tokens: int, output_tokens: int, cached_tokens: int = 0) -> float | None:
-    """USD for these tokens of `provider/name`; None where the price is not known."""
+    """USD for these tokens of `provider/name`; None where the price is not known. Never raises."""
     from genai_prices import Usage as Priced
     from genai_prices import calc_price
 
@@ -39,7 +88,7 @@ def cost_of(model: str, input_tokens: int, output_tokens: int, cached_tokens: in
     priced = Priced(input_tokens=input_tokens, cache_read_tokens=cached_tokens, output_tokens=output_tokens)
     try:
         return round(float(calc_price(priced, model_ref=name, provider_id=provider).total_price), 8)
-    except LookupError:
+    except Exception:  # noqa: BLE001  # a fault in a list of prices must not lose a paid answer
         return None
 
 
@@ -74,7 +123,10 @@ class Spending:
     model: str
     limit: float | None = None
     total: Usage = field(default_factory=Usage)
-    """What was spent so far in this run."""
+    """What was spent so far in this run; its cost is unknown as soon as that of one answer is."""
+    _at_most: float = 0.0
+    """USD spent so far: what is known, and the estimate of each request whose cost is not."""
+    _blind: bool = False
     _reserved: float = 0.0
     _under_way: int = 0
     _longest: float = 0.0
@@ -86,38 +138,81 @@ class Spending:
                 f"the price of {self.model} is not known, so no limit on its cost can be kept; leave the limit out"
             )
 
-    async def reserve(self, texts: Iterable[str], more_tokens: int) -> float:
-        """USD set aside for one request of these texts and so many tokens more; to be given back with `settle`.
+    def reservation(self, texts: Iterable[str], more_tokens: int) -> Reservation:
+        """For one request of these texts and so many tokens more; nothing is set aside yet."""
+        return Reservation(self, more_tokens + sum(map(estimated_tokens, texts)))
 
-        Waits for others under way where it might yet fit. Raises CostLimitReached.
-        """
+    async def _set_aside(self, tokens: int) -> float:
         while self.limit is not None:
-            need = self._estimate(more_tokens + sum(map(estimated_tokens, texts))) or 0.0
-            spent = self.total.cost_usd or 0.0
-            if spent + self._reserved + need <= self.limit:
+            if self._blind:
+                raise CostLimitReached(
+                    f"the server does not say how many tokens its answers take, so the limit of ${self.limit:g} cannot "
+                    f"be kept; up to ${self._at_most:.4f} were spent. Run again without the limit"
+                )
+            need = self._estimate(tokens) or 0.0
+            if self._at_most + self._reserved + need <= self.limit:
                 self._reserved += need
                 self._under_way += 1
                 return need
             if not self._under_way:
                 raise CostLimitReached(
-                    f"the next request might pass the limit of ${self.limit:g}: ${spent:.4f} are spent, "
+                    f"the next request might pass the limit of ${self.limit:g}: ${self._at_most:.4f} are spent, "
                     f"and it may cost ${need:.4f}"
                 )
             self._settled.clear()
             await self._settled.wait()
         return 0.0
 
-    def settle(self, reserved: float, usage: Usage | None) -> None:
-        """Gives back what was set aside, and counts what was used (None: nothing came of it)."""
+    def _give_back(self, need: float) -> None:
         if self.limit is not None:
             self._under_way -= 1
-            self._reserved = self._reserved - reserved if self._under_way else 0.0
-        if usage is not None:
-            self.total = added(self.total, usage)
-            self._longest = max(self._longest, float(usage.output_tokens))
+            self._reserved = self._reserved - need if self._under_way else 0.0
         self._settled.set()
+
+    def _count(self, usage: Usage, at_most: float, answered: bool) -> None:
+        self.total = added(self.total, usage)
+        self._at_most += at_most if usage.cost_usd is None else usage.cost_usd
+        self._longest = max(self._longest, float(usage.output_tokens))
+        self._blind = self._blind or (answered and usage.cost_usd is None)
 
     def _estimate(self, input_tokens: int) -> float | None:
         """USD that a request may cost, by its input and the longest answer so far; None = price not known."""
         longest = self._longest * _MARGIN if self.total.requests >= 8 else max(self._longest, FIRST_OUTPUT_TOKENS)
         return cost_of(self.model, input_tokens, int(longest))
+
+
+@dataclass(slots=True)
+class Reservation:
+    """What is set aside for one request. Each try begins with `set_aside` and ends with one of `answered`, `lost` and
+    `release`. Whoever sets aside has a place to send from: to wait for one with money set aside could lock up a run.
+    """
+
+    spending: Spending
+    tokens: int
+    need: float = 0.0
+    _held: bool = False
+
+    async def set_aside(self) -> None:
+        """Waits for others under way where it might yet fit. Raises CostLimitReached."""
+        self.need = await self.spending._set_aside(self.tokens)
+        self._held = True
+
+    def answered(self, usage: Usage) -> None:
+        """Counts what an answer, of use or not, took. Where it does not say, a limit cannot be kept any longer."""
+        self.spending._count(usage, self.need, answered=True)
+        self.release()
+
+    def lost(self, received: bool) -> None:
+        """Counts a request that may have been paid for though nothing says what it cost: as much as was set aside.
+        `received`: the server did send something."""
+        if received:
+            self.spending._count(Usage(requests=1), self.need, answered=False)
+        else:
+            self.spending._at_most += self.need
+        self.release()
+
+    def release(self) -> None:
+        """Gives back what is set aside; nothing came of it."""
+        if self._held:
+            self._held = False
+            self.spending._give_back(self.need)

@@ -1,0 +1,249 @@
+"""Which client a `provider/name` needs: its SDK, its key, and the HTTP client below it.
+
+Hidden here: what goes over the wire and where to. A request holds a whole pitch, so a server that redirects it to
+another origin is not followed.
+"""
+
+from __future__ import annotations
+
+import os
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final, cast
+from urllib.parse import urlsplit
+
+import httpx
+import instructor
+import openai
+from httpx_aiohttp import HttpxAiohttpClient
+
+from analyzer.errors import ConfigurationError
+from analyzer.reading.pace import Pace
+from analyzer.reading.provider_errors import error_of
+from analyzer.reading.spending import Reported, usage_of
+from analyzer.settings import Settings, provider_key
+
+_HTTPX_WIDTH: Final = 16
+"""The most requests in flight that httpx's own connection pool is good for."""
+_WIDEST: Final = 256
+_MOST_REDIRECTS: Final = 3
+"""Each is one more request with the whole pitch."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Endpoint:
+    base_url: str | None
+    key_variable: str | None
+
+
+_COMPATIBLE: Final = {
+    "openai": _Endpoint(None, "OPENAI_API_KEY"),
+    "ollama": _Endpoint("http://localhost:11434/v1", None),
+    "together": _Endpoint("https://api.together.xyz/v1", "TOGETHER_API_KEY"),
+    "deepseek": _Endpoint("https://api.deepseek.com", "DEEPSEEK_API_KEY"),
+    "openrouter": _Endpoint("https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
+    "perplexity": _Endpoint("https://api.perplexity.ai", "PERPLEXITY_API_KEY"),
+}
+"""Providers that speak OpenAI's protocol: one SDK, and one HTTP client of ours, serve them all."""
+
+NO_KEY: Final = "none"
+"""Sent where a server wants no key; the SDK insists on one."""
+
+
+@dataclass(slots=True)
+class Exchange:
+    """What has come back for one request so far, whether or not the SDK makes sense of it.
+
+    `status` is HTTP's, or the one that a refusal in the body of an HTTP 200 names; None while there is none.
+    `completion` is what the SDK made of the body, and `reported` what that says it took, read before anything
+    changes it.
+    """
+
+    model: str
+    status: int | None = None
+    completion: Any = None
+    reported: Reported | None = None
+
+    def arrived(self, completion: Any) -> None:
+        self.completion = completion
+        self.reported = usage_of(completion, self.model)
+
+
+current_exchange: ContextVar[Exchange] = ContextVar("current_exchange")
+"""Set around each request, so that clients which many requests share know whose response they see."""
+
+
+def split_model(model: str) -> tuple[str, str]:
+    """`provider/name` as its two parts. Raises ConfigurationError."""
+    provider, slash, name = model.strip().partition("/")
+    if not slash or not provider or not name:
+        raise ConfigurationError(
+            f"the model is given as {model!r}; write provider/name, for example openai/gpt-4.1-mini or "
+            "ollama/llama3.1, or one of: recorded, keywords"
+        )
+    return provider, name
+
+
+def client_for(model: str, settings: Settings, http: httpx.AsyncClient | None) -> instructor.AsyncInstructor:
+    """Raises ConfigurationError if the provider is unknown, its package missing or its key not set."""
+    client = _compatible_client(model, settings, http) if is_compatible(model) else _other_client(model, settings, http)
+    client.on("completion:response", _note_completion)
+    return client
+
+
+def is_compatible(model: str) -> bool:
+    """Whether the provider speaks OpenAI's protocol, so that the HTTP client is ours."""
+    return split_model(model)[0] in _COMPATIBLE
+
+
+def key_for(model: str, settings: Settings) -> str:
+    """The key of a compatible provider. Raises ConfigurationError if it is not set."""
+    provider, _ = split_model(model)
+    variable = _COMPATIBLE[provider].key_variable
+    key = settings.openai_api_key if provider == "openai" else provider_key(variable) if variable else None
+    if key:
+        return key
+    if variable is None or (provider == "openai" and settings.openai_base_url):
+        return NO_KEY
+    raise ConfigurationError(f"{variable} is not set; set it to use {model}, or use --model keywords (no model, rough)")
+
+
+def reach(model: str, settings: Settings, timeout: float) -> str:
+    """Asks the model's server which models it has. Raises ConfigurationError or ProviderError."""
+    provider, name = split_model(model)
+    if provider not in _COMPATIBLE:
+        client_for(model, settings, None)
+        return f"{provider} is set up; it is not asked here whether it answers"
+    with httpx.Client(timeout=timeout, follow_redirects=True, event_hooks={"response": [_stay]}) as http:
+        sdk = openai.OpenAI(
+            api_key=key_for(model, settings),
+            base_url=_base_url(provider, settings),
+            max_retries=0,
+            http_client=cast(Any, http),
+        )
+        try:
+            known = [entry.id for entry in sdk.models.list().data]
+        except (openai.OpenAIError, httpx.HTTPError, ValueError, AttributeError, TypeError) as error:
+            mapped = error_of(error)
+        else:
+            return f"reached; it {'has' if name in known else 'does not list'} {name} ({len(known)} models)"
+    raise mapped
+
+
+def _compatible_client(model: str, settings: Settings, http: httpx.AsyncClient | None) -> instructor.AsyncInstructor:
+    provider, name = split_model(model)
+    sdk = openai.AsyncOpenAI(
+        api_key=key_for(model, settings),
+        base_url=_base_url(provider, settings),
+        max_retries=0,
+        http_client=cast(Any, http or shared_client(settings.timeout)),  # typed as httpx2; httpx serves both 2 and 3
+    )
+    mode = instructor.Mode.MD_JSON if provider == "perplexity" else instructor.Mode.TOOLS
+    return instructor.from_openai(sdk, mode=mode, model=name)
+
+
+def _base_url(provider: str, settings: Settings) -> str | None:
+    own = settings.openai_base_url if provider == "openai" else None
+    return own or _COMPATIBLE[provider].base_url
+
+
+def _other_client(model: str, settings: Settings, http: httpx.AsyncClient | None) -> instructor.AsyncInstructor:
+    """A provider with an SDK of its own, as instructor knows it."""
+    provider, _ = split_model(model)
+    if http is not None:
+        raise ConfigurationError(
+            f"answers of {provider} cannot be recorded; recordings are of OpenAI-compatible endpoints"
+        )
+    try:
+        client = instructor.from_provider(model, async_client=True)
+        if client.client is not None and hasattr(
+            client.client, "with_options"
+        ):  # the SDK's own retries would multiply ours
+            sdk = client.client.with_options(
+                max_retries=0, timeout=settings.timeout, http_client=shared_client(settings.timeout)
+            )
+            if hasattr(instructor, f"from_{provider}"):
+                client = getattr(instructor, f"from_{provider}")(sdk, model=split_model(model)[1])
+        return client
+    except Exception as error:  # each provider's set-up code raises its own kinds
+        if isinstance(error, ImportError) or "package" in str(error):
+            raise ConfigurationError(
+                f'{model} needs a package that is not installed: pip install "instructor[{provider}]"'
+            ) from error
+        raise ConfigurationError(f"{model} cannot be set up: is the provider's name right, and its key set?") from error
+
+
+# ---------------------------------------------------------------- HTTP
+
+
+@cache
+def shared_client(timeout: float) -> httpx.AsyncClient:
+    """The one client that single readings share. The environment's proxies and certificates count."""
+    return httpx.AsyncClient(**http_options(timeout, _WIDEST))
+
+
+if hasattr(os, "register_at_fork"):  # connections belong to the process that opened them
+    os.register_at_fork(after_in_child=shared_client.cache_clear)
+
+
+def client_of_run(timeout: float, pace: Pace) -> httpx.AsyncClient:
+    """A client for a whole run. A wide one uses aiohttp: httpx's own pool walks all connections at every request."""
+
+    async def told(response: httpx.Response) -> None:
+        pace.told(response.headers)
+
+    kind = HttpxAiohttpClient if pace.width > _HTTPX_WIDTH else httpx.AsyncClient
+    return kind(**http_options(timeout, pace.width, [told]))
+
+
+def http_options(timeout: float, width: int, hooks: list[Any] | None = None) -> dict[str, Any]:
+    """How our HTTP clients behave. `hooks` see each response."""
+    return {
+        "timeout": httpx.Timeout(timeout, connect=min(10.0, timeout), pool=None),
+        "limits": httpx.Limits(max_connections=max(width, 64), max_keepalive_connections=width, keepalive_expiry=30),
+        "follow_redirects": True,
+        "max_redirects": _MOST_REDIRECTS,
+        "event_hooks": {"response": [_note_response, *(hooks or ())]},
+    }
+
+
+async def _note_response(response: httpx.Response) -> None:
+    exchange = current_exchange.get(None)
+    if exchange is not None:
+        exchange.status = response.status_code
+    _stay(response)
+
+
+def _note_completion(completion: Any) -> None:
+    exchange = current_exchange.get(None)
+    if exchange is not None:
+        exchange.arrived(completion)
+
+
+def _stay(response: httpx.Response) -> None:
+    """Raises ConfigurationError where the response leads to another origin; of where, only the origin is told."""
+    if not response.has_redirect_location:
+        return
+    asked = response.request.url
+    try:
+        target = asked.join(response.headers["location"])
+        origin = (target.scheme, target.host, _port(target))
+    except (httpx.InvalidURL, ValueError):
+        raise ConfigurationError(
+            "the model's server redirects to an address that is not valid; nothing more was sent. Check OPENAI_BASE_URL"
+        ) from None
+    if origin != (asked.scheme, asked.host, _port(asked)):
+        raise ConfigurationError(
+            f"the model's server redirects to another one, {_shown_origin(target)}; nothing was sent there. "
+            "If it is the right one, name it in OPENAI_BASE_URL"
+        )
+
+
+def _port(url: httpx.URL) -> int | None:
+    return url.port or {"http": 80, "https": 443}.get(url.scheme)
+
+
+def _shown_origin(url: httpx.URL) -> str:
+    parts = urlsplit(str(url))
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

@@ -1,0 +1,87 @@
+"""Single pitches read by a model, their answers kept in a store, so that the same pitch is not paid for twice.
+
+A run of many has its own `AnswerBook`, and a store that fails ends it. Here somebody waits for one answer: a store that
+fails costs a warning and never the answer, unless the caller asked for that store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from analyzer.errors import StoreError
+from analyzer.framework.assessment import Warning
+from analyzer.reading.model import ModelReader
+from analyzer.reading.pitch import Pitch
+from analyzer.reading.reading import Reading
+from analyzer.settings import Settings
+from analyzer.store import KeptAnswer, Store
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class SingleBook:
+    """The answers of the store at `url`, which is opened for each use and off the event loop.
+
+    `fault`: why something could not be kept or looked up, where that is not raised. With `required`, a store that
+    cannot be read raises StoreError before anything is asked.
+    """
+
+    url: str
+    required: bool = False
+    fault: StoreError | None = None
+
+    async def find(self, key: str) -> KeptAnswer | None:
+        try:
+            return (await self._use(lambda store: store.find_answers([key]))).get(key)
+        except StoreError as error:
+            if self.required:
+                raise
+            self.fault = error
+            return None
+
+    async def keep(self, answer: KeptAnswer) -> None:
+        try:
+            await self._use(lambda store: store.keep_answers([answer]))
+        except StoreError as error:
+            self.fault = error
+
+    async def discard(self, keys: list[str]) -> None:
+        try:
+            await self._use(lambda store: store.discard_answers(keys))
+        except StoreError as error:
+            self.fault = error
+
+    async def _use(self, work: Callable[[Store], T]) -> T:
+        def opened() -> T:
+            with closing(Store.open(self.url)) as store:
+                return work(store)
+
+        return await asyncio.to_thread(opened)
+
+
+class KeepingReader:
+    """Reads like `ModelReader`, and asks nothing that the store at `url` has an answer to.
+
+    `from_store`: whether the last pitch was read without asking. Raises ConfigurationError when made, if the model
+    cannot be set up.
+    """
+
+    def __init__(self, model: str, settings: Settings, url: str, *, required: bool = False):
+        self._book = SingleBook(url, required)
+        self._reader = ModelReader(model, settings, book=self._book)
+        self.from_store = False
+
+    async def read(self, pitch: Pitch) -> Reading:
+        """What `ModelReader.read` gives and raises, and StoreError where the store is required and cannot be read."""
+        self._book.fault = None
+        reading = await self._reader.read(pitch)
+        self.from_store = reading.from_store
+        if self._book.fault is None:
+            return reading
+        lost = Warning(kind="not_kept", message=f"The model's answer was not kept: {self._book.fault}")
+        return replace(reading, warnings=(*reading.warnings, lost))

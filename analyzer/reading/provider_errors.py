@@ -1,0 +1,498 @@
+"""What a model's server or its SDK reports as an error, sorted by what helps.
+
+One table, read from the top, first match first. It decides what the program does next and what it tells the user; the
+docs page is written from it. Statuses and the server's own short codes are trusted. Words of the server's message are
+looked at only where many servers have no better sign, never shown, and never believed if the pitch itself says them: a
+server may echo the request, and a pitch must not be able to end a run.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any, Final, Literal
+
+import aiohttp
+import httpx
+import openai
+
+from analyzer.errors import (
+    AnalyzerError,
+    AuthenticationFailed,
+    ConfigurationError,
+    ContentFiltered,
+    ModelNotFound,
+    ModeRejected,
+    PitchTooLong,
+    ProviderError,
+    ProviderRejected,
+    ProviderTimeout,
+    ProviderUnreachable,
+    QuotaExhausted,
+    RateLimited,
+    SdkError,
+)
+
+Action = Literal["this pitch", "wait", "ask again", "another mode", "stop the run"]
+
+ACTIONS: Final[Mapping[Action, str]] = {
+    "this pitch": "This pitch fails, after one request. A run goes on with the others.",
+    "wait": "All requests wait as long as the server asks, then this one is sent again.",
+    "ask again": "The request is sent again after a pause, a few times for one pitch, up to ten times in a run.",
+    "another mode": "The model cannot be asked in this way. A run ends.",
+    "stop the run": "Every other pitch would fail in the same way. A run ends, with one message.",
+}
+"""What the program does, by action."""
+
+MOST_SECONDS: Final = 7 * 24 * 3600.0
+"""The longest wait that is taken from a server; a longer one means the same: not today."""
+_LONGEST_MESSAGE: Final = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One kind of error. It applies to these HTTP statuses, to these codes at any status, or where the message holds
+    these words (a regular expression) at one of the statuses `within`."""
+
+    happened: str
+    advice: str
+    action: Action
+    error: type[AnalyzerError]
+    statuses: tuple[int, ...] = ()
+    codes: tuple[str, ...] = ()
+    words: str = ""
+    within: tuple[int, ...] = ()
+    over_limit: bool = False
+    """Whether it applies where the message says that more was requested than the limit."""
+    examples: str = ""
+    """What the docs show for `words`, or for what is not an HTTP error."""
+
+    def applies(self, report: Report) -> bool:
+        if report.status in self.statuses or not set(self.codes).isdisjoint(report.codes):
+            return True
+        if self.over_limit and report.over_limit:
+            return True
+        if not self.words or (self.within and report.status not in self.within):
+            return False
+        match = re.search(self.words, report.message, re.IGNORECASE)
+        return match is not None and not report.echoes(match.group())
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a server says went wrong. `status`: of HTTP, or the one an error object in an HTTP 200 names; `message` is
+    only searched; `retry_after` in seconds, 0 = not said; `said`: what was sent, so that an echo of it proves nothing.
+    """
+
+    status: int | None
+    codes: tuple[str, ...] = ()
+    message: str = ""
+    retry_after: float = 0.0
+    said: str = ""
+
+    @property
+    def shown(self) -> str:
+        """Status and code, as a message to the user may hold them."""
+        telling = next((code for code in self.codes if "_" in code), "")
+        parts = [f"HTTP {self.status}" if self.status else "", telling]
+        return ", ".join(part for part in parts if part) or "no status"
+
+    @property
+    def over_limit(self) -> bool:
+        """Whether this request alone is over the limit that the message names: no waiting helps."""
+        numbers = re.search(r"\blimit:? ([\d,]{1,15}).{0,60}\brequested:? ([\d,]{1,15})", self.message, re.IGNORECASE)
+        if self.status != 429 or numbers is None or self.echoes(numbers.group()):
+            return False
+        limit, requested = (number.replace(",", "") for number in numbers.groups())
+        return bool(limit and requested) and int(requested) > int(limit)
+
+    def echoes(self, words: str) -> bool:
+        return _folded(words) in _folded(self.said)
+
+
+_TOO_LONG = (
+    r"context[ _](length|window|size)|maximum (context|input|prompt) |prompt is (too long|longer)|input is too long|"
+    r"too many (input )?tokens|token (limit|count) .{0,40}exceed|exceed\w* .{0,40}(context|token limit|max_tokens)|"
+    r"reduce (the length|your (prompt|message))|body too large"
+)
+_NO_MODE = (
+    r"tool[_ ]?choice|(not|n't) support .{0,30}(tool|function)|no endpoints found that support|function calling|"
+    r"function tools with|invalid schema for|response_format|json_schema|structured output"
+)
+_CLIENT: Final = (400, 404, 405, 413, 415, 422)
+
+REDIRECTED: Final = Rule(
+    "the model's server redirects the request",
+    "check OPENAI_BASE_URL; it should name the server itself",
+    "stop the run",
+    ConfigurationError,
+    statuses=tuple(range(300, 400)),
+    examples="a redirect to another origin, which is not followed",
+)
+
+TABLE: Final[tuple[Rule, ...]] = (
+    Rule(
+        "the provider's content filter blocked this pitch",
+        "use another model or provider for it",
+        "this pitch",
+        ContentFiltered,
+        codes=(
+            "content_filter",
+            "content_policy_violation",
+            "responsible_ai_policy_violation",
+            "moderation_blocked",
+            "prohibited_content",
+        ),
+        words=r"content (management|filter|policy)|requires moderation|was flagged|responsible ai|usage polic",
+        within=(400, 403, 422),
+        examples="“content management policy”, “requires moderation”",
+    ),
+    Rule(
+        "the pitch is longer than the model's context allows",
+        "use a model with a longer context, raise the server's context size, or shorten the pitch",
+        "this pitch",
+        PitchTooLong,
+        statuses=(413,),
+        codes=(
+            "context_length_exceeded",
+            "string_above_max_length",
+            "tokens_limit_reached",
+            "exceed_context_size_error",
+        ),
+        words=_TOO_LONG,
+        within=(400, 422, 500),
+        examples="“maximum context length”, “prompt is too long”",
+    ),
+    Rule(
+        "the pitch needs more tokens than the account may use in a minute",
+        "shorten the pitch, or use an account or model with a higher limit",
+        "this pitch",
+        PitchTooLong,
+        words=r"request too large|tokens must be reduced",
+        within=(429,),
+        over_limit=True,
+        examples="HTTP 429 and “Request too large”, or more requested than the limit it names",
+    ),
+    Rule(
+        "the account has no balance or quota left",
+        "add credit or raise the quota at the provider, then run again",
+        "stop the run",
+        QuotaExhausted,
+        statuses=(402,),
+        codes=(
+            "insufficient_quota",
+            "billing_hard_limit_reached",
+            "billing_not_active",
+            "billing_error",
+            "insufficient_balance",
+            "insufficient_credits",
+            "access_terminated",
+        ),
+        words=r"^\W*(your credit balance is too low|insufficient (credit|balance|fund))",
+        within=(400, 403, 429),
+        examples="“credit balance is too low”",
+    ),
+    Rule(
+        "the provider does not serve this country or region",
+        "use another provider or a local model",
+        "stop the run",
+        AuthenticationFailed,
+        codes=("unsupported_country_region_territory",),
+    ),
+    Rule(
+        "the model's server does not accept the key",
+        "check the provider's key variable, and what the key may be used for",
+        "stop the run",
+        AuthenticationFailed,
+        statuses=(401, 403),
+        codes=("invalid_api_key", "authentication_error", "permission_error", "unauthenticated", "permission_denied"),
+        words=r"^\W*api key (not valid|expired|not found)",
+        within=(400,),
+        examples="“API key not valid”",
+    ),
+    Rule(
+        "the model failed to write the tool call it was asked for",
+        "try again, or use a larger model",
+        "ask again",
+        ProviderError,
+        codes=("tool_use_failed", "json_validate_failed"),
+    ),
+    Rule(
+        "the model cannot be asked with tool calls as this program does it",
+        "use another model, or a server that supports tool calls for this one",
+        "another mode",
+        ModeRejected,
+        codes=("invalid_function_parameters", "unsupported_tool_choice"),
+        words=_NO_MODE,
+        within=_CLIENT,
+        examples="“does not support tools”, “Invalid tool_choice type”",
+    ),
+    Rule(
+        "the model's server does not know this model or address",
+        "check --model and OPENAI_BASE_URL",
+        "stop the run",
+        ModelNotFound,
+        statuses=(404, 405),
+        codes=("model_not_found", "not_found_error", "model_not_available"),
+        words=r"is not a valid model|model .{0,80} (does not exist|not found)|^\W*unknown model",
+        within=(400, 422),
+        examples="“is not a valid model ID”",
+    ),
+    Rule(
+        "the model's server is at its rate limit",
+        "try again later, or lower --concurrency",
+        "wait",
+        RateLimited,
+        statuses=(429,),
+        codes=("rate_limit_exceeded", "rate_limit_error", "too_many_requests", "resource_exhausted"),
+    ),
+    Rule(
+        "the model's server is overloaded",
+        "try again later",
+        "wait",
+        RateLimited,
+        statuses=(529,),
+        codes=("overloaded_error", "engine_overloaded", "slow_down"),
+    ),
+    Rule(
+        "the model's server failed",
+        "try again later",
+        "ask again",
+        ProviderError,
+        statuses=(408, 409, 425, 499, *range(500, 529), *range(530, 600)),
+        codes=("server_error", "internal_server_error"),
+    ),
+    REDIRECTED,
+    Rule(
+        "the model's server rejected the request",
+        "try this pitch with another model",
+        "this pitch",
+        ProviderRejected,
+        statuses=tuple(range(400, 500)),
+    ),
+)
+"""What a server reports, sorted. The first rule that applies decides."""
+
+TIMEOUT: Final = Rule(
+    "the model did not answer in time",
+    "try again, or raise PITCH_TIMEOUT (seconds)",
+    "ask again",
+    ProviderTimeout,
+    examples="no answer within PITCH_TIMEOUT",
+)
+UNREACHABLE: Final = Rule(
+    "the model's server cannot be reached",
+    "is the address right, and is it running?",
+    "ask again",
+    ProviderUnreachable,
+    examples="no connection, or the server hung up",
+)
+GARBLED: Final = Rule(
+    "the model's server sent something that is not an answer",
+    "is OPENAI_BASE_URL right?",
+    "ask again",
+    ProviderError,
+    examples="HTTP 200 that is not JSON, or is cut off",
+)
+UNCLASSIFIED: Final = Rule(
+    "the model's server reported an error",
+    "try again later",
+    "ask again",
+    ProviderError,
+    examples="an error object in an HTTP 200 that no row above knows",
+)
+SDK_FAULT: Final = Rule(
+    "the call to the model failed",
+    "run again with --debug to see where; is the provider's package up to date?",
+    "this pitch",
+    ProviderRejected,
+    examples="the provider's package raised an error of its own",
+)
+WITHOUT_STATUS: Final = (TIMEOUT, UNREACHABLE, GARBLED, UNCLASSIFIED, SDK_FAULT)
+"""What goes wrong without a server's report."""
+
+
+def error_from(report: Report) -> AnalyzerError:
+    """The error of this program for what a server reports."""
+    rule = next((rule for rule in TABLE if rule.applies(report)), UNCLASSIFIED)
+    return _made(rule, report.shown, report.retry_after)
+
+
+def garbled() -> AnalyzerError:
+    """The error for something that is not an answer at all."""
+    return _made(GARBLED, "")
+
+
+def error_of(raised: BaseException, said: str = "") -> AnalyzerError:
+    """The error of this program for what an SDK or a transport raised; one of ours inside it stays itself.
+
+    `said`: the texts that were sent. The cause is an `SdkError`, which holds nothing of what the server or SDK said.
+    """
+    innermost = raised
+    for each in _chain(raised):
+        if isinstance(each, AnalyzerError):
+            return each
+        innermost = each if _is_reported(each) else innermost
+    report = report_of(innermost, said)
+    error = error_from(report) if report is not None else _without_status(raised)
+    error.__cause__ = SdkError.of(innermost, report.status if report else None)
+    return error
+
+
+def report_of(raised: BaseException, said: str = "") -> Report | None:
+    """What a server reports, from an SDK's exception, whichever SDK it is; None where there is no HTTP status in it."""
+    status = _status(raised)
+    if status is None:
+        return None
+    content = next((found for name in ("body", "details") if (found := getattr(raised, name, None))), None)
+    own = {name: getattr(raised, name, None) for name in ("code", "type", "status", "message")}
+    headers = getattr(getattr(raised, "response", None), "headers", None) or {}
+    return _report(status, content, own, headers, said)
+
+
+def report_in(error: object, said: str = "") -> Report:
+    """What an error object in the body of an HTTP 200 reports."""
+    content = _as_mapping(error)
+    code = content.get("code")
+    status = _http_status(code) or _http_status(content.get("status"))
+    metadata = _as_mapping(content.get("metadata"))
+    return _report(status, error, {}, _as_mapping(metadata.get("headers")), said)
+
+
+def seconds_to_wait(headers: Mapping[str, Any]) -> float:
+    """Seconds that a server asks to wait in Retry-After; 0 if it does not say, or nothing sensible."""
+    named = {str(name).lower(): str(value) for name, value in headers.items()}
+    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        seconds = _seconds(named.get(name, ""))
+        if seconds is not None:
+            return sensible_seconds(seconds * unit)
+    return 0.0
+
+
+def sensible_seconds(seconds: float) -> float:
+    """A number of seconds from outside: 0 for a negative one or NaN, at most MOST_SECONDS."""
+    return 0.0 if math.isnan(seconds) else min(max(0.0, seconds), MOST_SECONDS)
+
+
+# ---------------------------------------------------------------- making the error
+
+
+def _made(rule: Rule, shown: str, retry_after: float = 0.0) -> AnalyzerError:
+    error = rule.error(f"{rule.happened} ({shown}); {rule.advice}" if shown else f"{rule.happened}; {rule.advice}")
+    if isinstance(error, ProviderError):
+        error.retry_after = retry_after
+    return error
+
+
+def _without_status(raised: BaseException) -> AnalyzerError:
+    chain = list(_chain(raised))
+    if any(isinstance(each, httpx.TooManyRedirects) for each in chain):
+        return _made(REDIRECTED, "")
+    hung_up = any(isinstance(each, aiohttp.ClientConnectionError) and not _is_timeout(each) for each in chain)
+    if any(_is_timeout(each) for each in chain) and not hung_up:
+        return _made(TIMEOUT, "")
+    if hung_up or any(
+        isinstance(each, openai.APIConnectionError | httpx.HTTPError | aiohttp.ClientError | OSError) for each in chain
+    ):
+        return _made(UNREACHABLE, "")
+    if any(isinstance(each, openai.APIResponseValidationError | ValueError) for each in chain):
+        return _made(GARBLED, "")
+    if not isinstance(chain[-1], TypeError | AttributeError | LookupError | NotImplementedError):
+        return _made(UNCLASSIFIED, type(chain[-1]).__name__)
+    return _made(SDK_FAULT, type(chain[-1]).__name__)
+
+
+def _is_timeout(error: BaseException) -> bool:
+    return isinstance(error, openai.APITimeoutError | httpx.TimeoutException | TimeoutError)
+
+
+def _is_reported(error: BaseException) -> bool:
+    return _status(error) is not None
+
+
+def _chain(error: BaseException) -> Iterable[BaseException]:
+    seen: list[BaseException] = []
+    each: BaseException | None = error
+    while each is not None and each not in seen:
+        seen.append(each)
+        yield each
+        each = each.__cause__
+
+
+# ---------------------------------------------------------------- reading what was reported
+
+
+def _report(
+    status: int | None, content: object, own: Mapping[str, object], headers: Mapping[str, Any], said: str
+) -> Report:
+    """Puts together what the parts of an error say; servers nest them in several ways."""
+    outer = _as_mapping(content)
+    inner = _as_mapping(outer.get("error")) or outer
+    words = [source.get(name) for source in (inner, own) for name in ("code", "type", "status")]
+    codes = tuple(dict.fromkeys(code for word in words if (code := _code(word))))
+    texts = [inner.get("message"), content if isinstance(content, str) else outer.get("error"), own.get("message")]
+    message = next((text for text in texts if isinstance(text, str) and text), "")[:_LONGEST_MESSAGE]
+    wait = seconds_to_wait(headers) or _wait_in(inner)
+    return Report(status, codes, message, wait, said)
+
+
+def _wait_in(content: Mapping[str, Any]) -> float:
+    """Google's way to say how long to wait: `details: [{"retryDelay": "34s"}]`."""
+    details = content.get("details")
+    for entry in details if isinstance(details, list) else ():
+        delay = _as_mapping(entry).get("retryDelay")
+        seconds = _seconds(delay.removesuffix("s")) if isinstance(delay, str) else None
+        if seconds is not None:
+            return sensible_seconds(seconds)
+    return 0.0
+
+
+def _status(error: BaseException) -> int | None:
+    """The HTTP status of an SDK's exception: OpenAI's and Anthropic's kind, Google's, those that hold a response."""
+    response = getattr(error, "response", None)
+    candidates = [
+        getattr(error, "status_code", None),
+        getattr(error, "http_status", None),
+        getattr(error, "status", None),
+        getattr(error, "code", None),
+        getattr(response, "status_code", None),
+        getattr(getattr(error, "raw_response", None), "status_code", None),
+        _as_mapping(_as_mapping(response).get("ResponseMetadata")).get("HTTPStatusCode"),
+    ]
+    return next((status for candidate in candidates if (status := _http_status(candidate))), None)
+
+
+def _http_status(value: object) -> int | None:
+    """A status of HTTP that reports an error; None if it is anything else."""
+    if isinstance(value, str) and re.fullmatch(r"[3-5]\d\d", value):
+        value = int(value)
+    return int(value) if isinstance(value, int) and not isinstance(value, bool) and 300 <= value < 600 else None
+
+
+def _code(word: object) -> str:
+    """The service's own short word for the error, if it is one. Its message is never shown: it may quote anything."""
+    return word.lower() if isinstance(word, str) and re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{2,59}", word) else ""
+
+
+def _seconds(text: str) -> float | None:
+    """Seconds from a number, or from a date in HTTP's form; None if it is neither."""
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        return parsedate_to_datetime(text).timestamp() - time.time()
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _as_mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().split())
