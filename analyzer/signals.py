@@ -415,6 +415,17 @@ class Signal(_Frozen, Generic[V]):
     def known(self) -> bool:
         return self.value != UNKNOWN
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # pickle looks a class up by its name, and `Signal[Buyer]` is no name of this module
+        return _restored_signal, (type(self).__pydantic_generic_metadata__["args"], self.__getstate__())
+
+
+def _restored_signal(values: tuple[Any, ...], state: dict[Any, Any]) -> Signal[Any]:
+    kind: type[Signal[Any]] = Signal[values[0]] if values else Signal  # type: ignore[valid-type]
+    signal = kind.__new__(kind)
+    signal.__setstate__(state)
+    return signal
+
 
 class Signals(_Frozen):
     """What was read from one pitch: the signals document of scripts and files. Immutable.
