@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 _BATCH = 1000
 _ROWS = 100_000
+_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,18 +165,45 @@ def _signals_batch(source: Path, rows: int, table: Any) -> Any:
     return signals_table(documents, ids)
 
 
-def coded_entries(names: Iterable[str]) -> tuple[list[str], Coded, list[AnalyzerError]]:
-    """The signals of all entries in some files, as numbers, with a label for each; and the entries that do not fit."""
+@dataclass(frozen=True, slots=True)
+class Label:
+    """Which pitch some signals are of: its id, None where there is none, and the name that people know it by."""
+
+    id: str | None
+    name: str
+
+
+@dataclass(slots=True)
+class Candidates:
+    """The signals of all entries in some files, as numbers with a label for each, and what has to be known about them.
+
+    `errors`: the entries that do not fit. `notes`: a file named twice (it counts once), pitches that appear more than
+    once (each appearance counts).
+    """
+
+    labels: list[Label]
+    coded: Coded
+    errors: list[AnalyzerError]
+    notes: list[str]
+
+
+def coded_entries(names: Iterable[str]) -> Candidates:
+    """The signals in some files, to be ranked together. Raises InputError for a file that cannot be read."""
     from analyzer.framework.tables import Coded, coded_signals, signals_table
 
-    labels: list[str] = []
+    labels: list[Label] = []
     parts: list[Coded] = []
     errors: list[AnalyzerError] = []
-    for name in names:
+    files, notes = each_once(names)
+    seen: Counter[tuple[str, str]] = Counter()
+    for name in files:
         table = _signals_parquet(Path(name))
         if table is not None:
-            own = table.column("id").to_pylist() if "id" in table.column_names else range(1, table.num_rows + 1)
-            labels.extend(str(label) if "id" in table.column_names else f"{name}, row {label}" for label in own)
+            rows = range(1, table.num_rows + 1)
+            ids = table.column("id").to_pylist() if "id" in table.column_names else [None] * table.num_rows
+            for row, own in zip(rows, ids, strict=True):
+                labels.append(Label(None, f"{name}, row {row}") if own is None else Label(str(own), str(own)))
+                seen[str(own), str(own)] += own is not None
             parts.append(coded_signals(table))
             continue
         documents: list[Signals] = []
@@ -184,10 +213,32 @@ def coded_entries(names: Iterable[str]) -> tuple[list[str], Coded, list[Analyzer
                 errors.append(scored.error)
             elif scored.assessment is not None:
                 pitch = scored.assessment.pitch
-                labels.append(pitch.title or scored.assessment.signals.product or pitch.id or entry.source)
+                shown = pitch.title or scored.assessment.signals.product or pitch.id or entry.source
+                labels.append(Label(pitch.id, shown))
+                seen[pitch.sha256 or pitch.id or "", shown] += bool(pitch.sha256 or pitch.id)
                 documents.append(scored.assessment.signals)
         parts.append(coded_signals(signals_table(documents)))
-    return labels, Coded.joined(parts), errors
+    again = [shown for (_, shown), times in seen.items() if times > 1]
+    if again:
+        what = "1 pitch appears" if len(again) == 1 else f"{len(again)} pitches appear"
+        more = ", …" if len(again) > _NAMED else ""
+        notes.append(
+            f"{what} more than once and {'is' if len(again) == 1 else 'are'} ranked as often: "
+            f"{', '.join(again[:_NAMED])}{more}"
+        )
+    return Candidates(labels, Coded.joined(parts), errors, notes)
+
+
+def each_once(names: Iterable[str]) -> tuple[list[str], list[str]]:
+    """The files, each once whatever way its path is written, and a note for each that was named again."""
+    first: dict[object, str] = {}
+    notes = []
+    for name in names:
+        key = name if name == "-" else Path(name).resolve()
+        if key in first:
+            notes.append(f"{name} is named twice; it counts once")
+        first.setdefault(key, name)
+    return list(first.values()), notes
 
 
 def _signals_parquet(path: Path) -> Any | None:
