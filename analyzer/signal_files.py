@@ -22,6 +22,7 @@ from analyzer.framework.assessment import Assessment, Edit, PitchRef, ReaderRef,
 from analyzer.framework.edits import as_read
 from analyzer.framework.inputs import INPUTS
 from analyzer.framework.market import MarketMap
+from analyzer.framework.nested import DOCUMENT_COLUMNS
 from analyzer.framework.rulebook import Rulebook
 from analyzer.framework.scoring import score
 from analyzer.signals import Signals
@@ -91,8 +92,9 @@ def entries_in(name: str, data: bytes) -> Iterator[Entry]:
 def score_parquet(source: Path, target: Path, rulebook: Rulebook | None = None) -> int:
     """Scores a Parquet file of signals into another, in batches, so that memory does not grow with it; the rows scored.
 
-    The source is a signals table (`framework.tables`), or has a column `signals` or `assessment` as for `read_entries`.
-    The target is written whole or not at all. Raises InputError, SignalsError or ConfigurationError.
+    The source is a table as `score_table` takes it. The target has its columns and the scores; of a table of whole
+    documents the ids and the scores, and a pitch that could not be read has a row without scores. The target is
+    written whole or not at all. Raises InputError, SignalsError or ConfigurationError.
     """
     import pyarrow
     import pyarrow.parquet as parquet
@@ -109,7 +111,8 @@ def score_parquet(source: Path, target: Path, rulebook: Rulebook | None = None) 
     try:
         file = parquet.ParquetFile(source, read_dictionary=_coded_columns(source))
         for batch in file.iter_batches(batch_size=_ROWS):
-            scored = score_table(_signals_batch(source, rows, pyarrow.Table.from_batches([batch])), rulebook)
+            scored = score_table(_signals_batch(source, pyarrow.Table.from_batches([batch])), rulebook)
+            scored = scored.select([name for name in scored.column_names if name not in DOCUMENT_COLUMNS])
             if writer is None:
                 writer = parquet.ParquetWriter(partial, scored.schema)
             writer.write_table(scored)
@@ -140,29 +143,15 @@ def _coded_columns(path: Path) -> list[str]:
     return [name for name in INPUTS if name in schema.names and pyarrow.types.is_string(schema.field(name).type)]
 
 
-def _signals_batch(source: Path, rows: int, table: Any) -> Any:
-    """The batch as a signals table, whatever way it holds its signals."""
-    columns = [name for name in ("assessment", "signals") if name in table.column_names]
-    if not columns:
-        if not set(table.column_names) & set(INPUTS):
-            found = ", ".join(table.column_names[:8])
-            raise InputError(
-                f"{source} holds no signals: no column 'signals', 'assessment' or of a signal; it has {found}"
-            )
-        return table
-    from analyzer.framework.tables import signals_table
-
-    documents, ids = [], []
-    for number, row in enumerate(
-        table.select([*columns[:1], *(["id"] if "id" in table.column_names else [])]).to_pylist()
-    ):
-        entry = _row(f"{source}, row {rows + number + 1}", row[columns[0]], columns[0], row.get("id"))
-        if entry.error is not None:
-            raise entry.error
-        assessment = _scored(entry.document, entry.source, None)
-        documents.append(assessment.signals)
-        ids.append(str(assessment.pitch.id or rows + number + 1))
-    return signals_table(documents, ids)
+def _signals_batch(source: Path, table: Any) -> Any:
+    """What is scored of a batch: the signals table as it is; of whole documents their column and the ids."""
+    columns = [name for name in DOCUMENT_COLUMNS if name in table.column_names][:1]
+    if columns:
+        return table.select([name for name in table.column_names if name in ("id", *columns)])
+    if not set(table.column_names) & set(INPUTS):
+        found = ", ".join(table.column_names[:8])
+        raise InputError(f"{source} holds no signals: no column 'signals', 'assessment' or of a signal; it has {found}")
+    return table
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +241,7 @@ def _signals_parquet(path: Path) -> Any | None:
         names = set(parquet.read_schema(path).names)
     except (OSError, pyarrow.ArrowInvalid) as error:
         raise InputError(f"{path} cannot be read as Parquet; is it complete?") from error
-    if names & {"signals", "assessment"} or not names & set(INPUTS):
+    if names & set(DOCUMENT_COLUMNS) or not names & set(INPUTS):
         return None
     return parquet.read_table(path, read_dictionary=_coded_columns(path))
 
@@ -346,7 +335,7 @@ def _parquet_entries(path: str, source: Any) -> Iterator[Entry]:
         ) from error
     try:
         file = parquet.ParquetFile(source)
-        columns = [name for name in ("assessment", "signals") if name in file.schema_arrow.names][:1]
+        columns = [name for name in DOCUMENT_COLUMNS if name in file.schema_arrow.names][:1]
         if not columns:
             if set(file.schema_arrow.names) & set(INPUTS):
                 raise InputError(f"{path} is a table of signals; score it into another file with -o OUT.parquet")

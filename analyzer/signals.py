@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Final, Generic, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from analyzer.errors import SignalsError
 
@@ -361,6 +361,10 @@ def _maybe_quote(given: object) -> object:
     return None if given is None or given == "" else given
 
 
+def _null_is_false(given: object) -> object:
+    return False if given is None else given
+
+
 MaybeQuote = Annotated[Quote | None, BeforeValidator(_maybe_quote)]
 
 
@@ -371,7 +375,7 @@ class Problem(_Frozen):
     quote: MaybeQuote = None
     stage: Stage
     focus: Focus
-    primary: bool = False
+    primary: Annotated[bool, BeforeValidator(_null_is_false)] = False
 
 
 class Persona(_Frozen):
@@ -402,6 +406,7 @@ class Signal(_Frozen, Generic[V]):
             given = {"value": given}
         if not isinstance(given, dict):
             return given
+        given = {name: part for name, part in given.items() if part is not None}
         value, basis = given.get("value") or UNKNOWN, given.get("basis")
         if value == UNKNOWN:
             return {**given, "value": UNKNOWN, "basis": "absent", "quotes": ()}
@@ -454,10 +459,13 @@ class Signals(_Frozen):
     data_science_fit: Signal[DataScienceFit] = Signal[DataScienceFit]()
     traction: Signal[Traction] = Signal[Traction]()
 
-    @field_validator(*SIGNALS, mode="before")
+    @model_validator(mode="before")
     @classmethod
     def _missing_is_unknown(cls, given: object) -> object:
-        return {} if given is None else given
+        # a table's column of documents holds null for every field that a document leaves out
+        if isinstance(given, dict) and None in given.values():
+            return {name: value for name, value in given.items() if value is not None}
+        return given
 
     @classmethod
     def from_document(cls, document: object, source: str) -> Signals:
