@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, Final, Generic, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, Literal, TypeAlias, TypeVar, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
@@ -432,6 +432,11 @@ def _restored_signal(values: tuple[Any, ...], state: dict[Any, Any]) -> Signal[A
     return signal
 
 
+if TYPE_CHECKING:
+    SingleValue: TypeAlias = "Signal[V] | V | Literal['unknown'] | Mapping[str, Any] | None"
+    """A single value as callers write it: the value alone, or with its basis and quotes."""
+
+
 class Signals(_Frozen):
     """What was read from one pitch: the signals document of scripts and files. Immutable.
 
@@ -458,6 +463,33 @@ class Signals(_Frozen):
     trust_route: Signal[TrustRoute] = Signal[TrustRoute]()
     data_science_fit: Signal[DataScienceFit] = Signal[DataScienceFit]()
     traction: Signal[Traction] = Signal[Traction]()
+
+    if TYPE_CHECKING:
+        # what is taken is wider than what is held: `Signals(buyer="practitioner")`
+
+        def __init__(
+            self,
+            *,
+            in_scope: bool = True,
+            product: str = "",
+            summary: str = "",
+            problems: Sequence[Problem | Mapping[str, Any]] = (),
+            personas: Sequence[Persona | Mapping[str, Any]] = (),
+            competitors: Sequence[Competitor | Mapping[str, Any]] = (),
+            buyer: SingleValue[Buyer] = ...,
+            category: SingleValue[Category] = ...,
+            lifecycle_scope: SingleValue[LifecycleScope] = ...,
+            differentiation: SingleValue[Differentiation] = ...,
+            market_breadth: SingleValue[MarketBreadth] = ...,
+            urgency: SingleValue[Urgency] = ...,
+            business_impact: SingleValue[BusinessImpact] = ...,
+            value_at_stake: SingleValue[ValueAtStake] = ...,
+            onboarding: SingleValue[Onboarding] = ...,
+            data_movement: SingleValue[DataMovement] = ...,
+            trust_route: SingleValue[TrustRoute] = ...,
+            data_science_fit: SingleValue[DataScienceFit] = ...,
+            traction: SingleValue[Traction] = ...,
+        ) -> None: ...
 
     @model_validator(mode="before")
     @classmethod

@@ -217,10 +217,11 @@ def test_documents_score_alike_from_a_file_a_data_frame_and_an_arrow_table(
 
 
 def test_a_pitch_that_could_not_be_read_has_a_row_without_scores() -> None:
-    frame = pandas.DataFrame({"signals": [Signals(), None, float("nan"), {"in_scope": False}]})
+    failed = {"pitch": {"id": "a"}, "error": {"kind": "timeout", "message": "no answer"}}
+    frame = pandas.DataFrame({"signals": [Signals(), None, float("nan"), {"in_scope": False}, failed]})
     scored = score_table(frame)
-    assert scored["overall"].notna().tolist() == [True, False, False, False]
-    assert scored["in_scope"].tolist() == [True, None, None, False]
+    assert scored["overall"].notna().tolist() == [True, False, False, False, False]
+    assert scored["in_scope"].tolist() == [True, None, None, False, None]
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ DOCUMENT_COLUMNS: Final = ("assessment", "signals")
 
 
 def signals_of_cells(cells: Iterable[Any], column: str, first_row: int = 1) -> Iterator[Signals | None]:
-    """The signals in each cell; None where the cell is empty, as it is for a pitch that could not be read.
+    """The signals in each cell; None where it is empty or holds the error of a pitch that could not be read.
 
     Raises SignalsError naming the row (counted from `first_row`), the field, and what was found.
     """
@@ -41,6 +41,8 @@ def _signals_of(cell: Any, column: str, where: str) -> Signals | None:
             raise SignalsError(f"{where}: column {column!r} is not JSON") from error
     if not isinstance(document, dict):
         raise SignalsError(f"{where}: column {column!r} holds {type(document).__name__}, not a document")
+    if document.get("error") and "signals" not in document:
+        return None
     if column == "assessment":
         if "signals" not in document:
             raise SignalsError(f"{where}: column {column!r} holds a document without signals")
