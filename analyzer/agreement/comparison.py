@@ -480,7 +480,11 @@ class _Comparing:
                     continue
                 told = self._disagreement(case.reader, case.row, name, moves)
                 before = disagreements.get(key := (told.reader, told.pitch, name, told.manual))
-                disagreements[key] = replace(told, raters=(*before.raters, *told.raters) if before else told.raters)
+                disagreements[key] = (
+                    replace(told, raters=(*before.raters, *told.raters), notes=(*before.notes, *told.notes))
+                    if before
+                    else told
+                )
             if extracted is not None and by_hand is not None and complete(case.row):
                 attributions.append(_attribution(case, extracted, by_hand, parts))
         ordered = sorted(
@@ -526,7 +530,8 @@ class _Comparing:
             own = extracted_value(signals, name)
             by_hand = row.values[name] if name != "in_scope" else SCOPE[not row.in_scope]
         quotes = _quotes(signals, name)
-        return Disagreement(reader.name, row.pitch, (row.rater,), name, own, by_hand, quotes, rule(name), moves)
+        notes = (f"{row.rater}: {row.note}",) if row.note else ()
+        return Disagreement(reader.name, row.pitch, (row.rater,), name, own, by_hand, quotes, rule(name), moves, notes)
 
 
 def _attribution(case: _Case, extracted: float, manual: float, parts: dict[str, float]) -> Attribution:
