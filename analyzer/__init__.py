@@ -1,8 +1,9 @@
 """Pitch Analyzer: reads a pitch for an ML tool, with quotes, and judges it by a rulebook one can read.
 
-    from analyzer import analyze, score, Signals
+    from analyzer import analyze
     assessment = analyze(text, model="openai/gpt-4.1-mini")
-    assessment.scores.overall.value, assessment.scores.overall.low, assessment.scores.overall.high
+    if assessment.scores is not None:  # None: out of scope
+        print(assessment.scores.overall.value, assessment.scores.overall.low, assessment.scores.overall.high)
 
 The public names are the ones below; they load what they need when first used, so that scoring never loads the
 model SDK.

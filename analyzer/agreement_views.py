@@ -42,7 +42,7 @@ _TELLING: Final = 0.05
 _FINER: Final = {"stage": " (same lean)", "focus": " (same lean)", "competitors": " (same names, other kinds)"}
 _TO_SETTLE: Final = (
     *("pitch_id", "signal", "reader", "extracted", "raters", "manual", "moves_score", "quotes", "rule"),
-    *("settled", "remark"),
+    *("notes", "settled", "remark"),
 )
 _WIDE: Final = 100
 """Columns from which a terminal has room for the intervals of kappa."""
@@ -399,6 +399,8 @@ def _print_disagreements(console: Console, comparison: Comparison) -> None:
         if found.quotes:
             quote = Text(f'"{cut(found.quotes[0], 160)}"', style=QUIET)
             console.print(Padding(quote, (0, 0, 0, 8), expand=False))
+        for note in found.notes:
+            console.print(Padding(Text(f"Note by {cut(plain(note), 160)}", style=QUIET), (0, 0, 0, 8), expand=False))
     if len(comparison.disagreements) > _SHOWN:
         left = len(comparison.disagreements) - _SHOWN
         console.print(Text(f"{left} more with --report, --disagreements or --json.", style=QUIET))
@@ -441,7 +443,10 @@ def disagreements_csv(comparison: Comparison) -> str:
         cells = [found.pitch, found.signal, found.reader, found.extracted, "; ".join(found.raters), found.manual]
         moves = "" if found.moves is None else f"{found.moves:.2f}"
         writer.writerow(
-            [*map(plain_cell, cells), moves, plain_cell(" / ".join(found.quotes)), plain_cell(found.rule), "", ""]
+            [
+                *(*map(plain_cell, cells), moves, plain_cell(" / ".join(found.quotes)), plain_cell(found.rule)),
+                *(plain_cell(" / ".join(found.notes)), "", ""),
+            ]
         )
     return out.getvalue()
 

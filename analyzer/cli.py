@@ -231,16 +231,20 @@ def score_command(
     No model is called. A file is read to its end; documents that do not fit are named, the others scored.
     """
     from analyzer.framework.rulebook import Rulebook
+    from analyzer.signal_files import each_once
 
     rules, map_ = _load_rulebook(rulebook), _load_market(market)
+    once, notes = each_once(files)
+    for note in notes:
+        click.echo(f"pitch: {note}", err=True)
     if output is not None:
         if as_json or against is not None or market is not None:
             raise InputError("-o goes with --rulebook only: a table of signals holds what the market map said already")
-        _score_parquet(files, output, rules)
+        _score_parquet(once, output, rules)
     elif against is not None:
-        _score_against(files, rules or Rulebook.built_in(), Rulebook.load(against), map_, as_json)
+        _score_against(once, rules or Rulebook.built_in(), Rulebook.load(against), map_, as_json)
     else:
-        _score_each(files, rules, map_, as_json)
+        _score_each(once, rules, map_, as_json)
 
 
 @_command("rank")
@@ -273,22 +277,22 @@ def rank_command(
     from analyzer.signal_files import coded_entries
 
     rules = _load_rulebook(rulebook) or Rulebook.built_in()
-    labels, coded, errors = coded_entries(files)
-    for error in errors:
-        click.echo(f"pitch: {error}", err=True)
-    if not len(coded) and not errors:
+    found = coded_entries(files)
+    for problem in (*found.notes, *found.errors):
+        click.echo(f"pitch: {problem}", err=True)
+    if not len(found.coded) and not found.errors:
         raise InputError(f"{', '.join(files)}: there are no signals in there to rank")
-    ranking = rank(coded, rules, top=top, draws=draws, seed=seed)
+    ranking = rank(found.coded, rules, top=top, draws=draws, seed=seed)
     if report is not None:
-        write_ranking(report, labels, ranking, top, draws)
+        write_ranking(report, found.labels, ranking, top, draws)
         click.echo(f"Report: {report}", err=True)
-    if len(ranking) < len(coded):
-        click.echo(f"{len(coded) - len(ranking)} out of scope, not ranked.", err=True)
+    if len(ranking) < len(found.coded):
+        click.echo(f"{len(found.coded) - len(ranking)} out of scope, not ranked.", err=True)
     if as_json:
-        click.echo(ranking_json(labels, ranking))
+        click.echo(ranking_json(found.labels, ranking))
     else:
-        print_ranking(_console(), labels, ranking, top, draws)
-    if errors:
+        print_ranking(_console(), found.labels, ranking, top, draws)
+    if found.errors:
         sys.exit(1 if ranking else InputError.exit_code)
 
 
@@ -507,7 +511,7 @@ def _write_comparison(comparison: Any, report: Path | None, disagreements: Path 
         click.echo(f"Disagreements: {disagreements}", err=True)
 
 
-def _score_each(files: tuple[str, ...], rules: Any, market: Any, as_json: bool) -> None:
+def _score_each(files: list[str], rules: Any, market: Any, as_json: bool) -> None:
     from analyzer.signal_files import read_entries, score_entry
 
     shown = failed = 0
@@ -527,7 +531,7 @@ def _score_each(files: tuple[str, ...], rules: Any, market: Any, as_json: bool) 
         sys.exit(1 if shown else InputError.exit_code)
 
 
-def _score_parquet(files: tuple[str, ...], output: Path, rules: Any) -> None:
+def _score_parquet(files: list[str], output: Path, rules: Any) -> None:
     from analyzer.signal_files import score_parquet
 
     if len(files) != 1 or Path(files[0]).suffix.lower() != ".parquet" or output.suffix.lower() != ".parquet":
@@ -535,7 +539,7 @@ def _score_parquet(files: tuple[str, ...], output: Path, rules: Any) -> None:
     click.echo(f"{score_parquet(Path(files[0]), output, rules):,} rows: {output}", err=True)
 
 
-def _score_against(files: tuple[str, ...], rules: Any, against: Any, market: Any, as_json: bool) -> None:
+def _score_against(files: list[str], rules: Any, against: Any, market: Any, as_json: bool) -> None:
     from analyzer.framework.revision import shift
     from analyzer.ranking_views import print_shifts, shifts_json
     from analyzer.signal_files import read_entries, score_entry

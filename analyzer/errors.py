@@ -35,7 +35,7 @@ the text of a pitch. Errors of the SDKs are mapped to these in one place (`readi
 from __future__ import annotations
 
 from traceback import format_tb
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 
 class AnalyzerError(Exception):
@@ -70,8 +70,12 @@ class _FaultyData(InputError):
     """A data file with all that is wrong with it, one line per fault, in `faults`."""
 
     def __init__(self, source: str, faults: list[str]):
+        self.source = source
         self.faults = tuple(faults)
         super().__init__(f"{source}: {len(faults)} fault{'s' if len(faults) != 1 else ''}\n  " + "\n  ".join(faults))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.source, list(self.faults)), self.__dict__
 
 
 class RulebookError(_FaultyData):

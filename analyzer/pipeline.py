@@ -12,15 +12,29 @@ from queue import Empty, SimpleQueue
 from threading import Event
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from analyzer.arguments import (
+    as_concurrency,
+    as_limit,
+    as_model,
+    as_pitches,
+    as_progress,
+    as_settings,
+    as_stop,
+    as_store,
+    as_text,
+    as_total,
+    id_and_text,
+    label,
+)
 from analyzer.errors import (
     AnalyzerError,
     ConfigurationError,
     CostLimitReached,
     MissingRecording,
-    PitchError,
     ProviderDown,
     RunStopped,
 )
+from analyzer.framework.arguments import as_market, as_rulebook
 from analyzer.framework.assessment import Assessment, PitchRef, Usage
 from analyzer.framework.market import MarketMap
 from analyzer.framework.rulebook import Rulebook
@@ -39,7 +53,8 @@ if TYPE_CHECKING:
     from analyzer.store import AnswerBook, Store
 
 HOW_TO_SET_A_MODEL: Final = "set PITCH_MODEL or --model (for example openai/gpt-4.1-mini, with OPENAI_API_KEY)"
-MAX_CONCURRENCY: Final = 256
+GivenPitch = str | tuple[object, str | AnalyzerError] | Mapping[str, Any]
+"""A pitch of many: a text, a pair (id, text), or a mapping with `text` and perhaps `id`."""
 
 
 class Reader(Protocol):
@@ -131,8 +146,8 @@ def analyze(
     text: str,
     *,
     model: str | None = None,
-    rulebook: Rulebook | None = None,
-    market: MarketMap | None = None,
+    rulebook: Rulebook | str | Path | None = None,
+    market: MarketMap | str | Path | None = None,
     settings: Settings | None = None,
     id: str | None = None,
     store: bool | str = False,
@@ -140,13 +155,15 @@ def analyze(
     """The assessment of one pitch. Works in scripts, notebooks and threads; blocks until done.
 
     `model`: `provider/name`, `recorded`, `keywords`, or None for PITCH_MODEL; with neither, a recording if
-    there is one for this pitch, else `keywords`. `store`: where the model's answers are kept, so that the same pitch is
-    not paid for twice; True = PITCH_STORE, False = none, or a database URL. Raises the errors of `analyzer.errors`.
+    there is one for this pitch, else `keywords`. `rulebook` and `market` may be paths of TOML files. `store`: where the
+    model's answers are kept, so that the same pitch is not paid for twice; True = PITCH_STORE, False = none, or a
+    database URL. Out of scope, `scores` and `verdict` are None. Raises the errors of `analyzer.errors`.
     """
-    settings = settings or Settings.from_environment()
-    pitch = Pitch.from_text(text, id)
-    choice = choose(pitch, model, settings, _store_url(store, settings), required=True)
-    return assess(pitch, choice.reader, rulebook, market)
+    pitch = Pitch.from_text(as_text(text), None if id is None else str(id))
+    rules, map_ = as_rulebook(rulebook), as_market(market)
+    settings = as_settings(settings)
+    choice = choose(pitch, as_model(model), settings, _store_url(as_store(store), settings), required=True)
+    return assess(pitch, choice.reader, rules, map_)
 
 
 def assess(
@@ -162,12 +179,12 @@ def start(pitch: Pitch, reader: Reader, rulebook: Rulebook | None = None) -> Fut
 
 
 def analyze_many(
-    pitches: Iterable[str | tuple[str, str | AnalyzerError]],
+    pitches: Iterable[GivenPitch],
     *,
     model: str | None = None,
     concurrency: int = 16,
-    rulebook: Rulebook | None = None,
-    market: MarketMap | None = None,
+    rulebook: Rulebook | str | Path | None = None,
+    market: MarketMap | str | Path | None = None,
     settings: Settings | None = None,
     store: bool | str = True,
     max_cost: float | None = None,
@@ -177,29 +194,33 @@ def analyze_many(
 ) -> Iterator[Result]:
     """Assessments of many pitches, each as soon as it is ready; every pitch gives exactly one result.
 
-    `pitches`: texts, or pairs (id, text), or (id, error) for a pitch that nobody could read; taken only as they are
-    needed, so there may be endlessly many. At most `concurrency` (1 to 256) requests are in flight at once, fewer while
-    the server pushes back. A pitch that fails is a result with `error`.
+    `pitches`: texts, pairs (id, text), mappings with `text` (and `id`), or (id, error) for a pitch that nobody could
+    read; taken only as they are needed, so there may be endlessly many. An entry that is none of these is a result with
+    an error. At most `concurrency` (1 to 256) requests are in flight at once, fewer while the server pushes back. A
+    pitch that fails is a result with `error`; one out of scope is an assessment without `scores` and `verdict`.
 
     `store`: every paid answer is kept there first, and what is there is not asked again; True = PITCH_STORE, False =
     none, or a database URL. `max_cost`: USD that this run may spend at most. `on_progress` is called after every
     result. `stop`: once it is set nothing more is asked, and what is in flight is still handed over. `total`: how many
     pitches there are, if you know (taken from `pitches` where it has a length).
 
-    Raises ConfigurationError before the first pitch if no model is set: many are not read by guess. Raises what ends a
+    Raises InputError or ConfigurationError, before the first pitch, for an argument that is of no use (a string, a dict
+    or a data frame as `pitches`), and if no model is set: many are not read by guess. Raises what ends a
     run early, after all that was in flight: ConfigurationError (key, model, quota, store), ProviderDown,
     CostLimitReached. Pitches not read by then have no result; with a store the next run goes on from there.
     """
-    settings = settings or Settings.from_environment()
-    model = model or settings.model
+    entries = as_pitches(pitches)
+    settings = as_settings(settings)
+    model = as_model(model) or settings.model
     if model is None:
         raise ConfigurationError(f"many pitches need a model of your choice: {HOW_TO_SET_A_MODEL}, or keywords")
-    if not 1 <= concurrency <= MAX_CONCURRENCY:
-        raise ConfigurationError(f"concurrency is {concurrency}; give 1 to {MAX_CONCURRENCY}")
+    concurrency, max_cost, store = as_concurrency(concurrency), as_limit(max_cost), as_store(store)
+    told, stopped, total = as_progress(on_progress), as_stop(stop), as_total(total)
+    rules, map_ = as_rulebook(rulebook), as_market(market)
     if total is None and isinstance(pitches, Sized):
         total = len(pitches)
     run = _Run(model, settings, concurrency, _store_url(store, settings), max_cost)
-    return run.results(pitches, rulebook, market, on_progress or (lambda _: None), stop or Event(), total)
+    return run.results(entries, rules, map_, told, stopped, total)
 
 
 def choose(
@@ -364,7 +385,7 @@ class _Run:
             except ConfigurationError:
                 raise
             except AnalyzerError as error:
-                yield Result(number, _label(given, number), error=error)
+                yield Result(number, label(given, number), error=error)
             while len(self._under_way) >= self._window or not self._finished.empty():
                 yield from self._taken(rulebook, market, stop)
         while self._under_way:
@@ -372,7 +393,7 @@ class _Run:
 
     def _begin(self, number: int, given: object) -> None:
         """Has one pitch read. Raises AnalyzerError if it is none."""
-        own_id, text = _id_and_text(given, number)
+        own_id, text = id_and_text(given)
         pitch = Pitch.from_text(text, own_id)
         self._under_way[number] = background.submit(self._read_one(number, pitch, self._reader_for(pitch)))
 
@@ -452,19 +473,19 @@ class _Run:
 def _result(finished: _Finished, rulebook: Rulebook | None, market: MarketMap | None) -> Result:
     outcome = finished.outcome
     known: dict[str, Any] = {"title": finished.pitch.title, "sha256": finished.pitch.sha256}
-    label = finished.pitch.id or str(finished.number)
+    name = finished.pitch.id or str(finished.number)
     if isinstance(outcome, Reading):
         try:
             assessment = _scored(outcome, finished.pitch, rulebook, market)
         except Exception as error:  # noqa: BLE001  # a fault of this program must not end the run
             outcome = error
         else:
-            return Result(finished.number, label, assessment, from_store=outcome.from_store, **known)
+            return Result(finished.number, name, assessment, from_store=outcome.from_store, **known)
     if isinstance(outcome, AnalyzerError):
-        return Result(finished.number, label, error=outcome, **known)
-    wrapped = UnexpectedError(f"{label}: {type(outcome).__name__} while reading this pitch; please report it")
+        return Result(finished.number, name, error=outcome, **known)
+    wrapped = UnexpectedError(f"{name}: {type(outcome).__name__} while reading this pitch; please report it")
     wrapped.__cause__ = outcome
-    return Result(finished.number, label, error=wrapped, **known)
+    return Result(finished.number, name, error=wrapped, **known)
 
 
 def _counted(progress: Progress, result: Result) -> Progress:
@@ -472,19 +493,3 @@ def _counted(progress: Progress, result: Result) -> Progress:
         return replace(progress, done=progress.done + 1, from_store=progress.from_store + result.from_store)
     kind = result.error.kind
     return replace(progress, failed={**progress.failed, kind: progress.failed.get(kind, 0) + 1})
-
-
-def _id_and_text(given: object, number: int) -> tuple[str | None, str]:
-    """Id and text of what was given for a pitch. Raises the error given in its place, or PitchError if it is none."""
-    if isinstance(given, str):
-        return None, given
-    if isinstance(given, tuple) and len(given) == 2:
-        if isinstance(given[1], str):
-            return str(given[0]), given[1]
-        if isinstance(given[1], AnalyzerError):
-            raise given[1]
-    raise PitchError(f"{number}: expected a text or a pair (id, text), found {type(given).__name__}")
-
-
-def _label(given: object, number: int) -> str:
-    return str(given[0]) if isinstance(given, tuple) and given else str(number)

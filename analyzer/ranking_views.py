@@ -17,6 +17,7 @@ from analyzer.framework.ranking import Ranked
 from analyzer.framework.revision import Shift
 from analyzer.framework.wording import shown
 from analyzer.reports import render_page, write_whole
+from analyzer.signal_files import Label
 from analyzer.terminal import QUIET, plain
 
 _SHOWN: Final = 50
@@ -28,18 +29,24 @@ _BAR: Final = 16
 def how(top: int, draws: int) -> str:
     """What the figures of a ranking mean."""
     return (
-        f"{draws:,} draws: each weight between half and twice the rulebook's, what is not said from its possible "
-        f"values. Rank in nine draws of ten; how often among the first {top}; how often ahead of the next."
+        f"{draws:,} simulations, each weight between half and twice the rulebook's, what the pitch does not say from "
+        f"its possible values. Rank: the median, then the ranks in 90% of the simulations. Top {top}: how often among "
+        f"the first {top}. Next: how often ahead of the next. Pitches whose ranks overlap are not clearly apart."
     )
 
 
-def print_ranking(console: Console, labels: Sequence[str], ranking: Sequence[Ranked], top: int, draws: int) -> None:
-    """The ranking with its picture: where each pitch lies in nine draws of ten."""
+def ranks(found: Ranked) -> str:
+    """The ranks of a pitch in 90% of the simulations: "3 to 67", or "1" where it is always the same."""
+    return f"{found.best:,}" if found.best == found.worst else f"{found.best:,} to {found.worst:,}"
+
+
+def print_ranking(console: Console, labels: Sequence[Label], ranking: Sequence[Ranked], top: int, draws: int) -> None:
+    """The ranking with its picture: the median rank of each pitch, and its ranks in 90% of the simulations."""
     if not ranking:
         console.print("Nothing in scope to rank.")
         return
     table = Table(box=None, pad_edge=False, header_style=QUIET, padding=(0, 2, 0, 0))
-    for heading, justify in (("", "right"), ("pitch", "left"), ("overall", "right"), ("rank", "right")):
+    for heading, justify in (("rank", "right"), ("pitch", "left"), ("overall", "right"), ("in 90%", "right")):
         table.add_column(heading, justify=justify, max_width=44)  # type: ignore[arg-type]
     table.add_column("", no_wrap=True, width=_BAR)
     table.add_column(f"top {top}", justify="right")
@@ -47,10 +54,10 @@ def print_ranking(console: Console, labels: Sequence[str], ranking: Sequence[Ran
     for found in ranking[:_SHOWN]:
         ahead = "" if found.beats_next is None else f"{found.beats_next:.0%}"
         table.add_row(
-            str(found.rank),
-            Text(plain(labels[found.row]), overflow="ellipsis", no_wrap=True),
+            f"{found.rank:,}",
+            Text(plain(labels[found.row].name), overflow="ellipsis", no_wrap=True),
             f"{found.overall:.0f}",
-            str(found.best) if found.best == found.worst else f"{found.best} to {found.worst}",
+            ranks(found),
             _bar(found, len(ranking)),
             f"{found.top:.0%}",
             Text(ahead, style="" if (found.beats_next or 0) >= _SURE else QUIET),
@@ -61,19 +68,21 @@ def print_ranking(console: Console, labels: Sequence[str], ranking: Sequence[Ran
     console.print(Text(how(top, draws), style=QUIET))
 
 
-def ranking_json(labels: Sequence[str], ranking: Sequence[Ranked]) -> str:
-    """The ranking as a JSON list, best first."""
-    return json.dumps(
-        [{"pitch": labels[found.row], **asdict(found)} for found in ranking], ensure_ascii=False, indent=1
-    )
+def ranking_json(labels: Sequence[Label], ranking: Sequence[Ranked]) -> str:
+    """The ranking as a JSON list, best first: each pitch's id (null where it has none), its name, and its figures."""
+    return json.dumps(_rows(labels, ranking), ensure_ascii=False, indent=1)
 
 
-def write_ranking(path: Path, labels: Sequence[str], ranking: Sequence[Ranked], top: int, draws: int) -> None:
+def write_ranking(path: Path, labels: Sequence[Label], ranking: Sequence[Ranked], top: int, draws: int) -> None:
     """The ranking as one self-contained HTML page. Raises InputError."""
     if path.suffix.lower() != ".html":
         raise InputError(f"{path}: a ranking's report ends in .html")
-    rows: list[dict[str, Any]] = [{"pitch": labels[found.row], **asdict(found)} for found in ranking]
+    rows = _rows(labels, ranking)
     write_whole(path, render_page("ranking.html", rows=rows, how=how(top, draws), top=top, last=max(1, len(rows))))
+
+
+def _rows(labels: Sequence[Label], ranking: Sequence[Ranked]) -> list[dict[str, Any]]:
+    return [{"id": labels[found.row].id, "pitch": labels[found.row].name, **asdict(found)} for found in ranking]
 
 
 def print_shifts(console: Console, shifts: Sequence[Shift]) -> None:

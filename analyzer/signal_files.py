@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from analyzer.framework.assessment import Assessment, Edit, PitchRef, ReaderRef,
 from analyzer.framework.edits import as_read
 from analyzer.framework.inputs import INPUTS
 from analyzer.framework.market import MarketMap
+from analyzer.framework.nested import DOCUMENT_COLUMNS
 from analyzer.framework.rulebook import Rulebook
 from analyzer.framework.scoring import score
 from analyzer.signals import Signals
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 _BATCH = 1000
 _ROWS = 100_000
+_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +92,9 @@ def entries_in(name: str, data: bytes) -> Iterator[Entry]:
 def score_parquet(source: Path, target: Path, rulebook: Rulebook | None = None) -> int:
     """Scores a Parquet file of signals into another, in batches, so that memory does not grow with it; the rows scored.
 
-    The source is a signals table (`framework.tables`), or has a column `signals` or `assessment` as for `read_entries`.
-    The target is written whole or not at all. Raises InputError, SignalsError or ConfigurationError.
+    The source is a table as `score_table` takes it. The target has its columns and the scores; of a table of whole
+    documents the ids and the scores, and a pitch that could not be read has a row without scores. The target is
+    written whole or not at all. Raises InputError, SignalsError or ConfigurationError.
     """
     import pyarrow
     import pyarrow.parquet as parquet
@@ -107,7 +111,8 @@ def score_parquet(source: Path, target: Path, rulebook: Rulebook | None = None) 
     try:
         file = parquet.ParquetFile(source, read_dictionary=_coded_columns(source))
         for batch in file.iter_batches(batch_size=_ROWS):
-            scored = score_table(_signals_batch(source, rows, pyarrow.Table.from_batches([batch])), rulebook)
+            scored = score_table(_signals_batch(source, pyarrow.Table.from_batches([batch])), rulebook)
+            scored = scored.select([name for name in scored.column_names if name not in DOCUMENT_COLUMNS])
             if writer is None:
                 writer = parquet.ParquetWriter(partial, scored.schema)
             writer.write_table(scored)
@@ -138,43 +143,56 @@ def _coded_columns(path: Path) -> list[str]:
     return [name for name in INPUTS if name in schema.names and pyarrow.types.is_string(schema.field(name).type)]
 
 
-def _signals_batch(source: Path, rows: int, table: Any) -> Any:
-    """The batch as a signals table, whatever way it holds its signals."""
-    columns = [name for name in ("assessment", "signals") if name in table.column_names]
-    if not columns:
-        if not set(table.column_names) & set(INPUTS):
-            found = ", ".join(table.column_names[:8])
-            raise InputError(
-                f"{source} holds no signals: no column 'signals', 'assessment' or of a signal; it has {found}"
-            )
-        return table
-    from analyzer.framework.tables import signals_table
-
-    documents, ids = [], []
-    for number, row in enumerate(
-        table.select([*columns[:1], *(["id"] if "id" in table.column_names else [])]).to_pylist()
-    ):
-        entry = _row(f"{source}, row {rows + number + 1}", row[columns[0]], columns[0], row.get("id"))
-        if entry.error is not None:
-            raise entry.error
-        assessment = _scored(entry.document, entry.source, None)
-        documents.append(assessment.signals)
-        ids.append(str(assessment.pitch.id or rows + number + 1))
-    return signals_table(documents, ids)
+def _signals_batch(source: Path, table: Any) -> Any:
+    """What is scored of a batch: the signals table as it is; of whole documents their column and the ids."""
+    columns = [name for name in DOCUMENT_COLUMNS if name in table.column_names][:1]
+    if columns:
+        return table.select([name for name in table.column_names if name in ("id", *columns)])
+    if not set(table.column_names) & set(INPUTS):
+        found = ", ".join(table.column_names[:8])
+        raise InputError(f"{source} holds no signals: no column 'signals', 'assessment' or of a signal; it has {found}")
+    return table
 
 
-def coded_entries(names: Iterable[str]) -> tuple[list[str], Coded, list[AnalyzerError]]:
-    """The signals of all entries in some files, as numbers, with a label for each; and the entries that do not fit."""
+@dataclass(frozen=True, slots=True)
+class Label:
+    """Which pitch some signals are of: its id, None where there is none, and the name that people know it by."""
+
+    id: str | None
+    name: str
+
+
+@dataclass(slots=True)
+class Candidates:
+    """The signals of all entries in some files, as numbers with a label for each, and what has to be known about them.
+
+    `errors`: the entries that do not fit. `notes`: a file named twice (it counts once), pitches that appear more than
+    once (each appearance counts).
+    """
+
+    labels: list[Label]
+    coded: Coded
+    errors: list[AnalyzerError]
+    notes: list[str]
+
+
+def coded_entries(names: Iterable[str]) -> Candidates:
+    """The signals in some files, to be ranked together. Raises InputError for a file that cannot be read."""
     from analyzer.framework.tables import Coded, coded_signals, signals_table
 
-    labels: list[str] = []
+    labels: list[Label] = []
     parts: list[Coded] = []
     errors: list[AnalyzerError] = []
-    for name in names:
+    files, notes = each_once(names)
+    seen: Counter[tuple[str, str]] = Counter()
+    for name in files:
         table = _signals_parquet(Path(name))
         if table is not None:
-            own = table.column("id").to_pylist() if "id" in table.column_names else range(1, table.num_rows + 1)
-            labels.extend(str(label) if "id" in table.column_names else f"{name}, row {label}" for label in own)
+            rows = range(1, table.num_rows + 1)
+            ids = table.column("id").to_pylist() if "id" in table.column_names else [None] * table.num_rows
+            for row, own in zip(rows, ids, strict=True):
+                labels.append(Label(None, f"{name}, row {row}") if own is None else Label(str(own), str(own)))
+                seen[str(own), str(own)] += own is not None
             parts.append(coded_signals(table))
             continue
         documents: list[Signals] = []
@@ -184,10 +202,32 @@ def coded_entries(names: Iterable[str]) -> tuple[list[str], Coded, list[Analyzer
                 errors.append(scored.error)
             elif scored.assessment is not None:
                 pitch = scored.assessment.pitch
-                labels.append(pitch.title or scored.assessment.signals.product or pitch.id or entry.source)
+                shown = pitch.title or scored.assessment.signals.product or pitch.id or entry.source
+                labels.append(Label(pitch.id, shown))
+                seen[pitch.sha256 or pitch.id or "", shown] += bool(pitch.sha256 or pitch.id)
                 documents.append(scored.assessment.signals)
         parts.append(coded_signals(signals_table(documents)))
-    return labels, Coded.joined(parts), errors
+    again = [shown for (_, shown), times in seen.items() if times > 1]
+    if again:
+        what = "1 pitch appears" if len(again) == 1 else f"{len(again)} pitches appear"
+        more = ", …" if len(again) > _NAMED else ""
+        notes.append(
+            f"{what} more than once and {'is' if len(again) == 1 else 'are'} ranked as often: "
+            f"{', '.join(again[:_NAMED])}{more}"
+        )
+    return Candidates(labels, Coded.joined(parts), errors, notes)
+
+
+def each_once(names: Iterable[str]) -> tuple[list[str], list[str]]:
+    """The files, each once whatever way its path is written, and a note for each that was named again."""
+    first: dict[object, str] = {}
+    notes = []
+    for name in names:
+        key = name if name == "-" else Path(name).resolve()
+        if key in first:
+            notes.append(f"{name} is named twice; it counts once")
+        first.setdefault(key, name)
+    return list(first.values()), notes
 
 
 def _signals_parquet(path: Path) -> Any | None:
@@ -201,7 +241,7 @@ def _signals_parquet(path: Path) -> Any | None:
         names = set(parquet.read_schema(path).names)
     except (OSError, pyarrow.ArrowInvalid) as error:
         raise InputError(f"{path} cannot be read as Parquet; is it complete?") from error
-    if names & {"signals", "assessment"} or not names & set(INPUTS):
+    if names & set(DOCUMENT_COLUMNS) or not names & set(INPUTS):
         return None
     return parquet.read_table(path, read_dictionary=_coded_columns(path))
 
@@ -295,7 +335,7 @@ def _parquet_entries(path: str, source: Any) -> Iterator[Entry]:
         ) from error
     try:
         file = parquet.ParquetFile(source)
-        columns = [name for name in ("assessment", "signals") if name in file.schema_arrow.names][:1]
+        columns = [name for name in DOCUMENT_COLUMNS if name in file.schema_arrow.names][:1]
         if not columns:
             if set(file.schema_arrow.names) & set(INPUTS):
                 raise InputError(f"{path} is a table of signals; score it into another file with -o OUT.parquet")

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from typing import Annotated, Any, Final, Generic, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, Literal, TypeAlias, TypeVar, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from analyzer.errors import SignalsError
 from analyzer.vocabulary import LIST_RULES, SIGNALS, UNKNOWN, SignalSpec
@@ -115,6 +115,10 @@ def _maybe_quote(given: object) -> object:
     return None if given is None or given == "" else given
 
 
+def _null_is_false(given: object) -> object:
+    return False if given is None else given
+
+
 MaybeQuote = Annotated[Quote | None, BeforeValidator(_maybe_quote)]
 
 
@@ -125,7 +129,7 @@ class Problem(_Frozen):
     quote: MaybeQuote = None
     stage: Stage
     focus: Focus
-    primary: bool = False
+    primary: Annotated[bool, BeforeValidator(_null_is_false)] = False
 
 
 class Persona(_Frozen):
@@ -156,6 +160,7 @@ class Signal(_Frozen, Generic[V]):
             given = {"value": given}
         if not isinstance(given, dict):
             return given
+        given = {name: part for name, part in given.items() if part is not None}
         value, basis = given.get("value") or UNKNOWN, given.get("basis")
         if value == UNKNOWN:
             return {**given, "value": UNKNOWN, "basis": "absent", "quotes": ()}
@@ -168,6 +173,22 @@ class Signal(_Frozen, Generic[V]):
     @property
     def known(self) -> bool:
         return self.value != UNKNOWN
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # pickle looks a class up by its name, and `Signal[Buyer]` is no name of this module
+        return _restored_signal, (type(self).__pydantic_generic_metadata__["args"], self.__getstate__())
+
+
+def _restored_signal(values: tuple[Any, ...], state: dict[Any, Any]) -> Signal[Any]:
+    kind: type[Signal[Any]] = Signal[values[0]] if values else Signal  # type: ignore[valid-type]
+    signal = kind.__new__(kind)
+    signal.__setstate__(state)
+    return signal
+
+
+if TYPE_CHECKING:
+    SingleValue: TypeAlias = "Signal[V] | V | Literal['unknown'] | Mapping[str, Any] | None"
+    """A single value as callers write it: the value alone, or with its basis and quotes."""
 
 
 class Signals(_Frozen):
@@ -197,10 +218,40 @@ class Signals(_Frozen):
     data_science_fit: Signal[DataScienceFit] = Signal[DataScienceFit]()
     traction: Signal[Traction] = Signal[Traction]()
 
-    @field_validator(*SIGNALS, mode="before", check_fields=False)
+    if TYPE_CHECKING:
+        # what is taken is wider than what is held: `Signals(buyer="practitioner")`
+
+        def __init__(
+            self,
+            *,
+            in_scope: bool = True,
+            product: str = "",
+            summary: str = "",
+            problems: Sequence[Problem | Mapping[str, Any]] = (),
+            personas: Sequence[Persona | Mapping[str, Any]] = (),
+            competitors: Sequence[Competitor | Mapping[str, Any]] = (),
+            buyer: SingleValue[Buyer] = ...,
+            category: SingleValue[Category] = ...,
+            lifecycle_scope: SingleValue[LifecycleScope] = ...,
+            differentiation: SingleValue[Differentiation] = ...,
+            market_breadth: SingleValue[MarketBreadth] = ...,
+            urgency: SingleValue[Urgency] = ...,
+            business_impact: SingleValue[BusinessImpact] = ...,
+            value_at_stake: SingleValue[ValueAtStake] = ...,
+            onboarding: SingleValue[Onboarding] = ...,
+            data_movement: SingleValue[DataMovement] = ...,
+            trust_route: SingleValue[TrustRoute] = ...,
+            data_science_fit: SingleValue[DataScienceFit] = ...,
+            traction: SingleValue[Traction] = ...,
+        ) -> None: ...
+
+    @model_validator(mode="before")
     @classmethod
     def _missing_is_unknown(cls, given: object) -> object:
-        return {} if given is None else given
+        # a table's column of documents holds null for every field that a document leaves out
+        if isinstance(given, dict) and None in given.values():
+            return {name: value for name, value in given.items() if value is not None}
+        return given
 
     @classmethod
     def from_document(cls, document: object, source: str) -> Signals:

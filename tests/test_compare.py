@@ -14,6 +14,7 @@ import pytest
 import respx
 from click.testing import CliRunner, Result
 from hypothesis import given, settings
+from rich.console import Console
 
 import analyzer
 from analyzer import Assessment, Comparison, Signals, compare, score
@@ -22,7 +23,7 @@ from analyzer.agreement.extracted import Upload, is_model
 from analyzer.agreement.manual import VALUES, ManualScore, ManualScores, parse_manual
 from analyzer.agreement.records import RATERS, Share
 from analyzer.agreement.rivals import matched
-from analyzer.agreement_views import comparison_html, comparison_markdown, disagreements_csv
+from analyzer.agreement_views import comparison_html, comparison_markdown, disagreements_csv, print_comparison
 from analyzer.cli import cli
 from analyzer.errors import InputError
 from analyzer.framework.assessment import PitchRef, ReaderRef
@@ -330,6 +331,21 @@ def test_parquet_of_signals_is_read(tmp_path: Path) -> None:
     parquet.write_table(pyarrow.table({"id": ["p", "q"], "signals": signals}), tmp_path / "s.parquet")
     found = against(tmp_path / "s.parquet", [by_hand("p", buyer="practitioner"), by_hand("q")])
     assert found.signals["s"]["buyer"].agreement.value == 1
+
+
+def test_what_a_rater_noted_stands_beside_the_disagreement_wherever_it_is_shown(tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text(
+        "pitch_id,rater,urgency,note\np,anna,important,=the second paragraph <b>\np,ben,important,\n", encoding="utf-8"
+    )
+    found = compare({"k": [read("p", urgency="critical_path")]}, tmp_path / "m.csv", draws=100)
+    (case,) = (each for each in found.disagreements if each.signal == "urgency")
+    assert (case.raters, case.notes) == (("anna", "ben"), ("anna: =the second paragraph <b>",))
+    assert json.loads(found.to_json())["disagreements"][0]["notes"] == list(case.notes)
+    assert "Note by anna: =the second paragraph &lt;b&gt;" in comparison_html(found)
+    assert "anna: =the second paragraph <b>" in disagreements_csv(found)
+    shown = io.StringIO()
+    print_comparison(Console(file=shown, width=120), found)
+    assert "Note by anna: =the second paragraph <b>" in shown.getvalue()
 
 
 def test_results_of_analyze_many_are_compared_failures_and_all() -> None:

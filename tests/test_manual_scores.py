@@ -101,14 +101,57 @@ def test_all_faults_are_told_at_once_with_their_lines() -> None:
     ]
 
 
-def test_unknown_doubled_and_missing_columns_are_told_together() -> None:
+def test_doubled_and_missing_columns_are_told_together() -> None:
     assert faults("pitch_id,raters,buyr,buyer,buyer,\nx,y,,,,\n") == [
-        "line 1: there is no column 'raters'; did you mean 'rater'?",
-        "line 1: there is no column 'buyr'; did you mean 'buyer'?",
-        "line 1: column 'buyer' stands twice",
-        "line 1: column 6 has no name",
-        "line 1: column 'rater' is missing",
+        "line 1: column 'buyer' appears twice",
+        "line 1: column 'rater' is missing; rename 'raters'?",
     ]
+    assert faults("name,note\nx,y\n") == ["line 1: column 'pitch_id' is missing", "line 1: column 'rater' is missing"]
+
+
+ALL = ",".join(COLUMNS)
+SILENT = "p,a,true" + "," * (len(COLUMNS) - 3)
+
+
+def test_columns_that_are_not_scored_are_kept_and_named_in_one_line() -> None:
+    text = f"{ALL},Source,note,,Source\n{SILENT},web,hard to tell,x,again\nq{SILENT[1:]},,,,\n"
+    scores = parsed(text)
+    first, second = scores.rows
+    unnamed, again = f"column {len(COLUMNS) + 3}", f"Source (column {len(COLUMNS) + 4})"
+    assert first.extra == {"Source": "web", "note": "hard to tell", unnamed: "x", again: "again"}
+    assert (first.note, second.note, second.extra) == ("hard to tell", "", {})
+    assert scores.notes == (f"columns that are not scored: Source, {unnamed}, {again}",)
+
+
+def test_empty_columns_at_the_end_as_spreadsheets_add_them_are_nothing_to_tell() -> None:
+    assert parsed(f"{ALL},,\n{SILENT},,\n").notes == ()
+
+
+@pytest.mark.parametrize(
+    ("column", "meant"),
+    [("buyr", "buyer"), ("Value at stake", "value_at_stake"), ("urgncy", "urgency"), ("on-boarding", "onboarding")],
+)
+def test_a_misspelled_column_is_not_compared_and_what_it_may_mean_is_asked(column: str, meant: str) -> None:
+    head = ALL.replace(f",{meant},", f",{column},")
+    scores = parsed(f"{head}\n{SILENT}\n")
+    assert scores.notes == (
+        f"no column for {meant}: not scored, so not compared",
+        f"column {column!r} is not scored; did you mean {meant!r}?",
+    )
+
+
+@given(st.lists(st.text("abn -_", max_size=5), max_size=4), st.data())
+def test_no_extra_column_is_ever_a_reason_to_refuse_a_file(names: list[str], data: st.DataObject) -> None:
+    names = [name for name in names if name.strip().lower() not in COLUMNS]
+    cells = data.draw(st.lists(st.text("xy z", max_size=3), min_size=len(names), max_size=len(names)))
+    (row,) = parsed("\n".join([",".join(["pitch_id", "rater", *names]), ",".join(["p", "a", *cells])])).rows
+    assert sorted(row.extra.values()) == sorted(cell.strip() for cell in cells if cell.strip())
+
+
+def test_columns_that_are_not_scored_are_written_back() -> None:
+    row = ManualScore("p", "a", "", extra={"note": "=hard()", "source": "web"})
+    (back,) = parsed(manual_csv([row, ManualScore("q", "a", "")])).rows[:1]
+    assert back.extra == row.extra
 
 
 def test_the_message_counts_the_faults_and_names_each() -> None:

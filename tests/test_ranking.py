@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import json
+import random
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import settings as runs
+from hypothesis import strategies as st
 
 from analyzer import Rulebook, Signals, score
 from analyzer.cli import cli
 from analyzer.errors import InputError
+from analyzer.framework.assessment import PitchRef
+from analyzer.framework.inputs import INPUTS, LEANS
 from analyzer.framework.ranking import Ranked, rank
 from analyzer.framework.tables import Coded, coded_signals, signals_table
+from analyzer.pipeline import Result
+from analyzer.portfolio import DRAWS, Portfolio
+from analyzer.signals import SIGNALS
 from tests.test_scoring import BEST, WORST
+from tests.worlds import documents
 
+RIVAL = {"name": "A", "kind": "startup"}
 MIDDLING: dict[str, Any] = {**BEST, "traction": "none", "differentiation": "claimed", "urgency": "important"}
 
 
@@ -56,6 +68,42 @@ def test_chances_add_up_and_the_same_seed_gives_the_same_result() -> None:
     assert one == again != other
     assert sum(found.first for found in one) == pytest.approx(1)
     assert sum(found.top for found in one) == pytest.approx(2)
+
+
+@given(st.lists(documents(), min_size=1, max_size=12), st.integers(1, 40), st.integers(0, 5))
+@runs(max_examples=60)
+def test_every_rank_lies_in_its_interval_and_the_list_is_in_its_order(
+    many: list[dict[str, Any]], draws: int, seed: int
+) -> None:
+    ranking = rank(coded(*many), draws=draws, seed=seed)
+    assert sorted(found.row for found in ranking) == list(range(len(many)))
+    assert all(1 <= found.best <= found.rank <= found.worst <= len(many) for found in ranking)
+    assert [found.rank for found in ranking] == sorted(found.rank for found in ranking)
+    assert all(found.first <= found.top for found in ranking)
+
+
+@given(documents(most_unknown=0).filter(lambda one: len(one["problems"]) > 0), st.integers(2, 4))
+@runs(max_examples=25)
+def test_pitches_that_say_the_same_and_leave_nothing_out_share_a_rank(one: dict[str, Any], copies: int) -> None:
+    one = {**one, "problems": [{"statement": "a problem", "stage": "day_2", "focus": "ml", "primary": True}]}
+    one |= {"category": "model_serving", "personas": [{"role": "data_scientist"}], "competitors": [RIVAL]}
+    ranking = rank(coded(*[one] * copies, {**one, "traction": "none"}, one), draws=20)
+    shared = {(found.rank, found.best, found.worst, found.first) for found in ranking if found.row != copies}
+    assert shared == {(1, 1, 1, 1.0)}
+
+
+def test_a_favorite_that_is_uncertain_is_ranked_by_its_median_and_not_by_its_score() -> None:
+    rng = random.Random(3)
+    names = [name for name, values in INPUTS.items() if name not in LEANS]
+    many = [
+        {name: rng.choice(SIGNALS[name].values) for name in names if name in SIGNALS and rng.random() < 0.4}
+        for _ in range(60)
+    ]
+    ranking = rank(coded(*many), draws=200)
+    first = ranking[0]
+    assert first.best < first.worst
+    assert first.best <= first.rank == min(found.rank for found in ranking)
+    assert [found.overall for found in ranking] != sorted((found.overall for found in ranking), reverse=True)
 
 
 def test_weights_matter_where_pitches_have_different_strengths() -> None:
@@ -108,7 +156,73 @@ def test_rank_shows_the_order_and_names_what_it_could_not_read(results: Path, tm
 def test_rank_as_json_is_a_list_best_first(results: Path) -> None:
     ranking = json.loads(pitch("rank", results, "--draws", 50, "--json").stdout)
     assert [row["pitch"] for row in ranking] == ["Best", "Silent <b>", "Worst"]
-    assert set(ranking[0]) == {"pitch", *Ranked.__dataclass_fields__}
+    assert set(ranking[0]) == {"id", "pitch", *Ranked.__dataclass_fields__}
+
+
+def saved(path: Path, *pitches: tuple[str | None, str, dict[str, Any]]) -> Path:
+    lines = [
+        score(Signals.model_validate(document), pitch=PitchRef(id=own, title=title)).to_json(None)
+        for own, title, document in pitches
+    ]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+def test_each_ranked_pitch_carries_its_id_so_that_it_can_be_looked_up(tmp_path: Path) -> None:
+    path = saved(tmp_path / "r.jsonl", ("a7", "One", BEST), ("b9", "Other", WORST), (None, "Nameless", MIDDLING))
+    ranking = json.loads(pitch("rank", path, "--draws", 20, "--json").stdout)
+    assert [(row["id"], row["pitch"]) for row in ranking] == [("a7", "One"), (None, "Nameless"), ("b9", "Other")]
+
+
+def test_the_same_ranks_are_shown_in_the_terminal_in_json_and_in_both_reports(tmp_path: Path) -> None:
+    pitches = [
+        (f"p{n}", f"Pitch {n}", document) for n, document in enumerate([BEST, BEST, {}, {}, {}, MIDDLING, WORST])
+    ]
+    path = saved(tmp_path / "r.jsonl", *pitches)
+    ranking = json.loads(pitch("rank", path, "--draws", DRAWS, "--json", "--report", tmp_path / "r.html").stdout)
+    ranks = [str(row["rank"]) for row in ranking]
+    assert ranks[:2] == ["1", "1"] and len(set(ranks)) < len(ranks)
+
+    terminal = pitch("rank", path, "--draws", DRAWS).stdout.splitlines()[1 : len(ranking) + 1]
+    assert [line.split()[0] for line in terminal] == ranks
+    report = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert re.findall(r'<tr><td class="n">(\d+)</td><td>(.*?)</td>', report) == [
+        (str(row["rank"]), row["pitch"]) for row in ranking
+    ]
+
+    portfolio = Portfolio()
+    for number, (own, title, document) in enumerate(pitches):
+        assessment = score(Signals.model_validate(document), pitch=PitchRef(id=own, title=title))
+        portfolio.add(Result(number, own, assessment))
+    assert [(entry.id, found.rank, found.best, found.worst) for entry, found in portfolio.ranked()] == [
+        (row["id"], row["rank"], row["best"], row["worst"]) for row in ranking
+    ]
+    portfolio.write(tmp_path / "portfolio.html")
+    page = (tmp_path / "portfolio.html").read_text(encoding="utf-8")
+    assert re.findall(r'<tr id="(r\d+)".*?\n<td class="n">(\d+)</td>', page) == [
+        (f"r{n}", place) for n, place in enumerate(ranks, 1)
+    ]
+
+
+@pytest.mark.parametrize("command", [["rank", "--draws", "20"], ["score"]], ids=["rank", "score"])
+def test_a_file_named_twice_counts_once_whatever_way_its_path_is_written(tmp_path: Path, command: list[str]) -> None:
+    path = saved(tmp_path / "r.jsonl", ("a", "One", BEST), ("b", "Other", WORST))
+    again = tmp_path / "there" / ".." / "r.jsonl"
+    (tmp_path / "there").mkdir()
+    once, twice = pitch(*command, path, "--json"), pitch(*command, path, again, "--json")
+    assert len(twice.stdout.splitlines()) >= 2
+    assert json.loads(f"[{','.join(once.stdout.splitlines())}]" if command == ["score"] else once.stdout) == json.loads(
+        f"[{','.join(twice.stdout.splitlines())}]" if command == ["score"] else twice.stdout
+    )
+    assert f"pitch: {again} is named twice; it counts once\n" in twice.stderr
+
+
+def test_a_pitch_that_is_in_two_files_is_ranked_twice_and_named(tmp_path: Path) -> None:
+    one = saved(tmp_path / "one.jsonl", ("a", "One", BEST), ("b", "Other", WORST))
+    other = saved(tmp_path / "other.jsonl", ("a", "One", MIDDLING), ("c", "Third", {}))
+    done = pitch("rank", one, other, "--draws", 20, "--json")
+    assert [row["id"] for row in json.loads(done.stdout)].count("a") == 2
+    assert done.stderr == "pitch: 1 pitch appears more than once and is ranked as often: One\n"
 
 
 def test_a_parquet_file_is_scored_into_another_and_ranked(tmp_path: Path) -> None:

@@ -52,7 +52,9 @@ from analyzer.agreement.scores import (
     swapped,
 )
 from analyzer.agreement.statistics import Codes, Estimate, Floats
+from analyzer.arguments import as_settings
 from analyzer.errors import InputError
+from analyzer.framework.arguments import a_kind, as_market, as_rulebook
 from analyzer.framework.inputs import LEANS, lean, positions
 from analyzer.framework.market import MarketMap
 from analyzer.framework.rulebook import Rulebook
@@ -71,8 +73,8 @@ def compare(
     *,
     pitches: str | Path | None = None,
     raters: Iterable[str] = (),
-    rulebook: Rulebook | None = None,
-    market: MarketMap | None = None,
+    rulebook: Rulebook | str | Path | None = None,
+    market: MarketMap | str | Path | None = None,
     seed: int = 0,
     draws: int = DRAWS,
     settings: Settings | None = None,
@@ -83,18 +85,24 @@ def compare(
     with the folder `pitches` to read; or several of them, as a list of files and names, or by name in a mapping.
     `raters`: count only these. Raises InputError, ManualError with all faults of the CSV, ConfigurationError.
     """
-    scores = manual if isinstance(manual, ManualScores) else read_manual(manual)
+    if not isinstance(manual, ManualScores | str | Path):
+        raise InputError(f"manual is {a_kind(manual)}; pass the path of a CSV, or what read_manual gives")
+    if not isinstance(pitches, str | Path | None):
+        raise InputError(f"pitches is {a_kind(pitches)}; pass the path of a folder, or None")
+    if not isinstance(extracted, Iterable | Upload | Path):
+        raise InputError(f"extracted is {a_kind(extracted)}; pass files, names of models, assessments or results")
+    if not isinstance(draws, int):
+        raise InputError(f"draws is {draws!r:.40}; give a whole number, 100 or more")
     if draws < 100:
         raise InputError(f"{draws} draws are too few for an interval; give 100 or more")
-    rows, issues = _chosen(scores, tuple(raters))
-    settings = settings or Settings.from_environment()
+    rules, map_, settings = as_rulebook(rulebook), as_market(market), as_settings(settings)
+    scores = manual if isinstance(manual, ManualScores) else read_manual(manual)
+    rows, issues = _chosen(scores, (raters,) if isinstance(raters, str) else tuple(raters))
     wanted = {row.pitch for row in rows}
     folder = Path(pitches) if pitches is not None else None
     readers = [read_extracted(source, wanted, folder, settings, name) for name, source in _sources(extracted)]
     _name_apart(readers)
-    return _Comparing(
-        readers, rows, issues, rulebook or Rulebook.built_in(), market or MarketMap.built_in(), seed, draws
-    ).result()
+    return _Comparing(readers, rows, issues, rules, map_, seed, draws).result()
 
 
 def _sources(extracted: object) -> list[tuple[str | None, Given]]:
@@ -472,7 +480,11 @@ class _Comparing:
                     continue
                 told = self._disagreement(case.reader, case.row, name, moves)
                 before = disagreements.get(key := (told.reader, told.pitch, name, told.manual))
-                disagreements[key] = replace(told, raters=(*before.raters, *told.raters) if before else told.raters)
+                disagreements[key] = (
+                    replace(told, raters=(*before.raters, *told.raters), notes=(*before.notes, *told.notes))
+                    if before
+                    else told
+                )
             if extracted is not None and by_hand is not None and complete(case.row):
                 attributions.append(_attribution(case, extracted, by_hand, parts))
         ordered = sorted(
@@ -518,7 +530,8 @@ class _Comparing:
             own = extracted_value(signals, name)
             by_hand = row.values[name] if name != "in_scope" else SCOPE[not row.in_scope]
         quotes = _quotes(signals, name)
-        return Disagreement(reader.name, row.pitch, (row.rater,), name, own, by_hand, quotes, rule(name), moves)
+        notes = (f"{row.rater}: {row.note}",) if row.note else ()
+        return Disagreement(reader.name, row.pitch, (row.rater,), name, own, by_hand, quotes, rule(name), moves, notes)
 
 
 def _attribution(case: _Case, extracted: float, manual: float, parts: dict[str, float]) -> Attribution:

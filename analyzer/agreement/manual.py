@@ -1,7 +1,7 @@
 """Scores made by hand: the CSV of codebook §6, checked, and what a row says as signals.
 
 A faulty file is refused with all its faults, each with its line. What is no fault but has to be known (a signal
-without a column, values for a pitch out of scope) is kept as a note.
+without a column, a column that is not scored, values for a pitch out of scope) is kept as a note.
 """
 
 from __future__ import annotations
@@ -55,6 +55,9 @@ ORDERS: Final[Mapping[str, Order]] = {
 COLUMNS: Final = ("pitch_id", "rater", "in_scope", *VALUES, "competitors", "overall")
 _TRUTH: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _NO_NAME: Final = frozenset({"", UNKNOWN, "none"})
+NOTES: Final = frozenset({"note", "notes", "comment", "comments", "remark", "remarks"})
+"""Columns whose cells are shown with a disagreement."""
+_ALIKE: Final = 0.7
 _ENDS: Final = {"mixed": "both", UNKNOWN: "unclear"}
 _MOST_BYTES: Final = 50_000_000
 
@@ -62,7 +65,8 @@ _MOST_BYTES: Final = 50_000_000
 @dataclass(frozen=True, slots=True)
 class ManualScore:
     """One pitch as one rater scored it. `values`: a value or `unknown` for each signal that has a column; `competitors`
-    None where there is no such column; `overall` 0 to 100, None where not given. `source`: file and line."""
+    None where there is no such column; `overall` 0 to 100, None where not given. `source`: file and line. `extra`: the
+    cells of the columns that are not scored, by the columns' names, empty ones left out."""
 
     pitch: str
     rater: str
@@ -71,6 +75,12 @@ class ManualScore:
     values: Mapping[str, str] = field(default_factory=dict)
     competitors: tuple[str, ...] | None = ()
     overall: float | None = None
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def note(self) -> str:
+        """What the rater wrote beside the scores, in a column called note, comment or remark; empty if nothing."""
+        return "; ".join(cell for name, cell in self.extra.items() if name.lower() in NOTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +126,16 @@ def parse_manual(data: bytes, source: str) -> ManualScores:
 def manual_csv(rows: Iterable[ManualScore]) -> str:
     """Rows as the CSV that `parse_manual` reads: unknown is an empty cell, and nothing in it runs in a spreadsheet.
 
-    A signal that a row did not score is written as unknown, since the file has all columns.
+    A signal that a row did not score is written as unknown, since the file has all columns. Columns that are not scored
+    come after them.
     """
+    rows = list(rows)
+    extra = list(dict.fromkeys(name for row in rows for name in row.extra))
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    writer.writerow([*COLUMNS, *map(plain_cell, extra)])
     for row in rows:
-        writer.writerow(cells_of(row).values())
+        writer.writerow([*cells_of(row).values(), *(plain_cell(row.extra.get(name, "")) for name in extra)])
     return out.getvalue()
 
 
@@ -211,7 +224,7 @@ class _Table:
     def __init__(self, source: str, rows: Sequence[tuple[int, Sequence[str]]], separator: str):
         self.source = source
         self.separator = separator
-        self.head = [cell.strip().lower() for cell in rows[0][1]]
+        self.head = _named(rows[0][1])
         self.head_line = rows[0][0]
         self.rows = rows[1:]
         self.faults: list[str] = []
@@ -240,18 +253,33 @@ class _Table:
         self.faults.append(f"line {line}: {text}")
 
     def _check_head(self) -> None:
-        for number, name in enumerate(self.head):
-            if name not in COLUMNS:
-                at = f"column {number + 1} has no name" if not name else f"there is no column {name[:40]!r}"
-                self._fault(self.head_line, f"{at}{_meant(name, COLUMNS)}")
-            elif name in self.head[:number]:
-                self._fault(self.head_line, f"column {name!r} stands twice")
+        for name in dict.fromkeys(name for name in self.head if name in COLUMNS and self.head.count(name) > 1):
+            self._fault(self.head_line, f"column {name!r} appears twice")
+        extra = {name: self._misspelled(name) for name in self.head if name not in COLUMNS}
         for name in ("pitch_id", "rater"):
             if name not in self.head:
-                self._fault(self.head_line, f"column {name!r} is missing")
+                near = [f"; rename {other[:40]!r}?" for other, meant in extra.items() if meant == name]
+                self._fault(self.head_line, f"column {name!r} is missing{''.join(near[:1])}")
         absent = [name for name in (*VALUES, "competitors") if name not in self.head]
         if absent:
             self.notes.append(f"no column for {', '.join(absent)}: not scored, so not compared")
+        self.notes += [
+            f"column {name[:40]!r} is not scored; did you mean {meant!r}?" for name, meant in extra.items() if meant
+        ]
+        others = [name for name, meant in extra.items() if not meant and name.lower() not in NOTES]
+        filled = [name[:40] for name in others if self._filled(self.head.index(name))]
+        if filled:
+            self.notes.append(f"columns that are not scored: {', '.join(filled)}")
+
+    def _filled(self, number: int) -> bool:
+        """Whether a column holds anything: spreadsheets like to add empty ones at the end."""
+        return any(cells[number].strip() for _, cells in self.rows if number < len(cells))
+
+    def _misspelled(self, name: str) -> str:
+        """The column that a name may mean and that is missing; empty if there is none."""
+        missing = [column for column in COLUMNS if column not in self.head]
+        plain = re.sub(r"[\s\-]+", "_", name.lower())
+        return next(iter(get_close_matches(plain, missing, 1, _ALIKE)), "")
 
     def _score(self, line: int, cells: Sequence[str]) -> ManualScore | None:
         extra = [cell for cell in cells[len(self.head) :] if cell.strip()]
@@ -275,6 +303,7 @@ class _Table:
             values,
             competitors,
             self._overall(line, row.get("overall", "")),
+            {name: cell for name, cell in row.items() if name not in COLUMNS and cell},
         )
         if scope is False and (score.overall is not None or competitors or set(values.values()) - {UNKNOWN}):
             self.notes.append(f"line {line}: {score.pitch} is out of scope for {score.rater}; its values do not count")
@@ -303,6 +332,20 @@ class _Table:
         if not 0 <= number <= 100:
             self._fault(line, f"overall is {cell[:40]!r}; give a number from 0 to 100")
         return number
+
+
+def _named(head: Sequence[str]) -> list[str]:
+    """The columns' names: ours in small letters, others as they are; one without a name, or with one that another has,
+    gets its number."""
+    names: list[str] = []
+    for number, cell in enumerate(head, 1):
+        name = cell.strip()
+        if name.lower() in COLUMNS:
+            names.append(name.lower())
+        else:
+            again = f"{name} (column {number})" if name in names else name
+            names.append(again or f"column {number}")
+    return names
 
 
 def _meant(given: str, known: Iterable[str]) -> str:

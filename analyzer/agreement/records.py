@@ -120,7 +120,7 @@ class PairTest:
 class Disagreement:
     """One value that a reader and some raters give differently. `moves`: by how many points of the overall score (0 to
     100) the extracted assessment moves if this signal alone is as the raters scored it; None where a side is out of
-    scope. `rule`: what decides by the codebook."""
+    scope. `rule`: what decides by the codebook. `notes`: what the raters wrote beside their scores ("anna: …")."""
 
     reader: str
     pitch: str
@@ -131,6 +131,7 @@ class Disagreement:
     quotes: tuple[str, ...]
     rule: str
     moves: float | None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

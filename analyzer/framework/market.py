@@ -112,6 +112,9 @@ class MarketMap(_Record):
             raise MarketError(source, faults)
         return market
 
+    def __hash__(self) -> int:
+        return hash(self.sha256)
+
     @cached_property
     def sha256(self) -> str:
         content = self.model_dump(mode="json")

@@ -24,17 +24,21 @@ from analyzer.framework.tables import Coded, LookUps, overall
 SPREAD: Final = 2.0
 """A drawn weight lies between the rulebook's divided and multiplied by this."""
 INTERVAL: Final = (0.05, 0.95)
-"""The rank's interval holds nine draws of ten."""
+"""The rank's interval holds 90% of the draws."""
+_LEVEL: Final = 1e-9
+"""Scores that differ by less are level: what differs is the order in which floats were added."""
 MOST_DRAWS: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """One pitch in the ranking by expected overall score. Chances are shares of the draws, 0 to 1.
+    """One pitch in the ranking. Chances are shares of the draws, 0 to 1.
 
-    `row` is its place in what was given; `best` and `worst` bound its rank in nine draws of ten; `first` and `top` are
-    how often it is first, and among the first k; `beats_next` how often it is ahead of the pitch ranked below it
-    (None for the last).
+    `row` is its place in the input. `rank` is its median rank over the draws, `best` and `worst` bound its rank in 90%
+    of them, so `best <= rank <= worst`; pitches with the same median share a rank, and the first rank need not be 1.
+    `overall` is the expected overall score, 0 to 100. `first` and `top` are how often the pitch is first, and among the
+    first k; level pitches share a place. `beats_next` is how often it is ahead of the pitch listed below it (level
+    counts half; None for the last).
     """
 
     row: int
@@ -50,7 +54,7 @@ class Ranked:
 def rank(
     coded: Coded, rulebook: Rulebook | None = None, *, top: int = 10, draws: int = 1000, seed: int = 0
 ) -> list[Ranked]:
-    """The pitches in scope, best first. The same input and seed give the same result.
+    """The pitches in scope by median rank, then mean rank, best first. The same input and seed give the same result.
 
     Raises InputError if `top` or `draws` make no sense.
     """
@@ -68,37 +72,43 @@ def rank(
     expected = overall(coded, rulebook)
     order = np.argsort(-expected, kind="stable")
     coded, expected, rows = coded.take(order), expected[order], rows[order]
-    ranks, ahead = _drawn(coded, rulebook, draws, seed)
-    low, high = np.quantile(ranks, INTERVAL, axis=0, method="nearest")
+    ranks = _drawn(coded, rulebook, draws, seed)
+    low, median, high = np.quantile(ranks, (INTERVAL[0], 0.5, INTERVAL[1]), axis=0, method="nearest")
     first, in_top = (ranks == 1).mean(axis=0), (ranks <= top).mean(axis=0)
+    listed = np.lexsort((-expected, ranks.mean(axis=0), median))
     return [
         Ranked(
             row=int(rows[n]),
-            rank=n + 1,
+            rank=int(median[n]),
             overall=float(expected[n]),
             best=int(low[n]),
             worst=int(high[n]),
             first=float(first[n]),
             top=float(in_top[n]),
-            beats_next=float(ahead[n]) if n + 1 < len(rows) else None,
+            beats_next=None if below is None else _ahead(ranks[:, n], ranks[:, below]),
         )
-        for n in range(len(rows))
+        for n, below in zip(listed, (*listed[1:], None), strict=True)
     ]
 
 
-def _drawn(coded: Coded, rulebook: Rulebook, draws: int, seed: int) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-    """The rank of each pitch in each draw, and how often each is ahead of the one after it (level counts half)."""
+def _drawn(coded: Coded, rulebook: Rulebook, draws: int, seed: int) -> NDArray[np.int32]:
+    """The rank of each pitch in each draw; level pitches have the same, the best that any of them could have."""
     rng = np.random.default_rng(seed)
     pitches = len(coded)
     ranks = np.empty((draws, pitches), np.int32)
-    ahead = np.zeros(max(pitches - 1, 0))
     draw = _Draw(coded, rulebook)
     numbers = np.arange(1, pitches + 1, dtype=np.int32)
     for number in range(draws):
         scores = draw.scores(rng)
-        ahead += (scores[:-1] > scores[1:]) + 0.5 * (scores[:-1] == scores[1:])
-        ranks[number, np.argsort(-scores, kind="stable")] = numbers
-    return ranks, ahead / draws
+        order = np.argsort(-scores, kind="stable")
+        level = np.diff(scores[order], prepend=np.inf) > -_LEVEL
+        ranks[number, order] = np.maximum.accumulate(np.where(level, 0, numbers))
+    return ranks
+
+
+def _ahead(own: NDArray[np.int32], other: NDArray[np.int32]) -> float:
+    """In what share of the draws one pitch is ahead of another; level counts half."""
+    return float((own < other).mean() + 0.5 * (own == other).mean())
 
 
 class _Draw:

@@ -40,7 +40,17 @@ _BUILT_IN = Path(__file__).with_name("rulebook.toml")
 
 
 class _Record(BaseModel):
+    """Records with the same content are equal, whatever has been computed from them (and kept) since."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in type(self).model_fields)
+
+    def __hash__(self) -> int:
+        return hash(json.dumps(self.model_dump(mode="json"), sort_keys=True))
 
 
 class VerdictBounds(_Record):
@@ -151,6 +161,9 @@ class Rulebook(_Record):
         if faults:
             raise RulebookError(source, faults)
         return rulebook
+
+    def __hash__(self) -> int:
+        return hash(self.sha256)
 
     @cached_property
     def sha256(self) -> str:

@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analyzer.framework.arguments import as_market, as_rulebook, as_signals
 from analyzer.framework.assessment import (
     Assessment,
     Change,
@@ -55,10 +57,10 @@ _ANALYZER: Final = version("pitch-analyzer")
 
 
 def score(
-    signals: Signals,
-    rulebook: Rulebook | None = None,
+    signals: Signals | Mapping[str, Any],
+    rulebook: Rulebook | str | Path | None = None,
     *,
-    market: MarketMap | None = None,
+    market: MarketMap | str | Path | None = None,
     pitch: PitchRef | None = None,
     reader: ReaderRef | None = None,
     usage: Usage | None = None,
@@ -67,12 +69,14 @@ def score(
 ) -> Assessment:
     """The assessment of these signals by this rulebook and market map (default: the built-in ones). Pure.
 
+    `signals` may be a signals document, `rulebook` and `market` paths of TOML files. Raises SignalsError, RulebookError
+    or MarketError with what is wrong in them.
+
     Scores: overall 0–100, market, sales and sides 0–10, each with its exact range over what is unknown
     (codebook §4). `pitch`, `reader`, `usage` and `warnings` are only carried into the result.
     `as_read`: the signals as they were read, where a person has changed some since; the result then lists the edits.
     """
-    rulebook = rulebook or Rulebook.built_in()
-    market = market or MarketMap.built_in()
+    signals, rulebook, market = as_signals(signals), as_rulebook(rulebook), as_market(market)
     facts = derive(signals, market)
     head: dict[str, Any] = {
         "pitch": pitch or PitchRef(title=signals.product or None),

@@ -6,27 +6,35 @@ worst or best value two considerations disagree; the rulebook's tables say which
 Each consideration becomes one table with a place more for "unknown" on each axis; a million pitches are a few look-ups.
 
 A signals table has these columns (Arrow or pandas); null, empty or "unknown" is unknown, a missing column is unknown
-throughout, others are passed through:
+throughout, others are kept as they are:
 
     in_scope                                        true or false; missing = true
     stage, focus                                    position, 0 to 1
     persona_fit, crowding, incumbent, in_house      as `framework.inputs` derives them
     buyer, market_breadth, ...                      the single values
+
+or one column of whole documents, as `pitch bulk` writes them: assessment, or signals (`framework.nested`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib import import_module
 from itertools import product
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.errors import SignalsError
+from analyzer.framework.arguments import a_kind, as_rulebook
 from analyzer.framework.inputs import INPUTS, LEANS, WORLDS, derive
 from analyzer.framework.market import MarketMap
+from analyzer.framework.nested import DOCUMENT_COLUMNS, signals_of_cells
 from analyzer.framework.rounding import rounded
 from analyzer.framework.rulebook import SIDES, Consideration, Rulebook
 from analyzer.signals import Signals
@@ -34,6 +42,7 @@ from analyzer.signals import Signals
 if TYPE_CHECKING:
     import pyarrow
 
+T = TypeVar("T")
 _Codes = NDArray[np.int8]
 _Floats = NDArray[np.float64]
 SCORES: Final = ("overall", "market", "sales", *SIDES)
@@ -91,26 +100,116 @@ def signals_table(
     return pyarrow.table(({"id": list(ids)} if ids is not None else {}) | arrays)
 
 
-def score_table(table: Any, rulebook: Rulebook | None = None) -> Any:
-    """The scores of every row of a signals table (Arrow or pandas), in the kind of table that was given.
+def score_table(table: T, rulebook: Rulebook | str | Path | None = None) -> T:
+    """The table (pandas or Arrow) with the scores of every row beside it: same rows, same order, same index.
 
-    Columns: those given that are no signals, `in_scope`, then `overall`, `market`, `sales` and the sides, each also
-    with `_low` and `_high`, and `points_<consideration>` likewise; null where out of scope. Equal to `score` to the
-    last digit. Raises SignalsError naming column, row and value where a value is not in the vocabulary.
+    Its own columns are kept; one that is called like a score is renamed (`overall` to `input_overall`). Added:
+    `in_scope` where the table has none; `overall`, `market`, `sales` and the sides, each also with `_low` and `_high`,
+    and `points_<consideration>` likewise; null where out of scope or where a row holds no document. Equal to `score` to
+    the last digit. Raises SignalsError naming column, row and value where a value is not in the vocabulary, where no
+    column holds signals, or where a column's name is a misspelled signal.
     """
+    rules = as_rulebook(rulebook)
+    scored: T = _scored_frame(table, rules) if _is_pandas(table) else _scored_arrow(table, rules)
+    return scored
+
+
+def _scored_arrow(table: Any, rulebook: Rulebook) -> Any:
     import pyarrow
 
     if not isinstance(table, pyarrow.Table):
-        given = pyarrow.Table.from_pandas(table, preserve_index=False)
-        return score_table(given, rulebook).to_pandas()
-    rulebook = rulebook or Rulebook.built_in()
-    coded = coded_signals(table)
-    kept = {name: table.column(name) for name in table.column_names if name not in INPUTS and name != "in_scope"}
-    columns: dict[str, Any] = {**kept, "in_scope": coded.in_scope}
-    mask = None if coded.in_scope.all() else ~coded.in_scope
-    for name, numbers in scored_columns(coded, rulebook):
-        columns[name] = pyarrow.array(numbers, mask=mask)
-    return pyarrow.table(columns)
+        raise SignalsError(f"score_table takes a pandas DataFrame or an Arrow table, not {a_kind(table)}")
+    columns = dict(_results(_read(table.column_names, table.column), rulebook))
+    names = [_unlike(name, columns, table.column_names) for name in table.column_names]
+    arrays = [pyarrow.array(numbers, mask=mask) for numbers, mask in columns.values()]
+    return pyarrow.Table.from_arrays([*table.columns, *arrays], [*names, *columns])
+
+
+def _scored_frame(frame: Any, rulebook: Rulebook) -> Any:
+    """`score_table` for pandas, which gives Arrow only the columns with signals: the others may hold anything."""
+    pandas = import_module("pandas")  # it is there, since the frame is; the framework does not depend on it
+    import pyarrow
+
+    def column(name: str) -> Any:
+        try:
+            return pyarrow.chunked_array(pyarrow.array(frame[name], from_pandas=True))
+        except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError) as error:
+            raise SignalsError(
+                f"column {name!r} mixes kinds of values; write each as a word or leave it empty"
+            ) from error
+
+    labels = list(frame.columns)
+    columns = dict(_results(_read(labels, column, lambda name: frame[name]), rulebook))
+    kept = frame.rename(columns={name: _unlike(name, columns, labels) for name in labels if name in columns})
+    added = {
+        name: numbers if mask is None else pyarrow.array(numbers, mask=mask).to_numpy(zero_copy_only=False)
+        for name, (numbers, mask) in columns.items()
+    }
+    return pandas.concat([kept, pandas.DataFrame(added, index=frame.index)], axis=1)
+
+
+def _is_pandas(table: object) -> bool:
+    return type(table).__name__ == "DataFrame" and type(table).__module__.partition(".")[0] == "pandas"
+
+
+def _unlike(name: Any, results: Mapping[str, Any], taken: Sequence[Any]) -> Any:
+    """The name under which a column of the caller is kept, so that none of ours takes its place."""
+    while name in results:
+        name = f"input_{name}"
+        while name in taken:
+            name = f"input_{name}"
+    return name
+
+
+@dataclass(frozen=True, slots=True)
+class _Signals:
+    """The signals of a table. `unread`: rows without a document. `own_scope`: the table has a column `in_scope`."""
+
+    coded: Coded
+    unread: NDArray[np.bool_]
+    own_scope: bool
+
+
+def _read(labels: Sequence[Any], column: Callable[[str], Any], cells: Callable[[str], Any] | None = None) -> _Signals:
+    """The signals in the columns of that name: of documents, or else one a signal. Raises SignalsError."""
+    import pyarrow
+
+    names = [label for label in labels if isinstance(label, str)]
+    nested = [name for name in DOCUMENT_COLUMNS if name in names][:1]
+    flat = [name for name in names if name in INPUTS or name == "in_scope"]
+    for name, times in Counter(nested or flat).items():
+        if times > 1 or names.count(name) > 1:
+            raise SignalsError(f"column {name!r} appears twice; rename one")
+    if nested:
+        found = list(signals_of_cells(cells(nested[0]) if cells else column(nested[0]).to_pylist(), nested[0]))
+        coded = coded_signals(signals_table(each or Signals(in_scope=False) for each in found))
+        return _Signals(coded, np.array([each is None for each in found], np.bool_), own_scope=False)
+    _check_names(names)
+    coded = coded_signals(pyarrow.table({name: column(name) for name in flat}))
+    return _Signals(coded, np.zeros(len(coded), np.bool_), "in_scope" in flat)
+
+
+def _check_names(names: Sequence[str]) -> None:
+    """Refuses a table without signals, and one where a signal that it lacks has nearly the name of a column."""
+    for name in names:
+        (near,) = get_close_matches(name.strip().lower().replace(" ", "_"), (*INPUTS, "in_scope"), 1, 0.85) or [""]
+        if near and near not in names and name not in INPUTS:
+            raise SignalsError(f"column {name!r} is not a signal; did you mean {near!r}? If not, rename it")
+    if not set(names) & set(INPUTS):
+        found = ", ".join(names[:8]) or "no columns"
+        raise SignalsError(
+            f"no column holds signals: give one a signal ({', '.join(list(INPUTS)[:3])}, …), or one named "
+            f"'signals' or 'assessment' with documents; found {found}"
+        )
+
+
+def _results(read: _Signals, rulebook: Rulebook) -> Iterator[tuple[str, tuple[NDArray[Any], NDArray[np.bool_] | None]]]:
+    """Name, values and mask (true = null) of every column that is added."""
+    if not read.own_scope:
+        yield "in_scope", (read.coded.in_scope, read.unread if read.unread.any() else None)
+    mask = None if read.coded.in_scope.all() else ~read.coded.in_scope
+    for name, numbers in scored_columns(read.coded, rulebook):
+        yield name, (numbers, mask)
 
 
 def coded_signals(table: pyarrow.Table) -> Coded:
@@ -369,14 +468,18 @@ def _position_column(table: pyarrow.Table, name: str) -> _Floats:
     if name not in table.column_names:
         return np.full(table.num_rows, np.nan)
     column = table.column(name)
+    kinds = pyarrow.types
     try:
-        if pyarrow.types.is_string(column.type) or pyarrow.types.is_dictionary(column.type):
+        if kinds.is_string(column.type) or kinds.is_large_string(column.type) or kinds.is_dictionary(column.type):
             words = column.cast(pyarrow.string())
             silent = pyarrow.compute.is_in(words, pyarrow.array(["", "unknown"]))
             column = pyarrow.compute.if_else(silent, pyarrow.scalar(None, pyarrow.string()), words)
         column = column.cast(pyarrow.float64())
-    except pyarrow.ArrowInvalid as error:
-        raise SignalsError(f"{name} is a position from 0 to 1; this column holds something else") from error
+    except (pyarrow.ArrowInvalid, pyarrow.ArrowNotImplementedError) as error:
+        low, _, high = LEANS[name]
+        raise SignalsError(
+            f"{name} is a position from 0 ({low}) to 1 ({high}); this column holds something else"
+        ) from error
     at: _Floats = column.to_numpy(zero_copy_only=False).astype(np.float64)
     outside = (at < 0) | (at > 1)
     if outside.any():

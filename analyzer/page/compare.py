@@ -352,6 +352,7 @@ def _case(found: Disagreement) -> Html:
         tag("h4", tag("span", head, class_="alien")),
         tag("p", tag("span", views.both_values(found), class_="alien")),
         *(tag("blockquote", tag("span", quote, class_="alien")) for quote in found.quotes),
+        *(tag("p", "Note by ", tag("span", note, class_="alien")) for note in found.notes),
         tag("details", tag("summary", "What decides"), tag("p", found.rule)),
         class_="card",
     )

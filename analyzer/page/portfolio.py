@@ -27,6 +27,7 @@ from analyzer.page.quadrant import Dot, Other, scatter
 from analyzer.page.run import MOST, Run, Work, exported, open_results, read_many
 from analyzer.pipeline import Result
 from analyzer.portfolio import DRAWS, Entry, Filter, verdict_counts
+from analyzer.ranking_views import ranks
 from analyzer.resources import resource
 from analyzer.settings import KEYWORDS, RECORDED, Settings
 from analyzer.sources import TABLES, Given, Table
@@ -451,13 +452,13 @@ def _table(work: Work, chosen: Sequence[int], page: int) -> Html:
     if not chosen:
         return tag("section", heading, tag("p", "No pitch fits these filters.", class_="note"), class_="ranking")
     note = (
-        "By the overall score, 0 to 100, with its exact range. The rank's range: where the pitch lies in nine of ten "
-        f"draws of weights and of what it leaves unsaid ({DRAWS} draws). Pitches whose ranks overlap should not be "
-        "told apart by their order."
+        f"By the median rank over {DRAWS} simulations, which draw the weights and what the pitch does not say; beside "
+        "it, the ranks in 90% of them. Pitches with the same median share a rank, and where ranks overlap the order "
+        "says little. Overall: the score, 0 to 100, with its exact range."
     )
     last = len(work.ranked)
     rows = [_row(number, *work.ranked[number], last) for number in chosen[page * _ROWS : (page + 1) * _ROWS]]
-    names = ("Rank", "Pitch", "Where", "Verdict", "Overall", "Rank in nine of ten", "Ask first")
+    names = ("Rank", "Pitch", "Where", "Verdict", "Overall", "Ranks in 90%", "Ask first")
     head = tag("thead", tag("tr", *(tag("th", name, scope="col") for name in names)))
     return tag(
         "section",
@@ -483,13 +484,9 @@ def _row(number: int, entry: Entry, found: Ranked, last: int) -> Html:
         tag("td", *where),
         tag("td", tag("span", entry.verdict, class_=f"verdict-word {entry.verdict}")),
         tag("td", shown(entry.overall), _span(entry.overall.value, entry.overall.low, entry.overall.high, 0, 100)),
-        tag("td", _ranks(found), _span(found.rank, found.best, found.worst, 1, last)),
+        tag("td", ranks(found), _span(found.rank, found.best, found.worst, 1, last)),
         tag("td", entry.ask, class_="ask"),
     )
-
-
-def _ranks(found: Ranked) -> str:
-    return f"{found.best:,}" if found.best == found.worst else f"{found.best:,} to {found.worst:,}"
 
 
 def _span(value: float, low: float, high: float, first: float, last: float) -> Html:
@@ -575,7 +572,7 @@ def _one(work: Work, number: int) -> None:
         ):
             _to_analyze(text, assessment, f"From the portfolio {work.name}. Nothing was asked again.")
             st.rerun()
-        told = f"Rank {found.rank:,} of {len(work.ranked):,}; {_ranks(found)} in nine draws of ten"
+        told = f"Rank {found.rank:,} of {len(work.ranked):,}; {ranks(found)} in 90% of simulations"
         st.html(tag("p", told, class_="pa lead"), width="content")
     for part in (
         answer.cautions(assessment, None if text is not None else "The pitch's text is not in the file of results."),

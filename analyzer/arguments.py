@@ -1,0 +1,189 @@
+"""What callers pass to `analyze` and `analyze_many`: taken for what it means, or refused in a line before a request."""
+
+from __future__ import annotations
+
+import io
+import math
+import operator
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path, PurePath
+from threading import Event
+from typing import Any, Final
+
+from analyzer.errors import AnalyzerError, ConfigurationError, InputError, PitchError
+from analyzer.framework.arguments import a_kind
+from analyzer.settings import Settings
+
+MAX_CONCURRENCY: Final = 256
+_LONGEST_PATH: Final = 255
+"""Characters; a longer line is a text, not the name of a file."""
+_FILE_NAME: Final = re.compile(r"\S+\.(txt|md|pdf|pptx?|docx?|html?|csv|tsv|jsonl?|parquet|xlsx?)", re.IGNORECASE)
+_READ_FILE: Final = "read it first: read_file(Path(...)) from analyzer.reading.documents gives its text"
+
+
+def as_text(text: object) -> str:
+    """The text of one pitch. Raises PitchError for anything else, also for the name of a file."""
+    if isinstance(text, PurePath):
+        raise PitchError(f"the pitch is a path ({text.name}); {_READ_FILE}")
+    if isinstance(text, bytes | bytearray):
+        raise PitchError("the pitch is bytes; decode it first, for example data.decode('utf-8')")
+    if not isinstance(text, str):
+        raise PitchError(f"the pitch is {a_kind(text)}; pass its text as a string")
+    name = text.strip()
+    if _exists(name):
+        raise PitchError(f"{name!r} is the name of a file or folder, not a pitch; {_READ_FILE}")
+    if _FILE_NAME.fullmatch(name):
+        raise PitchError(f"{name!r} looks like the name of a file, and there is no such file; pass the pitch's text")
+    return text
+
+
+def as_pitches(pitches: object) -> Iterator[object]:
+    """The pitches one by one. Raises InputError for what would be taken apart into something else."""
+    if isinstance(pitches, str | bytes | bytearray | PurePath):
+        raise InputError(f"pitches is {a_kind(pitches)}; pass a list of texts: [text], or use analyze for one")
+    if isinstance(pitches, Mapping):
+        raise InputError("pitches is a dict; pass pairs (id, text): pitches.items(), or a list of dicts with 'text'")
+    if type(pitches).__name__ in ("DataFrame", "LazyFrame", "Table", "RecordBatch"):
+        raise InputError(
+            f"pitches is {a_kind(pitches)}; pass pairs (id, text) of its rows: zip(table['id'], table['text'])"
+        )
+    if isinstance(pitches, io.IOBase):
+        raise InputError("pitches is an open file; pass a list of texts, for example [file.read()]")
+    if not isinstance(pitches, Iterable):
+        more = "; an async one cannot be used here" if hasattr(pitches, "__aiter__") else ""
+        raise InputError(f"pitches is {a_kind(pitches)}; pass texts or pairs (id, text){more}")
+    return iter(pitches)
+
+
+def id_and_text(entry: object) -> tuple[str | None, str]:
+    """Id (None where there is none) and text of one entry: a text, a pair, or a mapping (or named tuple) with `text`.
+
+    Raises PitchError if it is none of these, and the error that is in the place of a text.
+    """
+    if isinstance(entry, str):
+        return None, as_text(entry)
+    if not isinstance(entry, Mapping) and "text" in getattr(entry, "_fields", ()):
+        entry = entry._asdict()  # type: ignore[attr-defined]  # a named tuple
+    if isinstance(entry, Mapping):
+        if "text" not in entry:
+            found = ", ".join(map(str, list(entry)[:5])) or "nothing"
+            raise PitchError(f"a mapping needs 'text' (and may have 'id'); found {found}")
+        return _id(entry.get("id")), _text_of(entry["text"])
+    if isinstance(entry, tuple | list) and len(entry) == 2:
+        return _id(entry[0]), _text_of(entry[1])
+    raise PitchError(f"expected a text, a pair (id, text) or a mapping with 'text', found {a_kind(entry)}")
+
+
+def label(entry: object, number: int) -> str:
+    """What a pitch that cannot be read is known by: its id, or its number."""
+    own = None
+    if isinstance(entry, Mapping):
+        own = entry.get("id")
+    elif "id" in getattr(entry, "_fields", ()):
+        own = entry.id  # type: ignore[attr-defined]  # a named tuple
+    elif isinstance(entry, tuple | list) and entry:
+        own = entry[0]
+    return _id(own) or str(number)
+
+
+def as_model(model: object) -> str | None:
+    """A model's name; None where none is named. Raises ConfigurationError."""
+    if model is None or isinstance(model, str):
+        return (model or "").strip() or None
+    raise ConfigurationError(f"model is {a_kind(model)}; pass one string like 'openai/gpt-4.1-mini'")
+
+
+def as_settings(settings: object) -> Settings:
+    """Settings; None is what the environment says. Raises ConfigurationError."""
+    if settings is None:
+        return Settings.from_environment()
+    if isinstance(settings, Settings):
+        return settings
+    raise ConfigurationError(f"settings is {a_kind(settings)}; pass a Settings (analyzer.settings), or None")
+
+
+def as_concurrency(concurrency: Any) -> int:
+    """How many requests may be in flight. Raises ConfigurationError."""
+    try:
+        wanted = operator.index(concurrency)
+    except TypeError:
+        wanted = 0
+    if isinstance(concurrency, bool) or not 1 <= wanted <= MAX_CONCURRENCY:
+        raise ConfigurationError(f"concurrency is {concurrency!r:.40}; give 1 to {MAX_CONCURRENCY}, a whole number")
+    return wanted
+
+
+def as_limit(max_cost: Any) -> float | None:
+    """USD that may be spent; None = no limit. Raises ConfigurationError."""
+    if max_cost is None:
+        return None
+    try:
+        limit = math.nan if isinstance(max_cost, str | bool) else float(max_cost)
+    except (TypeError, ValueError):
+        limit = math.nan
+    if not 0 < limit < math.inf:
+        raise ConfigurationError(f"max_cost is {max_cost!r:.40}; give USD above 0, or None for no limit")
+    return limit
+
+
+def as_store(store: object) -> str | bool:
+    """True, False or the URL of a database. Raises ConfigurationError."""
+    if store is None or isinstance(store, str | bool):
+        return store or False
+    raise ConfigurationError(f"store is {a_kind(store)}; give True, False or a URL like sqlite:///answers.db")
+
+
+def as_progress(on_progress: Any) -> Callable[[Any], None]:
+    """What is called after each result. Raises ConfigurationError."""
+    if on_progress is None:
+        return lambda _: None
+    if callable(on_progress):
+        called: Callable[[Any], None] = on_progress
+        return called
+    raise ConfigurationError(f"on_progress is {a_kind(on_progress)}; pass a function that takes a Progress, or None")
+
+
+def as_stop(stop: Any) -> Event:
+    """What ends a run once it is set. Raises ConfigurationError."""
+    if stop is None:
+        return Event()
+    if callable(getattr(stop, "is_set", None)):
+        event: Event = stop
+        return event
+    raise ConfigurationError(f"stop is {a_kind(stop)}; pass a threading.Event, or None")
+
+
+def as_total(total: Any) -> int | None:
+    """How many pitches there are; None = not known. Raises ConfigurationError."""
+    if total is None:
+        return None
+    try:
+        wanted = operator.index(total)
+    except TypeError:
+        wanted = -1
+    if wanted < 0:
+        raise ConfigurationError(f"total is {total!r:.40}; give the number of pitches, or None")
+    return wanted
+
+
+def _id(own: object) -> str | None:
+    return None if own is None or own != own or own == "" else str(own)
+
+
+def _text_of(text: object) -> str:
+    """A text that came with its id, so that it is one for sure, whatever it says."""
+    if isinstance(text, AnalyzerError):
+        raise text
+    if text is None or text != text:
+        raise PitchError("the pitch is empty; its text is missing")
+    return text if isinstance(text, str) else as_text(text)
+
+
+def _exists(name: str) -> bool:
+    if not name or len(name) > _LONGEST_PATH or "\n" in name or "\0" in name:
+        return False
+    try:
+        return Path(name).expanduser().exists()
+    except (OSError, RuntimeError, ValueError):
+        return False
