@@ -63,9 +63,7 @@ def _all_rows(options: Any) -> list[Row]:
     return rows
 
 
-def trial(
-    name: str, scale: Scale, folder: Path, seed: int, command: Sequence[str] = PITCH_COMMAND
-) -> Iterator[Row]:
+def trial(name: str, scale: Scale, folder: Path, seed: int, command: Sequence[str] = PITCH_COMMAND) -> Iterator[Row]:
     """The rows of one scenario. What goes wrong with the test itself is a fault too: no scenario ends the others."""
     began = time.monotonic()
     with Bench(folder, seed, command) as bench:

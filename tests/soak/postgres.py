@@ -58,7 +58,14 @@ class Postgres:
 def _quietly(command: Sequence[str], check: bool, **options: Any) -> None:
     null = subprocess.DEVNULL
     subprocess.run(
-        command, check=check, cwd="/", stdin=null, stdout=null, stderr=null, env={**os.environ, "LC_ALL": "C"}, **options
+        command,
+        check=check,
+        cwd="/",
+        stdin=null,
+        stdout=null,
+        stderr=null,
+        env={**os.environ, "LC_ALL": "C"},
+        **options,
     )
 
 

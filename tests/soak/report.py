@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -45,7 +45,8 @@ def write_page(rows: Sequence[Row], seed: int, page: Path = PAGE) -> None:
         raise ValueError(f"{page} has no place for results: it needs {MARK} and {MARK_END}")
     passed = sum(row.verdict == "pass" for row in rows)
     tried = sum(row.tried for row in rows)
-    results = f"{passed} of {tried} scenarios passed on {date.today().isoformat()} (seed {seed}; {machine()}).\n\n"
+    day = datetime.now(UTC).date().isoformat()
+    results = f"{passed} of {tried} scenarios passed on {day} (seed {seed}; {machine()}).\n\n"
     page.write_text(f"{before}{mark}\n{results}{table(rows)}\n{end}{after}", encoding="utf-8")
 
 

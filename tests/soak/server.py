@@ -91,7 +91,9 @@ def _answer(fault: str, tool: bool) -> bytes:
     if fault == "filtered":
         body = completion(None, plain=True, finish="content_filter")
     elif fault == "broken arguments":
-        body = completion('{"in_scope": true, "product": "Watt', plain=not tool, finish="tool_calls" if tool else "stop")
+        body = completion(
+            '{"in_scope": true, "product": "Watt', plain=not tool, finish="tool_calls" if tool else "stop"
+        )
     else:
         body = completion(answer(), plain=not tool, finish="tool_calls" if tool else "stop")
     return body.content
