@@ -158,15 +158,21 @@ def ask(server: Server, pitch: int) -> int:
         connection.close()
 
 
+def noted(server: Server, answers: int) -> None:
+    """Waits until so many answers are in the ledger: a line is written after its answer went out."""
+    while server.ledger.count("good") < answers:
+        time.sleep(0.01)
+
+
 def test_the_server_counts_across_its_own_restart(bench: Bench) -> None:
     server = bench.server(latency=0)
     assert ask(server, 7) == 200
-    while not server.ledger.count("good"):  # written after the answer went out
-        time.sleep(0.01)
+    noted(server, 1)
     server.kill()
     assert ask(server, 7) == 0
     server.start()
     assert ask(server, 7) == 200
+    noted(server, 2)
     payments = judge_payments(server.ledger.entries())
     assert (payments.requests, payments.wrong) == (2, 1)
 

@@ -218,6 +218,11 @@ class Bench:
         return running
 
 
+def wait_for_answers(server: Server, count: int, running: Running) -> bool:
+    """Waits until the server has given so many answers; False where the run ended before."""
+    return wait_until(lambda: server.ledger.count("good") >= count, running)
+
+
 def wait_until(condition: Callable[[], bool], running: Running, seconds: float = 120.0) -> bool:
     """Waits for a condition while a run goes on; False where the run ended, or too much time passed, before it held."""
     end = time.monotonic() + seconds

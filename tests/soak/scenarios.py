@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.soak.bench import Bench, Done, Running, Server, check_payments, wait_until
+from tests.soak.bench import Bench, Done, Running, Server, check_payments, wait_for_answers, wait_until
 from tests.soak.documents import write_documents
 from tests.soak.postgres import Postgres
 from tests.soak.server import FILTERED, KINDS, lot
@@ -34,9 +34,9 @@ class Scale:
     storm: float
     waits: tuple[str, ...]
     """What Retry-After says in a storm."""
-    outages: tuple[float, ...]
+    outages: tuple[tuple[float, str], ...]
     give_up: float
-    """With the longest outage."""
+    """In the longest outage."""
     short_give_up: float
     """Where the server stays away."""
     documents: int
@@ -44,13 +44,17 @@ class Scale:
     """The longest that any one run may take beyond what is done to it."""
 
 
+REFUSED: Final = "connection refused"
+UNAVAILABLE: Final = "HTTP 503"
+
 FULL: Final = Scale(
     kills=30, pitches=400, many=2000, concurrency=64, timeout=5, storm=60, waits=("", "1", "3", "10", "date"),
-    outages=(20, 60, 300), give_up=600, short_give_up=30, documents=200, patience=600,
+    outages=tuple((seconds, kind) for seconds in (20, 60, 300) for kind in (REFUSED, UNAVAILABLE)),
+    give_up=600, short_give_up=30, documents=200, patience=600,
 )  # fmt: skip
 QUICK: Final = Scale(
-    kills=4, pitches=100, many=300, concurrency=32, timeout=2, storm=5, waits=("", "0.5", "1", "date"),
-    outages=(2, 4, 6), give_up=12, short_give_up=3, documents=40, patience=120,
+    kills=4, pitches=80, many=200, concurrency=32, timeout=2, storm=5, waits=("", "0.5", "1", "date"),
+    outages=((2, REFUSED), (4, UNAVAILABLE), (6, REFUSED)), give_up=12, short_give_up=3, documents=40, patience=120,
 )  # fmt: skip
 
 _MEMORY: Final = 1024
@@ -74,7 +78,7 @@ def killed(bench: Bench, scale: Scale) -> Iterator[Row]:
             time.sleep(rng.uniform(0.1, 4.0))
         else:  # in the thick of it
             paid = server.ledger.count("good") + rng.randint(1, max(1, count // (2 * scale.kills)))
-            wait_until(lambda paid=paid: server.ledger.count("good") >= paid, running)  # type: ignore[misc]
+            wait_for_answers(server, paid, running)
             time.sleep(rng.uniform(0, 0.05))
         if running.kill():
             kills.append(time.time())
@@ -124,23 +128,22 @@ def storms(bench: Bench, scale: Scale) -> Iterator[Row]:
 
 def outages(bench: Bench, scale: Scale) -> Iterator[Row]:
     """The server is away: it refuses connections, or answers HTTP 503."""
-    for seconds in scale.outages:
-        for kind in ("connection refused", "HTTP 503"):
-            longest = seconds == max(scale.outages)
-            options = ("--give-up-after", scale.give_up) if longest else ()
-            shown = f" ({' '.join(map(str, options))})" if options else ""
-            row = Row(f"outage of {seconds:g} s", f"{scale.pitches} pitches, {kind}{shown}")
-            server = bench.server(latency=0.05)
-            with _under_way(bench, row, server, scale, seconds, *options) as running:
-                _away(server, kind)
-                _pass(seconds, running)
-                _back(server, kind)
-            yield row
+    longest = max(seconds for seconds, _ in scale.outages)
+    for seconds, kind in scale.outages:
+        options = ("--give-up-after", scale.give_up) if seconds == longest else ()
+        shown = f" ({' '.join(map(str, options))})" if options else ""
+        row = Row(f"outage of {seconds:g} s", f"{scale.pitches} pitches, {kind}{shown}")
+        server = bench.server(latency=0.05)
+        with _under_way(bench, row, server, scale, seconds, *options) as running:
+            _away(server, kind)
+            _pass(seconds, running)
+            _back(server, kind)
+        yield row
 
 
 def given_up(bench: Bench, scale: Scale) -> Iterator[Row]:
     """The server stays away: the run ends in time and says so, and the same command goes on later."""
-    for kind in ("connection refused", "HTTP 503"):
+    for kind in (REFUSED, UNAVAILABLE):
         asked = f"{scale.pitches} pitches, {kind} for good (--give-up-after {scale.short_give_up:g}), then again"
         row = Row("server gone", asked)
         table, ids = bench.table(scale.pitches)
@@ -149,7 +152,7 @@ def given_up(bench: Bench, scale: Scale) -> Iterator[Row]:
         arguments = ("bulk", table, "-o", bench.folder / f"out-{name}.jsonl", "--json")
         server = bench.server(latency=0.05)
         running = bench.start(*arguments, "--give-up-after", scale.short_give_up, server=server, store=store)
-        wait_until(lambda server=server: server.ledger.count("good") >= 20, running)  # type: ignore[misc]
+        wait_for_answers(server, 20, running)
         _away(server, kind)
         first = running.wait(scale.short_give_up + scale.patience)
         row.faults += [f"first run: {fault}" for fault in first.faults(3)]
@@ -172,7 +175,7 @@ def restarts(bench: Bench, scale: Scale) -> Iterator[Row]:
             paid = server.ledger.count("good") + scale.pitches // 8
             server.kill()
             server.start()
-            wait_until(lambda paid=paid: server.ledger.count("good") >= paid, running)  # type: ignore[misc]
+            wait_for_answers(server, paid, running)
     yield row
 
 
@@ -219,7 +222,7 @@ def two_runs(bench: Bench, scale: Scale) -> Iterator[Row]:
     server, output = bench.server(latency=0.2), bench.folder / "one.jsonl"
     arguments = ("bulk", table, "-o", output, "--json")
     first = bench.start(*arguments, server=server)
-    wait_until(lambda: server.ledger.count("good") >= 10, first)
+    wait_for_answers(server, 10, first)
     second = bench.start(*arguments, server=server, store=f"sqlite:///{bench.folder / 'other.db'}")
     refused = second.wait(scale.patience)
     if refused.code not in (1, 2, 3):
@@ -239,7 +242,7 @@ def two_runs(bench: Bench, scale: Scale) -> Iterator[Row]:
     runs = []
     for path in outputs:
         runs.append(bench.start("bulk", table, "-o", path, "--json", server=server, store=store))
-        wait_until(lambda server=server: server.ledger.count("good") >= 10, runs[-1])  # type: ignore[misc]
+        wait_for_answers(server, 10, runs[-1])
     for running, path in zip(runs, outputs, strict=True):
         done = running.wait(scale.patience)
         row.seconds = max(row.seconds, done.seconds)
@@ -282,7 +285,7 @@ def store_restart(bench: Bench, scale: Scale) -> Iterator[Row]:
     output, server = bench.folder / "out.jsonl", bench.server(latency=0.1)
     arguments = ("bulk", table, "-o", output, "--json")
     running = bench.start(*arguments, server=server, store=database.url)
-    wait_until(lambda: server.ledger.count("good") >= scale.pitches // 4, running)
+    wait_for_answers(server, scale.pitches // 4, running)
     database.restart()
     done = running.wait(scale.patience)
     ended = time.time()
@@ -326,7 +329,8 @@ def _under_way(
     output = bench.folder / f"out-{server.port}.jsonl"
     store = f"sqlite:///{bench.folder / f'store-{server.port}.db'}"
     running = bench.start("bulk", table, "-o", output, "--json", *options, server=server, store=store)
-    wait_until(lambda: server.ledger.count("good") >= min(40, scale.pitches // 4), running)
+    if not wait_for_answers(server, min(40, scale.pitches // 4), running):
+        row.faults.append("the run did not get as far as what was to be done to it")
     yield running
     done = running.wait(longer + scale.patience)
     row.seconds = done.seconds
@@ -336,14 +340,14 @@ def _under_way(
 
 
 def _away(server: Server, kind: str) -> None:
-    if kind == "connection refused":
+    if kind == REFUSED:
         server.kill()
     else:
         server.set_weather("unavailable")
 
 
 def _back(server: Server, kind: str) -> None:
-    if kind == "connection refused":
+    if kind == REFUSED:
         server.start()
     else:
         server.set_weather("fair")
