@@ -118,7 +118,7 @@ def storms(bench: Bench, scale: Scale) -> Iterator[Row]:
     """Nearly every request is refused with HTTP 429 for a while."""
     waits = ", ".join(wait or "none" for wait in scale.waits)
     row = Row("storm", f"{scale.pitches} pitches, {scale.storm:g} s of HTTP 429 for 97%; Retry-After: {waits}")
-    server = bench.server(latency=0.05, waits=scale.waits)
+    server = bench.server(latency=0.2, waits=scale.waits)
     with _under_way(bench, row, server, scale, scale.storm) as running:
         server.set_weather("storm")
         _pass(scale.storm, running)
@@ -133,7 +133,7 @@ def outages(bench: Bench, scale: Scale) -> Iterator[Row]:
         options = ("--give-up-after", scale.give_up) if seconds == longest else ()
         shown = f" ({' '.join(map(str, options))})" if options else ""
         row = Row(f"outage of {seconds:g} s", f"{scale.pitches} pitches, {kind}{shown}")
-        server = bench.server(latency=0.05)
+        server = bench.server(latency=0.2)
         with _under_way(bench, row, server, scale, seconds, *options) as running:
             _away(server, kind)
             _pass(seconds, running)
@@ -150,7 +150,7 @@ def given_up(bench: Bench, scale: Scale) -> Iterator[Row]:
         name = kind.split()[-1]
         store = f"sqlite:///{bench.folder / f'store-{name}.db'}"
         arguments = ("bulk", table, "-o", bench.folder / f"out-{name}.jsonl", "--json")
-        server = bench.server(latency=0.05)
+        server = bench.server(latency=0.2)
         running = bench.start(*arguments, "--give-up-after", scale.short_give_up, server=server, store=store)
         wait_for_answers(server, 20, running)
         _away(server, kind)
@@ -169,7 +169,7 @@ def given_up(bench: Bench, scale: Scale) -> Iterator[Row]:
 def restarts(bench: Bench, scale: Scale) -> Iterator[Row]:
     """The server is killed and started again while it answers."""
     row = Row("server restart", f"{scale.pitches} pitches, the server killed and started again three times")
-    server = bench.server(latency=0.05)
+    server = bench.server(latency=0.2)
     with _under_way(bench, row, server, scale, 0) as running:
         for _ in range(3):
             paid = server.ledger.count("good") + scale.pitches // 8
