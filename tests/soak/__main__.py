@@ -1,7 +1,7 @@
 """Run bulk runs through everything that goes wrong, and print one table of what came of it.
 
-    make soak                                          # about twenty minutes; writes docs/reliability.md
-    python -m tests.soak --quick                       # about two minutes; writes nothing
+    make soak                                          # about half an hour; writes docs/reliability.md
+    python -m tests.soak --quick                       # two or three minutes on a quiet machine; writes nothing
     python -m tests.soak --only kill --only disk       # some scenarios
 
 Needs Linux or macOS. Every pitch has to get exactly one row, and no answer may be paid twice but those in flight, by
