@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help app test check format lint types layers docs docs-check package pictures recordings bench clean
+.PHONY: help app test check format lint types layers docs docs-check package pictures recordings bench soak clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -58,6 +58,9 @@ recordings: $(VENV)/ready ## Record all pitches of fixtures/ again with your own
 
 bench: $(VENV)/ready ## Measure bulk runs beside others (LangChain too, if installed)
 	$(RUN) benchmarks/bulk.py
+
+soak: $(VENV)/ready ## Put bulk runs through kills, faults, outages and full disks; writes docs/reliability.md (half an hour)
+	$(RUN) -m tests.soak
 
 clean: ## Remove what was built
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
