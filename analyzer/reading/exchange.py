@@ -11,6 +11,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from http import HTTPStatus
 from typing import Any, Final, Self
 
 import instructor
@@ -18,7 +19,7 @@ import openai
 import pydantic
 from instructor import ResponseSchema
 
-from analyzer.errors import ContentFiltered, ExtractionError
+from analyzer.errors import ContentFiltered, ExtractionError, ProviderRejected
 from analyzer.reading.clients import Exchange, current_exchange
 from analyzer.reading.provider_errors import error_from, error_of, garbled, report_in
 from analyzer.signals import answer_schema
@@ -140,7 +141,10 @@ async def send(client: instructor.AsyncInstructor, messages: Messages, exchange:
     if isinstance(exchange.completion, str | bytes):  # the SDK hands over a page as it is
         raise garbled()
     if exchange.completion is None and raised is not None:
-        raise error_of(raised, said)
+        error = error_of(raised, said)
+        if exchange.status == HTTPStatus.OK and isinstance(error, ProviderRejected):  # a body the SDK stumbles over
+            error = garbled()
+        raise error
     return _reply(exchange, text, said)
 
 
