@@ -12,11 +12,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from analyzer.errors import InputError
+from analyzer.files import write_whole
 from analyzer.framework.ranking import Ranked
 from analyzer.framework.revision import Shift
 from analyzer.framework.wording import shown
-from analyzer.reports import render_page, write_whole
+from analyzer.reports import render_page
 from analyzer.terminal import QUIET, plain
 
 _SHOWN: Final = 50
@@ -69,9 +69,7 @@ def ranking_json(labels: Sequence[str], ranking: Sequence[Ranked]) -> str:
 
 
 def write_ranking(path: Path, labels: Sequence[str], ranking: Sequence[Ranked], top: int, draws: int) -> None:
-    """The ranking as one self-contained HTML page. Raises InputError."""
-    if path.suffix.lower() != ".html":
-        raise InputError(f"{path}: a ranking's report ends in .html")
+    """The ranking as one self-contained HTML page. Raises OutputError."""
     rows: list[dict[str, Any]] = [{"pitch": labels[found.row], **asdict(found)} for found in ranking]
     write_whole(path, render_page("ranking.html", rows=rows, how=how(top, draws), top=top, last=max(1, len(rows))))
 

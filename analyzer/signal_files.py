@@ -10,13 +10,15 @@ import io
 import json
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from analyzer.errors import AnalyzerError, ConfigurationError, InputError, SignalsError, of_kind
+from analyzer.errors import AnalyzerError, ConfigurationError, InputError, OutputError, SignalsError, of_kind
+from analyzer.files import check_writable, open_whole
 from analyzer.framework.assessment import Assessment, Edit, PitchRef, ReaderRef, Usage, Warning
 from analyzer.framework.edits import as_read
 from analyzer.framework.inputs import INPUTS
@@ -97,35 +99,30 @@ def score_parquet(source: Path, target: Path, rulebook: Rulebook | None = None) 
 
     from analyzer.framework.tables import score_table
 
-    if target.resolve() == source.resolve():
-        raise InputError(f"{target} is the file to be scored; write the scores to another")
-    if not target.resolve().parent.is_dir():
-        raise InputError(f"{target}: there is no folder {target.parent}")
-    partial = target.with_name(f".{target.name}.partial")
+    if not source.exists():
+        raise InputError(f"{source}: there is no such file")
+    check_writable(target, "a table of scores", (".parquet",), (source,))
     rows = 0
-    writer: Any = None
-    try:
-        file = parquet.ParquetFile(source, read_dictionary=_coded_columns(source))
-        for batch in file.iter_batches(batch_size=_ROWS):
-            scored = score_table(_signals_batch(source, rows, pyarrow.Table.from_batches([batch])), rulebook)
+    with open_whole(target) as output:
+        writer: Any = None
+        try:
+            file = parquet.ParquetFile(source, read_dictionary=_coded_columns(source))
+            for batch in file.iter_batches(batch_size=_ROWS):
+                scored = score_table(_signals_batch(source, rows, pyarrow.Table.from_batches([batch])), rulebook)
+                writer = writer or parquet.ParquetWriter(output, scored.schema)
+                writer.write_table(scored)
+                rows += scored.num_rows
             if writer is None:
-                writer = parquet.ParquetWriter(partial, scored.schema)
-            writer.write_table(scored)
-            rows += scored.num_rows
-        if writer is None:
-            raise InputError(f"{source} has no rows to score")
-        writer.close()
-        partial.replace(target)
-    except (OSError, pyarrow.ArrowException) as error:
-        raise InputError(
-            f"{source} cannot be read, or {target} not written: {str(error).splitlines()[0][:120]}"
-        ) from error
-    except SignalsError as error:
-        raise SignalsError(f"{source}, in the rows from {rows + 1} on: {error}") from error
-    finally:
-        if writer is not None:
+                raise InputError(f"{source} has no rows to score")
             writer.close()
-        partial.unlink(missing_ok=True)
+        except (OSError, pyarrow.ArrowException) as error:
+            raise InputError(f"{source} cannot be read: {str(error).splitlines()[0][:120]}") from error
+        except SignalsError as error:
+            raise SignalsError(f"{source}, in the rows from {rows + 1} on: {error}") from error
+        finally:
+            if writer is not None:
+                with suppress(OutputError, OSError, pyarrow.ArrowException):  # what went wrong is known by now
+                    writer.close()
     return rows
 
 
