@@ -16,6 +16,7 @@ from analyzer.errors import (
     AnalyzerError,
     ConfigurationError,
     CostLimitReached,
+    InputError,
     MissingRecording,
     PitchError,
     ProviderDown,
@@ -30,7 +31,7 @@ from analyzer.reading.keywords import KeywordReader
 from analyzer.reading.pace import MANY, Pace
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.reading import Reading
-from analyzer.settings import KEYWORDS, RECORDED, Settings
+from analyzer.settings import KEYWORDS, MAX_CONCURRENCY, RECORDED, Settings
 
 if TYPE_CHECKING:
     from analyzer.reading.model import ModelReader
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from analyzer.store import AnswerBook, Store
 
 HOW_TO_SET_A_MODEL: Final = "set PITCH_MODEL or --model (for example openai/gpt-4.1-mini, with OPENAI_API_KEY)"
-MAX_CONCURRENCY: Final = 256
 
 
 class Reader(Protocol):
@@ -185,7 +185,7 @@ def analyze_many(
     if model is None:
         raise ConfigurationError(f"many pitches need a model of your choice: {HOW_TO_SET_A_MODEL}, or keywords")
     if not 1 <= concurrency <= MAX_CONCURRENCY:
-        raise ConfigurationError(f"concurrency is {concurrency}; give 1 to {MAX_CONCURRENCY}")
+        raise InputError(f"concurrency is {concurrency}; give 1 to {MAX_CONCURRENCY}")
     if total is None and isinstance(pitches, Sized):
         total = len(pitches)
     url = settings.store_url() if store is True else store or None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -165,13 +166,15 @@ def coded_entries(names: Iterable[str]) -> tuple[list[str], Coded, list[Analyzer
     from analyzer.framework.tables import Coded, coded_signals, signals_table
 
     labels: list[str] = []
+    places: list[str] = []
     parts: list[Coded] = []
     errors: list[AnalyzerError] = []
     for name in names:
         table = _signals_parquet(Path(name))
         if table is not None:
-            own = table.column("id").to_pylist() if "id" in table.column_names else range(1, table.num_rows + 1)
-            labels.extend(str(label) if "id" in table.column_names else f"{name}, row {label}" for label in own)
+            rows = [f"{name}, row {number}" for number in range(1, table.num_rows + 1)]
+            labels.extend(map(str, table.column("id").to_pylist()) if "id" in table.column_names else rows)
+            places.extend(rows)
             parts.append(coded_signals(table))
             continue
         documents: list[Signals] = []
@@ -182,8 +185,11 @@ def coded_entries(names: Iterable[str]) -> tuple[list[str], Coded, list[Analyzer
             elif scored.assessment is not None:
                 pitch = scored.assessment.pitch
                 labels.append(pitch.title or scored.assessment.signals.product or pitch.id or entry.source)
+                places.append(entry.source)
                 documents.append(scored.assessment.signals)
         parts.append(coded_signals(signals_table(documents)))
+    alike = Counter(labels)
+    labels = [f"{label} ({place})" if alike[label] > 1 else label for label, place in zip(labels, places, strict=True)]
     return labels, Coded.joined(parts), errors
 
 
@@ -256,11 +262,11 @@ def _scored(document: Any, source: str, rulebook: Rulebook | None, market: Marke
 def _json_entries(name: str, data: bytes) -> Iterator[Entry]:
     try:
         document = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         if data.count(b"\n{"):
             yield from _lines(name, data.splitlines())
             return
-        raise InputError(f"{name} is not JSON: {error}") from error
+        raise InputError(f"{name} is not JSON: {_not_json(error)}") from error
     if isinstance(document, list):
         for number, entry in enumerate(document, 1):
             yield Entry(f"{name}, entry {number}", entry, many=True)
@@ -277,8 +283,12 @@ def _lines(name: str, lines: Any) -> Iterator[Entry]:
             yield Entry(source, json.loads(line.decode("utf-8-sig")), many=True)
         except UnicodeDecodeError:
             yield Entry(source, error=SignalsError(f"{source}: this is not UTF-8 text"), many=True)
-        except ValueError as error:
-            yield Entry(source, error=SignalsError(f"{source}: this is not JSON: {error}"), many=True)
+        except (ValueError, RecursionError) as error:
+            yield Entry(source, error=SignalsError(f"{source}: this is not JSON: {_not_json(error)}"), many=True)
+
+
+def _not_json(error: ValueError | RecursionError) -> str:
+    return "it is nested too deep" if isinstance(error, RecursionError) else str(error)[:160]
 
 
 def _parquet_entries(path: str, source: Any) -> Iterator[Entry]:
@@ -311,7 +321,7 @@ def _parquet_entries(path: str, source: Any) -> Iterator[Entry]:
 def _row(source: str, cell: Any, column: str, id: Any) -> Entry:
     try:
         document = json.loads(cell) if isinstance(cell, str | bytes) else cell
-    except ValueError:
+    except (ValueError, RecursionError):
         return Entry(source, error=SignalsError(f"{source}: column {column!r} is not JSON"), many=True)
     if column == "signals":
         document = {"signals": document, "pitch": {"id": None if id is None else str(id)}}

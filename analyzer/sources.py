@@ -22,6 +22,7 @@ from typing import Any, BinaryIO, Final
 
 from analyzer.errors import AnalyzerError, DocumentError, InputError
 from analyzer.reading.documents import SUFFIXES, read_file
+from analyzer.screen import printable
 
 TABLES: Final = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 """Endings of files that hold many pitches, one a row."""
@@ -94,6 +95,17 @@ class Sources:
     def paths(self) -> list[Path]:
         """All files that are read."""
         return [file.path for file in self._listing().files if file.path is not None]
+
+    def documents(self) -> list[Path]:
+        """All files that hold one pitch each. Raises InputError for a table that was named, or if there are none."""
+        files = self._listing().files
+        for file in files:
+            if file.path is None or (file.is_table and not file.found):
+                raise InputError(f"{file.path or 'standard input'} is a table of pitches; give a file for each pitch")
+        documents = [file.path for file in files if file.path is not None and not file.is_table]
+        if not documents:
+            raise InputError(f"{', '.join(self.names)}: there is no pitch in there; give {', '.join(SUFFIXES)}")
+        return documents
 
     def notes(self) -> list[str]:
         """What was left out of folders and patterns, a sentence each."""
@@ -387,18 +399,17 @@ class _Listing:
         """What was left out, a sentence each."""
         notes = []
         if self._other_kinds:
-            kinds = ", ".join(
-                f"{count} {ending or 'without an ending'}" for ending, count in self._other_kinds.most_common(6)
-            )
-            more = ", …" if len(self._other_kinds) > 6 else ""
-            notes.append(f"{self._other_kinds.total():,} files of other kinds were left out: {kinds}{more}.")
+            kinds = [f"{count} {ending or 'without an ending'}" for ending, count in self._other_kinds.most_common(6)]
+            kinds += ["…"] if len(self._other_kinds) > 6 else []
+            files = _counted(self._other_kinds.total(), "file of another kind was", "files of other kinds were")
+            notes.append(f"{files} left out: {', '.join(kinds)}.")
         if self._links:
-            first = f", such as {self._links[0]}" if len(self._links) > 1 else f": {self._links[0]}"
-            notes.append(f"{len(self._links):,} links that lead out of the folder were not followed{first}.")
+            links = _counted(len(self._links), "link that leads", "links that lead")
+            notes.append(f"{links} out of the folder not followed: {', '.join(self._links[:3])}.")
         if self._pipes:
-            notes.append(f"{self._pipes:,} entries that are not files were left out.")
+            notes.append(f"{_counted(self._pipes, 'entry that is', 'entries that are')} not a file left out.")
         if self.twice:
-            notes.append(f"{self.twice:,} files were named more than once and are read once.")
+            notes.append(f"{_counted(self.twice, 'file', 'files')} named more than once, read once.")
         return notes
 
     def _take_folder(self, folder: Path) -> None:
@@ -428,8 +439,12 @@ class _Listing:
 
 
 def spelled(name: str | Path) -> str:
-    """A file's name as text that every file and screen can take; bytes that are not UTF-8 are spelled out."""
-    return str(name).encode("utf-8", "backslashreplace").decode()
+    """A file's name as a line of text that every file and screen can take; what is not text in it is spelled out."""
+    return printable(str(name)).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"1 {one}" if count == 1 else f"{count:,} {many}"
 
 
 def _document(path: Path, id_: str) -> Given:
