@@ -22,7 +22,7 @@ from typing import Any, Final
 import numpy as np
 
 from analyzer.errors import AnalyzerError, ConfigurationError, InputError, OutputError
-from analyzer.files import check_distinct, check_writable
+from analyzer.files import check_distinct, check_writable, connections_at_once
 from analyzer.framework.assessment import Usage
 from analyzer.framework.inputs import LEANS, derive
 from analyzer.framework.market import MarketMap
@@ -141,6 +141,7 @@ def run(
         if on_progress is not None:
             on_progress(progress)
 
+    at_once = connections_at_once(concurrency)
     written = Written(output, inputs)
     page = Portfolio(rulebook, market) if portfolio is not None else None
     stability = Stability(repeat) if repeat > 1 else None
@@ -152,7 +153,7 @@ def run(
         results = analyze_many(
             feed,
             model=model,
-            concurrency=concurrency,
+            concurrency=at_once,
             rulebook=rulebook,
             market=market,
             settings=settings,
@@ -201,6 +202,10 @@ def run(
     if not latest.finished and ended is None and not stopped:
         raise _no_pitches(sources)
     notes = [*sources.notes(), *ids.notes()]
+    if at_once < concurrency:
+        notes.append(
+            f"{at_once} requests in flight instead of {concurrency}: more open files are not allowed (ulimit -n)."
+        )
     if rows not in (None, output) and not isinstance(ended, OutputError):
         notes.append(f"{output} has as many rows or more and was left as it was; what this run read is in {rows}.")
     if page is not None and portfolio is not None and rows is not None:

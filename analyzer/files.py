@@ -25,6 +25,8 @@ _REASONS: Final = {
     errno.EPERM: "you may not write there",
     errno.EFBIG: "it would be larger than files may be there",
 }
+_OTHER_FILES: Final = 40
+"""Files that a run holds open beside its connections: the store, inputs, outputs, modules being loaded."""
 
 
 def check_writable(path: Path, what: str, endings: tuple[str, ...] = (), inputs: Iterable[Path] = ()) -> None:
@@ -111,6 +113,25 @@ def open_whole(path: Path) -> Iterator[GrowingFile]:
     finally:
         with suppress(OSError):
             file.path.unlink(missing_ok=True)
+
+
+def connections_at_once(wanted: int) -> int:
+    """How many of the wanted connections the system lets this process hold open (`ulimit -n`), at least one.
+
+    Raises the process's own limit as far as the system allows.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return wanted
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = wanted + _OTHER_FILES
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        return max(1, min(wanted, soft - _OTHER_FILES))
+    return wanted
 
 
 class GrowingFile(io.FileIO):
