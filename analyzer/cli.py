@@ -110,6 +110,8 @@ def _command(name: str) -> Callable[[F], click.Command]:
 
 
 _SEED = click.IntRange(0, 2**63 - 1)
+_MOST = 10**12
+"""More pitches than there are."""
 
 
 class _Money(click.FloatRange):
@@ -206,7 +208,7 @@ def analyze_command(
 )
 @click.option("--text-column", metavar="NAME", help="The column of a table that holds the pitch. Default: guessed.")
 @click.option("--id-column", metavar="NAME", help="The column of a table that holds an id. Default: guessed.")
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Read the first N pitches only.")
+@click.option("--limit", type=click.IntRange(1, _MOST), metavar="N", help="Read the first N pitches only.")
 @click.option("--max-cost", type=_Money(), metavar="USD", help="Stop before passing it.")
 @click.option("--dry-run", is_flag=True, help="Estimate tokens and cost; ask nothing.")
 @click.option(
@@ -298,7 +300,7 @@ def score_command(
 @_rulebook
 @click.option(
     "--top",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, _MOST),
     default=10,
     show_default=True,
     help="Count how often a pitch is among the first so many.",

@@ -132,13 +132,16 @@ NUMBERS = [
 """Every option that takes a number."""
 
 
+def test_every_whole_number_has_a_lowest_and_a_highest_value() -> None:
+    for name, option in NUMBERS:
+        if isinstance(option.type, click.types.IntParamType):
+            bounds = option.type
+            assert isinstance(bounds, click.IntRange) and None not in (bounds.min, bounds.max), (name, option.name)
+
+
 @pytest.mark.parametrize(("name", "option"), NUMBERS, ids=lambda value: getattr(value, "name", value))
-@pytest.mark.parametrize("value", ["-1", "1e400", "nan", "x", "", "99999999999999999999999999"])
+@pytest.mark.parametrize("value", ["-1", "1e400", "nan", "x", ""])
 def test_a_number_out_of_range_is_a_wrong_call(name: str, option: click.Option, value: str) -> None:
-    if (option.name, value) in {("max_cost", "99999999999999999999999999"), ("limit", "99999999999999999999999999")}:
-        pytest.skip("no amount is too large for a limit")
-    if (option.name, value) == ("top", "99999999999999999999999999"):
-        pytest.skip("more than there are is all of them")
     done = pitch(
         name, *(["x"] * (name in ("bulk", "rank"))), *(["x", "y"] * (name == "compare")), f"{option.opts[0]}={value}"
     )

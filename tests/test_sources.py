@@ -236,7 +236,7 @@ def test_a_line_of_any_length_is_skipped_in_pieces() -> None:
             return size
 
     tracemalloc.start()
-    given = list(Sources(("-",)).of_table("t.jsonl", io.BufferedReader(Endless())))
+    given = list(Sources(("-",)).of_table("t.jsonl", io.BufferedReader(Endless())))  # type: ignore[type-var]
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert "this line has more than 10 MB" in str(given[0].error) and len(given) == 1
