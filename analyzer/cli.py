@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from functools import wraps
@@ -109,8 +110,8 @@ def _command(name: str) -> Callable[[F], click.Command]:
     return decorate
 
 
-_SEED = click.IntRange(0, 2**63 - 1)
-_MOST = 10**12
+_SEED = click.IntRange(0, 2**32 - 1)
+_MOST = 10**9
 """More pitches than there are."""
 
 
@@ -202,6 +203,7 @@ def analyze_command(
 @click.option(
     "--concurrency",
     type=click.IntRange(1, MAX_CONCURRENCY),
+    metavar="N",
     default=16,
     show_default=True,
     help="Requests in flight at most.",
@@ -301,6 +303,7 @@ def score_command(
 @click.option(
     "--top",
     type=click.IntRange(1, _MOST),
+    metavar="N",
     default=10,
     show_default=True,
     help="Count how often a pitch is among the first so many.",
@@ -308,11 +311,14 @@ def score_command(
 @click.option(
     "--draws",
     type=click.IntRange(1, 100_000),
+    metavar="N",
     default=1000,
     show_default=True,
     help="How often to draw weights and unknowns.",
 )
-@click.option("--seed", type=_SEED, default=0, show_default=True, help="The same seed gives the same result.")
+@click.option(
+    "--seed", type=_SEED, metavar="N", default=0, show_default=True, help="The same seed gives the same result."
+)
 @click.option("--report", type=click.Path(path_type=Path), metavar="OUT.html", help="Also write the ranking as a page.")
 @click.option("--json", "as_json", is_flag=True, help="Print the ranking as JSON.")
 def rank_command(
@@ -370,11 +376,14 @@ def rank_command(
 @click.option(
     "--draws",
     type=click.IntRange(100, 100_000),
+    metavar="N",
     default=1000,
     show_default=True,
     help="Samples drawn for the intervals.",
 )
-@click.option("--seed", type=_SEED, default=0, show_default=True, help="The same seed gives the same result.")
+@click.option(
+    "--seed", type=_SEED, metavar="N", default=0, show_default=True, help="The same seed gives the same result."
+)
 @click.option("--report", type=click.Path(path_type=Path), metavar="OUT.html", help="Also write a page with pictures.")
 @click.option(
     "--disagreements",
@@ -518,7 +527,9 @@ def doctor_command() -> None:
 
 
 @_command("app")
-@click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True, help="Port on this machine.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), metavar="N", default=8501, show_default=True, help="Port on this machine."
+)
 @click.option("--no-browser", is_flag=True, help="Do not open a browser.")
 def app_command(port: int, no_browser: bool) -> None:
     """Open the page in a browser. It is served to this machine only.
@@ -577,16 +588,21 @@ def _score_each(files: tuple[str, ...], rules: Any, market: Any, as_json: bool) 
     from analyzer.signal_files import read_entries, score_entry
 
     shown = failed = 0
+    ids: Counter[str] = Counter()
     for entry in (entry for name in files for entry in read_entries(name)):
         scored = score_entry(entry, rules, market)
         if scored.error is not None:
             failed += 1
             note(f"pitch: {scored.error}")
         elif scored.assessment is not None:
+            ids.update([scored.assessment.pitch.id] if scored.assessment.pitch.id else [])
             if shown and not as_json:
                 say()
             shown += 1
             _show(scored.assessment, as_json, compact=scored.many or len(files) > 1)
+    for id_, count in ids.most_common(3):
+        if count > 1:
+            note(f"Note: {count} documents have the id {id_}; they are shown in the order of the input.")
     if not shown and not failed:
         raise InputError(f"{', '.join(files)}: there are no signals in there to score")
     if failed:

@@ -349,3 +349,30 @@ def test_a_low_limit_on_open_files_narrows_a_run_and_fails_nothing(tmp_path: Pat
     assert done.returncode == 0, done.stderr
     assert "24 requests in flight instead of 60" in done.stderr and service.most <= 24
     assert connections_at_once(1) == 1
+
+
+def test_documents_that_share_an_id_or_a_title_are_told_apart_by_score_and_rank(tmp_path: Path) -> None:
+    keywords(PITCHES / "taperline.txt", tmp_path / "a.jsonl")
+    keywords(PITCHES / "taperline.txt", tmp_path / "b.jsonl")
+    from tests.test_cli import pitch as command
+
+    files = [str(tmp_path / "a.jsonl"), str(tmp_path / "b.jsonl")]
+    assert "Note: 2 documents have the id taperline" in command("score", *files, "--json").stderr
+    labels = [row["pitch"] for row in json.loads(command("rank", *files, "--json").stdout)]
+    assert len(set(labels)) == 2 and all(any(f"({file}, line 1)" in label for label in labels) for file in files)
+
+
+def test_compare_reads_no_links_out_of_the_folder_and_refuses_two_files_of_one_pitch(tmp_path: Path) -> None:
+    from analyzer.agreement.extracted import read_extracted
+    from analyzer.settings import Settings
+
+    folder = tmp_path / "pitches"
+    folder.mkdir()
+    (folder / "deck.txt").write_text(TEXT)
+    (tmp_path / "secret.txt").write_text("secret")
+    (folder / "link.txt").symlink_to(tmp_path / "secret.txt")
+    extracted = read_extracted("keywords", ["deck", "link"], folder, Settings())
+    assert set(extracted.signals) == {"deck"} and any("1 link that leads out" in note for note in extracted.notes)
+    (folder / "deck.md").write_text(TEXT)
+    with pytest.raises(InputError, match="are both pitch 'deck'; rename one"):
+        read_extracted("keywords", ["deck"], folder, Settings())
