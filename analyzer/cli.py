@@ -177,7 +177,7 @@ def analyze_command(
     from analyzer.settings import Settings
 
     if report is not None:
-        check_report_path(report)
+        check_report_path(report, [Path(source)])
     rules, map_ = _load_rulebook(rulebook), _load_market(market)
     pitch = _pitch(source)
     choice = choose(pitch, model, Settings.from_environment())

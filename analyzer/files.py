@@ -1,4 +1,4 @@
-"""How this program writes files: whole or not at all, and never in silence.
+"""How this program writes files: whole or not at all, and never in silence; and how it reads lines of any length.
 
 Hidden here: temporary names that no two runs share, links that stay links, and what the system's errors mean to the
 person who named the file.
@@ -13,7 +13,7 @@ import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from analyzer.errors import OutputError
 
@@ -25,8 +25,22 @@ _REASONS: Final = {
     errno.EPERM: "you may not write there",
     errno.EFBIG: "it would be larger than files may be there",
 }
+LONGEST_LINE: Final = 10_000_000
+"""Bytes of a line that are read; a longer one is skipped piece by piece."""
+TOO_LONG: Final = f"this line has more than {LONGEST_LINE / 1e6:.0f} MB"
 _OTHER_FILES: Final = 40
 """Files that a run holds open beside its connections: the store, inputs, outputs, modules being loaded."""
+
+
+def read_lines(file: BinaryIO) -> Iterator[bytes | None]:
+    """The lines of a file; None for one longer than LONGEST_LINE, so that memory stays small whatever comes."""
+    while line := file.readline(LONGEST_LINE + 1):
+        if len(line) <= LONGEST_LINE:
+            yield line
+            continue
+        while line and not line.endswith(b"\n"):
+            line = file.readline(LONGEST_LINE)
+        yield None
 
 
 def check_writable(path: Path, what: str, endings: tuple[str, ...] = (), inputs: Iterable[Path] = ()) -> None:

@@ -6,6 +6,7 @@ The HTML report is one file that loads nothing. Pitch and model text is escaped 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -27,9 +28,9 @@ _SUFFIXES: Final = (".html", ".md")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~$&-])")
 
 
-def check_report_path(path: Path) -> None:
+def check_report_path(path: Path, inputs: Iterable[Path] = ()) -> None:
     """Raises OutputError unless a report can be written there, so that nothing is asked of a model in vain."""
-    check_writable(path, "a report", _SUFFIXES)
+    check_writable(path, "a report", _SUFFIXES, inputs)
 
 
 def write_report(path: Path, assessment: Assessment, pitch: str) -> None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from analyzer.errors import AnalyzerError, ConfigurationError, InputError, OutputError, SignalsError, of_kind
-from analyzer.files import check_writable, open_whole
+from analyzer.files import TOO_LONG, check_writable, open_whole, read_lines
 from analyzer.framework.assessment import Assessment, Edit, PitchRef, ReaderRef, Usage, Warning
 from analyzer.framework.edits import as_read
 from analyzer.framework.inputs import INPUTS
@@ -71,7 +71,7 @@ def read_entries(name: str) -> Iterator[Entry]:
     try:
         if path.suffix.lower() == ".jsonl":
             with path.open("rb") as lines:
-                yield from _lines(name, lines)
+                yield from _lines(name, read_lines(lines))
         else:
             yield from _json_entries(name, path.read_bytes())
     except OSError as error:
@@ -274,8 +274,11 @@ def _json_entries(name: str, data: bytes) -> Iterator[Entry]:
         yield Entry(name, document)
 
 
-def _lines(name: str, lines: Any) -> Iterator[Entry]:
+def _lines(name: str, lines: Iterable[bytes | None]) -> Iterator[Entry]:
     for number, line in enumerate(lines, 1):
+        if line is None:
+            yield Entry(f"{name}, line {number}", error=SignalsError(f"{name}, line {number}: {TOO_LONG}"), many=True)
+            continue
         if not line.strip():
             continue
         source = f"{name}, line {number}"

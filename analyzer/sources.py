@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from analyzer.errors import AnalyzerError, DocumentError, InputError
+from analyzer.files import LONGEST_LINE, TOO_LONG, read_lines
 from analyzer.reading.documents import SUFFIXES, read_file
 from analyzer.screen import printable
 
@@ -29,13 +30,10 @@ TABLES: Final = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 _TEXT_NAMES: Final = ("pitch", "text", "pitch_text", "description", "long_description", "body", "content", "about")
 _ID_NAMES: Final = ("id", "pitch_id", "uuid", "key", "slug")
 _BATCH: Final = 500
-_LONGEST_LINE: Final = 10_000_000
-"""Bytes of a line of a table that are read; a longer one is skipped piece by piece and fails."""
 _LONGEST_ROW: Final = 1_000_000
 _MOST_LINES: Final = 2_000
 """Characters and lines that a row of a CSV may take; what is larger is a quotation mark left open."""
 _STANDARD_INPUT: Final = "standard input"
-_TOO_LONG: Final = f"this line has more than {_LONGEST_LINE / 1e6:.0f} MB"
 _ENDINGS: Final = (*SUFFIXES, *TABLES)
 _KINDS: Final = ", ".join(_ENDINGS)
 
@@ -172,7 +170,7 @@ class Sources:
             yield Given(spelled(path), id_, error=DocumentError(str(error)))
 
     def _standard_input(self) -> Iterator[Given]:
-        lines = _lines(sys.stdin.buffer)
+        lines = read_lines(sys.stdin.buffer)
         first = next(lines, b"")
         if first is not None and first.lstrip()[:1] == b"{":
             yield from self._json_lines(_STANDARD_INPUT, chain([first], lines))
@@ -199,9 +197,9 @@ class Sources:
         if suffix == ".parquet":
             yield from self._parquet(name, file)
         elif suffix in (".csv", ".tsv"):
-            yield from self._csv(name, _lines(file), "\t" if suffix == ".tsv" else None)
+            yield from self._csv(name, read_lines(file), "\t" if suffix == ".tsv" else None)
         else:
-            yield from self._json_lines(name, _lines(file))
+            yield from self._json_lines(name, read_lines(file))
 
     # ------------------------------------------------------------ kinds of tables
 
@@ -226,7 +224,7 @@ class Sources:
         for number, line in enumerate(lines):
             source = f"{name}, line {number + 1}"
             if line is None:
-                yield _failed(source, _TOO_LONG)
+                yield _failed(source, TOO_LONG)
                 continue
             if not line.strip():
                 continue
@@ -454,17 +452,6 @@ def _document(path: Path, id_: str) -> Given:
         return Given(spelled(path), id_, error=error)
 
 
-def _lines(file: BinaryIO) -> Iterator[bytes | None]:
-    """The lines of a file; None for one that is longer than a line may be, which is skipped in pieces."""
-    while line := file.readline(_LONGEST_LINE + 1):
-        if len(line) <= _LONGEST_LINE:
-            yield line
-            continue
-        while line and not line.endswith(b"\n"):
-            line = file.readline(_LONGEST_LINE)
-        yield None
-
-
 def _header(name: str, line: bytes | None, delimiter: str | None) -> tuple[list[str], str]:
     """The columns of a CSV by its first line, and what separates them. Raises InputError."""
     try:
@@ -503,7 +490,7 @@ class _CsvRows:
         self._taken: list[str | None] = []
 
     def __iter__(self) -> Iterator[list[str] | str]:
-        csv.field_size_limit(_LONGEST_LINE)
+        csv.field_size_limit(LONGEST_LINE)
         rows = self._reader()
         while True:
             self._taken = []
@@ -545,7 +532,7 @@ class _CsvRows:
         """Why this row is none; gives back the lines that are rows of their own."""
         taken = self._taken
         if None in taken[-1:] and len(taken) == 1:
-            return f"line {begin}: {_TOO_LONG}"
+            return f"line {begin}: {TOO_LONG}"
         reason = str(error) or f"it takes more than {_LONGEST_ROW:,} characters or {_MOST_LINES:,} lines"
         if len(taken) < 2:
             return f"this row is not CSV: {reason} (line {begin})"
@@ -615,8 +602,8 @@ def _rows(name: str, file: BinaryIO) -> int:
         except (OSError, pyarrow.ArrowException) as error:
             raise InputError(f"{name} cannot be read as Parquet; is it complete?") from error
     if suffix in (".jsonl", ".ndjson"):
-        return sum(1 for line in _lines(file) if line is None or line.strip())
-    lines = _lines(file)
+        return sum(1 for line in read_lines(file) if line is None or line.strip())
+    lines = read_lines(file)
     header, delimiter = _header(name, next(lines, b""), "\t" if suffix == ".tsv" else None)
     rows = _CsvRows(lines, delimiter, len(header))
     return sum(1 for row in rows if isinstance(row, str) or any(cell.strip() for cell in row))

@@ -158,6 +158,7 @@ def test_a_number_out_of_range_is_a_wrong_call(name: str, option: click.Option, 
         (["nosuch"], "No such command"),
         (["bulk"], "Missing argument"),
         (["market", "nosuch"], "nosuch"),
+        (["analyze", "pitch.md", "--report", "pitch.md"], "is one of the inputs"),
     ],
     ids=" ".join,
 )
@@ -167,6 +168,7 @@ def test_a_wrong_call_says_what_to_do_in_two_lines(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "startups.csv").write_text("id,pitch\n")
     (tmp_path / "decks").mkdir()
+    (tmp_path / "pitch.md").write_text("A tool.")
     done = pitch(*arguments)
     assert done.exit_code == 2 and says in done.stderr and done.stderr.startswith("pitch: ")
     assert len(done.stderr.splitlines()) <= 2 and done.stdout == ""
