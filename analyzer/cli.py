@@ -647,9 +647,9 @@ def _score_against(files: tuple[str, ...], rules: Any, against: Any, market: Any
 
 
 def _pitch(source: str) -> Any:
+    from analyzer.listing import TABLES, spelled
     from analyzer.reading.documents import MAX_BYTES, read_document, read_file
     from analyzer.reading.pitch import Pitch
-    from analyzer.sources import TABLES, spelled
 
     if source == "-":
         if sys.stdin.isatty():

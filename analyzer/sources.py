@@ -7,35 +7,26 @@ on.
 
 from __future__ import annotations
 
-import csv
 import io
 import json
-import os
 import sys
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from glob import glob, has_magic
 from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+from analyzer.csv_rows import CsvRows, header_of
 from analyzer.errors import AnalyzerError, DocumentError, InputError
-from analyzer.files import LONGEST_LINE, TOO_LONG, read_lines
+from analyzer.files import TOO_LONG, read_lines
+from analyzer.listing import KINDS, File, Listing, spelled
 from analyzer.reading.documents import SUFFIXES, read_file
-from analyzer.screen import printable
 
-TABLES: Final = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
-"""Endings of files that hold many pitches, one a row."""
 _TEXT_NAMES: Final = ("pitch", "text", "pitch_text", "description", "long_description", "body", "content", "about")
 _ID_NAMES: Final = ("id", "pitch_id", "uuid", "key", "slug")
 _BATCH: Final = 500
-_LONGEST_ROW: Final = 1_000_000
-_MOST_LINES: Final = 2_000
-"""Characters and lines that a row of a CSV may take; what is larger is a quotation mark left open."""
 _STANDARD_INPUT: Final = "standard input"
-_ENDINGS: Final = (*SUFFIXES, *TABLES)
-_KINDS: Final = ", ".join(_ENDINGS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,23 +122,23 @@ class Sources:
             else:
                 yield from self._table(file.path)
 
-    def _listing(self) -> _Listing:
+    def _listing(self) -> Listing:
         """Every file that the names give. Raises InputError for a name that gives none."""
-        listing = _Listing()
+        listing = Listing()
         for name in self.names:
             if name == "-":
-                listing.add(_File(None, ""))
+                listing.add(File(None, ""))
                 continue
             pattern = has_magic(name) and not Path(name).exists()
             before = len(listing.files) + listing.twice
             for match in sorted(glob(name, recursive=True)) if pattern else [name]:
                 listing.take(Path(match), pattern)
             if len(listing.files) + listing.twice == before:
-                raise InputError(f"{name}: there is no pitch in there; give files ending in {_KINDS}")
+                raise InputError(f"{name}: there is no pitch in there; give files ending in {KINDS}")
         listing.name_apart()
         return listing
 
-    def _count(self, file: _File) -> int:
+    def _count(self, file: File) -> int:
         if file.path is None or file.error or not file.is_table:
             return 1
         try:
@@ -204,10 +195,10 @@ class Sources:
     # ------------------------------------------------------------ kinds of tables
 
     def _csv(self, name: str, lines: Iterator[bytes | None], delimiter: str | None) -> Iterator[Given]:
-        header, delimiter = _header(name, next(lines, b""), delimiter)
+        header, delimiter = header_of(name, next(lines, b""), delimiter)
         text_at, id_at = self._columns(name, header)
         number = 0
-        for row in _CsvRows(lines, delimiter, len(header)):
+        for row in CsvRows(lines, delimiter, len(header)):
             if isinstance(row, list) and not any(cell.strip() for cell in row):
                 continue  # a blank line is no row
             number += 1
@@ -311,7 +302,7 @@ class Table:
             except (OSError, pyarrow.ArrowException) as error:
                 raise InputError(f"{self.name} cannot be read as Parquet; is it complete?") from error
         if suffix in (".csv", ".tsv"):
-            return _header(self.name, io.BytesIO(self.data).readline(), "\t" if suffix == ".tsv" else None)[0]
+            return header_of(self.name, io.BytesIO(self.data).readline(), "\t" if suffix == ".tsv" else None)[0]
         for line in io.BytesIO(self.data):
             try:
                 row = json.loads(line)
@@ -333,236 +324,11 @@ class Table:
         yield from Sources((), self.text_column, self.id_column).of_table(self.name, io.BytesIO(self.data))
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
-    """A file to be read; `path` None is standard input. `found`: in a folder or by a pattern, not named itself.
-
-    `error`: why it cannot be read, where that is known already.
-    """
-
-    path: Path | None
-    id: str
-    found: bool = False
-    error: str = ""
-
-    @property
-    def is_table(self) -> bool:
-        return self.path is not None and self.path.suffix.lower() in TABLES
-
-
-class _Listing:
-    """The files that names give, each once, and what was left out."""
-
-    def __init__(self) -> None:
-        self.files: list[_File] = []
-        self.twice = 0
-        self._seen: set[str] = set()
-        self._other_kinds: Counter[str] = Counter()
-        self._links: list[str] = []
-        self._pipes = 0
-
-    def take(self, path: Path, found: bool) -> None:
-        """Adds a file, or all below a folder. Raises InputError if there is nothing of that name."""
-        if path.is_dir():
-            self._take_folder(path)
-        elif not path.exists():
-            raise InputError(f"{path}: there is no such file or folder")
-        elif path.suffix and path.suffix.lower() not in _ENDINGS:
-            if not found:
-                raise InputError(
-                    f"{path} is of a kind that cannot be read; give {_KINDS} (a spreadsheet: save it as .csv)"
-                )
-            self._other_kinds[path.suffix.lower()] += 1
-        else:
-            self.add(_File(path, spelled(path.stem), found))
-
-    def add(self, file: _File) -> None:
-        key = "-" if file.path is None else os.path.realpath(file.path)
-        if key in self._seen:
-            self.twice += 1
-            return
-        self._seen.add(key)
-        self.files.append(file)
-
-    def name_apart(self) -> None:
-        """Gives documents of one id their path as id, with the ending where they differ in nothing else."""
-        for ending in (False, True):
-            documents = Counter(file.id for file in self.files if not file.is_table)
-            for at, file in enumerate(self.files):
-                if file.path is not None and not file.is_table and documents[file.id] > 1:
-                    longer = file.path if ending else file.path.with_suffix("")
-                    self.files[at] = replace(file, id=spelled(longer.as_posix()))
-
-    def notes(self) -> list[str]:
-        """What was left out, a sentence each."""
-        notes = []
-        if self._other_kinds:
-            kinds = [f"{count} {ending or 'without an ending'}" for ending, count in self._other_kinds.most_common(6)]
-            kinds += ["…"] if len(self._other_kinds) > 6 else []
-            files = _counted(self._other_kinds.total(), "file of another kind was", "files of other kinds were")
-            notes.append(f"{files} left out: {', '.join(kinds)}.")
-        if self._links:
-            links = _counted(len(self._links), "link that leads", "links that lead")
-            notes.append(f"{links} out of the folder not followed: {', '.join(self._links[:3])}.")
-        if self._pipes:
-            notes.append(f"{_counted(self._pipes, 'entry that is', 'entries that are')} not a file left out.")
-        if self.twice:
-            notes.append(f"{_counted(self.twice, 'file', 'files')} named more than once, read once.")
-        return notes
-
-    def _take_folder(self, folder: Path) -> None:
-        def unreadable(error: OSError) -> None:
-            path = Path(error.filename or folder)
-            reason = f"this folder cannot be read: {error.strerror or error}"
-            self.add(_File(path, spelled(path), True, reason))
-
-        root = os.path.realpath(folder)
-        paths: list[Path] = []
-        for parent, folders, names in os.walk(folder, onerror=unreadable):
-            paths += [Path(parent, name) for name in names]
-            paths += [path for name in folders if (path := Path(parent, name)).is_symlink()]
-        for path in sorted(paths):
-            if path.name.startswith((".", "~$")):
-                continue
-            if path.is_symlink() and os.path.commonpath([root, os.path.realpath(path)]) != root:
-                self._links.append(spelled(path))
-            elif path.is_dir():  # a link to a folder whose files are read where they are
-                continue
-            elif not path.is_file():
-                self._pipes += 1
-            elif path.suffix.lower() not in _ENDINGS:
-                self._other_kinds[path.suffix.lower()] += 1
-            else:
-                self.add(_File(path, spelled(path.relative_to(folder).with_suffix("").as_posix()), found=True))
-
-
-def spelled(name: str | Path) -> str:
-    """A file's name as a line of text that every file and screen can take; what is not text in it is spelled out."""
-    return printable(str(name)).replace("\n", "\\n").replace("\t", "\\t")
-
-
-def _counted(count: int, one: str, many: str) -> str:
-    return f"1 {one}" if count == 1 else f"{count:,} {many}"
-
-
 def _document(path: Path, id_: str) -> Given:
     try:
         return Given(spelled(path), id_, read_file(path))
     except AnalyzerError as error:
         return Given(spelled(path), id_, error=error)
-
-
-def _header(name: str, line: bytes | None, delimiter: str | None) -> tuple[list[str], str]:
-    """The columns of a CSV by its first line, and what separates them. Raises InputError."""
-    try:
-        text = "" if line is None else line.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = "\0"
-    if "\0" in text:
-        raise InputError(f"{name} is not text in UTF-8; save it as CSV in UTF-8")
-    if not text.strip():
-        raise InputError(f"{name} is empty; its first line has to name the columns")
-    delimiter = delimiter or max(",;\t", key=text.count)
-    try:
-        return next(csv.reader([text], delimiter=delimiter)), delimiter
-    except csv.Error as error:
-        raise InputError(f"{name}: its first line does not name the columns: {error}") from error
-
-
-class _Large(Exception):
-    """A row has grown larger than a row may be."""
-
-
-class _CsvRows:
-    """The rows of a CSV after its header: cells, or in place of a row why it is not one.
-
-    Bytes that are no UTF-8 become half a character, which the row's own check finds. A quotation mark that is left open
-    takes the lines after it into its row. They are read again as rows where each of them is one; otherwise the row
-    fails and says which lines it took.
-    """
-
-    def __init__(self, lines: Iterator[bytes | None], delimiter: str, columns: int):
-        self._lines = lines
-        self._again: list[str | None] = []
-        self._delimiter = delimiter
-        self._columns = columns
-        self._at = 1  # the last line that was taken; the header is the first
-        self._taken: list[str | None] = []
-
-    def __iter__(self) -> Iterator[list[str] | str]:
-        csv.field_size_limit(LONGEST_LINE)
-        rows = self._reader()
-        while True:
-            self._taken = []
-            begin = self._at + 1
-            try:
-                row = next(rows)
-            except StopIteration:
-                return
-            except (csv.Error, _Large) as error:
-                yield self._fault(begin, error)
-                rows = self._reader()
-            else:
-                yield row
-
-    def _reader(self) -> Iterator[list[str]]:
-        return iter(csv.reader(self._fed(), delimiter=self._delimiter, strict=True))
-
-    def _fed(self) -> Iterator[str]:
-        size = 0
-        taken: list[str | None] | None = None
-        while True:
-            if taken is not self._taken:
-                taken, size = self._taken, 0
-            line = self._again.pop(0) if self._again else self._decoded(next(self._lines, b""))
-            if line == "":
-                return
-            self._at += 1
-            self._taken.append(line)
-            size += len(line or "")
-            if line is None or size > _LONGEST_ROW or len(self._taken) > _MOST_LINES:
-                raise _Large
-            yield line
-
-    @staticmethod
-    def _decoded(line: bytes | None) -> str | None:
-        return None if line is None else line.decode("utf-8", "surrogateescape")
-
-    def _fault(self, begin: int, error: Exception) -> str:
-        """Why this row is none; gives back the lines that are rows of their own."""
-        taken = self._taken
-        if None in taken[-1:] and len(taken) == 1:
-            return f"line {begin}: {TOO_LONG}"
-        reason = str(error) or f"it takes more than {_LONGEST_ROW:,} characters or {_MOST_LINES:,} lines"
-        if len(taken) < 2:
-            return f"this row is not CSV: {reason} (line {begin})"
-        after = taken[1:]
-        if self._are_rows(after):
-            self._again = after + self._again
-            self._at -= len(after)
-            return (
-                f"this row is not CSV: a quotation mark in line {begin} is not closed; the next lines are read as rows"
-            )
-        lost = len(after)
-        return (
-            f"this row is not CSV: {reason}; a quotation mark opened in line {begin} took "
-            f"{lost:,} more line{'s' if lost > 1 else ''}, up to line {begin + lost}, and the rows in them are not read"
-        )
-
-    def _are_rows(self, lines: Sequence[str | None]) -> bool:
-        """Whether each line is a row by itself, so that none of them can be a part of a text."""
-        if self._columns < 2:
-            return False
-        for line in lines:
-            try:
-                if (
-                    line is not None
-                    and len(next(csv.reader([line], delimiter=self._delimiter, strict=True))) != self._columns
-                ):
-                    return False
-            except (csv.Error, StopIteration):
-                return False
-        return True
 
 
 def _row(source: str, text: Any, id_: Any) -> Given:
@@ -604,6 +370,6 @@ def _rows(name: str, file: BinaryIO) -> int:
     if suffix in (".jsonl", ".ndjson"):
         return sum(1 for line in read_lines(file) if line is None or line.strip())
     lines = read_lines(file)
-    header, delimiter = _header(name, next(lines, b""), "\t" if suffix == ".tsv" else None)
-    rows = _CsvRows(lines, delimiter, len(header))
+    header, delimiter = header_of(name, next(lines, b""), "\t" if suffix == ".tsv" else None)
+    rows = CsvRows(lines, delimiter, len(header))
     return sum(1 for row in rows if isinstance(row, str) or any(cell.strip() for cell in row))
