@@ -421,7 +421,10 @@ def write_comparison(path: Path, comparison: Comparison) -> None:
 def check_outputs(report: Path | None, disagreements: Path | None, inputs: Iterable[Path] = ()) -> None:
     """Raises OutputError unless both files can be written and are none of the inputs, before anything is read."""
     inputs = tuple(inputs)
-    for path, ending, what in ((report, ".html", "a comparison's report"), (disagreements, ".csv", "disagreements")):
+    for path, ending, what in (
+        (report, ".html", "a comparison's report"),
+        (disagreements, ".csv", "a table of disagreements"),
+    ):
         if path is not None:
             check_writable(path, what, (ending,), inputs)
 
