@@ -28,9 +28,9 @@ from analyzer.agreement.records import (
 )
 from analyzer.agreement.rivals import ALIKE
 from analyzer.agreement.statistics import Estimate
-from analyzer.errors import InputError
+from analyzer.files.disk import check_writable, write_whole
 from analyzer.framework.wording import joined
-from analyzer.reports import render_page, write_whole
+from analyzer.reports import render_page
 from analyzer.terminal import QUIET, cut, plain
 from analyzer.words import plain_cell, title, word
 
@@ -416,19 +416,19 @@ def comparison_html(comparison: Comparison) -> str:
 
 
 def write_comparison(path: Path, comparison: Comparison) -> None:
-    """Writes the HTML page whole or not at all. Raises InputError."""
+    """Writes the HTML page whole or not at all. Raises OutputError."""
     write_whole(path, comparison_html(comparison))
 
 
-def check_outputs(report: Path | None, disagreements: Path | None) -> None:
-    """Raises InputError unless both files can be written, before anything is read."""
-    for path, suffix, what in ((report, ".html", "a comparison's report"), (disagreements, ".csv", "disagreements")):
-        if path is None:
-            continue
-        if path.suffix.lower() != suffix:
-            raise InputError(f"{path}: {what} must end in {suffix}")
-        if path.is_dir() or not path.resolve().parent.is_dir():
-            raise InputError(f"{path}: nothing can be written there")
+def check_outputs(report: Path | None, disagreements: Path | None, inputs: Iterable[Path] = ()) -> None:
+    """Raises OutputError unless both files can be written and are none of the inputs, before anything is read."""
+    inputs = tuple(inputs)
+    for path, ending, what in (
+        (report, ".html", "a comparison's report"),
+        (disagreements, ".csv", "a table of disagreements"),
+    ):
+        if path is not None:
+            check_writable(path, what, (ending,), inputs)
 
 
 def disagreements_csv(comparison: Comparison) -> str:
@@ -452,7 +452,7 @@ def disagreements_csv(comparison: Comparison) -> str:
 
 
 def write_disagreements(path: Path, comparison: Comparison) -> None:
-    """Writes the disagreements as CSV, with the mark by which spreadsheets know UTF-8. Raises InputError."""
+    """Writes the disagreements as CSV, with the mark by which spreadsheets know UTF-8. Raises OutputError."""
     write_whole(path, "\ufeff" + disagreements_csv(comparison))
 
 

@@ -19,7 +19,7 @@ MAX_CONCURRENCY: Final = 256
 _LONGEST_PATH: Final = 255
 """Characters; a longer line is a text, not the name of a file."""
 _FILE_NAME: Final = re.compile(r"\S+\.(txt|md|pdf|pptx?|docx?|html?|csv|tsv|jsonl?|parquet|xlsx?)", re.IGNORECASE)
-_READ_FILE: Final = "read it first: read_file(Path(...)) from analyzer.reading.documents gives its text"
+_READ_FILE: Final = "read it first: read_file(Path(...)) from analyzer.files.documents gives its text"
 
 
 def as_text(text: object) -> str:

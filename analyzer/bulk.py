@@ -7,16 +7,22 @@ it, each pitch that was read is written once, and what was paid for is in the st
 from __future__ import annotations
 
 import signal
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import combinations, islice
+from os import stat_result
+from os.path import samestat
 from pathlib import Path
 from threading import Event, current_thread, main_thread
 from typing import Any, Final
 
-from analyzer.errors import AnalyzerError, ConfigurationError, InputError
+import numpy as np
+
+from analyzer.errors import AnalyzerError, ConfigurationError, InputError, OutputError
+from analyzer.files.disk import check_distinct, check_writable, connections_at_once
 from analyzer.framework.assessment import Usage
 from analyzer.framework.inputs import LEANS, derive
 from analyzer.framework.market import MarketMap
@@ -32,21 +38,45 @@ from analyzer.sources import Feed, Given, Sources
 _TYPICAL_OUTPUT_TOKENS: Final = 1200
 """How long an answer is taken to be for an estimate, before the store has seen one of this model."""
 _BATCH: Final = 500
+_FAILURES: Final = 5
+"""Failures that are named in the summary; all are in the output."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why one pitch has no assessment, and where it stands."""
+
+    id: str
+    source: str
+    kind: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What came of a run. `ended`: the error that ended it early; `stopped`: the user did. `stability` with repeats."""
+    """What came of a run.
+
+    `ended`: the error that ended it early; `stopped`: the user did. `written`: where the rows are: the output, or the
+    file beside it where an earlier, longer output stays; None if there are none. `rows`: how many. `failures`: the
+    first few. `notes`: what else the user should know, a sentence each. `stability` with repeats.
+    """
 
     progress: Progress
     output: Path
     ended: AnalyzerError | None = None
     stopped: bool = False
     stability: Stability | None = None
+    written: Path | None = None
+    rows: int = 0
+    failures: tuple[Failure, ...] = ()
+    notes: tuple[str, ...] = ()
+    store_lost: bool = False
+    """Whether the store's file was deleted or replaced meanwhile, so that what was paid for is not in it."""
 
     @property
     def exit_code(self) -> int:
-        """0 all well; 1 some failed or were not read; 3 not configured or the model out of reach; 130 stopped."""
+        """0 all well; 1 some failed or were not read; 2 the output cannot be written; 3 not configured or the model out
+        of reach; 130 stopped."""
         if self.stopped:
             return 130
         if self.ended is not None:
@@ -88,17 +118,20 @@ def run(
     """Reads all pitches of the sources into the output (its ending says which kind), and a portfolio page if asked for.
 
     `repeat` > 1 reads each pitch so often, past the store, and says how stable the reading is. `limit`: the first so
-    many pitches. Raises InputError or ConfigurationError where nothing can begin; what ends the run later is in the
-    summary.
+    many pitches. Raises InputError or ConfigurationError where nothing can begin or there is no pitch; what ends the
+    run later is in the summary.
     """
     sources.check()
-    if output.resolve() in {path.resolve() for path in sources.paths()}:
-        raise InputError(f"{output} is one of the inputs; write to another file")
-    if portfolio is not None and portfolio.suffix.lower() != ".html":
-        raise InputError(f"{portfolio}: a portfolio's report ends in .html")
+    inputs = sources.paths()
+    if portfolio is not None:
+        check_writable(portfolio, "a portfolio's report", (".html",), inputs)
+        check_distinct((output, portfolio))
     stop = stop or Event()
+    settings = settings or Settings.from_environment()
     total = sources.count()
     total = total if limit is None else min(limit, total if total is not None else limit)
+    if total == 0:
+        raise _no_pitches(sources)
     feed = Feed(islice(iter(sources), limit), repeat)
     latest = Progress(total=None if total is None else total * repeat)
 
@@ -108,46 +141,135 @@ def run(
         if on_progress is not None:
             on_progress(progress)
 
-    results = analyze_many(
-        feed,
-        model=model,
-        concurrency=concurrency,
-        rulebook=rulebook,
-        market=market,
-        settings=settings,
-        store=repeat == 1,
-        max_cost=max_cost,
-        on_progress=noted,
-        stop=stop,
-        total=latest.total,
-    )
-    written = Written(output)
+    at_once = connections_at_once(concurrency)
+    written = Written(output, inputs)
     page = Portfolio(rulebook, market) if portfolio is not None else None
     stability = Stability(repeat) if repeat > 1 else None
+    failures: list[Failure] = []
+    ids = _Ids()
     ended: AnalyzerError | None = None
+    stopped = False
     try:
+        results = analyze_many(
+            feed,
+            model=model,
+            concurrency=at_once,
+            rulebook=rulebook,
+            market=market,
+            settings=settings,
+            store=repeat == 1,
+            max_cost=max_cost,
+            on_progress=noted,
+            stop=stop,
+            total=latest.total,
+        )
+        store = _StoreFile(settings)
         for result in results:
             reading = None if repeat == 1 else result.number % repeat + 1
             row = Row(result, feed.pop(result.number).source, reading)
-            written.write(row)
+            if result.error is not None and len(failures) < _FAILURES:
+                failures.append(Failure(result.id, row.source, result.error.kind, str(result.error)))
+            if ended is None:
+                try:
+                    written.write(row)
+                except OutputError as error:  # nothing more is asked; what is in flight is still paid for and stored
+                    ended, stopped = error, stop.is_set()
+                    stop.set()
+            if reading in (None, 1):
+                ids.add(result.id)
             if page is not None:
                 page.add(result)
             if stability is not None:
                 stability.add(row)
     except (ConfigurationError, InputError) as error:
-        if not written.rows:
-            written.finish()
+        if not written.rows and ended is None:
+            written.give_up()
             raise
-        ended = error
+        ended = ended or error
     except AnalyzerError as error:
-        ended = error
-    except BaseException:
-        written.give_up()
+        ended = ended or error
+    except BaseException as error:
+        partial = written.give_up()
+        if partial is not None:
+            error.add_note(f"What was read so far is in {partial} ({written.rows:,} rows).")
         raise
-    written.finish()
-    if page is not None and portfolio is not None and written.rows:
-        page.write(portfolio, latest)
-    return Summary(latest, output, ended, stop.is_set(), stability)
+    stopped = stopped if isinstance(ended, OutputError) else stop.is_set()
+    rows = None
+    try:
+        rows = written.finish(whole=ended is None and not stopped)
+    except OutputError as error:
+        ended = ended or error
+    if not latest.finished and ended is None and not stopped:
+        raise _no_pitches(sources)
+    notes = [*sources.notes(), *ids.notes()]
+    if at_once < concurrency:
+        notes.append(
+            f"{at_once} requests in flight instead of {concurrency}: more open files are not allowed (ulimit -n)."
+        )
+    if rows not in (None, output) and not isinstance(ended, OutputError):
+        notes.append(f"{output} has as many rows or more and was left as it was; what this run read is in {rows}.")
+    if page is not None and portfolio is not None and rows is not None:
+        if rows != output and portfolio.exists():
+            notes.append(f"{portfolio} was left as it was.")
+        else:
+            try:
+                page.write(portfolio, latest)
+            except OutputError as error:
+                ended = ended or error
+    return Summary(
+        latest,
+        output,
+        ended,
+        stopped,
+        stability,
+        written=rows,
+        rows=written.rows if rows is not None else 0,
+        failures=tuple(failures),
+        notes=tuple(notes),
+        store_lost=store.lost,
+    )
+
+
+def _no_pitches(sources: Sources) -> InputError:
+    return InputError(f"there are no pitches in {', '.join(sources.names)}; nothing was asked or written")
+
+
+class _Ids:
+    """Counts the ids that several pitches share, in eight bytes a pitch."""
+
+    def __init__(self) -> None:
+        self._hashes = array("q")
+
+    def add(self, id_: str) -> None:
+        self._hashes.append(hash(id_))
+
+    def notes(self) -> list[str]:
+        _, counts = np.unique(np.frombuffer(self._hashes, np.int64), return_counts=True)
+        shared = int(counts[counts > 1].sum())
+        if not shared:
+            return []
+        return [f"{shared:,} pitches share their id with another; number and source tell them apart."]
+
+
+class _StoreFile:
+    """The file of a store in SQLite, to notice when somebody deletes or replaces it while a run uses it."""
+
+    def __init__(self, settings: Settings):
+        from analyzer.store import sqlite_file
+
+        self._path = sqlite_file(settings.store_url())
+        self._own = self._now()
+
+    @property
+    def lost(self) -> bool:
+        now = self._now()
+        return self._own is not None and (now is None or not samestat(self._own, now))
+
+    def _now(self) -> stat_result | None:
+        try:
+            return None if self._path is None else self._path.stat()
+        except OSError:
+            return None
 
 
 def estimate(sources: Sources, *, model: str | None, settings: Settings, limit: int | None = None) -> Estimate:
@@ -161,6 +283,8 @@ def estimate(sources: Sources, *, model: str | None, settings: Settings, limit: 
     from analyzer.store import Store
 
     sources.check()
+    if sources.count() == 0:
+        raise _no_pitches(sources)
     store = Store.open(settings.store_url())
     seen = store.mean_tokens(model)
     faulty: Counter[str] = Counter()
@@ -269,9 +393,13 @@ def summary_document(summary: Summary) -> dict[str, Any]:
     usage: Usage = progress.usage
     return {
         "output": str(summary.output),
+        "written": None if summary.written is None else str(summary.written),
+        "rows": summary.rows,
         "done": progress.done,
         "from_store": progress.from_store,
         "failed": dict(progress.failed),
+        "failures": [asdict(failure) for failure in summary.failures],
+        "notes": list(summary.notes),
         "total": progress.total,
         "ended": None if summary.ended is None else {"kind": summary.ended.kind, "message": str(summary.ended)},
         "stopped": summary.stopped,

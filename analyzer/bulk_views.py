@@ -16,10 +16,10 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
-from analyzer.bulk import STABLE_NAMES, Estimate, Stability, Summary, summary_document
+from analyzer.bulk import STABLE_NAMES, Estimate, Failure, Stability, Summary, summary_document
 from analyzer.framework.assessment import Usage
 from analyzer.pipeline import Progress
-from analyzer.terminal import QUIET
+from analyzer.terminal import QUIET, cut
 from analyzer.words import title
 
 _EVERY: Final = 30.0
@@ -80,17 +80,38 @@ def print_summary(console: Console, summary: Summary) -> None:
     console.print(f"{progress.done:,} done{kept} in {_time(progress.elapsed)}{per_second}")
     for kind, count in sorted(progress.failed.items()):
         console.print(f"{count:,} failed: {kind}")
+    for failure in summary.failures:
+        console.print(Text(f"  {_reason(failure)}", style=QUIET), soft_wrap=True)
+    unnamed = sum(progress.failed.values()) - len(summary.failures)
+    if unnamed > 0:
+        console.print(Text(f"  and {unnamed:,} more, each with its reason in the output", style=QUIET))
     if progress.usage.requests:
         console.print(_spent(progress.usage))
-    if progress.finished:
-        console.print(Text(f"{summary.output}: {progress.finished:,} rows"), soft_wrap=True)
+    if summary.written is not None:
+        console.print(Text(f"{summary.written}: {summary.rows:,} rows"), soft_wrap=True)
+    for note in summary.notes:
+        console.print(Text(f"Note: {note}"), soft_wrap=True)
     if summary.ended is not None:
         console.print(Text(f"pitch: ended early: {summary.ended}", style="bold"), soft_wrap=True)
-    if summary.stopped or summary.ended is not None:
-        left = "" if progress.total is None else f" {progress.total - progress.finished:,} are left."
+    if summary.store_lost:
         console.print(
-            f"The same command goes on from here; what was paid for is not asked again.{left}", soft_wrap=True
+            Text("pitch: the store was deleted or replaced during the run; another run pays for these answers again"),
+            soft_wrap=True,
         )
+    elif summary.stopped or summary.ended is not None:
+        left = "" if progress.total is None else f" {progress.total - progress.finished:,} are left."
+        again = (
+            "The same command goes on from here; what was paid for is not asked again."
+            if summary.stability is None
+            else "The same command starts over: repeated readings do not use the store."
+        )
+        console.print(f"{again}{left}", soft_wrap=True)
+
+
+def _reason(failure: Failure) -> str:
+    """Where and why, in a line."""
+    message = " ".join(failure.message.split())
+    return cut(message if failure.source in message else f"{failure.source}: {message}", 240)
 
 
 def summary_json(summary: Summary) -> str:

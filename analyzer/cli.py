@@ -7,26 +7,56 @@ the traceback. Modules that take long to load are loaded by the commands that ne
 
 from __future__ import annotations
 
+import os
 import sys
+from collections import Counter
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import wraps
 from importlib.metadata import version
+from math import isfinite
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import click
 
 from analyzer.errors import AnalyzerError, InputError, safe_traceback
+from analyzer.files.disk import check_distinct, check_writable, reason
+from analyzer.screen import StandardOutputError, note, say, say_json, screen
+from analyzer.settings import MAX_CONCURRENCY
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 class _Commands(click.Group):
-    """Shows the commands in the order in which people meet them."""
+    """Shows the commands in the order in which people meet them, and wrong calls in two lines."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)
+
+    def main(self, *args: Any, **kwargs: Any) -> NoReturn:
+        kwargs["standalone_mode"] = False
+        try:
+            code = self._called(*args, **kwargs)
+        except OSError as error:  # help and version, where standard output cannot be written
+            code = _told(error if isinstance(error, StandardOutputError) else StandardOutputError(error))
+        sys.exit(code)
+
+    def _called(self, *args: Any, **kwargs: Any) -> int:
+        try:
+            code = super().main(*args, **kwargs)
+        except click.exceptions.NoArgsIsHelpError as error:
+            say(error.format_message())
+            return InputError.exit_code
+        except click.ClickException as error:
+            context = getattr(error, "ctx", None)
+            note(f"pitch: {error.format_message()}")
+            note(f"See: {context.command_path if context else 'pitch'} --help")
+            return InputError.exit_code
+        except click.Abort:
+            note("pitch: interrupted")
+            return 130
+        return code if isinstance(code, int) else 0
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -57,23 +87,23 @@ def _command(name: str) -> Callable[[F], click.Command]:
                 function(*args, **kwargs)
             except AnalyzerError as error:
                 if debug:
-                    click.echo(safe_traceback(error), err=True)
-                click.echo(f"pitch: {error}", err=True)
+                    note(safe_traceback(error))
+                note(f"pitch: {error}")
                 sys.exit(error.exit_code)
-            except BrokenPipeError:
-                sys.stderr.close()
-                sys.exit(1)
-            except KeyboardInterrupt:
-                click.echo("pitch: interrupted", err=True)
+            except KeyboardInterrupt as error:
+                note(" ".join(["pitch: interrupted.", *getattr(error, "__notes__", ())]))
                 sys.exit(130)
+            except OSError as error:
+                if debug:
+                    note(safe_traceback(error))
+                sys.exit(_told(error))
             except Exception as error:  # noqa: BLE001  # a fault of this program; its message may quote the pitch
                 name = type(error).__name__
                 if debug:
-                    click.echo(safe_traceback(error), err=True)
-                    click.echo(f"pitch: a fault of this program ({name}); please report it, with these lines", err=True)
+                    note(safe_traceback(error))
+                    note(f"pitch: a fault of this program ({name}); please report it, with these lines")
                 else:
-                    told = f"pitch: a fault of this program ({name}); run again with --debug and report it"
-                    click.echo(told, err=True)
+                    note(f"pitch: a fault of this program ({name}); run again with --debug and report it")
                 sys.exit(1)
 
         run = click.option("--debug", is_flag=True, help="Show where an error was raised; never the pitch or a key.")(
@@ -82,6 +112,36 @@ def _command(name: str) -> Callable[[F], click.Command]:
         return cli.command(name)(run)
 
     return decorate
+
+
+_SEED = click.IntRange(0, 2**32 - 1)
+_MOST = 10**9
+"""More pitches than there are."""
+
+
+class _Money(click.FloatRange):
+    """An amount above nothing; "nan" and "inf" would be no limit at all."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0, min_open=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        amount = super().convert(value, param, ctx)
+        if not isfinite(amount):
+            self.fail(f"{value} is not an amount; give US dollars, for example 5.", param, ctx)
+        return amount
+
+
+def _told(error: OSError) -> int:
+    """Says what could not be read or written, nothing where a reader went away; the exit code."""
+    if not isinstance(error, StandardOutputError):
+        note(f"pitch: {error.filename or 'a file or connection'} cannot be used: {reason(error)}")
+        return InputError.exit_code
+    if not error.gone:
+        note(f"pitch: standard output cannot be written: {reason(error)}")
+    with suppress(OSError, ValueError):  # what is left in the buffer is lost; the interpreter need not complain at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
 
 
 _model = click.option("--model", metavar="MODEL", help="provider/name, recorded or keywords. Default: PITCH_MODEL.")
@@ -126,21 +186,21 @@ def analyze_command(
     from analyzer.settings import Settings
 
     if report is not None:
-        check_report_path(report)
+        check_report_path(report, [Path(source)])
     rules, map_ = _load_rulebook(rulebook), _load_market(market)
     pitch = _pitch(source)
     settings = Settings.from_environment()
     choice = choose(pitch, model, settings, None if no_store else settings.store_url())
     if choice.note:
-        click.echo(choice.note, err=True)
+        note(choice.note)
     with _waiting(choice.asks, pitch.text):
         assessment = assess(pitch, choice.reader, rules, map_)
     if choice.from_store:
-        click.echo("Read from the stored answer; nothing was asked. To ask the model again: --no-store", err=True)
-    _show(assessment, as_json)
+        note("Read from the stored answer; nothing was asked. To ask the model again: --no-store")
     if report is not None:
         write_report(report, assessment, pitch.text)
-        click.echo(f"Report: {report}", err=True)
+        note(f"Report: {report}")
+    _show(assessment, as_json)
 
 
 @_command("bulk")
@@ -153,11 +213,18 @@ def analyze_command(
     help="Where the results go: OUT ends in .jsonl (whole assessments), .csv or .parquet.",
 )
 @_model
-@click.option("--concurrency", type=int, default=16, show_default=True, help="Requests in flight at most; up to 256.")
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1, MAX_CONCURRENCY),
+    metavar="N",
+    default=16,
+    show_default=True,
+    help="Requests in flight at most.",
+)
 @click.option("--text-column", metavar="NAME", help="The column of a table that holds the pitch. Default: guessed.")
 @click.option("--id-column", metavar="NAME", help="The column of a table that holds an id. Default: guessed.")
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Read the first N pitches only.")
-@click.option("--max-cost", type=click.FloatRange(min=0, min_open=True), metavar="USD", help="Stop before passing it.")
+@click.option("--limit", type=click.IntRange(1, _MOST), metavar="N", help="Read the first N pitches only.")
+@click.option("--max-cost", type=_Money(), metavar="USD", help="Stop before passing it.")
 @click.option("--dry-run", is_flag=True, help="Estimate tokens and cost; ask nothing.")
 @click.option(
     "--repeat",
@@ -235,8 +302,8 @@ def score_command(
 
     rules, map_ = _load_rulebook(rulebook), _load_market(market)
     once, notes = each_once(files)
-    for note in notes:
-        click.echo(f"pitch: {note}", err=True)
+    for line in notes:
+        note(f"pitch: {line}")
     if output is not None:
         if as_json or against is not None or market is not None:
             raise InputError("-o goes with --rulebook only: a table of signals holds what the market map said already")
@@ -251,10 +318,24 @@ def score_command(
 @click.argument("files", nargs=-1, required=True, metavar="RESULTS...")
 @_rulebook
 @click.option(
-    "--top", type=int, default=10, show_default=True, help="Count how often a pitch is among the first so many."
+    "--top",
+    type=click.IntRange(1, _MOST),
+    metavar="N",
+    default=10,
+    show_default=True,
+    help="Count how often a pitch is among the first so many.",
 )
-@click.option("--draws", type=int, default=1000, show_default=True, help="How often to draw weights and unknowns.")
-@click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same result.")
+@click.option(
+    "--draws",
+    type=click.IntRange(1, 100_000),
+    metavar="N",
+    default=1000,
+    show_default=True,
+    help="How often to draw weights and unknowns.",
+)
+@click.option(
+    "--seed", type=_SEED, metavar="N", default=0, show_default=True, help="The same seed gives the same result."
+)
 @click.option("--report", type=click.Path(path_type=Path), metavar="OUT.html", help="Also write the ranking as a page.")
 @click.option("--json", "as_json", is_flag=True, help="Print the ranking as JSON.")
 def rank_command(
@@ -276,22 +357,24 @@ def rank_command(
     from analyzer.ranking_views import print_ranking, ranking_json, write_ranking
     from analyzer.signal_files import coded_entries
 
+    if report is not None:
+        check_writable(report, "a ranking's report", (".html",), map(Path, files))
     rules = _load_rulebook(rulebook) or Rulebook.built_in()
     found = coded_entries(files)
     for problem in (*found.notes, *found.errors):
-        click.echo(f"pitch: {problem}", err=True)
+        note(f"pitch: {problem}")
     if not len(found.coded) and not found.errors:
         raise InputError(f"{', '.join(files)}: there are no signals in there to rank")
     ranking = rank(found.coded, rules, top=top, draws=draws, seed=seed)
     if report is not None:
         write_ranking(report, found.labels, ranking, top, draws)
-        click.echo(f"Report: {report}", err=True)
+        note(f"Report: {report}")
     if len(ranking) < len(found.coded):
-        click.echo(f"{len(found.coded) - len(ranking)} out of scope, not ranked.", err=True)
+        note(f"{len(found.coded) - len(ranking)} out of scope, not ranked.")
     if as_json:
-        click.echo(ranking_json(found.labels, ranking))
+        say_json(ranking_json(found.labels, ranking))
     else:
-        print_ranking(_console(), found.labels, ranking, top, draws)
+        print_ranking(screen(), found.labels, ranking, top, draws)
     if found.errors:
         sys.exit(1 if ranking else InputError.exit_code)
 
@@ -307,8 +390,17 @@ def rank_command(
 @click.option("--rater", "raters", multiple=True, metavar="NAME", help="Count this rater only; may be repeated.")
 @_rulebook
 @_market
-@click.option("--draws", type=int, default=1000, show_default=True, help="Samples drawn for the intervals.")
-@click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same result.")
+@click.option(
+    "--draws",
+    type=click.IntRange(100, 100_000),
+    metavar="N",
+    default=1000,
+    show_default=True,
+    help="Samples drawn for the intervals.",
+)
+@click.option(
+    "--seed", type=_SEED, metavar="N", default=0, show_default=True, help="The same seed gives the same result."
+)
 @click.option("--report", type=click.Path(path_type=Path), metavar="OUT.html", help="Also write a page with pictures.")
 @click.option(
     "--disagreements",
@@ -327,13 +419,14 @@ def compare_command(
     """
     from analyzer.agreement_views import check_outputs, print_comparison
 
-    check_outputs(report, disagreements)
+    check_outputs(report, disagreements, [path for path in map(Path, sources) if path.is_file()])
+    check_distinct((report, disagreements))
     comparison = _compare(sources, **options)
-    if as_json:
-        click.echo(comparison.to_json())
-    else:
-        print_comparison(_console(), comparison)
     _write_comparison(comparison, report, disagreements)
+    if as_json:
+        say_json(comparison.to_json())
+    else:
+        print_comparison(screen(), comparison)
     if any(reader.failed for reader in comparison.readers):
         sys.exit(1)
 
@@ -355,21 +448,25 @@ def record_command(sources: tuple[str, ...], model: str, folder: Path | None) ->
     """
     from analyzer.pipeline import assess, recording_reader
     from analyzer.settings import Settings
+    from analyzer.sources import Sources
 
     settings = Settings.from_environment()
     target = folder or settings.own_recordings()
     reader = recording_reader(model, settings, target)
     failed = 0
-    for path in _files(sources):
+    given = Sources(sources)
+    for path in given.documents():
         try:
             assess(_pitch(str(path)), reader)
-            click.echo(f"{path}: recorded", err=True)
+            note(f"{path}: recorded")
         except AnalyzerError as error:
             if error.exit_code == 3:
                 raise
             failed += 1
-            click.echo(f"pitch: {path}: {error}", err=True)
-    click.echo(str(target))
+            note(f"pitch: {path}: {error}")
+    for left_out in given.notes():
+        note(f"Note: {left_out}")
+    say(str(target))
     if failed:
         sys.exit(1)
 
@@ -390,14 +487,14 @@ def market_command(category: str | None, market: Path | None, unknown: str | Non
     if unknown is not None:
         rivals, errors = unknown_rivals(map_, read_entries(unknown))
         for error in errors:
-            click.echo(f"pitch: {error}", err=True)
-        print_unknown(_console(), rivals)
+            note(f"pitch: {error}")
+        print_unknown(screen(), rivals)
         if errors:
             sys.exit(1)
     elif category is not None:
-        print_category(_console(), map_, category)
+        print_category(screen(), map_, category)
     else:
-        print_map(_console(), map_, datetime.now(UTC).date())
+        print_map(screen(), map_, datetime.now(UTC).date())
 
 
 @_command("framework")
@@ -418,18 +515,18 @@ def framework_command(rulebook: Path | None, markdown: bool, new: Path | None, d
 
     if new is not None:
         write_new(new)
-        click.echo(f"{new}: a copy of the built-in rulebook; change it and use it with --rulebook {new}")
+        say(f"{new}: a copy of the built-in rulebook; change it and use it with --rulebook {new}")
     elif diff:
         lines = list(differences(*map(Rulebook.load, diff)))
-        click.echo("\n".join(lines) or "They judge and speak alike.")
+        say("\n".join(lines) or "They judge and speak alike.")
     elif markdown:
         from analyzer.reports import rulebook_markdown
 
-        click.echo(rulebook_markdown(_load_rulebook(rulebook) or Rulebook.built_in()))
+        say(rulebook_markdown(_load_rulebook(rulebook) or Rulebook.built_in()))
     else:
         from analyzer.terminal import print_rulebook
 
-        print_rulebook(_console(), _load_rulebook(rulebook) or Rulebook.built_in())
+        print_rulebook(screen(), _load_rulebook(rulebook) or Rulebook.built_in())
 
 
 @_command("doctor")
@@ -440,14 +537,16 @@ def doctor_command() -> None:
 
     worst = 0
     for finding in check(Settings.from_environment()):
-        click.echo(f"{'ok  ' if finding.ok else 'MISS'}  {finding.subject:<16} {finding.text}")
+        say(f"{'ok  ' if finding.ok else 'MISS'}  {finding.subject:<16} {finding.text}")
         worst = max(worst, 0 if finding.ok else 3)
     if worst:
         sys.exit(worst)
 
 
 @_command("app")
-@click.option("--port", type=int, default=8501, show_default=True, help="Port on this machine.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), metavar="N", default=8501, show_default=True, help="Port on this machine."
+)
 @click.option("--no-browser", is_flag=True, help="Do not open a browser.")
 def app_command(port: int, no_browser: bool) -> None:
     """Open the page in a browser. It is served to this machine only.
@@ -465,14 +564,14 @@ def _waiting(model: str | None, text: str) -> AbstractContextManager[object]:
         return nullcontext()
     from analyzer.terminal import waiting
 
-    return waiting(_console(err=True), f"{model} is reading the pitch ({len(text.split()):,} words)")
+    return waiting(screen(err=True), f"{model} is reading the pitch ({len(text.split()):,} words)")
 
 
 def _estimate(sources: Any, model: str | None, settings: Any, limit: int | None) -> None:
     from analyzer.bulk import estimate
     from analyzer.bulk_views import print_estimate
 
-    print_estimate(_console(), estimate(sources, model=model, settings=settings, limit=limit))
+    print_estimate(screen(), estimate(sources, model=model, settings=settings, limit=limit))
 
 
 def _run_bulk(sources: Any, output: Path, as_json: bool, **options: Any) -> None:
@@ -480,13 +579,13 @@ def _run_bulk(sources: Any, output: Path, as_json: bool, **options: Any) -> None
     from analyzer.bulk_views import print_stability, print_summary, progress_shown, summary_json
 
     told = "Stopping: what is in flight is still taken in. Ctrl-C again ends at once."
-    with stopping_on_interrupt(lambda: click.echo(told, err=True)) as stop, progress_shown(_console(err=True)) as show:
+    with stopping_on_interrupt(lambda: note(told)) as stop, progress_shown(screen(err=True)) as show:
         summary = run(sources, output, on_progress=show, stop=stop, **options)
-    print_summary(_console(err=True), summary)
+    print_summary(screen(err=True), summary)
     if as_json:
-        click.echo(summary_json(summary))
+        say_json(summary_json(summary))
     elif summary.stability is not None:
-        print_stability(_console(), summary.stability)
+        print_stability(screen(), summary.stability)
     if summary.exit_code:
         sys.exit(summary.exit_code)
 
@@ -505,26 +604,31 @@ def _write_comparison(comparison: Any, report: Path | None, disagreements: Path 
 
     if report is not None:
         write_comparison(report, comparison)
-        click.echo(f"Report: {report}", err=True)
+        note(f"Report: {report}")
     if disagreements is not None:
         write_disagreements(disagreements, comparison)
-        click.echo(f"Disagreements: {disagreements}", err=True)
+        note(f"Disagreements: {disagreements}")
 
 
 def _score_each(files: list[str], rules: Any, market: Any, as_json: bool) -> None:
     from analyzer.signal_files import read_entries, score_entry
 
     shown = failed = 0
+    ids: Counter[str] = Counter()
     for entry in (entry for name in files for entry in read_entries(name)):
         scored = score_entry(entry, rules, market)
         if scored.error is not None:
             failed += 1
-            click.echo(f"pitch: {scored.error}", err=True)
+            note(f"pitch: {scored.error}")
         elif scored.assessment is not None:
+            ids.update([scored.assessment.pitch.id] if scored.assessment.pitch.id else [])
             if shown and not as_json:
-                click.echo()
+                say()
             shown += 1
             _show(scored.assessment, as_json, compact=scored.many or len(files) > 1)
+    for id_, count in ids.most_common(3):
+        if count > 1:
+            note(f"Note: {count} documents have the id {id_}; they are shown in the order of the input.")
     if not shown and not failed:
         raise InputError(f"{', '.join(files)}: there are no signals in there to score")
     if failed:
@@ -536,7 +640,7 @@ def _score_parquet(files: list[str], output: Path, rules: Any) -> None:
 
     if len(files) != 1 or Path(files[0]).suffix.lower() != ".parquet" or output.suffix.lower() != ".parquet":
         raise InputError("with -o, give one .parquet file and an output that ends in .parquet")
-    click.echo(f"{score_parquet(Path(files[0]), output, rules):,} rows: {output}", err=True)
+    note(f"{score_parquet(Path(files[0]), output, rules):,} rows: {output}")
 
 
 def _score_against(files: list[str], rules: Any, against: Any, market: Any, as_json: bool) -> None:
@@ -550,7 +654,7 @@ def _score_against(files: list[str], rules: Any, against: Any, market: Any, as_j
         before, after = score_entry(entry, against, market), score_entry(entry, rules, market)
         if before.error is not None:
             failed += 1
-            click.echo(f"pitch: {before.error}", err=True)
+            note(f"pitch: {before.error}")
         elif before.assessment is not None and after.assessment is not None:
             found = shift(before.assessment, after.assessment)
             shifts += [found] if found else []
@@ -558,42 +662,31 @@ def _score_against(files: list[str], rules: Any, against: Any, market: Any, as_j
     if not shifts and not failed and not outside:
         raise InputError(f"{', '.join(files)}: there are no signals in there to score")
     if outside:
-        click.echo(f"{outside} out of scope, without a score.", err=True)
+        note(f"{outside} out of scope, without a score.")
     shifts.sort(key=lambda found: -abs(found.by))
     if as_json:
-        click.echo(shifts_json(shifts))
+        say_json(shifts_json(shifts))
     else:
-        print_shifts(_console(), shifts)
+        print_shifts(screen(), shifts)
     if failed:
         sys.exit(1 if shifts else InputError.exit_code)
 
 
 def _pitch(source: str) -> Any:
     from analyzer.files.documents import MAX_BYTES, read_document, read_file
+    from analyzer.listing import TABLES, spelled
     from analyzer.reading.pitch import Pitch
 
     if source == "-":
         if sys.stdin.isatty():
-            click.echo("Paste the pitch, then end with Ctrl-D (Windows: Ctrl-Z, Enter).", err=True)
+            note("Paste the pitch, then end with Ctrl-D (Windows: Ctrl-Z, Enter).")
         return Pitch.from_text(read_document("standard input", sys.stdin.buffer.read(MAX_BYTES + 1)))
     path = Path(source)
-    return Pitch.from_text(read_file(path), path.stem)
-
-
-def _files(sources: tuple[str, ...]) -> list[Path]:
-    from analyzer.files.documents import SUFFIXES
-
-    files: list[Path] = []
-    for source in map(Path, sources):
-        if source.is_dir():
-            files.extend(sorted(path for path in source.iterdir() if path.suffix.lower() in SUFFIXES))
-        else:
-            files.append(source)
-    if not files:
-        raise InputError(
-            f"{', '.join(sources)}: there is no pitch in there; give files ending in {', '.join(SUFFIXES)}"
-        )
-    return files
+    if path.is_dir():
+        raise InputError(f"{source} is a folder; for all pitches in it: pitch bulk {source} -o OUT.jsonl")
+    if path.suffix.lower() in TABLES:
+        raise InputError(f"{source} is a table of pitches; for a pitch a row: pitch bulk {source} -o OUT.jsonl")
+    return Pitch.from_text(read_file(path), spelled(path.stem))
 
 
 def _load_rulebook(path: Path | None) -> Any:
@@ -610,14 +703,8 @@ def _load_market(path: Path | None) -> Any:
 
 def _show(assessment: Any, as_json: bool, compact: bool = False) -> None:
     if as_json:
-        click.echo(assessment.to_json(indent=None if compact else 2))
+        say_json(assessment.to_json(indent=None if compact else 2))
     else:
         from analyzer.terminal import print_assessment
 
-        print_assessment(_console(), assessment)
-
-
-def _console(err: bool = False) -> Any:
-    from rich.console import Console
-
-    return Console(highlight=False, soft_wrap=False, stderr=err)
+        print_assessment(screen(), assessment)

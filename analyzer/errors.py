@@ -7,7 +7,8 @@
     │   ├── SignalsError        a signals document that does not fit the vocabulary
     │   ├── RulebookError       a rulebook that does not decide what it should
     │   ├── MarketError         a market map that contradicts itself or the vocabulary
-    │   └── ManualError         manual scores that do not fit the vocabulary
+    │   ├── ManualError         manual scores that do not fit the vocabulary
+    │   └── OutputError         a file that cannot be written: no such folder, a full disk
     ├── ConfigurationError      whoever set the program up: model, key, extra package
     │   ├── AuthenticationFailed
     │   ├── ModelNotFound
@@ -64,6 +65,10 @@ class DocumentError(InputError):
 
 class SignalsError(InputError):
     kind = "signals"
+
+
+class OutputError(InputError):
+    kind = "output"
 
 
 class _FaultyData(InputError):

@@ -1,21 +1,29 @@
 """What a run over many pitches writes: one row a pitch, as JSON Lines, CSV or Parquet.
 
 Rows are written as they come, to `OUT.partial` beside the output, which takes the output's name when the run ends in an
-orderly way; so OUT is never half a file. JSON Lines hold whole assessments. CSV and Parquet hold the columns of
-`COLUMNS`, which stay as they are.
+orderly way; so OUT is never half a file. One run at a time writes an output. JSON Lines hold whole assessments. CSV and
+Parquet hold the columns of `COLUMNS`, which stay as they are.
 """
 
 from __future__ import annotations
 
 import csv
+import io
 import json
-from collections.abc import Callable, Iterator, Mapping
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from pathlib import Path
-from typing import Any, Final, Protocol, TextIO
+from typing import Any, Final, Protocol
 
-from analyzer.errors import InputError
+from filelock import FileLock, Timeout
+
+from analyzer.errors import OutputError
+from analyzer.files.disk import GrowingFile, check_writable, failed
 from analyzer.framework.assessment import Assessment, Range
 from analyzer.pipeline import Result
 from analyzer.signals import SIGNALS
@@ -23,6 +31,7 @@ from analyzer.words import plain_cell
 
 ENDINGS: Final = (".jsonl", ".csv", ".parquet")
 _BATCH: Final = 200
+_LONGEST_CELL: Final = 50_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,41 +60,149 @@ class Output(Protocol):
 
 
 class Written:
-    """An output file under way. `partial` holds what has come so far."""
+    """An output file under way, locked against other runs. `partial` holds what has come so far."""
 
-    def __init__(self, path: Path):
-        """Raises InputError if the ending is none of ENDINGS or the folder cannot be written in."""
-        if path.suffix.lower() not in ENDINGS:
-            raise InputError(f"{path}: the output ends in {', '.join(ENDINGS)}")
+    def __init__(self, path: Path, inputs: Iterable[Path] = ()):
+        """Raises OutputError if the file cannot be written, is one of the inputs, or another run writes it now."""
+        check_writable(path, "the output", ENDINGS, inputs)
         self.path = path
-        self.partial = path.with_name(f"{path.name}.partial")
         self.rows = 0
+        self._target = path.resolve()
+        self._lock = _Lock(path, self._target)
+        self._broken = False
         try:
-            self._output = _KINDS[path.suffix.lower()](self.partial)
-        except OSError as error:
-            raise InputError(f"{path} cannot be written: {error.strerror or error}") from error
+            self._earlier = _partials(self._target)
+            self._file = _new_partial(self._target, path)
+            self.partial = path.with_name(self._file.path.name)
+            self._output = _KINDS[path.suffix.lower()](self._file)
+        except BaseException:
+            self._lock.release()
+            raise
 
     def write(self, row: Row) -> None:
-        """Raises InputError if the disk is full or gone."""
+        """Raises OutputError if the disk is full or the file was deleted; what came before is still there."""
         try:
+            if not self._file.in_place:
+                raise OutputError(f"{self.partial} was deleted or replaced while the run was writing it")
             self._output.write(row)
-        except OSError as error:
-            raise InputError(
-                f"{self.partial} cannot be written: {error.strerror or error}; what was paid for is in the store"
-            ) from error
+        except OutputError:
+            self._broken = True
+            raise
         self.rows += 1
 
-    def finish(self) -> None:
-        """Gives the output its name; without a row there is none, and an earlier one stays."""
-        self._output.close()
-        if self.rows:
-            self.partial.replace(self.path)
-        else:
-            self.partial.unlink(missing_ok=True)
+    def finish(self, whole: bool = True) -> Path | None:
+        """Gives the rows the output's name; returns where they are, None if there are none.
 
-    def give_up(self) -> None:
-        """Leaves what has come so far as `partial`."""
-        self._output.close()
+        `whole`: whether the run came to its end. If not, an output that has as many rows already stays as it is, and
+        what came stays in `partial`. Raises OutputError.
+        """
+        return self._end(lambda: not self._broken and (whole or not _has_as_many(self._target, self.rows)), whole)
+
+    def give_up(self) -> Path | None:
+        """Leaves what has come so far in `partial`; returns where that is, None if there is nothing."""
+        with suppress(OutputError):
+            return self._end(lambda: False, whole=False)
+        return None
+
+    def _end(self, takes_name: Callable[[], bool], whole: bool) -> Path | None:
+        try:
+            there = self._file.in_place
+            readable = self._closed()
+            if not there:
+                return None
+            if not self.rows or not readable:
+                self._file.path.unlink()
+                return None
+            if not takes_name():
+                return self.partial
+            self._file.path.replace(self._target)
+            if whole:
+                for partial in self._earlier:  # of runs that were killed: all of it has come again
+                    partial.unlink(missing_ok=True)
+            return self.path
+        except OSError as error:
+            raise failed(self.path, error) from error
+        finally:
+            self._lock.release()
+
+    def _closed(self) -> bool:
+        """Closes the file; whether it can be read. Raises OutputError if its end does not fit on the disk."""
+        try:
+            self._output.close()
+            os.fsync(self._file.fileno())
+        except (OutputError, OSError, ValueError):  # the last two: Parquet, of a file that broke before
+            if not self._broken:
+                with suppress(OSError):
+                    self._file.path.unlink()
+                raise
+        finally:
+            self._file.close()
+        return not self._broken or self.path.suffix.lower() != ".parquet"
+
+
+class _Lock:
+    """Held by the one run that writes an output; gone with its process, however that ends."""
+
+    def __init__(self, path: Path, target: Path):
+        """Raises OutputError if another run holds it."""
+        self._path = target.with_name(f".{target.name}.lock")
+        self._lock = FileLock(self._path, thread_local=False)
+        try:
+            self._lock.acquire(blocking=False)
+        except Timeout as error:
+            raise OutputError(f"another run is writing {path} now; wait for it or name another output") from error
+        except OSError as error:
+            raise failed(path, error) from error
+
+    def release(self) -> None:
+        with suppress(OSError):  # deleted while held, so that nobody can get hold of a lock that has no name any more
+            self._path.unlink()
+        self._lock.release()
+
+
+def _new_partial(target: Path, shown: Path) -> GrowingFile:
+    """A file of this run's own: OUT.partial, or with a number where an earlier run left that."""
+    for number in count(1):
+        name = f"{target.name}.partial" if number == 1 else f"{target.name}.{number}.partial"
+        try:
+            return GrowingFile(target.with_name(name), shown)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise failed(shown, error) from error
+    raise AssertionError
+
+
+def _partials(target: Path) -> list[Path]:
+    """What earlier runs left; under the lock none of it is in use."""
+    name = re.compile(rf"{re.escape(target.name)}(\.\d+)?\.partial")
+    return [path for path in target.parent.iterdir() if name.fullmatch(path.name)]
+
+
+def _has_as_many(path: Path, rows: int) -> bool:
+    """Whether an output holds at least so many rows, or something that cannot be counted."""
+    if not path.exists():
+        return False
+    try:
+        return rows_in(path) >= rows
+    except (OSError, ValueError):  # ValueError: also what Parquet and CSV raise
+        return True
+
+
+def rows_in(path: Path) -> int:
+    """How many rows an output holds. Raises OSError or ValueError if it cannot be told."""
+    if path.suffix.lower() == ".parquet":
+        import pyarrow.parquet as parquet
+
+        return int(parquet.read_metadata(path).num_rows)
+    with path.open(encoding="utf-8", newline="") as file:
+        if path.suffix.lower() == ".jsonl":
+            return sum(1 for line in file if line.strip())
+        csv.field_size_limit(_LONGEST_CELL)
+        try:
+            return max(0, sum(1 for _ in csv.reader(file)) - 1)
+        except csv.Error as error:
+            raise ValueError(str(error)) from error
 
 
 # ---------------------------------------------------------------- columns
@@ -248,8 +365,8 @@ def _input(row: Row) -> dict[str, Any]:
 
 
 class _JsonLines:
-    def __init__(self, path: Path):
-        self._file: TextIO = path.open("w", encoding="utf-8", newline="\n")
+    def __init__(self, file: GrowingFile):
+        self._file = file
 
     def write(self, row: Row) -> None:
         given = json.dumps(_input(row), ensure_ascii=False)
@@ -257,25 +374,27 @@ class _JsonLines:
             document = row.result.assessment.to_json(indent=None)
         else:
             document = json.dumps(error_document(row), ensure_ascii=False)
-        self._file.write(f'{document[:-1]},"input":{given}}}\n')
-        self._file.flush()
+        self._file.write(f'{document[:-1]},"input":{given}}}\n'.encode())
 
     def close(self) -> None:
-        self._file.close()
+        pass
 
 
 class _Csv:
-    def __init__(self, path: Path):
-        self._file = path.open("w", encoding="utf-8", newline="")
-        self._writer = csv.writer(self._file)
-        self._writer.writerow([column.name for column in COLUMNS])
+    def __init__(self, file: GrowingFile):
+        self._file = file
+        self._write([column.name for column in COLUMNS])
 
     def write(self, row: Row) -> None:
-        self._writer.writerow([_csv_cell(column.value(row)) for column in COLUMNS])
-        self._file.flush()
+        self._write([_csv_cell(column.value(row)) for column in COLUMNS])
+
+    def _write(self, cells: list[Any]) -> None:
+        line = io.StringIO()
+        csv.writer(line).writerow(cells)
+        self._file.write(line.getvalue().encode())
 
     def close(self) -> None:
-        self._file.close()
+        pass
 
 
 def _csv_cell(value: Any) -> Any:
@@ -285,7 +404,7 @@ def _csv_cell(value: Any) -> Any:
 
 
 class _Parquet:
-    def __init__(self, path: Path):
+    def __init__(self, file: GrowingFile):
         import pyarrow
         import pyarrow.parquet as parquet
 
@@ -294,7 +413,7 @@ class _Parquet:
         }  # fmt: skip
         fields = [(column.name, kinds[column.kind]) for column in COLUMNS]
         self._schema = pyarrow.schema([*fields, ("assessment", pyarrow.string())])
-        self._writer = parquet.ParquetWriter(path, self._schema, compression="zstd")
+        self._writer = parquet.ParquetWriter(file, self._schema, compression="zstd")
         self._batch: list[dict[str, Any]] = []
 
     def write(self, row: Row) -> None:
@@ -317,4 +436,8 @@ class _Parquet:
             self._batch = []
 
 
-_KINDS: Final[Mapping[str, Callable[[Path], Output]]] = {".jsonl": _JsonLines, ".csv": _Csv, ".parquet": _Parquet}
+_KINDS: Final[Mapping[str, Callable[[GrowingFile], Output]]] = {
+    ".jsonl": _JsonLines,
+    ".csv": _Csv,
+    ".parquet": _Parquet,
+}

@@ -14,13 +14,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from analyzer.files.disk import write_whole
 from analyzer.framework.assessment import Range, Usage
 from analyzer.framework.market import MarketMap
 from analyzer.framework.ranking import Ranked, rank
 from analyzer.framework.rulebook import Rulebook
 from analyzer.framework.tables import Coded, coded_signals, signals_table
 from analyzer.pipeline import Progress, Result
-from analyzer.reports import render_page, template_text, write_whole
+from analyzer.reports import render_page, template_text
 from analyzer.signals import Signals
 
 ROWS: Final = 5_000

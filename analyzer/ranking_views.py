@@ -12,11 +12,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from analyzer.errors import InputError
+from analyzer.files.disk import write_whole
 from analyzer.framework.ranking import Ranked
 from analyzer.framework.revision import Shift
 from analyzer.framework.wording import shown
-from analyzer.reports import render_page, write_whole
+from analyzer.reports import render_page
 from analyzer.signal_files import Label
 from analyzer.terminal import QUIET, plain
 
@@ -74,9 +74,7 @@ def ranking_json(labels: Sequence[Label], ranking: Sequence[Ranked]) -> str:
 
 
 def write_ranking(path: Path, labels: Sequence[Label], ranking: Sequence[Ranked], top: int, draws: int) -> None:
-    """The ranking as one self-contained HTML page. Raises InputError."""
-    if path.suffix.lower() != ".html":
-        raise InputError(f"{path}: a ranking's report ends in .html")
+    """The ranking as one self-contained HTML page. Raises OutputError."""
     rows = _rows(labels, ranking)
     write_whole(path, render_page("ranking.html", rows=rows, how=how(top, draws), top=top, last=max(1, len(rows))))
 

@@ -5,8 +5,8 @@ The HTML report is one file that loads nothing. Pitch and model text is escaped 
 
 from __future__ import annotations
 
-import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from analyzer.errors import InputError
+from analyzer.files.disk import check_writable, write_whole
 from analyzer.framework.assessment import Assessment
 from analyzer.framework.market import MarketMap
 from analyzer.framework.rulebook import SIDE_TITLES, SIDES, Consideration, Rulebook
@@ -28,32 +28,15 @@ _SUFFIXES: Final = (".html", ".md")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~$&-])")
 
 
-def check_report_path(path: Path) -> None:
-    """Raises InputError unless a report can be written there, so that nothing is asked of a model in vain."""
-    if path.suffix.lower() not in _SUFFIXES:
-        raise InputError(f"{path}: a report ends in {' or '.join(_SUFFIXES)}")
-    if not path.resolve().parent.is_dir():
-        raise InputError(f"{path}: there is no folder {path.parent}")
-    if path.is_dir() or not os.access(path.resolve().parent, os.W_OK):
-        raise InputError(f"{path}: no report can be written there")
+def check_report_path(path: Path, inputs: Iterable[Path] = ()) -> None:
+    """Raises OutputError unless a report can be written there, so that nothing is asked of a model in vain."""
+    check_writable(path, "a report", _SUFFIXES, inputs)
 
 
 def write_report(path: Path, assessment: Assessment, pitch: str) -> None:
-    """Writes the report as a whole or not at all; its kind follows from the path's ending. Raises InputError."""
+    """Writes the report as a whole or not at all; its kind follows from the path's ending. Raises OutputError."""
     check_report_path(path)
     write_whole(path, html_report(assessment, pitch) if path.suffix.lower() == ".html" else markdown_report(assessment))
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Writes a file whole or not at all. Raises InputError."""
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror or error}") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def html_report(assessment: Assessment, pitch: str | None) -> str:

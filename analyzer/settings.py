@@ -11,6 +11,8 @@ from analyzer.errors import ConfigurationError
 
 KEYWORDS = "keywords"
 RECORDED = "recorded"
+MAX_CONCURRENCY = 256
+"""Requests in flight at most."""
 
 
 @dataclass(frozen=True, slots=True)

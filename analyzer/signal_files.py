@@ -10,14 +10,16 @@ import io
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from analyzer.errors import AnalyzerError, ConfigurationError, InputError, SignalsError, of_kind
+from analyzer.errors import AnalyzerError, ConfigurationError, InputError, OutputError, SignalsError, of_kind
+from analyzer.files.disk import TOO_LONG, check_writable, open_whole, read_lines
 from analyzer.framework.assessment import Assessment, Edit, PitchRef, ReaderRef, Usage, Warning
 from analyzer.framework.edits import as_read
 from analyzer.framework.inputs import INPUTS
@@ -71,7 +73,7 @@ def read_entries(name: str) -> Iterator[Entry]:
     try:
         if path.suffix.lower() == ".jsonl":
             with path.open("rb") as lines:
-                yield from _lines(name, lines)
+                yield from _lines(name, read_lines(lines))
         else:
             yield from _json_entries(name, path.read_bytes())
     except OSError as error:
@@ -101,36 +103,31 @@ def score_parquet(source: Path, target: Path, rulebook: Rulebook | None = None) 
 
     from analyzer.framework.tables import score_table
 
-    if target.resolve() == source.resolve():
-        raise InputError(f"{target} is the file to be scored; write the scores to another")
-    if not target.resolve().parent.is_dir():
-        raise InputError(f"{target}: there is no folder {target.parent}")
-    partial = target.with_name(f".{target.name}.partial")
+    if not source.exists():
+        raise InputError(f"{source}: there is no such file")
+    check_writable(target, "a table of scores", (".parquet",), (source,))
     rows = 0
-    writer: Any = None
-    try:
-        file = parquet.ParquetFile(source, read_dictionary=_coded_columns(source))
-        for batch in file.iter_batches(batch_size=_ROWS):
-            scored = score_table(_signals_batch(source, pyarrow.Table.from_batches([batch])), rulebook)
-            scored = scored.select([name for name in scored.column_names if name not in DOCUMENT_COLUMNS])
+    with open_whole(target) as output:
+        writer: Any = None
+        try:
+            file = parquet.ParquetFile(source, read_dictionary=_coded_columns(source))
+            for batch in file.iter_batches(batch_size=_ROWS):
+                scored = score_table(_signals_batch(source, pyarrow.Table.from_batches([batch])), rulebook)
+                scored = scored.select([name for name in scored.column_names if name not in DOCUMENT_COLUMNS])
+                writer = writer or parquet.ParquetWriter(output, scored.schema)
+                writer.write_table(scored)
+                rows += scored.num_rows
             if writer is None:
-                writer = parquet.ParquetWriter(partial, scored.schema)
-            writer.write_table(scored)
-            rows += scored.num_rows
-        if writer is None:
-            raise InputError(f"{source} has no rows to score")
-        writer.close()
-        partial.replace(target)
-    except (OSError, pyarrow.ArrowException) as error:
-        raise InputError(
-            f"{source} cannot be read, or {target} not written: {str(error).splitlines()[0][:120]}"
-        ) from error
-    except SignalsError as error:
-        raise SignalsError(f"{source}, in the rows from {rows + 1} on: {error}") from error
-    finally:
-        if writer is not None:
+                raise InputError(f"{source} has no rows to score")
             writer.close()
-        partial.unlink(missing_ok=True)
+        except (OSError, pyarrow.ArrowException) as error:
+            raise InputError(f"{source} cannot be read: {str(error).splitlines()[0][:120]}") from error
+        except SignalsError as error:
+            raise SignalsError(f"{source}, in the rows from {rows + 1} on: {error}") from error
+        finally:
+            if writer is not None:
+                with suppress(OutputError, OSError, pyarrow.ArrowException):  # what went wrong is known by now
+                    writer.close()
     return rows
 
 
@@ -181,6 +178,7 @@ def coded_entries(names: Iterable[str]) -> Candidates:
     from analyzer.framework.tables import Coded, coded_signals, signals_table
 
     labels: list[Label] = []
+    places: list[str] = []
     parts: list[Coded] = []
     errors: list[AnalyzerError] = []
     files, notes = each_once(names)
@@ -192,6 +190,7 @@ def coded_entries(names: Iterable[str]) -> Candidates:
             ids = table.column("id").to_pylist() if "id" in table.column_names else [None] * table.num_rows
             for row, own in zip(rows, ids, strict=True):
                 labels.append(Label(None, f"{name}, row {row}") if own is None else Label(str(own), str(own)))
+                places.append(f"{name}, row {row}")
                 seen[str(own), str(own)] += own is not None
             parts.append(coded_signals(table))
             continue
@@ -204,6 +203,7 @@ def coded_entries(names: Iterable[str]) -> Candidates:
                 pitch = scored.assessment.pitch
                 shown = pitch.title or scored.assessment.signals.product or pitch.id or entry.source
                 labels.append(Label(pitch.id, shown))
+                places.append(entry.source)
                 seen[pitch.sha256 or pitch.id or "", shown] += bool(pitch.sha256 or pitch.id)
                 documents.append(scored.assessment.signals)
         parts.append(coded_signals(signals_table(documents)))
@@ -215,7 +215,16 @@ def coded_entries(names: Iterable[str]) -> Candidates:
             f"{what} more than once and {'is' if len(again) == 1 else 'are'} ranked as often: "
             f"{', '.join(again[:_NAMED])}{more}"
         )
-    return Candidates(labels, Coded.joined(parts), errors, notes)
+    return Candidates(_told_apart(labels, places), Coded.joined(parts), errors, notes)
+
+
+def _told_apart(labels: Sequence[Label], places: Sequence[str]) -> list[Label]:
+    """The labels; those of one name followed by their places."""
+    alike = Counter(label.name for label in labels)
+    return [
+        replace(label, name=f"{label.name} ({place})") if alike[label.name] > 1 else label
+        for label, place in zip(labels, places, strict=True)
+    ]
 
 
 def each_once(names: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -299,11 +308,11 @@ def _scored(document: Any, source: str, rulebook: Rulebook | None, market: Marke
 def _json_entries(name: str, data: bytes) -> Iterator[Entry]:
     try:
         document = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         if data.count(b"\n{"):
             yield from _lines(name, data.splitlines())
             return
-        raise InputError(f"{name} is not JSON: {error}") from error
+        raise InputError(f"{name} is not JSON: {_not_json(error)}") from error
     if isinstance(document, list):
         for number, entry in enumerate(document, 1):
             yield Entry(f"{name}, entry {number}", entry, many=True)
@@ -311,8 +320,11 @@ def _json_entries(name: str, data: bytes) -> Iterator[Entry]:
         yield Entry(name, document)
 
 
-def _lines(name: str, lines: Any) -> Iterator[Entry]:
+def _lines(name: str, lines: Iterable[bytes | None]) -> Iterator[Entry]:
     for number, line in enumerate(lines, 1):
+        if line is None:
+            yield Entry(f"{name}, line {number}", error=SignalsError(f"{name}, line {number}: {TOO_LONG}"), many=True)
+            continue
         if not line.strip():
             continue
         source = f"{name}, line {number}"
@@ -320,8 +332,12 @@ def _lines(name: str, lines: Any) -> Iterator[Entry]:
             yield Entry(source, json.loads(line.decode("utf-8-sig")), many=True)
         except UnicodeDecodeError:
             yield Entry(source, error=SignalsError(f"{source}: this is not UTF-8 text"), many=True)
-        except ValueError as error:
-            yield Entry(source, error=SignalsError(f"{source}: this is not JSON: {error}"), many=True)
+        except (ValueError, RecursionError) as error:
+            yield Entry(source, error=SignalsError(f"{source}: this is not JSON: {_not_json(error)}"), many=True)
+
+
+def _not_json(error: ValueError | RecursionError) -> str:
+    return "it is nested too deep" if isinstance(error, RecursionError) else str(error)[:160]
 
 
 def _parquet_entries(path: str, source: Any) -> Iterator[Entry]:
@@ -354,7 +370,7 @@ def _parquet_entries(path: str, source: Any) -> Iterator[Entry]:
 def _row(source: str, cell: Any, column: str, id: Any) -> Entry:
     try:
         document = json.loads(cell) if isinstance(cell, str | bytes) else cell
-    except ValueError:
+    except (ValueError, RecursionError):
         return Entry(source, error=SignalsError(f"{source}: column {column!r} is not JSON"), many=True)
     if column == "signals":
         document = {"signals": document, "pitch": {"id": None if id is None else str(id)}}

@@ -1,30 +1,31 @@
 """Where many pitches come from: folders, files, tables and standard input, as one stream.
 
-Hidden here: how each kind is read piece by piece, so that memory does not grow with the number of pitches. What cannot
-be read is an entry with an error in its place, naming file and row, and the stream goes on.
+Hidden here: how each kind is read piece by piece, so that memory does not grow with the number of pitches or the
+length of a line. What cannot be read is an entry with an error in its place, naming file and row, and the stream goes
+on.
 """
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from glob import glob, has_magic
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+from analyzer.csv_rows import CsvRows, header_of
 from analyzer.errors import AnalyzerError, DocumentError, InputError
-from analyzer.files.documents import MAX_BYTES, SUFFIXES, DocumentReader
+from analyzer.files.disk import TOO_LONG, read_lines
+from analyzer.files.documents import SUFFIXES, DocumentReader
+from analyzer.listing import KINDS, File, Listing, spelled
 
-TABLES: Final = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
-"""Endings of files that hold many pitches, one a row."""
 _TEXT_NAMES: Final = ("pitch", "text", "pitch_text", "description", "long_description", "body", "content", "about")
 _ID_NAMES: Final = ("id", "pitch_id", "uuid", "key", "slug")
 _BATCH: Final = 500
-_LONGEST_CELL: Final = MAX_BYTES
 _STANDARD_INPUT: Final = "standard input"
 
 
@@ -74,70 +75,113 @@ class Sources:
     def check(self) -> None:
         """Opens every table once, so that a wrong name or column is told before anything is paid for.
 
-        Raises InputError.
+        Raises InputError. A table that was found in a folder and does not fit becomes a failed entry instead.
         """
-        for path, _ in self._files():
-            if path is not None and path.suffix.lower() in TABLES:
-                next(iter(self._table(path)), None)
+        for file in self._listing().files:
+            if file.path is not None and file.is_table and not file.found:
+                next(iter(self._table(file.path)), None)
 
     def paths(self) -> list[Path]:
         """All files that are read."""
-        return [path for path, _ in self._files() if path is not None]
+        return [file.path for file in self._listing().files if file.path is not None]
+
+    def documents(self) -> list[Path]:
+        """All files that hold one pitch each. Raises InputError for a table that was named, or if there are none."""
+        files = self._listing().files
+        for file in files:
+            if file.path is None or (file.is_table and not file.found):
+                raise InputError(f"{file.path or 'standard input'} is a table of pitches; give a file for each pitch")
+        documents = [file.path for file in files if file.path is not None and not file.is_table]
+        if not documents:
+            raise InputError(f"{', '.join(self.names)}: there is no pitch in there; give {', '.join(SUFFIXES)}")
+        return documents
+
+    def notes(self) -> list[str]:
+        """What was left out of folders and patterns, a sentence each."""
+        return self._listing().notes()
 
     def count(self) -> int | None:
         """How many pitches there are; None where that is not known before reading them (standard input)."""
         total = 0
-        for path, _ in self._files():
-            if path is None:
+        for file in self._listing().files:
+            if file.path is None:
                 return None
-            if path.suffix.lower() in TABLES:
-                with path.open("rb") as file:
-                    total += _rows(str(path), file)
-            else:
-                total += 1
+            total += self._count(file)
         return total
 
     def __iter__(self) -> Iterator[Given]:
         with DocumentReader() as reader:
-            for path, id_ in self._files():
-                if path is None:
+            for file in self._listing().files:
+                if file.path is None:
                     yield from self._standard_input()
-                elif path.suffix.lower() in TABLES:
-                    yield from self._table(path)
+                elif file.error:
+                    yield _failed(spelled(file.path), file.error, file.id)
+                elif not file.is_table:
+                    yield _document(file.path, file.id, reader)
+                elif file.found:
+                    yield from self._table_found(file.path, file.id)
                 else:
-                    yield _document(path, id_, reader)
+                    yield from self._table(file.path)
 
-    def _files(self) -> Iterator[tuple[Path | None, str]]:
-        """Every file with the id of a document in it. Raises InputError for a name that gives none."""
+    def _listing(self) -> Listing:
+        """Every file that the names give. Raises InputError for a name that gives none."""
+        listing = Listing()
         for name in self.names:
             if name == "-":
-                yield None, ""
+                listing.add(File(None, ""))
                 continue
-            matched = sorted(glob(name, recursive=True)) if has_magic(name) and not Path(name).exists() else [name]
-            found = [file for match in matched for file in _below(Path(match))]
-            if not found:
-                kinds = ", ".join((*SUFFIXES, *TABLES))
-                raise InputError(f"{name}: there is no pitch in there; give files ending in {kinds}")
-            yield from found
+            pattern = has_magic(name) and not Path(name).exists()
+            before = len(listing.files) + listing.twice
+            for match in sorted(glob(name, recursive=True)) if pattern else [name]:
+                listing.take(Path(match), pattern)
+            if len(listing.files) + listing.twice == before:
+                raise InputError(f"{name}: there is no pitch in there; give files ending in {KINDS}")
+        listing.name_apart()
+        return listing
+
+    def _count(self, file: File) -> int:
+        if file.path is None or file.error or not file.is_table:
+            return 1
+        try:
+            if file.found:
+                next(iter(self._table(file.path)), None)  # one that does not fit is one failed entry
+            with file.path.open("rb") as table:
+                return _rows(spelled(file.path), table)
+        except OSError as error:
+            raise InputError(f"{file.path} cannot be read: {error.strerror or error}") from error
+        except InputError:
+            if not file.found:
+                raise
+            return 1
+
+    def _table_found(self, path: Path, id_: str) -> Iterator[Given]:
+        """A table that nobody named: where it does not fit, that is one failed entry."""
+        try:
+            yield from self._table(path)
+        except InputError as error:
+            yield Given(spelled(path), id_, error=DocumentError(str(error)))
 
     def _standard_input(self) -> Iterator[Given]:
-        stream = sys.stdin.buffer
-        first = stream.readline()
-        lines = _Again(first, stream)
-        if first.lstrip()[:1] == b"{":
-            yield from self._json_lines(_STANDARD_INPUT, lines)
+        lines = read_lines(sys.stdin.buffer)
+        first = next(lines, b"")
+        if first is not None and first.lstrip()[:1] == b"{":
+            yield from self._json_lines(_STANDARD_INPUT, chain([first], lines))
+        elif first is not None and first.lstrip()[:1] == b"[":
+            raise InputError("standard input is a JSON array; give JSON Lines, one object a line (jq -c '.[]')")
         else:
-            yield from self._csv(_STANDARD_INPUT, lines, "\t" if b"\t" in first else None)
+            delimiter = "\t" if first is not None and b"\t" in first else None
+            yield from self._csv(_STANDARD_INPUT, chain([first], lines), delimiter)
 
     def _table(self, path: Path) -> Iterator[Given]:
+        name = spelled(path)
         try:
             if path.suffix.lower() == ".parquet":
-                yield from self._parquet(str(path), path)  # by its name, so that memory stays that of a batch
+                yield from self._parquet(name, path)  # by its name, so that memory stays that of a batch
                 return
             with path.open("rb") as file:
-                yield from self.of_table(str(path), file)
+                yield from self.of_table(name, file)
         except OSError as error:
-            raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
+            raise InputError(f"{name} cannot be read: {error.strerror or error}") from error
 
     def of_table(self, name: str, file: BinaryIO) -> Iterator[Given]:
         """The pitches of an open table; its name's ending says of which kind. Raises InputError."""
@@ -145,56 +189,46 @@ class Sources:
         if suffix == ".parquet":
             yield from self._parquet(name, file)
         elif suffix in (".csv", ".tsv"):
-            yield from self._csv(name, file, "\t" if suffix == ".tsv" else None)
+            yield from self._csv(name, read_lines(file), "\t" if suffix == ".tsv" else None)
         else:
-            yield from self._json_lines(name, file)
+            yield from self._json_lines(name, read_lines(file))
 
     # ------------------------------------------------------------ kinds of tables
 
-    def _csv(self, name: str, lines: Iterable[bytes], delimiter: str | None) -> Iterator[Given]:
-        csv.field_size_limit(_LONGEST_CELL)
-        # A byte that is no UTF-8 becomes half a character, which the row's own check finds.
-        texts = (
-            line.decode("utf-8-sig" if number == 0 else "utf-8", "surrogateescape") for number, line in _counted(lines)
-        )
-        header_line = next(texts, "")
-        if not header_line.strip():
-            raise InputError(f"{name} is empty; its first line has to name the columns")
-        delimiter = delimiter or max(",;\t", key=header_line.count)
-        header = next(csv.reader([header_line], delimiter=delimiter))
+    def _csv(self, name: str, lines: Iterator[bytes | None], delimiter: str | None) -> Iterator[Given]:
+        header, delimiter = header_of(name, next(lines, b""), delimiter)
         text_at, id_at = self._columns(name, header)
-        rows = csv.reader(texts, delimiter=delimiter, strict=True)
         number = 0
-        while True:
+        for row in CsvRows(lines, delimiter, len(header)):
+            if isinstance(row, list) and not any(cell.strip() for cell in row):
+                continue  # a blank line is no row
             number += 1
             source = f"{name}, row {number}"
-            try:
-                row = next(rows)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                yield _failed(source, f"this row is not CSV: {error}")
-                continue
-            if not any(cell.strip() for cell in row):
-                number -= 1  # a blank line is no row
-                continue
-            if len(row) != len(header):
+            if isinstance(row, str):
+                yield _failed(source, row)
+            elif len(row) != len(header):
                 yield _failed(source, f"{len(row)} cells, but the first line names {len(header)} columns")
-                continue
-            yield _row(source, row[text_at], row[id_at] if id_at is not None else None)
+            else:
+                yield _row(source, row[text_at], row[id_at] if id_at is not None else None)
 
-    def _json_lines(self, name: str, lines: Iterable[bytes]) -> Iterator[Given]:
+    def _json_lines(self, name: str, lines: Iterable[bytes | None]) -> Iterator[Given]:
         columns: tuple[str, str | None] | None = None
-        for number, line in _counted(lines):
+        for number, line in enumerate(lines):
+            source = f"{name}, line {number + 1}"
+            if line is None:
+                yield _failed(source, TOO_LONG)
+                continue
             if not line.strip():
                 continue
-            source = f"{name}, line {number + 1}"
             try:
                 row = json.loads(line.decode("utf-8-sig"))
             except UnicodeDecodeError:
                 yield _failed(source, "this is not UTF-8 text")
                 continue
-            except (ValueError, RecursionError) as error:
+            except RecursionError:
+                yield _failed(source, "this is JSON nested too deep to be read")
+                continue
+            except ValueError as error:
                 yield _failed(source, f"this is not JSON: {str(error)[:120]}")
                 continue
             if not isinstance(row, dict):
@@ -236,9 +270,15 @@ class Sources:
             if known in plain:
                 return plain.index(known), id_at
         others = [at for at in range(len(plain)) if at != id_at and (texts is None or texts[at])]
-        if len(others) == 1:
+        # Of a CSV the types are not known, and any text has a first line: one column alone says nothing.
+        if len(others) == 1 and (texts is not None or id_at is not None):
             return others[0], id_at
-        shown = ", ".join(header[:12])
+        shown = ", ".join(column[:80] for column in header[:12])
+        if name == _STANDARD_INPUT and id_at is None:
+            raise InputError(
+                f"standard input is read as a table, and its first line names no column for the pitch: {shown[:160]}\n"
+                "One pitch as text: pitch analyze -. A table: name the column with --text-column."
+            )
         raise InputError(f"{name}: which column holds the pitch? Name it with --text-column; there are: {shown}")
 
 
@@ -263,9 +303,7 @@ class Table:
             except (OSError, pyarrow.ArrowException) as error:
                 raise InputError(f"{self.name} cannot be read as Parquet; is it complete?") from error
         if suffix in (".csv", ".tsv"):
-            header = io.BytesIO(self.data).readline().decode("utf-8-sig", "replace")
-            delimiter = "\t" if suffix == ".tsv" else max(",;\t", key=header.count)
-            return next(csv.reader([header], delimiter=delimiter), [])
+            return header_of(self.name, io.BytesIO(self.data).readline(), "\t" if suffix == ".tsv" else None)[0]
         for line in io.BytesIO(self.data):
             try:
                 row = json.loads(line)
@@ -287,27 +325,11 @@ class Table:
         yield from Sources((), self.text_column, self.id_column).of_table(self.name, io.BytesIO(self.data))
 
 
-def _below(path: Path) -> Iterator[tuple[Path, str]]:
-    """The files a name gives, each with its id. Raises InputError if there is nothing of that name."""
-    if path.is_dir():
-        for file in sorted(path.rglob("*")):
-            readable = file.suffix.lower() in (*SUFFIXES, *TABLES)
-            if readable and file.is_file() and not file.name.startswith((".", "~$")):
-                yield file, file.relative_to(path).with_suffix("").as_posix()
-    elif path.exists():
-        if path.suffix and path.suffix.lower() not in (*SUFFIXES, *TABLES):
-            kinds = ", ".join((*SUFFIXES, *TABLES))
-            raise InputError(f"{path} is of a kind that cannot be read; give {kinds} (a spreadsheet: save it as .csv)")
-        yield path, path.stem
-    else:
-        raise InputError(f"{path}: there is no such file or folder")
-
-
 def _document(path: Path, id_: str, reader: DocumentReader) -> Given:
     try:
-        return Given(str(path), id_, reader.read_file(path))
+        return Given(spelled(path), id_, reader.read_file(path))
     except AnalyzerError as error:
-        return Given(str(path), id_, error=error)
+        return Given(spelled(path), id_, error=error)
 
 
 def _row(source: str, text: Any, id_: Any) -> Given:
@@ -347,27 +369,8 @@ def _rows(name: str, file: BinaryIO) -> int:
         except (OSError, pyarrow.ArrowException) as error:
             raise InputError(f"{name} cannot be read as Parquet; is it complete?") from error
     if suffix in (".jsonl", ".ndjson"):
-        return sum(1 for line in file if line.strip())
-    csv.field_size_limit(_LONGEST_CELL)
-    texts = io.TextIOWrapper(file, "utf-8", errors="replace", newline="")
-    first = texts.readline()  # the header, by which the cells are told apart
-    delimiter = "\t" if suffix == ".tsv" else max(",;\t", key=first.count)
-    count = sum(1 for row in csv.reader(texts, delimiter=delimiter) if any(cell.strip() for cell in row))
-    texts.detach()  # the file is its opener's to close
-    return count
-
-
-def _counted(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    return enumerate(lines)
-
-
-class _Again:
-    """A stream of lines whose first has been looked at."""
-
-    def __init__(self, first: bytes, rest: BinaryIO):
-        self._first = first
-        self._rest = rest
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield self._first
-        yield from self._rest
+        return sum(1 for line in read_lines(file) if line is None or line.strip())
+    lines = read_lines(file)
+    header, delimiter = header_of(name, next(lines, b""), "\t" if suffix == ".tsv" else None)
+    rows = CsvRows(lines, delimiter, len(header))
+    return sum(1 for row in rows if isinstance(row, str) or any(cell.strip() for cell in row))

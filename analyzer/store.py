@@ -392,6 +392,17 @@ def _settle(batch: Sequence[_Asked], outcomes: Sequence[Any]) -> None:
 # ---------------------------------------------------------------- opening
 
 
+def sqlite_file(url: str) -> Path | None:
+    """The file of a store in SQLite; None for any other."""
+    try:
+        parsed = make_url(url)
+    except sa.exc.ArgumentError:
+        return None
+    if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
+        return None
+    return Path(str(parsed.database)).expanduser()
+
+
 def _engine(url: str) -> sa.Engine:
     try:
         parsed = make_url(url)

@@ -19,13 +19,13 @@ from rich.text import Text
 from analyzer.framework.assessment import Assessment, ConsiderationResult, Range, Warning
 from analyzer.framework.rulebook import SIDE_TITLES, SIDES, Consideration, Rulebook
 from analyzer.framework.wording import LEANINGS, Leaning, grouped, kind, shown
+from analyzer.screen import UNSEEN
 from analyzer.signals import SIGNALS, Quote
 from analyzer.words import cell, edit_words, shown_points, title, word
 
 QUIET = "dim"
 _STYLES: Final[Mapping[Leaning, str]] = {"for": "cyan", "against": "yellow", "open": ""}
 _TOP = 5
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+")
 
 
 class _Seconds(ProgressColumn):
@@ -92,7 +92,7 @@ def print_rulebook(console: Console, rulebook: Rulebook) -> None:
 
 def plain(text: str) -> str:
     """Text without line breaks and without characters that a terminal would act on."""
-    return re.sub(r" +", " ", _CONTROL.sub(" ", text)).strip()
+    return re.sub(r"[ \t\n]+", " ", UNSEEN.sub(" ", text)).strip()
 
 
 def provenance(assessment: Assessment) -> str:

@@ -364,12 +364,14 @@ def test_nothing_is_written_where_nothing_was_read_and_an_earlier_output_stays(t
 @pytest.mark.parametrize(
     ("output", "told"),
     [
-        ("out.xlsx", "the output ends in .jsonl, .csv, .parquet"),
+        ("out.xlsx", r"the output ends in .jsonl, .csv or .parquet"),
         ("in.jsonl", "is one of the inputs"),
-        ("no/out.csv", "cannot be written"),
+        ("no/out.csv", "there is no folder"),
+        ("folder.csv", "is a folder"),
     ],
 )
 def test_an_output_that_cannot_be_is_told_before_anything_is_asked(tmp_path: Path, output: str, told: str) -> None:
+    (tmp_path / "folder.csv").mkdir()
     with Service(lambda *_: GOOD) as service, pytest.raises(InputError, match=told):
         run(Sources((str(table(tmp_path / "in.jsonl", 3)),)), tmp_path / output, model=MODEL, settings=service.settings)
     assert not service.asked

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 import respx
 from click.testing import CliRunner, Result
@@ -119,6 +120,58 @@ def test_bad_input_is_one_or_two_lines_and_an_exit_code(
     assert says in done.stderr and done.stderr.startswith("pitch: ")
     assert len(done.stderr.splitlines()) <= 2
     assert done.stdout == ""
+
+
+NUMBERS = [
+    (name, option)
+    for name, command in cli.commands.items()
+    for option in command.params
+    if isinstance(option, click.Option)
+    and isinstance(option.type, click.types.IntParamType | click.types.FloatParamType)
+]
+"""Every option that takes a number."""
+
+
+def test_every_whole_number_has_a_lowest_and_a_highest_value() -> None:
+    for name, option in NUMBERS:
+        if isinstance(option.type, click.types.IntParamType):
+            bounds = option.type
+            assert isinstance(bounds, click.IntRange) and None not in (bounds.min, bounds.max), (name, option.name)
+
+
+@pytest.mark.parametrize(("name", "option"), NUMBERS, ids=lambda value: getattr(value, "name", value))
+@pytest.mark.parametrize("value", ["-1", "1e400", "nan", "x", ""])
+def test_a_number_out_of_range_is_a_wrong_call(name: str, option: click.Option, value: str) -> None:
+    done = pitch(
+        name, *(["x"] * (name in ("bulk", "rank"))), *(["x", "y"] * (name == "compare")), f"{option.opts[0]}={value}"
+    )
+    assert done.exit_code == 2
+    assert option.opts[0] in done.stderr and len(done.stderr.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["analyze", "startups.csv"], "pitch bulk startups.csv -o OUT.jsonl"),
+        (["analyze", "decks"], "pitch bulk decks -o OUT.jsonl"),
+        (["record", "startups.csv", "--model", "ollama/m"], "is a table of pitches"),
+        (["nosuch"], "No such command"),
+        (["bulk"], "Missing argument"),
+        (["market", "nosuch"], "nosuch"),
+        (["analyze", "pitch.md", "--report", "pitch.md"], "is one of the inputs"),
+    ],
+    ids=" ".join,
+)
+def test_a_wrong_call_says_what_to_do_in_two_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], says: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "startups.csv").write_text("id,pitch\n")
+    (tmp_path / "decks").mkdir()
+    (tmp_path / "pitch.md").write_text("A tool.")
+    done = pitch(*arguments)
+    assert done.exit_code == 2 and says in done.stderr and done.stderr.startswith("pitch: ")
+    assert len(done.stderr.splitlines()) <= 2 and done.stdout == ""
 
 
 @pytest.mark.parametrize(("status", "code"), [(401, 3), (404, 3), (400, 3)])

@@ -476,9 +476,9 @@ BAD: dict[str, tuple[list[str], int, str]] = {
     "no folder": (["keywords", MANUAL, "--pitches", "nowhere"], 2, "no folder of pitches"),
     "no file": (["nowhere.json", MANUAL], 2, "nowhere.json cannot be read"),
     "no manual": (["keywords", "nowhere.csv", "--pitches", PITCHES], 2, "nowhere.csv cannot be read"),
-    "report": (["keywords", MANUAL, "--pitches", PITCHES, "--report", "r.pdf"], 2, "must end in .html"),
-    "csv": (["keywords", MANUAL, "--pitches", PITCHES, "--disagreements", "nowhere/d.csv"], 2, "nothing can be written"),
-    "draws": (["keywords", MANUAL, "--pitches", PITCHES, "--draws", "9"], 2, "give 100 or more"),
+    "report": (["keywords", MANUAL, "--pitches", PITCHES, "--report", "r.pdf"], 2, "ends in .html"),
+    "csv": (["keywords", MANUAL, "--pitches", PITCHES, "--disagreements", "nowhere/d.csv"], 2, "there is no folder"),
+    "draws": (["keywords", MANUAL, "--pitches", PITCHES, "--draws", "9"], 2, "100<=x<=100000"),
     "not manual": ([MANUAL, MANUAL], 2, "is a table of columns"),
 }  # fmt: skip
 

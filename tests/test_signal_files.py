@@ -120,3 +120,12 @@ def test_a_csv_is_refused_with_what_to_give_instead(tmp_path: Path) -> None:
     (tmp_path / "results.csv").write_text("id\n1\n")
     with pytest.raises(InputError, match=r"give \.json, \.jsonl or \.parquet"):
         list(read_entries(str(tmp_path / "results.csv")))
+
+
+def test_a_line_that_is_too_long_or_nested_too_deep_fails_alone(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    path.write_bytes(b'{"x": "%b"}\n{"signals": %b\n{}\n' % (b"x" * 10_000_001, b"[" * 100_000))
+    long, deep, sound = read_entries(str(path))
+    assert "line 1: this line has more than 10 MB" in str(long.error)
+    assert "line 2: this is not JSON: it is nested too deep" in str(deep.error)
+    assert sound.error is None

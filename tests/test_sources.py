@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 import tracemalloc
 from pathlib import Path
@@ -172,3 +173,168 @@ def test_memory_does_not_grow_with_the_rows_of_a_table(tmp_path: Path, kind: str
 
     peak(100)  # what is loaded once
     assert peak(20_000) < 2 * peak(2_000)
+
+
+# ---------------------------------------------------------------- tables that were damaged on their way
+
+
+def test_a_quotation_mark_left_open_costs_its_own_row_where_the_next_lines_are_rows(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text('id,pitch\n1,"one"\n2,"never closed\n3,"three"\n4,"four, five"\n')
+    given = read(table)
+    assert short(given) == [("1", "one"), (f"{table}, row 2", "document"), ("3", "three"), ("4", "four, five")]
+    assert "a quotation mark in line 3 is not closed; the next lines are read as rows" in str(given[1].error)
+
+
+def test_lines_that_an_open_quotation_mark_took_are_counted_where_they_may_be_part_of_a_text(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text('id,pitch\n1,"never closed\nprose without a row\n2,"two"\n3,"three"\n')
+    given = read(table)
+    assert short(given) == [(f"{table}, row 1", "document"), ("3", "three")]
+    assert "opened in line 2 took 2 more lines, up to line 4, and the rows in them are not read" in str(given[0].error)
+
+
+@pytest.mark.parametrize("after", ["prose\n" * 5_000, f"{'prose ' * 40}\n" * 5_000], ids=["lines", "characters"])
+def test_an_open_quotation_mark_is_followed_up_to_a_limit_only(tmp_path: Path, after: str) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text(f'id,pitch\n1,"never closed\n{after}2,two\n')
+    given = read(table)
+    assert "it takes more than 1,000,000 characters or 2,000 lines" in str(given[0].error)
+    assert short(given)[-1] == ("2", "two")
+    assert Sources((str(table),)).count() == len(given)
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("t.csv", b"1,%b\n" % (b"x" * 10_000_001)),
+        ("t.jsonl", b'{"id": "1", "pitch": "%b"}\n' % (b"x" * 10_000_001)),
+        ("t.jsonl", b'{"pitch": %b}\n' % (b"[" * 100_000)),
+        ("t.jsonl", b'{"pitch": "a\x00b"}\n'),
+    ],
+    ids=["long row", "long line", "deep nesting", "NUL"],
+)
+def test_one_odd_row_fails_and_the_others_go_on(tmp_path: Path, name: str, line: bytes) -> None:
+    head = b"id,pitch\n" if name == "t.csv" else b'{"id": "0", "pitch": "zero"}\n'
+    last = b"2,two\n" if name == "t.csv" else b'{"id": "2", "pitch": "two"}\n'
+    (tmp_path / name).write_bytes(head + line + last)
+    assert [entry.text for entry in read(tmp_path / name)][-2:] == ["", "two"]
+    assert [entry.error is None for entry in read(tmp_path / name)][-2:] == [False, True]
+
+
+def test_a_line_of_any_length_is_skipped_in_pieces() -> None:
+    class Endless(io.RawIOBase):
+        left = 300_000_000
+
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
+            size = min(len(buffer), self.left)
+            buffer[:size] = b"x" * size
+            self.left -= size
+            return size
+
+    tracemalloc.start()
+    given = list(Sources(("-",)).of_table("t.jsonl", io.BufferedReader(Endless())))  # type: ignore[type-var]
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert "this line has more than 10 MB" in str(given[0].error) and len(given) == 1
+    assert most < 60_000_000
+
+
+@pytest.mark.parametrize(
+    "content", [b"id,pitch\0\n1,one\n", "id,Gr\u00fc\u00dfe\n1,a\n".encode("latin-1"), "id,a\n1,b\n".encode("utf-16")]
+)
+def test_a_table_that_is_not_text_in_utf8_is_refused_with_what_to_do(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "t.csv").write_bytes(content)
+    with pytest.raises(InputError, match="is not text in UTF-8; save it as CSV in UTF-8"):
+        read(tmp_path / "t.csv")
+
+
+PROSE = "Wattwise: cut your GPU bill\n\nPlatform teams pay for GPUs that stand idle, and nobody looks.\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (PROSE, "One pitch as text: pitch analyze -"),
+        (PROSE.replace(":", ","), "One pitch as text: pitch analyze -"),
+        ("%PDF-1.4\n", "One pitch as text: pitch analyze -"),
+        ('[{"pitch": "one"}]', "give JSON Lines"),
+    ],
+    ids=["prose", "prose with a comma", "a document", "a JSON array"],
+)
+def test_what_is_no_table_on_standard_input_is_refused_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, content: str, says: str
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content.encode())))
+    with pytest.raises(InputError) as raised:
+        read("-")
+    assert says in str(raised.value) and len(str(raised.value).splitlines()) <= 2
+
+
+# ---------------------------------------------------------------- folders
+
+
+def put(path: Path, text: str = "a pitch") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_links_that_lead_out_of_a_folder_are_not_read_and_that_is_said(tmp_path: Path) -> None:
+    put(tmp_path / "decks" / "a.txt")
+    put(tmp_path / "decks" / "deep" / "b.txt")
+    put(tmp_path / "secret" / "key.txt", "secret")
+    (tmp_path / "decks" / "out.txt").symlink_to(tmp_path / "secret" / "key.txt")
+    (tmp_path / "decks" / "folder").symlink_to(tmp_path / "secret")
+    (tmp_path / "decks" / "broken.txt").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "decks" / "deep" / "same.txt").symlink_to(tmp_path / "decks" / "a.txt")
+    (tmp_path / "decks" / "loop").symlink_to(tmp_path / "decks")
+    given = read(tmp_path / "decks")
+    assert [entry.id for entry in given] == ["a", "deep/b"]
+    notes = " ".join(Sources((str(tmp_path / "decks"),)).notes())
+    assert "3 links that lead out of the folder not followed" in notes and "out.txt" in notes
+
+
+def test_what_a_folder_holds_beside_pitches_is_counted_by_kind(tmp_path: Path) -> None:
+    for name in ("a.txt", "b.xlsx", "c.png", "d.png", "Makefile", ".hidden.png"):
+        put(tmp_path / name)
+    assert Sources((str(tmp_path),)).notes() == [
+        "4 files of other kinds were left out: 2 .png, 1 without an ending, 1 .xlsx."
+    ]
+
+
+def test_a_table_of_another_kind_in_a_folder_is_its_own_failure(tmp_path: Path) -> None:
+    put(tmp_path / "a.txt")
+    put(tmp_path / "prices.csv", "item,price,tax\nx,1,2\n")
+    put(tmp_path / "startups.csv", "id,pitch\n1,one\n")
+    given = read(tmp_path)
+    assert short(given) == [("a", "a pitch"), ("prices", "document"), ("1", "one")]
+    assert "which column holds the pitch?" in str(given[1].error)
+    assert Sources((str(tmp_path),)).count() == 3
+    with pytest.raises(InputError, match="which column"):
+        read(tmp_path / "prices.csv")
+
+
+def test_documents_of_one_name_have_ids_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("x/deck.txt", "y/deck.txt", "y/deck.md", "y/other.txt"):
+        put(Path(name))
+    assert [given.id for given in read("x/deck.txt", "y/deck.txt")] == ["x/deck", "y/deck"]
+    assert [given.id for given in read("x", "y")] == ["x/deck", "y/deck.md", "y/deck.txt", "other"]
+
+
+def test_a_file_that_is_named_twice_is_read_once_and_that_is_said(tmp_path: Path) -> None:
+    put(tmp_path / "a.txt")
+    put(tmp_path / "b.txt")
+    names = (str(tmp_path / "a.txt"), str(tmp_path), str(tmp_path / "*.txt"))
+    assert [given.id for given in read(*names)] == ["a", "b"]
+    assert "3 files named more than once, read once." in Sources(names).notes()
+
+
+def test_names_of_files_that_are_not_text_are_spelled_out(tmp_path: Path) -> None:
+    put(tmp_path / "a\x1b]0;x\x07\n.txt")
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.txt")).write_text("a pitch")
+    assert [given.id for given in read(tmp_path)] == ["a\\x1b]0;x\\x07\\n", "caf\\udce9"]

@@ -14,13 +14,14 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from analyzer.errors import AnalyzerError, InputError, SignalsError
-from analyzer.files.documents import SUFFIXES, DocumentReader
+from analyzer.files.documents import DocumentReader
 from analyzer.framework.assessment import Assessment, Edit
 from analyzer.framework.edits import as_read
 from analyzer.pipeline import Result, analyze_many
 from analyzer.settings import KEYWORDS, RECORDED, Settings
 from analyzer.signal_files import Entry, entries_in, read_entries
 from analyzer.signals import Signals
+from analyzer.sources import Sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,17 +172,23 @@ def _read_now(model: str, wanted: set[str], pitches: Path | None, settings: Sett
     extracted = Extracted(name or model)
     texts: list[tuple[str, str]] = []
     unscored = 0
+    folder = Sources((str(pitches),))
+    read: dict[str, Path] = {}
     with DocumentReader() as reader:
-        for path in sorted(path for path in pitches.iterdir() if path.suffix.lower() in SUFFIXES):
+        for path in (path for path in folder.documents() if path.parent == pitches):
             if path.stem not in wanted:
                 unscored += 1
                 continue
+            if path.stem in read:
+                raise InputError(f"{path} and {read[path.stem].name} are both pitch {path.stem!r}; rename one of them")
+            read[path.stem] = path
             try:
                 texts.append((path.stem, reader.read_file(path)))
             except AnalyzerError as error:
                 extracted.fail(path.stem, str(error))
     if unscored:
         extracted.notes.append(f"{pitches}: {unscored} pitches that nobody scored, not read")
+    extracted.notes += [f"{pitches}: {left_out}" for left_out in folder.notes() if "link" in left_out]
     results = sorted(analyze_many(texts, model=model, settings=settings), key=lambda result: result.number)
     errors = [result.error for result in results if result.error is not None]
     if errors and len(errors) == len(results) and all(error.exit_code == _OUT_OF_REACH for error in errors):

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from analyzer.errors import RulebookError
+from analyzer.files.disk import check_writable, write_whole
 from analyzer.framework.directions import Violation, violations
 from analyzer.framework.inputs import INPUT_SPECS, INPUTS
 from analyzer.orders import Order, Pair
@@ -182,14 +183,14 @@ class Rulebook(_Record):
 
 
 def write_new(path: Path) -> None:
-    """A copy of the built-in rulebook's file, comments and all, to be changed. Raises RulebookError if it is there."""
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(_BUILT_IN.read_text(encoding="utf-8"))
-    except FileExistsError as error:
-        raise RulebookError(str(path), ["there is such a file already; it was left as it is"]) from error
-    except OSError as error:
-        raise RulebookError(str(path), [f"it cannot be written: {error.strerror}"]) from error
+    """Write a copy of the built-in rulebook's file, comments and all, to be changed.
+
+    Raises RulebookError if there is such a file, OutputError if it cannot be written.
+    """
+    if path.exists() or path.is_symlink():
+        raise RulebookError(str(path), ["there is such a file already; it was left as it is"])
+    check_writable(path, "a rulebook")
+    write_whole(path, _BUILT_IN.read_text(encoding="utf-8"))
 
 
 @cache

@@ -20,6 +20,7 @@ from analyzer.framework.inputs import LEANS
 from analyzer.framework.ranking import Ranked
 from analyzer.framework.rulebook import Rulebook
 from analyzer.framework.wording import shown
+from analyzer.listing import TABLES
 from analyzer.page import access, answer, reading, take_away
 from analyzer.page.clicks import clickable
 from analyzer.page.markup import Html, literal, tag, together
@@ -30,7 +31,7 @@ from analyzer.portfolio import DRAWS, Entry, Filter, verdict_counts
 from analyzer.ranking_views import ranks
 from analyzer.resources import resource
 from analyzer.settings import KEYWORDS, RECORDED, Settings
-from analyzer.sources import TABLES, Given, Table
+from analyzer.sources import Given, Table
 from analyzer.words import word
 
 _LARGEST: Final = 100

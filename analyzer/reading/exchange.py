@@ -141,10 +141,10 @@ async def send(client: instructor.AsyncInstructor, messages: Messages, exchange:
     if isinstance(exchange.completion, str | bytes):  # the SDK hands over a page as it is
         raise garbled()
     if exchange.completion is None and raised is not None:
-        error = error_of(raised, said)
-        if exchange.status == HTTPStatus.OK and isinstance(error, ProviderRejected):  # a body the SDK stumbles over
-            error = garbled()
-        raise error
+        mapped = error_of(raised, said)
+        if exchange.status == HTTPStatus.OK and isinstance(mapped, ProviderRejected):  # a body the SDK stumbles over
+            mapped = garbled()
+        raise mapped
     return _reply(exchange, text, said)
 
 

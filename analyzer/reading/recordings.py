@@ -22,7 +22,8 @@ from typing import Any, Final
 
 import httpx
 
-from analyzer.errors import InputError, MissingRecording
+from analyzer.errors import MissingRecording, OutputError
+from analyzer.files.disk import check_writable, reason, write_whole
 from analyzer.framework.assessment import Warning
 from analyzer.framework.wording import joined
 from analyzer.reading import prompts
@@ -288,16 +289,15 @@ class ReplayTransport(httpx.AsyncBaseTransport):
 
 class Recorder:
     """Keeps each successful answer as a file before anybody else sees it: a response hook of the HTTP client (not of
-    instructor, whose hooks swallow errors). Raises InputError if nothing can be written in the folder."""
+    instructor, whose hooks swallow errors). Raises OutputError if nothing can be written in the folder."""
 
     def __init__(self, folder: Path, secrets: Sequence[str] = ()):
         self._folder = folder
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / ".partial").touch()
-            (folder / ".partial").unlink()
         except OSError as error:
-            raise InputError(f"{folder}: no recording can be written there: {error.strerror}") from error
+            raise OutputError(f"{folder}: no recording can be written there: {reason(error)}") from error
+        check_writable(folder / "recording.json", "a recording")
         self._secrets = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET]
         self.titles: dict[str, str] = {}
         """The title of each pitch to be read, by its fingerprint."""
@@ -326,12 +326,7 @@ class Recorder:
         for secret in self._secrets:
             text = text.replace(secret, "[key]")
         path = self._folder / f"{_slug(title)}-{request.recording_key[:8]}.json"
-        partial = path.with_suffix(".partial")
-        try:
-            partial.write_text(text + "\n", encoding="utf-8")
-            partial.replace(path)
-        except OSError as error:
-            raise InputError(f"{path}: the recording cannot be written: {error.strerror}") from error
+        write_whole(path, text + "\n")
         self.written.append(path)
 
 
