@@ -23,7 +23,6 @@ from typing import Final, Literal
 
 from playwright.sync_api import Browser, FilePayload, FloatRect, Page, sync_playwright
 
-from analyzer.page.serve import command
 from analyzer.resources import resource
 
 CHROMIUM: Final = Path("/usr/bin/chromium")
@@ -245,7 +244,7 @@ def served_page(environment: Mapping[str, str]) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     server = subprocess.Popen(
-        command(port, False),
+        [sys.executable, "-m", "analyzer", "app", "--port", str(port), "--no-browser"],
         cwd=tempfile.gettempdir(),  # as from anywhere: nothing may hang on the folder
         env={**os.environ, **environment},
         stdout=subprocess.DEVNULL,
