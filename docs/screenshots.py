@@ -238,18 +238,21 @@ def _box(page: Page, selector: str) -> FloatRect:
 
 
 @contextmanager
-def served_page(environment: Mapping[str, str]) -> Iterator[str]:
-    """The page on a free port of this machine, with these variables changed; its address. Raises TimeoutError."""
+def served_page(environment: Mapping[str, str], log: Path = Path(os.devnull)) -> Iterator[str]:
+    """The page on a free port of this machine, with these variables changed; its address. Raises TimeoutError.
+
+    `log`: where all goes that the server says."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "analyzer", "app", "--port", str(port), "--no-browser"],
-        cwd=tempfile.gettempdir(),  # as from anywhere: nothing may hang on the folder
-        env={**os.environ, **environment},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    with log.open("wb") as said:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "analyzer", "app", "--port", str(port), "--no-browser"],
+            cwd=tempfile.gettempdir(),  # as from anywhere: nothing may hang on the folder
+            env={**os.environ, **environment},
+            stdout=said,
+            stderr=said,
+        )
     address = f"http://127.0.0.1:{port}"
     try:
         _wait_until_healthy(server, address)

@@ -164,8 +164,8 @@ def test_whoever_leaves_the_page_has_nothing_read_any_more() -> None:
 
 
 def test_a_visitor_who_is_gone_for_long_has_nothing_read_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "GONE", 0.0)
-    monkeypatch.setattr(run, "_LOOK", 0.01)
+    monkeypatch.setattr("analyzer.page.presence.GONE", 0.0)
+    monkeypatch.setattr("analyzer.page.presence._LOOK", 0.01)
 
     def endless() -> Iterator[Given]:
         while True:
@@ -411,7 +411,7 @@ def test_a_run_under_way_shows_how_far_it_is_and_can_be_stopped() -> None:
     button(page, "Stop").click().run()
 
     assert work.stop.is_set()
-    assert "Stopping: what is in flight still comes in." in drawn(page)
+    assert "Stopping. Answers to requests already sent still arrive." in drawn(page)
     assert button(page, "Stop").disabled
 
 

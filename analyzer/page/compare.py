@@ -18,6 +18,7 @@ from analyzer.agreement.manual import ManualScores, parse_manual, read_manual
 from analyzer.agreement.records import RATERS, Comparison, Disagreement, SignalAgreement
 from analyzer.charts import DARK, LIGHT, limits_of_agreement
 from analyzer.errors import AnalyzerError
+from analyzer.page import uploads
 from analyzer.page.answer import scrolling
 from analyzer.page.markup import Html, literal, tag, together
 from analyzer.resources import resource
@@ -45,26 +46,25 @@ def show() -> None:
     )
     left, right = st.columns(2, gap="medium")
     with left:
-        extracted = st.file_uploader(
+        extracted = uploads.several(
             "What was extracted: assessments",
-            type=_KINDS,
-            accept_multiple_files=True,
-            max_upload_size=_LARGEST,
+            "compare_extracted",
+            _KINDS,
+            _LARGEST,
             help="JSON, JSON Lines or Parquet. Several files are set side by side.",
         )
     with right:
-        manual = st.file_uploader(
+        manual = uploads.one(
             "Manual scores",
-            type=["csv"],
-            max_upload_size=_LARGEST,
+            "compare_manual",
+            ["csv"],
+            _LARGEST,
             help="One row a pitch and rater; the columns are those of fixtures/manual_scores.csv.",
         )
-        chosen = _raters(manual.name, manual.getvalue()) if manual is not None else []
+        chosen = _raters(manual.name, manual.data) if manual is not None else []
     with st.container(horizontal=True):
         if st.button("Compare", type="primary", disabled=not extracted or manual is None) and manual is not None:
-            _compare(
-                [Upload(file.name, file.getvalue()) for file in extracted], (manual.name, manual.getvalue()), chosen
-            )
+            _compare(extracted, (manual.name, manual.data), chosen)
         if st.button("Take the samples"):
             _compare([RECORDED, KEYWORDS], None)
     fault: AnalyzerError | None = st.session_state.get("comparison_fault")
@@ -81,7 +81,9 @@ def _raters(name: str, data: bytes) -> list[str]:
         known = sorted({row.rater for row in parse_manual(data, name).rows})
     except AnalyzerError:
         return []  # told when they are compared
-    return st.multiselect("Raters that count", known, placeholder="All") if len(known) > 1 else []
+    if len(known) < 2:
+        return []
+    return st.multiselect("Raters that count", known, placeholder="All", key="compare_raters", persist_state="session")
 
 
 def _compare(extracted: Sequence[str | Upload], manual: tuple[str, bytes] | None, raters: Sequence[str] = ()) -> None:

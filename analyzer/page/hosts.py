@@ -32,7 +32,9 @@ def host_names(named: Iterable[str]) -> frozenset[str]:
     names = {name.strip().lower().rstrip(".") for name in named}
     for name in sorted(names):
         if not _NAME.fullmatch(name):
-            raise InputError(f"{name!r} is not a host name; write --host-name pitch.example.com, without scheme or port")
+            raise InputError(
+                f"{name!r} is not a host name; write --host-name pitch.example.com, without scheme or port"
+            )
     return frozenset(names)
 
 
