@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Literal
@@ -28,6 +28,7 @@ from analyzer.resources import resource
 CHROMIUM: Final = Path("/usr/bin/chromium")
 PICTURE: Final = Path(__file__).with_name("page.png")
 SAMPLE: Final = "cabstand"
+APP: Final = ("-m", "analyzer", "app", "--port", "{port}", "--no-browser")
 WIDTHS: Final = (1280, 390)
 Scheme = Literal["light", "dark"]
 SCHEMES: Final[tuple[Scheme, ...]] = ("light", "dark")
@@ -238,16 +239,19 @@ def _box(page: Page, selector: str) -> FloatRect:
 
 
 @contextmanager
-def served_page(environment: Mapping[str, str], log: Path = Path(os.devnull)) -> Iterator[str]:
+def served_page(
+    environment: Mapping[str, str], log: Path = Path(os.devnull), arguments: Sequence[str] = APP
+) -> Iterator[str]:
     """The page on a free port of this machine, with these variables changed; its address. Raises TimeoutError.
 
-    `log`: where all goes that the server says."""
+    `log`: where everything goes that the server says; `arguments`: Python's, with {port} for the port.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with log.open("wb") as said:
         server = subprocess.Popen(
-            [sys.executable, "-m", "analyzer", "app", "--port", str(port), "--no-browser"],
+            [sys.executable, *(argument.format(port=port) for argument in arguments)],
             cwd=tempfile.gettempdir(),  # as from anywhere: nothing may hang on the folder
             env={**os.environ, **environment},
             stdout=said,

@@ -123,6 +123,8 @@ def _model() -> str | None:
 
 
 def _analyze() -> None:
+    if pitch_field.unread():
+        return  # what is wrong with the file is on the page
     if _model() == "":
         st.session_state["reading"] = None
         st.session_state["fault"] = ConfigurationError(

@@ -20,7 +20,9 @@ from analyzer.reading.documents import MAX_BYTES, SUFFIXES, read_document
 from analyzer.reading.pitch import MAX_CHARACTERS
 from analyzer.resources import resource
 
-TEXT: Final = "text"
+_TEXT: Final = "text"
+_LIFE: Final = "text_life"
+"""How often the field began anew, see `_anew`."""
 SAMPLE: Final = "sample"
 _FILE: Final = "file"
 _REPLACED: Final = "replaced_text"
@@ -29,7 +31,7 @@ _UNREAD: Final = "unread_file"
 
 def text() -> str:
     """What stands in the field."""
-    return str(st.session_state.get(TEXT) or "")
+    return str(st.session_state.get(_key()) or "")
 
 
 def sample() -> str | None:
@@ -48,7 +50,7 @@ def put(new: str, sample_: str | None = None) -> None:
 def drop(deleted: str) -> None:
     """Takes a text that was deleted out of the field, and away from what can be put back."""
     if text().strip() == deleted.strip():
-        st.session_state[TEXT] = ""
+        st.session_state[_key()] = ""
     if str(st.session_state.get(_REPLACED, "")).strip() == deleted.strip():
         st.session_state[_REPLACED] = ""
 
@@ -57,7 +59,7 @@ def field() -> None:
     """Draws it."""
     st.text_area(
         "The pitch",
-        key=TEXT,
+        key=_key(),
         height=250,
         placeholder="Paste the text of the pitch here.",
         on_change=_typed,
@@ -65,7 +67,7 @@ def field() -> None:
     )
     before: str = st.session_state.get(_REPLACED, "")
     if before.strip() and before.strip() != text().strip():
-        st.button("Put back the text that was here before", on_click=_put_back, type="tertiary")
+        st.button("Put back the text that was here before", icon=":material/undo:", on_click=_put_back, type="tertiary")
 
 
 def file() -> None:
@@ -77,6 +79,11 @@ def file() -> None:
         MAX_BYTES // 1_000_000,
         then=_take_file,
     )
+
+
+def unread() -> bool:
+    """Whether the file that is chosen could not be read, and nothing was put in its place."""
+    return st.session_state.get(_UNREAD) is not None
 
 
 def fault() -> None:
@@ -97,8 +104,23 @@ def _replace(new: str, sample_: str | None) -> None:
     before = text()
     if before.strip() and before.strip() != new.strip() and before not in samples().values():
         st.session_state[_REPLACED] = before
-    st.session_state[TEXT] = new
+    st.session_state[_key()] = new
     st.session_state[SAMPLE] = sample_
+    st.session_state["fault"] = None  # it was about the text before
+
+
+def _key() -> str:
+    life: int = st.session_state.get(_LIFE, 0)
+    return f"{_TEXT}:{life}" if life else _TEXT
+
+
+def _anew() -> None:
+    """Gives the field a new life in the browser, with the same text. The old one might hold a text that was typed and
+    not sent yet, and would go on showing that in the place of what is put there now."""
+    before = text()
+    st.session_state.pop(_key(), None)
+    st.session_state[_LIFE] = st.session_state.get(_LIFE, 0) + 1
+    st.session_state[_key()] = before
 
 
 def _put_back() -> None:
@@ -118,6 +140,7 @@ def _take_file() -> None:
     chosen: Upload | None = uploads.chosen(_FILE)
     if chosen is None:
         return
+    _anew()
     try:
         _replace(read_document(chosen.name, chosen.data), None)
     except AnalyzerError as error:

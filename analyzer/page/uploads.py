@@ -13,7 +13,7 @@ from typing import Any
 import streamlit as st
 
 from analyzer.agreement.extracted import Upload
-from analyzer.page.markup import literal
+from analyzer.page.markup import tag
 
 
 @dataclass(slots=True)
@@ -26,7 +26,8 @@ class _Chosen:
     """Counts up to give the field a new, empty life."""
 
     def files(self) -> list[Upload]:
-        return [*self.earlier, *self.shown]
+        """All that count, each once."""
+        return [*(file for file in self.earlier if file not in self.shown), *self.shown]
 
 
 def one(
@@ -61,7 +62,8 @@ def _field(label: str, key: str, then: Callable[[], None] | None, **options: Any
     st.file_uploader(label, key=widget, on_change=_take, args=(key, widget, then), **options)
     for number, file in enumerate(kept.earlier):
         with st.container(horizontal=True, vertical_alignment="center", key=f"{widget}:earlier-{number}"):
-            st.markdown(f"Still chosen: {literal(file.name)} ({_size(file.data)})", width="content")
+            named = tag("span", file.name, class_="alien")
+            st.html(tag("p", "Still chosen: ", named, f" ({_size(file.data)})", class_="pa"), width="content")
             st.button(
                 "Remove", key=f"{widget}:remove-{number}", on_click=_remove, args=(key, number, then), type="tertiary"
             )
@@ -95,4 +97,6 @@ def _all() -> dict[str, _Chosen]:
 
 
 def _size(data: bytes) -> str:
-    return f"{len(data) / 1_000_000:.1f} MB" if len(data) >= 100_000 else f"{max(1, round(len(data) / 1000))} kB"
+    if len(data) < 1_000:
+        return f"{len(data)} bytes"
+    return f"{len(data) / 1_000_000:.1f} MB" if len(data) >= 1_000_000 else f"{len(data) / 1_000:.0f} kB"
