@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from streamlit.testing.v1 import AppTest
 
 from analyzer.errors import InputError
 from analyzer.page import portfolio, scoring
@@ -185,6 +186,23 @@ def test_what_is_not_a_host_name_is_said(name: str) -> None:
 
 def test_host_names_are_taken_in_any_case() -> None:
     assert host_names(["Pitch.Example.COM."]) == NAMED
+
+
+@pytest.mark.parametrize(
+    ("origin", "shown"),
+    [("http://localhost:8501", True), ("http://localhost:9999", False)],
+    ids=["own", "another port"],
+)
+def test_a_page_of_another_port_is_shown_nothing_under_streamlit_run_either(
+    monkeypatch: pytest.MonkeyPatch, origin: str, shown: bool
+) -> None:
+    monkeypatch.setattr("analyzer.page.access._headers", lambda: {"host": "localhost:8501", "origin": origin})
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+
+    assert bool(page.text_area) is shown
+    assert [error.value.partition(".")[0] for error in page.error] == (
+        [] if shown else ["This page answers to its own pages only"]
+    )
 
 
 # ---------------------------------------------------------------- how it is set up

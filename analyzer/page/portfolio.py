@@ -242,7 +242,8 @@ def _read_samples() -> Run:
         Given(path.name, path.stem, path.read_text(encoding="utf-8"))
         for path in sorted(resource("fixtures/pitches").glob("*.txt"))
     ]
-    return read_many(given, len(given), "The samples", model=RECORDED, settings=Settings.from_environment())
+    settings = Settings.from_environment()
+    return read_many(given, len(given), "The samples", model=RECORDED, settings=settings, there=visitor())
 
 
 def _begin(begin: Callable[[], Run]) -> None:
