@@ -159,12 +159,13 @@ def _runs(count: int) -> None:
     tools = _screenshots()
     table = Table("pitches.csv", tools.many_pitches(count).encode())
     bare = time.monotonic()
-    work = read_many(table, table.count(), table.name, model=KEYWORDS, settings=Settings()).work
-    work.done.wait()
+    run = read_many(table, table.count(), table.name, model=KEYWORDS, settings=Settings())
+    run.work.done.wait()
     read = [time.monotonic() - bare]
-    results = exported(work, ".jsonl") * 5
+    results = exported(run.work, ".jsonl") * 5
     bare = time.monotonic()
-    open_results("results.jsonl", results).work.done.wait()
+    run = open_results("results.jsonl", results)
+    run.work.done.wait()
     opened = [time.monotonic() - bare]
     for collects in ("false", "true"):
         server = ("-m", "streamlit", "run", str(resource("app.py")), "--server.port={port}", "--server.headless=true")

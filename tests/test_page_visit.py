@@ -184,6 +184,18 @@ def test_a_removed_or_unread_file_is_not_scored() -> None:
     assert OWN_PITCH not in markup(page) and not page.error
 
 
+def test_figures_of_other_files_than_those_chosen_say_so() -> None:
+    page = go(whole_page(), "compare")
+    button(page, "Take the samples").click().run()
+    assert "You have changed the files since" not in markup(page)
+
+    page.file_uploader[0].set_value([("a.json", b"{}", "application/json")]).run()
+    assert "You have changed the files since; press Compare for the new ones." in markup(page)
+
+    button(page, "Take the samples").click().run()
+    assert "You have changed the files since" not in markup(page)
+
+
 # ---------------------------------------------------------------- a look elsewhere
 
 

@@ -51,6 +51,7 @@ def show() -> None:
             "compare_extracted",
             _KINDS,
             _LARGEST,
+            then=_outdate,
             help="JSON, JSON Lines or Parquet. Several files are set side by side.",
         )
     with right:
@@ -59,6 +60,7 @@ def show() -> None:
             "compare_manual",
             ["csv"],
             _LARGEST,
+            then=_outdate,
             help="One row a pitch and rater; the columns are those of fixtures/manual_scores.csv.",
         )
         chosen = _raters(manual.name, manual.data) if manual is not None else []
@@ -72,7 +74,16 @@ def show() -> None:
     if fault is not None:
         st.error(literal(f"Not compared: {fault}"))
     elif comparison is not None:
+        if st.session_state.get("comparison_outdated"):
+            told = "You have changed the files since; press Compare for the new ones."
+            st.html(tag("p", told, class_="pa note", role="note"))
         _show(comparison)
+
+
+def _outdate() -> None:
+    """The figures on the page are not of the files that are chosen now."""
+    st.session_state["comparison_outdated"] = True
+    st.session_state["comparison_fault"] = None
 
 
 def _raters(name: str, data: bytes) -> list[str]:
@@ -89,6 +100,7 @@ def _raters(name: str, data: bytes) -> list[str]:
 def _compare(extracted: Sequence[str | Upload], manual: tuple[str, bytes] | None, raters: Sequence[str] = ()) -> None:
     """Compares, and keeps what came of it. What was compared before is dropped, so that nobody takes it for this."""
     st.session_state["comparison"] = st.session_state["comparison_fault"] = None
+    st.session_state["comparison_outdated"] = False
     try:
         with st.spinner("Comparing"):
             scores = _scores(manual)

@@ -30,17 +30,23 @@ class _Chosen:
         return [*(file for file in self.earlier if file not in self.shown), *self.shown]
 
 
+Then = Callable[[], None]
+"""What is called when the files of a field change."""
+
+
 def one(
-    label: str, key: str, types: Sequence[str], largest: int, *, then: Callable[[], None] | None = None, **options: Any
+    label: str, key: str, types: Sequence[str], largest: int, *, then: Then | None = None, **options: Any
 ) -> Upload | None:
-    """A field for one file of up to `largest` megabytes; the file that is chosen. `then`: called when that changes."""
+    """A field for one file of up to `largest` megabytes; the file that is chosen."""
     return next(iter(_field(label, key, then, type=list(types), max_upload_size=largest, **options)), None)
 
 
-def several(label: str, key: str, types: Sequence[str], largest: int, **options: Any) -> list[Upload]:
+def several(
+    label: str, key: str, types: Sequence[str], largest: int, *, then: Then | None = None, **options: Any
+) -> list[Upload]:
     """A field for files of up to `largest` megabytes each; those that are chosen, the earliest first."""
     options |= {"type": list(types), "max_upload_size": largest, "accept_multiple_files": True}
-    return _field(label, key, None, **options)
+    return _field(label, key, then, **options)
 
 
 def chosen(key: str) -> Upload | None:
@@ -54,7 +60,7 @@ def clear(key: str) -> None:
     _all()[key] = _Chosen(drawn=before.drawn + 1)
 
 
-def _field(label: str, key: str, then: Callable[[], None] | None, **options: Any) -> list[Upload]:
+def _field(label: str, key: str, then: Then | None, **options: Any) -> list[Upload]:
     kept = _chosen(key)
     widget = f"{key}:{kept.drawn}"
     if widget not in st.session_state:
@@ -70,7 +76,7 @@ def _field(label: str, key: str, then: Callable[[], None] | None, **options: Any
     return kept.files()
 
 
-def _take(key: str, widget: str, then: Callable[[], None] | None) -> None:
+def _take(key: str, widget: str, then: Then | None) -> None:
     found = st.session_state[widget]
     files = found if isinstance(found, list) else [found] if found is not None else []
     kept = _chosen(key)
@@ -81,7 +87,7 @@ def _take(key: str, widget: str, then: Callable[[], None] | None) -> None:
         then()
 
 
-def _remove(key: str, number: int, then: Callable[[], None] | None) -> None:
+def _remove(key: str, number: int, then: Then | None) -> None:
     del _chosen(key).earlier[number]
     if then is not None:
         then()
