@@ -159,7 +159,7 @@ def test_a_portfolio_stays_where_another_cannot_be_started() -> None:
     button(page, "Start").click().run()
 
     assert "Not started: broken.csv" in page.error[0].value
-    assert "Below is still: The samples" in markup(page)
+    assert "Below are still the results of: The samples" in markup(page)
     assert "15 in scope, 1 out of scope." in markup(page)
 
 

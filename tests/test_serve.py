@@ -92,13 +92,12 @@ def open_socket(port: int, host: str, origin: str) -> int:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
-@pytest.mark.parametrize("number", ["SIGTERM", "SIGINT", "SIGHUP", "SIGKILL"])
-def test_whoever_ends_pitch_app_frees_its_port(number: str) -> None:
+@pytest.mark.parametrize(("number", "code"), [("SIGTERM", 143), ("SIGINT", 0), ("SIGHUP", -1), ("SIGKILL", -9)])
+def test_whoever_ends_pitch_app_frees_its_port(number: str, code: int) -> None:
     with served() as (process, port), socket.create_connection(("127.0.0.1", port)):
         process.send_signal(getattr(signal, number))
 
-        process.wait(_LONG)
-
+        assert process.wait(_LONG) == code
         with socket.socket() as next_:
             next_.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             next_.bind(("127.0.0.1", port))

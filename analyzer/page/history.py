@@ -221,9 +221,10 @@ def _forget(owner: str, doomed: Mapping[str, str] | None) -> None:
     for sha256 in list(earlier) if doomed is None else doomed.values():
         earlier.pop(sha256, None)
     under_way = reading.current()
-    if under_way is not None and (doomed is None or under_way.pitch.ref.sha256 in doomed.values()):
-        st.session_state["reading"] = None
-        pitch_field.drop(under_way.pitch.text)
+    if under_way is not None and under_way.result.done():  # what is still being read was not kept yet
+        if doomed is None or under_way.pitch.ref.sha256 in doomed.values():
+            st.session_state["reading"] = None
+            pitch_field.drop(under_way.pitch.text)
     st.session_state["history_told"] = f"Deleted: {_counted(number)}, and the answers about the same pitches."
 
 

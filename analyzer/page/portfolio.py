@@ -68,7 +68,12 @@ def show() -> None:
     if work is not None:
         if fault is not None:
             st.html(
-                tag("p", tag("span", f"Below is still: {work.name}", class_="alien"), class_="pa note", role="note")
+                tag(
+                    "p",
+                    tag("span", f"Below are still the results of: {work.name}", class_="alien"),
+                    class_="pa note",
+                    role="note",
+                )
             )
         _finished(work)
 
@@ -111,6 +116,7 @@ def _to_open() -> None:
         "portfolio_results",
         ["jsonl", "json", "parquet"],
         _LARGEST,
+        then=_forget_fault,
         help="JSON Lines or Parquet of assessments. They are judged anew by today's rulebook; no model is asked.",
     )
     if st.button("Open them", type="primary", disabled=file is None) and file is not None:
@@ -125,6 +131,7 @@ def _to_read() -> None:
             "portfolio_pitches",
             [ending.removeprefix(".") for ending in TABLES],
             _LARGEST,
+            then=_forget_fault,
             help="CSV, TSV, JSON Lines or Parquet, in UTF-8. One column holds the pitch, another its id if you like.",
         )
         columns = _columns(file.name, file.data) if file is not None else (None, None)
@@ -244,6 +251,11 @@ def _read_samples() -> Run:
     ]
     settings = Settings.from_environment()
     return read_many(given, len(given), "The samples", model=RECORDED, settings=settings, there=visitor())
+
+
+def _forget_fault() -> None:
+    """What was wrong was about the file before."""
+    st.session_state["portfolio_fault"] = None
 
 
 def _begin(begin: Callable[[], Run]) -> None:

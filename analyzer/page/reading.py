@@ -139,8 +139,8 @@ def waiting(reading: Reading) -> None:
         st.html(
             tag(
                 "p",
-                "Every quote in its answer is then looked up in the pitch, and the rulebook judges. "
-                f"An answer that takes longer than {reading.timeout:.0f} s is given up.",
+                "When the answer is there, every quote is checked against the pitch and the rulebook judges. "
+                f"The page waits up to {reading.timeout:.0f} s. You can look at other pages meanwhile.",
                 class_="pa lead",
             )
         )

@@ -12,7 +12,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from threading import Timer
 from types import FrameType
@@ -82,13 +82,11 @@ def serve(port: int, open_browser: bool, named: Iterable[str] = ()) -> int:
         )
     )
     signal.signal(signal.SIGTERM, _terminated)
-    try:
+    with suppress(KeyboardInterrupt):
         server.run(sockets=[listener])
-    except KeyboardInterrupt:
-        pass
-    finally:
-        _end_soon(0)
-    return 0 if server.started else 1
+    code = 0 if server.started else 1
+    _end_soon(code)
+    return code
 
 
 def _listen(port: int) -> socket.socket:

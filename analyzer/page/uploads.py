@@ -69,7 +69,7 @@ def _field(label: str, key: str, then: Then | None, **options: Any) -> list[Uplo
     for number, file in enumerate(kept.earlier):
         with st.container(horizontal=True, vertical_alignment="center", key=f"{widget}:earlier-{number}"):
             named = tag("span", file.name, class_="alien")
-            st.html(tag("p", "Still chosen: ", named, f" ({_size(file.data)})", class_="pa"), width="content")
+            st.html(tag("p", "Still chosen: ", named, f" ({_size(file.data)})", class_="pa lead"), width="content")
             st.button(
                 "Remove", key=f"{widget}:remove-{number}", on_click=_remove, args=(key, number, then), type="tertiary"
             )
