@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -17,6 +17,7 @@ from analyzer.pipeline import Choice
 from analyzer.signals import Signals
 from tests.test_page import (
     OWN_PITCH,
+    ROOT,
     FixedReader,
     SlowReader,
     analyze,
@@ -197,6 +198,87 @@ def test_figures_of_other_files_than_those_chosen_say_so() -> None:
 
 
 # ---------------------------------------------------------------- a look elsewhere
+
+
+def held(page: AppTest) -> dict[str, Any]:
+    """What every field on the page holds, but for the choice of page itself."""
+    kinds = ("text_area", "text_input", "selectbox", "radio", "checkbox", "toggle", "multiselect", "number_input")
+    fields = [field for kind in (*kinds, "button_group") for field in page.get(kind)]
+    named = {f"{type(field).__name__} {getattr(field, 'label', '')}": cast(Any, field).value for field in fields}
+    return {name: value for name, value in named.items() if name != "Radio Page"}
+
+
+def change_all(page: AppTest) -> None:
+    """Gives every field another value than it has."""
+    fields: list[Any] = [*page.checkbox, *page.toggle]
+    for field in fields:
+        field.set_value(not field.value)
+    for field in (*page.text_area, *page.text_input):
+        field.set_value("data")
+    for field in page.selectbox:
+        field.select_index(len(field.options) - 1)
+    for field in page.radio:
+        if field.label != "Page":
+            field.set_value(field.options[-1])
+    for field in page.multiselect:
+        field.set_value(field.options[:1])
+    page.run()
+    assert not page.exception
+
+
+def with_answer(page: AppTest) -> None:
+    analyze(page, OWN_PITCH)
+    page.session_state["reading"].result.result(60)
+    page.run()
+
+
+def with_entry(page: AppTest) -> None:
+    with_answer(go(page, "analyze"))
+    go(page, "history")
+
+
+def with_portfolio(page: AppTest) -> None:
+    button(page, "Take the samples").click().run()
+    page.session_state["portfolio"].work.done.wait(60)
+    page.run()
+
+
+def with_scores(page: AppTest) -> None:
+    manual = (ROOT / "fixtures" / "manual_scores.csv").read_bytes()
+    page.file_uploader[1].set_value(("m.csv", manual, "text/csv")).run()
+
+
+def with_form(page: AppTest) -> None:
+    page.selectbox[0].set_value("earmarker")
+    page.text_input[0].set_value("data").run()
+
+
+@pytest.mark.parametrize(
+    ("name", "prepare"),
+    [
+        ("analyze", lambda page: None),
+        ("analyze", with_answer),
+        ("portfolio", lambda page: None),
+        ("portfolio", with_portfolio),
+        ("history", with_entry),
+        ("compare", with_scores),
+        ("scoring", with_form),
+    ],
+    ids=["pitch", "answer", "portfolio", "ranking", "history", "compare", "scoring"],
+)
+def test_every_field_of_every_page_survives_a_look_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, name: str, prepare: Callable[[AppTest], object]
+) -> None:
+    monkeypatch.setattr("analyzer.page.access.owner", lambda: "local")
+    page = go(whole_page(), name)
+    prepare(page)
+    change_all(page)
+    before = held(page)
+    assert before
+
+    go(go(page, "framework"), name)
+
+    assert held(page) == before
 
 
 def test_chosen_files_survive_a_look_elsewhere_and_can_be_removed() -> None:

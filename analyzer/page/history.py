@@ -220,11 +220,11 @@ def _forget(owner: str, doomed: Mapping[str, str] | None) -> None:
     earlier: dict[str, Assessment] = st.session_state.get("earlier", {})
     for sha256 in list(earlier) if doomed is None else doomed.values():
         earlier.pop(sha256, None)
-    under_way = reading.current()
-    if under_way is not None and under_way.result.done():  # what is still being read was not kept yet
-        if doomed is None or under_way.pitch.ref.sha256 in doomed.values():
-            st.session_state["reading"] = None
-            pitch_field.drop(under_way.pitch.text)
+    now = reading.current()
+    answered = now if now is not None and now.result.done() else None  # what is still being read was not kept yet
+    if answered is not None and (doomed is None or answered.pitch.ref.sha256 in doomed.values()):
+        st.session_state["reading"] = None
+        pitch_field.drop(answered.pitch.text)
     st.session_state["history_told"] = f"Deleted: {_counted(number)}, and the answers about the same pitches."
 
 
