@@ -634,7 +634,8 @@ def test_a_table_becomes_a_portfolio_of_which_one_pitch_is_opened_and_all_taken_
     expect(page.get_by_text("A file of results")).to_be_visible()
     page.locator("input[type=file]").set_input_files(tmp_path / "portfolio.jsonl")
     page.get_by_role("button", name="Open them").click()
-    expect(page.locator(".pa.head")).to_contain_text("portfolio.jsonl: 102 in scope, 7 out of scope, 1 not read.")
+    told = "portfolio.jsonl: 102 in scope, 7 out of scope, 1 not read."
+    expect(page.locator(".pa.head")).to_contain_text(told, timeout=60_000)
 
 
 @pytest.mark.browser
