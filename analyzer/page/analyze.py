@@ -135,12 +135,25 @@ def _analyze() -> None:
 
 
 def _take_sample() -> None:
-    """Fills in the sample, and has it read at once where that asks nothing of a model."""
+    """Fills in the sample, and has it read at once where that asks nothing of a model.
+
+    One that is on the page already keeps its answer, and what was changed of it: a slow browser may report as a choice
+    what the link has chosen.
+    """
     name = pitch_field.sample()
-    if name is not None:
-        pitch_field.put(pitch_field.samples()[name], name)
-        if _sends_nothing():
-            _analyze()
+    if name is None or _on_the_page(name):
+        return
+    pitch_field.put(pitch_field.samples()[name], name)
+    if _sends_nothing():
+        _analyze()
+
+
+def _on_the_page(name: str) -> bool:
+    """Whether this sample is in the field, and what is read or has been read, by the reader that is chosen."""
+    under_way = reading.current()
+    if under_way is None or pitch_field.text() != pitch_field.samples()[name]:
+        return False
+    return _linked_sample(under_way) == name and under_way.reader == (_model() or under_way.reader)
 
 
 def _sends_nothing() -> bool:
