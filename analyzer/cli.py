@@ -545,17 +545,26 @@ def doctor_command() -> None:
 
 @_command("app")
 @click.option(
-    "--port", type=click.IntRange(1, 65535), metavar="N", default=8501, show_default=True, help="Port on this machine."
+    "--port", type=click.IntRange(0, 65535), metavar="N", default=8501, show_default=True, help="Port on this machine."
 )
 @click.option("--no-browser", is_flag=True, help="Do not open a browser.")
-def app_command(port: int, no_browser: bool) -> None:
+@click.option(
+    "--host-name",
+    "host_names",
+    metavar="NAME",
+    multiple=True,
+    envvar="PITCH_HOST_NAMES",
+    show_envvar=True,
+    help="Name by which a web server in front is reached; repeat for more. The page answers to no other names.",
+)
+def app_command(port: int, no_browser: bool, host_names: tuple[str, ...]) -> None:
     """Open the page in a browser. It is served to this machine only.
 
     What is analyzed there is kept in the store (PITCH_STORE, else a file in your data folder), where you can delete it.
     """
     from analyzer.page.serve import serve
 
-    sys.exit(serve(port=port, open_browser=not no_browser))
+    sys.exit(serve(port=port, open_browser=not no_browser, named=host_names))
 
 
 def _waiting(model: str | None, text: str) -> AbstractContextManager[object]:

@@ -2,21 +2,30 @@
 with a thousand pitches in the portfolio, from a click on a filter, a page and a pitch to what it shows.
 
     python benchmarks/page.py [ROUNDS]
+    python benchmarks/page.py runs [PITCHES]
 
 Serves the page on this machine, reads the samples from their recordings and drives Chromium. Prints milliseconds: the
 median and the slowest, and first of all the very first answer of a server that has just been started.
+
+`runs` measures what watching costs: seconds for reading so many pitches by cue phrases, and for opening five times as
+many results, without a page, on the page, and on the page where Streamlit collects all garbage after each look at the
+run (its default, which `pitch app` turns off).
 """
 
 from __future__ import annotations
 
 import sys
+import time
 from importlib import import_module
 from pathlib import Path
 from statistics import median
 from types import ModuleType
 from typing import Any
 
+from analyzer.page.run import exported, open_results, read_many
 from analyzer.resources import resource
+from analyzer.settings import KEYWORDS, Settings
+from analyzer.sources import Table
 
 ROOT = Path(__file__).parents[1]
 MANY = 1_000
@@ -37,6 +46,9 @@ DRAWN = """
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["runs"]:
+        _runs(int(sys.argv[2]) if len(sys.argv) > 2 else 200)
+        return
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 10
     tools = _screenshots()
     pitches = [path.read_text(encoding="utf-8") for path in sorted(resource("fixtures/pitches").glob("*.txt"))]
@@ -140,6 +152,46 @@ def _back(page: Any, number: int) -> float:
     took: float = page.evaluate(DRAWN, [".pa .ranking", "Ranking"])
     page.wait_for_timeout(500)
     return took
+
+
+def _runs(count: int) -> None:
+    """Prints seconds for reading pitches and for opening results: without a page, on it, and with its collector on."""
+    tools = _screenshots()
+    table = Table("pitches.csv", tools.many_pitches(count).encode())
+    bare = time.monotonic()
+    run = read_many(table, table.count(), table.name, model=KEYWORDS, settings=Settings())
+    run.work.done.wait()
+    read = [time.monotonic() - bare]
+    results = exported(run.work, ".jsonl") * 5
+    bare = time.monotonic()
+    run = open_results("results.jsonl", results)
+    run.work.done.wait()
+    opened = [time.monotonic() - bare]
+    for collects in ("false", "true"):
+        server = ("-m", "streamlit", "run", str(resource("app.py")), "--server.port={port}", "--server.headless=true")
+        option = f"--runner.postScriptGC={collects}"
+        with tools.served_page({}, arguments=(*server, option)) as address, tools.chromium() as browser:
+            page = browser.new_page(viewport={"width": 1280, "height": 900})
+            tools.upload(page, address, tools.many_pitches(count))
+            read.append(_until_ranked(page))
+            page.get_by_text("Other pitches").click()
+            page.get_by_text("Open results").click()
+            page.get_by_text("A file of results").wait_for()
+            file = {"name": "results.jsonl", "mimeType": "application/jsonl", "buffer": results}
+            page.locator("input[type=file]").set_input_files(file)
+            page.get_by_text("results.jsonl").first.wait_for()
+            page.get_by_role("button", name="Open them").click()
+            page.get_by_text("Opening results.jsonl").wait_for()
+            opened.append(_until_ranked(page))
+    for name, number, seconds in (("read", count, read), ("opened", 5 * count, opened)):
+        without, page_, collected = seconds
+        print(f"{number:,} {name}: {without:.1f} s without a page, {page_:.1f} s on it, {collected:.1f} s with GC on")
+
+
+def _until_ranked(page: Any) -> float:
+    begun = time.monotonic()
+    page.get_by_role("heading", name="Ranking").wait_for(timeout=1_800_000)
+    return time.monotonic() - begun
 
 
 def _screenshots() -> ModuleType:

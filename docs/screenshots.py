@@ -16,19 +16,19 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Literal
 
 from playwright.sync_api import Browser, FilePayload, FloatRect, Page, sync_playwright
 
-from analyzer.page.serve import command
 from analyzer.resources import resource
 
 CHROMIUM: Final = Path("/usr/bin/chromium")
 PICTURE: Final = Path(__file__).with_name("page.png")
 SAMPLE: Final = "cabstand"
+APP: Final = ("-m", "analyzer", "app", "--port", "{port}", "--no-browser")
 WIDTHS: Final = (1280, 390)
 Scheme = Literal["light", "dark"]
 SCHEMES: Final[tuple[Scheme, ...]] = ("light", "dark")
@@ -239,18 +239,24 @@ def _box(page: Page, selector: str) -> FloatRect:
 
 
 @contextmanager
-def served_page(environment: Mapping[str, str]) -> Iterator[str]:
-    """The page on a free port of this machine, with these variables changed; its address. Raises TimeoutError."""
+def served_page(
+    environment: Mapping[str, str], log: Path = Path(os.devnull), arguments: Sequence[str] = APP
+) -> Iterator[str]:
+    """The page on a free port of this machine, with these variables changed; its address. Raises TimeoutError.
+
+    `log`: where everything goes that the server says; `arguments`: Python's, with {port} for the port.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    server = subprocess.Popen(
-        command(port, False),
-        cwd=tempfile.gettempdir(),  # as from anywhere: nothing may hang on the folder
-        env={**os.environ, **environment},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    with log.open("wb") as said:
+        server = subprocess.Popen(
+            [sys.executable, *(argument.format(port=port) for argument in arguments)],
+            cwd=tempfile.gettempdir(),  # as from anywhere: nothing may hang on the folder
+            env={**os.environ, **environment},
+            stdout=said,
+            stderr=said,
+        )
     address = f"http://127.0.0.1:{port}"
     try:
         _wait_until_healthy(server, address)

@@ -319,11 +319,3 @@ def test_help_and_score_load_neither_the_model_sdk_nor_the_page(arguments: list[
         [sys.executable, "-c", script, *arguments], input="{}", capture_output=True, text=True, check=False
     )
     assert done.stderr.splitlines()[-1] == "[]"
-
-
-def test_the_page_is_served_to_this_machine_only() -> None:
-    from analyzer.page.serve import command
-
-    line = command(8600, open_browser=False)
-    assert "--server.address=127.0.0.1" in line and "--server.port=8600" in line
-    assert "--browser.gatherUsageStats=false" in line

@@ -164,8 +164,8 @@ def test_whoever_leaves_the_page_has_nothing_read_any_more() -> None:
 
 
 def test_a_visitor_who_is_gone_for_long_has_nothing_read_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "GONE", 0.0)
-    monkeypatch.setattr(run, "_LOOK", 0.01)
+    monkeypatch.setattr("analyzer.page.presence.GONE", 0.0)
+    monkeypatch.setattr("analyzer.page.presence._LOOK", 0.01)
 
     def endless() -> Iterator[Given]:
         while True:
@@ -411,7 +411,7 @@ def test_a_run_under_way_shows_how_far_it_is_and_can_be_stopped() -> None:
     button(page, "Stop").click().run()
 
     assert work.stop.is_set()
-    assert "Stopping: what is in flight still comes in." in drawn(page)
+    assert "Stopping. Answers to requests already sent still arrive." in drawn(page)
     assert button(page, "Stop").disabled
 
 
@@ -634,7 +634,8 @@ def test_a_table_becomes_a_portfolio_of_which_one_pitch_is_opened_and_all_taken_
     expect(page.get_by_text("A file of results")).to_be_visible()
     page.locator("input[type=file]").set_input_files(tmp_path / "portfolio.jsonl")
     page.get_by_role("button", name="Open them").click()
-    expect(page.locator(".pa.head")).to_contain_text("portfolio.jsonl: 102 in scope, 7 out of scope, 1 not read.")
+    told = "portfolio.jsonl: 102 in scope, 7 out of scope, 1 not read."
+    expect(page.locator(".pa.head")).to_contain_text(told, timeout=60_000)
 
 
 @pytest.mark.browser

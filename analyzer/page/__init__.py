@@ -19,8 +19,6 @@ def main() -> None:
     st.html(_STYLE)
     access.admit()
     _warm_up()
-    analyze.keep_inputs()
-    portfolio.keep_inputs()
     pages = [
         st.Page(analyze.show, title="Analyze a pitch", url_path="analyze", default=True),
         st.Page(portfolio.show, title="Portfolio", url_path="portfolio"),

@@ -16,11 +16,11 @@ from urllib.parse import urlsplit
 import streamlit as st
 from streamlit.errors import StreamlitAuthError, StreamlitSecretNotFoundError
 
+from analyzer.page.hosts import HERE, refusal
 from analyzer.page.markup import literal, tag
 
 LOCAL: Final = "local"
 """The owner of what is kept where nobody logs in."""
-_HERE: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _PASSED_ON: Final = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Via")
 """Headers by which a web server in front says that it is one."""
 
@@ -32,11 +32,12 @@ def owner() -> str | None:
         if found["sub"]:
             return f"{found['iss'] or ''} {found['sub']}"
         return str(found["email"]) if found["email"] else None
-    return LOCAL if st.get_option("server.address") in _HERE and _from_here(_headers()) else None
+    return LOCAL if st.get_option("server.address") in HERE and _from_here(_headers()) else None
 
 
 def admit() -> None:
-    """Ends this run with a way to log in, unless the visitor has logged in or need not."""
+    """Ends this run for a page of another server, and for a visitor who has to log in, with a way to do so."""
+    _refuse_strangers()
     if not required() or st.user.get("is_logged_in"):
         return
     st.title("Pitch Analyzer")
@@ -62,6 +63,19 @@ def leave() -> None:
             st.button("Log out", on_click=st.logout, type="tertiary")
 
 
+def _refuse_strangers() -> None:
+    """Shows nothing to a page of another server. `pitch app` refuses its requests before they come here; with
+    `streamlit run`, pages of other ports of this machine can open a connection."""
+    headers = {name.title(): value for name, value in _headers().items()}
+    names = frozenset(st.get_option("server.allowedHosts"))
+    if "Host" not in headers or not names:
+        return
+    reason = refusal(headers["Host"], headers.get("Origin"), names - HERE)
+    if reason is not None:
+        st.error(reason)
+        st.stop()
+
+
 def _headers() -> Mapping[str, str]:
     return st.context.headers.to_dict()
 
@@ -70,7 +84,7 @@ def _from_here(headers: Mapping[str, str]) -> bool:
     """Whether the visitor's browser sits at this machine and came to it directly."""
     given = {name.title(): value for name, value in headers.items()}
     hosts = (urlsplit(f"//{given.get('Host', '')}").hostname, urlsplit(given.get("Origin", "")).hostname)
-    return all(host in _HERE for host in hosts) and not any(name in given for name in _PASSED_ON)
+    return all(host in HERE for host in hosts) and not any(name in given for name in _PASSED_ON)
 
 
 def required() -> bool:

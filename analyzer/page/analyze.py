@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import cache
-from pathlib import Path
 from typing import Final
 
 import streamlit as st
 
 from analyzer.errors import AnalyzerError, ConfigurationError
-from analyzer.files.documents import MAX_BYTES, SUFFIXES
 from analyzer.framework import scoring
 from analyzer.framework.assessment import Assessment
 from analyzer.framework.rulebook import Rulebook
-from analyzer.page import answer, history, link, reading, take_away, what_if
+from analyzer.page import answer, history, link, pitch_field, reading, take_away, what_if
 from analyzer.page.markup import Html, literal, tag
 from analyzer.page.quadrant import Other
 from analyzer.page.reading import Reading
-from analyzer.page.upload import read_upload
 from analyzer.pipeline import analyze_many
-from analyzer.reading.pitch import MAX_CHARACTERS
-from analyzer.resources import resource
 from analyzer.settings import KEYWORDS, RECORDED, Settings
 
 _AUTOMATIC, _OTHER_MODEL = "Automatic", "Another model"
@@ -71,13 +64,6 @@ def show() -> None:
 # ---------------------------------------------------------------- inputs
 
 
-def keep_inputs() -> None:
-    """Streamlit forgets the fields of a page that is not on show; a pasted pitch should survive a look elsewhere."""
-    for name in ("text", "reader", "model", "sample", "tab", "behind", "keep"):
-        if name in st.session_state:
-            st.session_state[name] = st.session_state[name]
-
-
 def _inputs(answered: Reading | None) -> None:
     """The fields; out of the way under each new answer, hence a key of its own for each."""
     if answered is None:
@@ -95,29 +81,26 @@ def _inputs(answered: Reading | None) -> None:
     with place:
         writing, choosing = st.columns([2, 1], gap="medium")
         with writing:
-            st.text_area(
-                "The pitch",
-                key="text",
-                height=250,
-                placeholder="Paste the text of the pitch here.",
-                on_change=_leave_sample,
-            )
+            pitch_field.field()
         with choosing:
-            st.file_uploader(
-                f"Or a file, up to {MAX_BYTES // 1_000_000} MB and {MAX_CHARACTERS:,} characters of text",
-                type=[suffix.removeprefix(".") for suffix in SUFFIXES],
-                max_upload_size=MAX_BYTES // 1_000_000,
-                key="file",
-                on_change=_take_file,
-            )
-            st.selectbox("Read by", list(_READERS), key="reader", help=_readers_explained())
+            pitch_field.file()
+            st.selectbox("Read by", list(_READERS), key="reader", help=_readers_explained(), persist_state="session")
             if st.session_state["reader"] == _OTHER_MODEL:
-                st.text_input("Model, as provider/name", placeholder="openai/gpt-4.1-mini", key="model")
-        _say(st.session_state.pop("file_fault", None))
+                st.text_input(
+                    "Model, as provider/name", placeholder="openai/gpt-4.1-mini", key="model", persist_state="session"
+                )
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button("Analyze", type="primary", on_click=_analyze)
             history.toggle()
-        st.pills("Or a sample", list(_samples()), format_func=str.capitalize, key="sample", on_change=_take_sample)
+        st.pills(
+            "Or a sample",
+            list(pitch_field.samples()),
+            format_func=str.capitalize,
+            key=pitch_field.SAMPLE,
+            on_change=_take_sample,
+            persist_state="session",
+        )
+    pitch_field.fault()
 
 
 def _readers_explained() -> str:
@@ -139,45 +122,38 @@ def _model() -> str | None:
     return str(st.session_state.get("model", "")).strip() if chosen == _OTHER_MODEL else _READERS[chosen]
 
 
-@cache
-def _samples() -> dict[str, str]:
-    """The sample pitches that come with the program, by name."""
-    paths: Iterable[Path] = sorted(resource("fixtures/pitches").glob("*.txt"))
-    return {path.stem: path.read_text(encoding="utf-8") for path in paths}
-
-
 def _analyze() -> None:
+    if pitch_field.unread():
+        return  # what is wrong with the file is on the page
     if _model() == "":
         st.session_state["reading"] = None
         st.session_state["fault"] = ConfigurationError(
             "no model is named; type one as provider/name, or choose another reader"
         )
         return
-    reading.begin(st.session_state.get("text", ""), _model(), {}, store=history.keeps())
+    reading.begin(pitch_field.text(), _model(), {}, store=history.keeps())
 
 
 def _take_sample() -> None:
-    """Fills in the sample, and has it read at once where that asks nothing of a model."""
-    if st.session_state["sample"] is not None:
-        st.session_state["text"] = _samples()[st.session_state["sample"]]
-        if _sends_nothing():
-            _analyze()
+    """Fills in the sample, and has it read at once where that asks nothing of a model.
 
-
-def _leave_sample() -> None:
-    if st.session_state["text"] != _samples().get(st.session_state.get("sample") or ""):
-        st.session_state["sample"] = None
-
-
-def _take_file() -> None:
-    file = st.session_state["file"]
-    if file is None:
+    One that is on the page already keeps its answer, and what was changed of it: a slow browser may report as a choice
+    what the link has chosen.
+    """
+    name = pitch_field.sample()
+    if name is None or _on_the_page(name):
         return
-    try:
-        st.session_state["text"] = read_upload(file)
-        st.session_state["sample"] = None
-    except AnalyzerError as error:
-        st.session_state["file_fault"] = error
+    pitch_field.put(pitch_field.samples()[name], name)
+    if _sends_nothing():
+        _analyze()
+
+
+def _on_the_page(name: str) -> bool:
+    """Whether this sample is in the field, and what is read or has been read, by the reader that is chosen."""
+    under_way = reading.current()
+    if under_way is None or pitch_field.text() != pitch_field.samples()[name]:
+        return False
+    return _linked_sample(under_way) == name and under_way.reader == (_model() or under_way.reader)
 
 
 def _sends_nothing() -> bool:
@@ -198,18 +174,17 @@ def _follow_link() -> None:
     st.session_state["visited"] = True
     named = link.read()
     if named.tab == _WHAT_IF:
-        st.session_state["tab"] = _WHAT_IF
+        st.session_state["opened_tab"] = _WHAT_IF
     readers = {model: name for name, model in _READERS.items() if model}
     if named.reader in readers:
         st.session_state["reader"] = readers[named.reader]
     elif named.reader and "/" in named.reader:
         st.session_state["reader"] = _OTHER_MODEL
         st.session_state["model"] = named.reader
-    if named.sample in _samples():
-        st.session_state["sample"] = named.sample
-        st.session_state["text"] = _samples()[named.sample]
+    if named.sample in pitch_field.samples():
+        pitch_field.put(pitch_field.samples()[named.sample], named.sample)
         if _sends_nothing():
-            reading.begin(st.session_state["text"], _model(), named.changes)
+            reading.begin(pitch_field.text(), _model(), named.changes)
     elif named.kept:
         try:
             history.reopen(named.kept, named.changes)
@@ -220,7 +195,7 @@ def _follow_link() -> None:
 def _link(under_way: Reading) -> None:
     """The address of the answer as it stands."""
     sample = _linked_sample(under_way)
-    tab = _WHAT_IF if st.session_state.get("tab") == _WHAT_IF else None
+    tab = _WHAT_IF if st.session_state.get("opened_tab") == _WHAT_IF else None
     kept = None if sample else history.kept_as(under_way)
     link.write(link.Link(sample, _linked_reader(), tab, what_if.changes(), kept))
 
@@ -230,8 +205,8 @@ def _linked_reader() -> str | None:
 
 
 def _linked_sample(under_way: Reading) -> str | None:
-    name: str | None = st.session_state.get("sample")
-    return name if name and _samples()[name].strip() == under_way.pitch.text.strip() else None
+    name = pitch_field.sample()
+    return name if name and pitch_field.samples()[name].strip() == under_way.pitch.text.strip() else None
 
 
 # ---------------------------------------------------------------- the answer
@@ -260,7 +235,10 @@ def _answer(under_way: Reading, read: Assessment) -> None:
     _html(answer.headline(now))
     _html(answer.overview(now, Other.of(_behind(under_way))))
     _tools(now, under_way.pitch.text)
+    if "tab" not in st.session_state:  # the tabs come back, or are drawn for the first time
+        st.session_state["tab"] = st.session_state.get("opened_tab", _ASSESSMENT)
     first, second = st.tabs([_ASSESSMENT, _WHAT_IF], key="tab", on_change="rerun")
+    st.session_state["opened_tab"] = _WHAT_IF if second.open else _ASSESSMENT
     if first.open:
         with first:
             st.html(answer.body(now, rulebook, under_way.pitch.text))
@@ -282,7 +260,7 @@ def _behind(under_way: Reading) -> list[Assessment]:
 @st.cache_resource(show_spinner="Reading the samples from their recordings")
 def _sample_assessments() -> list[Assessment]:
     """The samples as read from their recordings; the same for every visitor."""
-    results = analyze_many(_samples().items(), model=RECORDED)
+    results = analyze_many(pitch_field.samples().items(), model=RECORDED)
     return [result.assessment for result in results if result.assessment is not None]
 
 
@@ -290,7 +268,9 @@ def _tools(now: Assessment, text: str) -> None:
     """What is shown behind the product, and the files to take away."""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom", key="tools"):
         if now.position is not None:
-            st.segmented_control("Behind it", _BEHIND, default=_BEHIND[0], key="behind")
+            st.segmented_control(
+                "Behind it", _BEHIND, default=_BEHIND[0], required=True, key="behind", persist_state="session"
+            )
         take_away.assessment(now, text)
 
 

@@ -18,6 +18,7 @@ from analyzer.agreement.manual import ManualScores, parse_manual, read_manual
 from analyzer.agreement.records import RATERS, Comparison, Disagreement, SignalAgreement
 from analyzer.charts import DARK, LIGHT, limits_of_agreement
 from analyzer.errors import AnalyzerError
+from analyzer.page import uploads
 from analyzer.page.answer import scrolling
 from analyzer.page.markup import Html, literal, tag, together
 from analyzer.resources import resource
@@ -45,26 +46,27 @@ def show() -> None:
     )
     left, right = st.columns(2, gap="medium")
     with left:
-        extracted = st.file_uploader(
+        extracted = uploads.several(
             "What was extracted: assessments",
-            type=_KINDS,
-            accept_multiple_files=True,
-            max_upload_size=_LARGEST,
+            "compare_extracted",
+            _KINDS,
+            _LARGEST,
+            then=_outdate,
             help="JSON, JSON Lines or Parquet. Several files are set side by side.",
         )
     with right:
-        manual = st.file_uploader(
+        manual = uploads.one(
             "Manual scores",
-            type=["csv"],
-            max_upload_size=_LARGEST,
+            "compare_manual",
+            ["csv"],
+            _LARGEST,
+            then=_outdate,
             help="One row a pitch and rater; the columns are those of fixtures/manual_scores.csv.",
         )
-        chosen = _raters(manual.name, manual.getvalue()) if manual is not None else []
+        chosen = _raters(manual.name, manual.data) if manual is not None else []
     with st.container(horizontal=True):
         if st.button("Compare", type="primary", disabled=not extracted or manual is None) and manual is not None:
-            _compare(
-                [Upload(file.name, file.getvalue()) for file in extracted], (manual.name, manual.getvalue()), chosen
-            )
+            _compare(extracted, (manual.name, manual.data), chosen)
         if st.button("Take the samples"):
             _compare([RECORDED, KEYWORDS], None)
     fault: AnalyzerError | None = st.session_state.get("comparison_fault")
@@ -72,7 +74,16 @@ def show() -> None:
     if fault is not None:
         st.error(literal(f"Not compared: {fault}"))
     elif comparison is not None:
+        if st.session_state.get("comparison_outdated"):
+            told = "You have changed the files since; press Compare for the new ones."
+            st.html(tag("p", told, class_="pa note", role="note"))
         _show(comparison)
+
+
+def _outdate() -> None:
+    """The figures on the page are not of the files that are chosen now."""
+    st.session_state["comparison_outdated"] = True
+    st.session_state["comparison_fault"] = None
 
 
 def _raters(name: str, data: bytes) -> list[str]:
@@ -81,12 +92,15 @@ def _raters(name: str, data: bytes) -> list[str]:
         known = sorted({row.rater for row in parse_manual(data, name).rows})
     except AnalyzerError:
         return []  # told when they are compared
-    return st.multiselect("Raters that count", known, placeholder="All") if len(known) > 1 else []
+    if len(known) < 2:
+        return []
+    return st.multiselect("Raters that count", known, placeholder="All", key="compare_raters", persist_state="session")
 
 
 def _compare(extracted: Sequence[str | Upload], manual: tuple[str, bytes] | None, raters: Sequence[str] = ()) -> None:
     """Compares, and keeps what came of it. What was compared before is dropped, so that nobody takes it for this."""
     st.session_state["comparison"] = st.session_state["comparison_fault"] = None
+    st.session_state["comparison_outdated"] = False
     try:
         with st.spinner("Comparing"):
             scores = _scores(manual)

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from analyzer.errors import AnalyzerError, SignalsError
 from analyzer.framework.assessment import Assessment
 from analyzer.framework.wording import shown
-from analyzer.page import access, reading
+from analyzer.page import access, pitch_field, reading
 from analyzer.page.answer import verdict_word
 from analyzer.page.markup import Html, literal, tag
 from analyzer.page.reading import Reading
@@ -53,7 +53,9 @@ def show() -> None:
     told = st.session_state.pop("history_told", None)
     if told:
         st.success(told)
-    search = st.text_input("Search", key="history_search", placeholder="Words of the title or the pitch")
+    search = st.text_input(
+        "Search", key="history_search", placeholder="Words of the title or the pitch", persist_state="session"
+    )
     limit = st.session_state.setdefault("history_limit", _STEP)
     try:
         found = _store().earlier(owner, search, limit + 1)
@@ -90,6 +92,7 @@ def _row(entry: Earlier) -> None:
             key=_PICK + entry.id,
             label_visibility="collapsed",
             width="content",
+            persist_state="session",
         )
         st.html(_told(entry), width="stretch")
         st.button("Open", key=f"history-open:{entry.id}", on_click=_open, args=(entry.id,))
@@ -146,7 +149,8 @@ def _open(id: str) -> None:
 def reopen(id: str, changes: Mapping[str, str]) -> None:
     """Puts a kept assessment in the place of a reading, judged by today's rulebook; nothing is asked.
 
-    Raises ConfigurationError, or SignalsError if the visitor has none of this id or it cannot be read any more.
+    Raises ConfigurationError, SignalsError if the visitor has none of this id or it cannot be read any more, or
+    InputError while a pitch is being read.
     """
     owner = access.owner()
     entry = None if owner is None else _store().find_earlier(owner, id)
@@ -157,8 +161,7 @@ def reopen(id: str, changes: Mapping[str, str]) -> None:
         raise scored.error or SignalsError("this assessment cannot be read any more")
     note = f"From your History: read on {_when(entry.kept_at)} by {entry.model}. Nothing was asked again."
     reading.reopen(entry.text, scored.assessment, note, changes)
-    st.session_state["text"] = entry.text
-    st.session_state["sample"] = None
+    pitch_field.put(entry.text)
     st.session_state["kept"] = (st.session_state["reading"], entry.id)
 
 
@@ -217,10 +220,11 @@ def _forget(owner: str, doomed: Mapping[str, str] | None) -> None:
     earlier: dict[str, Assessment] = st.session_state.get("earlier", {})
     for sha256 in list(earlier) if doomed is None else doomed.values():
         earlier.pop(sha256, None)
-    under_way = reading.current()
-    if under_way is not None and (doomed is None or under_way.pitch.ref.sha256 in doomed.values()):
+    now = reading.current()
+    answered = now if now is not None and now.result.done() else None  # what is still being read was not kept yet
+    if answered is not None and (doomed is None or answered.pitch.ref.sha256 in doomed.values()):
         st.session_state["reading"] = None
-        st.session_state["text"] = ""
+        pitch_field.drop(answered.pitch.text)
     st.session_state["history_told"] = f"Deleted: {_counted(number)}, and the answers about the same pitches."
 
 
@@ -231,10 +235,11 @@ def toggle() -> None:
     """Whether what is analyzed is kept, for the visitor to choose where it can be."""
     if access.owner() is None:
         return
-    st.session_state.setdefault("keep", True)
     st.toggle(
         "Keep in History",
+        True,
         key="keep",
+        persist_state="session",
         help="The pitch and its assessment are kept in the store of this server, for you, until you delete them.",
     )
 

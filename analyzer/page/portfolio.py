@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import streamlit as st
-from streamlit import runtime
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from analyzer.bulk_views import progress_line
 from analyzer.errors import AnalyzerError, ConfigurationError
@@ -21,9 +19,10 @@ from analyzer.framework.ranking import Ranked
 from analyzer.framework.rulebook import Rulebook
 from analyzer.framework.wording import shown
 from analyzer.listing import TABLES
-from analyzer.page import access, answer, reading, take_away
+from analyzer.page import access, answer, pitch_field, reading, take_away, uploads
 from analyzer.page.clicks import clickable
 from analyzer.page.markup import Html, literal, tag, together
+from analyzer.page.presence import visitor
 from analyzer.page.quadrant import Dot, Other, scatter
 from analyzer.page.run import MOST, Run, Work, exported, open_results, read_many
 from analyzer.pipeline import Result
@@ -45,7 +44,7 @@ _ROWS: Final = 50
 _LISTED: Final = 200
 """Pitches out of scope, or not read, that are listed; all are in the files."""
 _BEHIND: Final = 200
-_LOOK: Final = 0.5
+_LOOK: Final = 1.0
 """Seconds between two looks at a run."""
 _VERDICTS: Final = {
     "for": "speak for",
@@ -54,12 +53,6 @@ _VERDICTS: Final = {
     "against": "speak against",
 }
 _ALL: Final = "all"
-_FILTERS: Final = (
-    "portfolio_words",
-    "portfolio_clean",
-    *(f"portfolio_by_{name}" for name in ("verdict", "stage", "focus", "category")),
-)
-"""The keys of the fields by which pitches are chosen."""
 
 
 def show() -> None:
@@ -73,16 +66,18 @@ def show() -> None:
     _inputs(work)
     fault: AnalyzerError | None = st.session_state.get("portfolio_fault")
     if fault is not None:
-        st.error(literal(f"Not begun: {fault}"))
-    elif work is not None:
+        st.error(literal(f"Not started: {fault}"))
+    if work is not None:
+        if fault is not None:
+            st.html(
+                tag(
+                    "p",
+                    tag("span", f"Below are still the results of: {work.name}", class_="alien"),
+                    class_="pa note",
+                    role="note",
+                )
+            )
         _finished(work)
-
-
-def keep_inputs() -> None:
-    """Streamlit forgets the fields that are not on show; a filter should survive a look at one pitch, or elsewhere."""
-    for name in _FILTERS:
-        if name in st.session_state:
-            st.session_state[name] = st.session_state[name]
 
 
 # ---------------------------------------------------------------- inputs
@@ -104,7 +99,12 @@ def _inputs(work: Work | None) -> None:
         place = st.expander("Other pitches", key=f"portfolio-other-{id(work)}")
     with place:
         kind = st.segmented_control(
-            "What do you have?", (_READ, _OPEN), default=_READ, required=True, key="portfolio_kind"
+            "What do you have?",
+            (_READ, _OPEN),
+            default=_READ,
+            required=True,
+            key="portfolio_kind",
+            persist_state="session",
         )
         if kind == _OPEN:
             _to_open()
@@ -113,28 +113,30 @@ def _inputs(work: Work | None) -> None:
 
 
 def _to_open() -> None:
-    file = st.file_uploader(
+    file = uploads.one(
         f"A file of results, as pitch bulk writes it: up to {_LARGEST} MB, {MOST:,} pitches",
-        type=["jsonl", "json", "parquet"],
-        max_upload_size=_LARGEST,
-        key="portfolio_results",
+        "portfolio_results",
+        ["jsonl", "json", "parquet"],
+        _LARGEST,
+        then=_forget_fault,
         help="JSON Lines or Parquet of assessments. They are judged anew by today's rulebook; no model is asked.",
     )
     if st.button("Open them", type="primary", disabled=file is None) and file is not None:
-        _begin(lambda: open_results(file.name, file.getvalue()))
+        _begin(lambda: open_results(file.name, file.data, there=visitor()))
 
 
 def _to_read() -> None:
     given, choosing = st.columns([2, 1], gap="medium")
     with given:
-        file = st.file_uploader(
+        file = uploads.one(
             f"A table of pitches, one a row: up to {_LARGEST} MB, {MOST:,} pitches",
-            type=[ending.removeprefix(".") for ending in TABLES],
-            max_upload_size=_LARGEST,
-            key="portfolio_pitches",
+            "portfolio_pitches",
+            [ending.removeprefix(".") for ending in TABLES],
+            _LARGEST,
+            then=_forget_fault,
             help="CSV, TSV, JSON Lines or Parquet, in UTF-8. One column holds the pitch, another its id if you like.",
         )
-        columns = _columns(file.name, file.getvalue()) if file is not None else (None, None)
+        columns = _columns(file.name, file.data) if file is not None else (None, None)
     with choosing:
         settings, model = _reader()
         max_cost, store = _limits(model)
@@ -144,7 +146,7 @@ def _to_read() -> None:
     if samples:
         _begin(_read_samples)
     elif start and file is not None:
-        table = Table(file.name, file.getvalue(), *columns)
+        table = Table(file.name, file.data, *columns)
 
         def begin() -> Run:
             table.check()
@@ -158,7 +160,7 @@ def _to_read() -> None:
                 settings=settings or Settings.from_environment(),
                 max_cost=max_cost,
                 store=store,
-                there=_visitor(),
+                there=visitor(),
             )
 
         _begin(begin)
@@ -173,8 +175,12 @@ def _columns(name: str, data: bytes) -> tuple[str | None, str | None]:
     if len(known) < 2:
         return None, None
     left, right = st.columns(2)
-    text = left.selectbox("Column of the pitch", (_BY_NAME, *known), key="portfolio_text", format_func=_cut)
-    id_ = right.selectbox("Column of its id", (_BY_NAME, *known), key="portfolio_id", format_func=_cut)
+    text = left.selectbox(
+        "Column of the pitch", (_BY_NAME, *known), key="portfolio_text", format_func=_cut, persist_state="session"
+    )
+    id_ = right.selectbox(
+        "Column of its id", (_BY_NAME, *known), key="portfolio_id", format_func=_cut, persist_state="session"
+    )
     return (None if text == _BY_NAME else text), (None if id_ == _BY_NAME else id_)
 
 
@@ -196,13 +202,18 @@ def _reader() -> tuple[Settings | None, str | None]:
         index=None if usual is None else _READERS.index(usual),
         placeholder="Choose who reads",
         key="portfolio_reader",
+        persist_state="session",
         help="Recorded answers were given earlier by a model. Keywords are cue phrases, rough and free.",
     )
     if chosen != _MODEL:
         return settings, {_RECORDED: RECORDED, _KEYWORDS: KEYWORDS}.get(chosen or "")
     own = configured if usual == _MODEL else ""
     named = st.text_input(
-        "Model, as provider/name", own or "", placeholder="openai/gpt-4.1-mini", key="portfolio_model"
+        "Model, as provider/name",
+        own or "",
+        placeholder="openai/gpt-4.1-mini",
+        key="portfolio_model",
+        persist_state="session",
     )
     return settings, named.strip()
 
@@ -218,6 +229,7 @@ def _limits(model: str | None) -> tuple[float | None, bool]:
         step=1.0,
         placeholder="no limit",
         key="portfolio_cost",
+        persist_state="session",
         help="The run ends before it would cost more. For models whose price is known.",
     )
     mine = access.owner()
@@ -227,6 +239,7 @@ def _limits(model: str | None) -> tuple[float | None, bool]:
         "Keep paid answers",
         value=mine == access.LOCAL,
         key="portfolio_keep",
+        persist_state="session",
         help="In this server's store, so that another run over the same pitches goes on where this one ended and asks "
         "nothing twice. They are kept by the pitch and not by who asked.",
     )
@@ -238,26 +251,22 @@ def _read_samples() -> Run:
         Given(path.name, path.stem, path.read_text(encoding="utf-8"))
         for path in sorted(resource("fixtures/pitches").glob("*.txt"))
     ]
-    return read_many(given, len(given), "The samples", model=RECORDED, settings=Settings.from_environment())
+    settings = Settings.from_environment()
+    return read_many(given, len(given), "The samples", model=RECORDED, settings=settings, there=visitor())
 
 
-def _visitor() -> Callable[[], bool]:
-    """Whether this visitor's browser is connected, to be asked later and from elsewhere."""
-    context = get_script_run_ctx()
-    if context is None or not runtime.exists():
-        return lambda: True
-    server, session = runtime.get_instance(), context.session_id
-    return lambda: server.is_active_session(session)
+def _forget_fault() -> None:
+    """What was wrong was about the file before."""
+    st.session_state["portfolio_fault"] = None
 
 
 def _begin(begin: Callable[[], Run]) -> None:
-    """Begins a run in the place of the one before, or keeps why it cannot begin."""
+    """Begins a run in the place of the one before, or says why it cannot; what is there then stays."""
     st.session_state["portfolio_fault"] = None
-    st.session_state["portfolio_at"] = (0, "")
     try:
         st.session_state["portfolio"] = begin()
+        st.session_state["portfolio_at"] = (0, "")
     except AnalyzerError as error:
-        st.session_state["portfolio"] = None
         st.session_state["portfolio_fault"] = error
     st.rerun()
 
@@ -276,11 +285,11 @@ def _under_way(work: Work) -> None:
         doing = "Reading" if work.asks else "Opening"
         st.html(tag("p", tag("strong", f"{doing} "), tag("span", work.name, class_="alien"), class_="pa"))
         st.progress(min(1.0, progress.finished / progress.total) if progress.total else 0.0)
-        line = progress_line(progress) if progress.finished else "Beginning"
+        line = progress_line(progress) if progress.finished else "Starting"
         told = (
-            "Stopping: what is in flight still comes in."
+            "Stopping. Answers to requests already sent still arrive."
             if stopping
-            else "It goes on while you look at another page, and ends when you close this one."
+            else "You can look at other pages meanwhile. Closing or reloading this tab stops the run."
         )
         st.html(tag("div", tag("p", line, role="status"), tag("p", told, class_="lead"), class_="pa line"))
         st.button("Stop", on_click=work.stop.set, disabled=stopping)
@@ -292,7 +301,6 @@ def _under_way(work: Work) -> None:
 @st.fragment
 def _finished(work: Work) -> None:
     """The portfolio, or one pitch of it."""
-    keep_inputs()
     page, opened = st.session_state.setdefault("portfolio_at", (0, ""))
     if opened.startswith("open:"):
         _one(work, int(opened.removeprefix("open:")))
@@ -372,12 +380,12 @@ def _ranking(work: Work, page: int, back: str) -> None:
 def _filter(work: Work) -> Filter:
     categories = sorted({entry.category for entry, _ in work.ranked if entry.category})
     with st.container(horizontal=True, vertical_alignment="bottom", key="portfolio-filters"):
-        words = st.text_input("Words", key="portfolio_words", placeholder="in title or id")
+        words = st.text_input("Words", key="portfolio_words", placeholder="in title or id", persist_state="session")
         verdict = _choice("Verdict", tuple(_VERDICTS))
         stage = _choice("Stage", (*LEANS["stage"], "unknown"))
         focus = _choice("Focus", (*LEANS["focus"], "unknown"))
         category = _choice("Category", categories)
-        clean = st.checkbox("Without warnings", key="portfolio_clean")
+        clean = st.checkbox("Without warnings", key="portfolio_clean", persist_state="session")
     return Filter(words or "", verdict, stage, focus, category, clean)
 
 
@@ -387,6 +395,7 @@ def _choice(label: str, values: Sequence[str]) -> str:
         label,
         ("", *values),
         key=f"portfolio_by_{label.lower()}",
+        persist_state="session",
         format_func=lambda value: word(value) if value else _ALL,
     )
 
@@ -563,6 +572,7 @@ def _one(work: Work, number: int) -> None:
     _, found = work.ranked[number]
     assessment, text = work.whole(found)
     chosen: list[int] = st.session_state.get("portfolio_chosen", [number])
+    busy: AnalyzerError | None = None
     with st.container(horizontal=True, vertical_alignment="center", key="portfolio-one"):
         st.button("Back to the portfolio", icon=":material/arrow_back:", on_click=_back, args=(number, chosen))
         at = chosen.index(number) if number in chosen else 0
@@ -571,10 +581,16 @@ def _one(work: Work, number: int) -> None:
         if text is not None and st.button(
             "What if", help="Opens it on the page for one pitch; nothing is asked again."
         ):
-            _to_analyze(text, assessment, f"From the portfolio {work.name}. Nothing was asked again.")
-            st.rerun()
+            try:
+                _to_analyze(text, assessment, f"From the portfolio {work.name}. Nothing was asked again.")
+            except AnalyzerError as error:
+                busy = error
+            else:
+                st.rerun()
         told = f"Rank {found.rank:,} of {len(work.ranked):,}; {ranks(found)} in 90% of simulations"
         st.html(tag("p", told, class_="pa lead"), width="content")
+    if busy is not None:
+        st.error(literal(f"Not opened: {busy}"))
     for part in (
         answer.cautions(assessment, None if text is not None else "The pitch's text is not in the file of results."),
         answer.headline(assessment),
@@ -589,8 +605,7 @@ def _one(work: Work, number: int) -> None:
 
 def _to_analyze(text: str, assessment: Assessment, note: str) -> None:
     reading.reopen(text, assessment, note, {})
-    st.session_state["text"] = text
-    st.session_state["sample"] = None
+    pitch_field.put(text)
     st.session_state["go_to_analyze"] = True
 
 

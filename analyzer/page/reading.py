@@ -12,21 +12,24 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
+from threading import Event
 from traceback import format_tb
+from types import MappingProxyType
 from typing import Final
 
 import streamlit as st
 
-from analyzer.errors import AnalyzerError
+from analyzer.errors import AnalyzerError, InputError
 from analyzer.framework.assessment import Assessment
 from analyzer.page.markup import literal, tag
-from analyzer.pipeline import UnexpectedError, choose, start
+from analyzer.page.presence import end_when_gone, visitor
+from analyzer.pipeline import Choice, UnexpectedError, choose, start
 from analyzer.reading.pitch import Pitch
 from analyzer.settings import Settings
 
 _AT_ONCE: Final = 0.4
 """Seconds that a reading may take before the page says that one has to wait."""
-_LOOK: Final = 0.5
+_LOOK: Final = 1.0
 """Seconds between two looks at a reading under way."""
 _log = logging.getLogger(__name__)
 
@@ -73,16 +76,33 @@ def begin(text: str, model: str | None, changes: Mapping[str, str], *, store: bo
     except AnalyzerError as error:
         st.session_state["fault"] = error
         return
-    asked = model or settings.model or ""
+    st.session_state["reading"] = ask(pitch, choice, model, settings, changes)
+
+
+def ask(
+    pitch: Pitch,
+    choice: Choice,
+    model: str | None,
+    settings: Settings,
+    changes: Mapping[str, str] = MappingProxyType({}),
+) -> Reading:
+    """Begins a reading, which ends when it is done, cancelled, or the visitor is gone."""
     result = start(pitch, choice.reader)
-    st.session_state["reading"] = Reading(pitch, asked, choice.note, result, settings.timeout, changes)
+    done = Event()
+    result.add_done_callback(lambda _: done.set())
+    end_when_gone(done, visitor(), result.cancel)
+    return Reading(pitch, model or settings.model or "", choice.note, result, settings.timeout, changes)
 
 
 def reopen(text: str, assessment: Assessment, note: str, changes: Mapping[str, str]) -> None:
-    """Puts an assessment that is there already in the place of a reading; nothing is asked. `text`: as it was read."""
+    """Puts an assessment that is there already in the place of a reading; nothing is asked. `text`: as it was read.
+
+    Raises InputError while a pitch is being read: what is paid for is not dropped unasked.
+    """
     before = current()
-    if before is not None:
-        before.result.cancel()
+    if before is not None and not before.result.done():
+        name = before.pitch.ref.title or "a pitch"
+        raise InputError(f"a model is still reading {name}; wait for its answer or cancel it under Analyze a pitch")
     found: Future[Assessment] = Future()
     found.set_result(assessment)
     pitch = Pitch(text, assessment.pitch, planted=(), warnings=())
@@ -122,8 +142,8 @@ def waiting(reading: Reading) -> None:
         st.html(
             tag(
                 "p",
-                "Every quote in its answer is then looked up in the pitch, and the rulebook judges. "
-                f"An answer that takes longer than {reading.timeout:.0f} s is given up.",
+                "When the answer is there, every quote is checked against the pitch and the rulebook judges. "
+                f"The page waits up to {reading.timeout:.0f} s. You can look at other pages meanwhile.",
                 class_="pa lead",
             )
         )

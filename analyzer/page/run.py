@@ -23,6 +23,7 @@ from analyzer.errors import AnalyzerError, InputError
 from analyzer.framework.assessment import Assessment
 from analyzer.framework.ranking import Ranked
 from analyzer.outputs import Row, Written
+from analyzer.page.presence import end_when_gone
 from analyzer.pipeline import Progress, Result, UnexpectedError, analyze_many
 from analyzer.portfolio import Entry, Portfolio
 from analyzer.reading.pitch import Pitch
@@ -33,10 +34,6 @@ from analyzer.sources import Feed, Given
 
 MOST: Final = 5_000
 """Pitches that the page takes at once."""
-GONE: Final = 60.0
-"""Seconds without a connection after which a visitor counts as gone."""
-_LOOK: Final = 1.0
-"""Seconds between two looks whether the visitor is still there."""
 _log = logging.getLogger(__name__)
 
 
@@ -94,12 +91,12 @@ class Work:
 
 
 class Run:
-    """A visitor's hold on the work: when nobody holds it any more, or the visitor is gone for a minute, it stops."""
+    """A visitor's hold on the work: when nobody holds it any more, or the visitor is gone, it stops."""
 
     def __init__(self, work: Work, do: Callable[[Work], None], there: Callable[[], bool] = lambda: True):
         self.work = work
         weakref.finalize(self, work.stop.set)
-        Thread(target=_watch, args=(work, there), name="pitch-analyzer-watch", daemon=True).start()
+        end_when_gone(work.done, there, work.stop.set)
         Thread(target=_do, args=(work, do), name="pitch-analyzer-portfolio", daemon=True).start()
 
 
@@ -146,8 +143,8 @@ def read_many(
     return Run(Work(name, asks=True, progress=Progress(total=total)), do, there)
 
 
-def open_results(name: str, data: bytes) -> Run:
-    """Opens a file of results: assessments as JSON Lines, JSON or Parquet, as `pitch bulk` writes them."""
+def open_results(name: str, data: bytes, *, there: Callable[[], bool] = lambda: True) -> Run:
+    """Opens a file of results (JSON Lines, JSON, Parquet; as `pitch bulk` writes them) while the visitor is `there`."""
 
     def do(work: Work) -> None:
         begun = time.monotonic()
@@ -168,7 +165,7 @@ def open_results(name: str, data: bytes) -> Run:
         if not work.kept:
             raise InputError(f"{name} holds no result")
 
-    return Run(Work(name, asks=False, progress=Progress()), do)
+    return Run(Work(name, asks=False, progress=Progress()), do, there)
 
 
 def exported(work: Work, ending: str) -> bytes:
@@ -184,17 +181,6 @@ def exported(work: Work, ending: str) -> bytes:
             written.write(Row(replace(kept.result, assessment=assessment), kept.source))
         written.finish()
         return path.read_bytes()
-
-
-def _watch(work: Work, there: Callable[[], bool]) -> None:
-    """Stops the work when the visitor has been gone for long; a moment without a connection is no leaving."""
-    last = time.monotonic()
-    while not work.done.wait(_LOOK):
-        if there():
-            last = time.monotonic()
-        elif time.monotonic() - last > GONE:
-            work.stop.set()
-            return
 
 
 def _do(work: Work, do: Callable[[Work], None]) -> None:

@@ -36,11 +36,12 @@ from analyzer.errors import AnalyzerError, InputError, ManualError
 from analyzer.files.documents import MAX_BYTES, SUFFIXES
 from analyzer.framework.assessment import Assessment
 from analyzer.framework.wording import capital
+from analyzer.page import uploads
 from analyzer.page.answer import scrolling
 from analyzer.page.markup import Html, literal, tag
-from analyzer.page.reading import Reading, done, outcome, waiting
+from analyzer.page.reading import Reading, ask, done, outcome, waiting
 from analyzer.page.upload import read_upload
-from analyzer.pipeline import choose, start
+from analyzer.pipeline import choose
 from analyzer.reading.pitch import Pitch
 from analyzer.resources import resource
 from analyzer.settings import KEYWORDS, RECORDED, Settings
@@ -52,6 +53,7 @@ from analyzer.words import plain_cell, title, word
 _SAMPLE: Final = "A sample"
 _TEXT: Final = "Pasted text"
 _FILE: Final = "A file"
+_FILE_KEY: Final = "scoring_file"
 _SCORED: Final = COLUMNS[2:]
 """The columns that a rater fills in."""
 _SHA256: Final = "pitch_sha256"
@@ -77,6 +79,8 @@ class _Desk:
 
     fields: dict[str, Any] = field(default_factory=dict)
     file: tuple[str, str] | None = None
+    unread: AnalyzerError | None = None
+    """What is wrong with the file that is chosen."""
     drafts: dict[str, dict[str, str]] = field(default_factory=dict)
     begun: dict[str, Any] = field(default_factory=dict)
     readings: dict[str, Reading] = field(default_factory=dict)
@@ -223,27 +227,28 @@ def _from_text(desk: _Desk) -> tuple[str, str | None] | None:
 
 
 def _from_file(desk: _Desk) -> tuple[str, str | None] | None:
-    st.file_uploader(
+    uploads.one(
         "File with the pitch",
-        type=[suffix.removeprefix(".") for suffix in SUFFIXES],
-        max_upload_size=MAX_BYTES // 1_000_000,
+        _FILE_KEY,
+        [suffix.removeprefix(".") for suffix in SUFFIXES],
+        MAX_BYTES // 1_000_000,
         label_visibility="collapsed",
-        key="hand:file",
-        on_change=_take_file,
+        then=_take_file,
     )
-    _tell(desk, "file")
+    if desk.unread is not None:
+        _say("Not read", desk.unread)
     return None if desk.file is None else (desk.file[1], desk.file[0])
 
 
 def _take_file() -> None:
-    desk, file = _desk(), st.session_state["hand:file"]
-    if file is None:
+    desk, chosen = _desk(), uploads.chosen(_FILE_KEY)
+    desk.file = desk.unread = None
+    if chosen is None:
         return
-    desk.file = None
     try:
-        desk.file = PurePath(file.name).stem, read_upload(file)
+        desk.file = PurePath(chosen.name).stem, read_upload(chosen)
     except AnalyzerError as error:
-        desk.faults["file"] = f"Not read: {error}"
+        desk.unread = error
 
 
 @cache
@@ -505,9 +510,8 @@ def _reading(desk: _Desk, task: _Task) -> Reading | None:
             return None
     pitch = Pitch.from_text(task.pitch.text, task.id)
     choice = choose(pitch, None, settings)
-    reading = Reading(pitch, model or "", choice.note, start(pitch, choice.reader), settings.timeout, {})
-    desk.readings[task.key] = reading
-    return reading
+    desk.readings[task.key] = ask(pitch, choice, None, settings)
+    return desk.readings[task.key]
 
 
 def _compared(found: Comparison, assessment: Assessment, saved: ManualScore, note: str | None) -> Html:
@@ -675,10 +679,10 @@ def _done(rater: str, own: Sequence[HandScores]) -> Html:
 def _go_on(desk: _Desk, kept: Store, rater: str, own: Sequence[HandScores]) -> None:
     """Scores from a CSV, to go on from. Only this rater's rows are taken."""
     with st.expander("Go on from a CSV"):
-        file = st.file_uploader("Manual scores", type=["csv"], max_upload_size=_LARGEST_CSV, key="hand:csv")
+        file = uploads.one("Manual scores", "scoring_csv", ["csv"], _LARGEST_CSV)
         if file is not None:
             try:
-                rows, told = _to_take(parse_manual(file.getvalue(), file.name), rater, own)
+                rows, told = _to_take(parse_manual(file.data, file.name), rater, own)
             except AnalyzerError as error:
                 _say("Not taken", error)
             else:

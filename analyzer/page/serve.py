@@ -1,40 +1,132 @@
-"""Starts the page's server on this machine; `pitch app` and `make app` come through here."""
+"""Serves the page on this machine; `pitch app` and `make app` come through here.
+
+The server runs in this process, so whatever ends the process ends the server: there is no child that could live on and
+hold the port.
+"""
 
 from __future__ import annotations
 
+import errno
 import os
-import subprocess
+import signal
+import socket
 import sys
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
-from typing import Final
+from threading import Timer
+from types import FrameType
+from typing import Any, Final
 
-from analyzer.files.documents import MAX_BYTES
+import click
+import uvicorn
+from starlette.middleware import Middleware
+from streamlit import App
+from streamlit.web import bootstrap
+
+from analyzer.errors import InputError
+from analyzer.page.hosts import HERE, OwnHostsOnly, host_names
 from analyzer.resources import resource
 
-FLAGS: Final = (
-    "--server.address=127.0.0.1",
-    "--server.showEmailPrompt=false",
-    "--server.fileWatcherType=none",
-    f"--server.maxUploadSize={MAX_BYTES // 1_000_000}",
-    "--browser.gatherUsageStats=false",
-    "--client.toolbarMode=minimal",
-    "--client.showErrorDetails=none",
-    "--client.showErrorLinks=false",
-    f"--theme.base={Path(__file__).with_name('theme.toml')}",
-)
-"""Served to this machine only, no usage figures sent, no prompt for an e-mail address, no file beyond what is read."""
+_ADDRESS: Final = "127.0.0.1"
+LARGEST_UPLOAD: Final = 100
+"""Megabytes of the largest file that any field of the page takes; a field may take less."""
+OPTIONS: Final[Mapping[str, Any]] = {
+    "server.address": _ADDRESS,
+    "server.headless": True,  # the browser is opened here
+    "server.showEmailPrompt": False,
+    "server.fileWatcherType": "none",
+    "server.maxUploadSize": LARGEST_UPLOAD,
+    "server.allowedHosts": sorted(HERE),
+    "runner.postScriptGC": False,
+    "browser.gatherUsageStats": False,
+    "client.toolbarMode": "minimal",
+    "client.showErrorDetails": "none",
+    "client.showErrorLinks": False,
+}
+"""Served to this machine only, no usage figures sent, no prompt for an e-mail address, no file beyond what is read.
+
+`runner.postScriptGC`: Streamlit would collect all garbage after each look at a run under way, twice a second for each
+visitor; with a run's results in memory that takes longer than the work itself. Python collects by itself when needed.
+"""
+_MESSAGE: Final = 200 * 1024 * 1024
+"""Bytes of the largest message to the browser, as Streamlit's own server has it."""
+_GRACE: Final = 3.0
+"""Seconds that open connections, and then the threads of visitors, have to end once the server is told to."""
 
 
-def command(port: int, open_browser: bool) -> list[str]:
-    """The server's command line."""
-    headless = f"--server.headless={'false' if open_browser else 'true'}"
-    script = str(resource("app.py"))
-    return [sys.executable, "-m", "streamlit", "run", script, f"--server.port={port}", headless, *FLAGS]
+def serve(port: int, open_browser: bool, named: Iterable[str] = ()) -> int:
+    """Serves the page until the process is told to end; the exit code. `named`: host names beside this machine's own.
+
+    Raises InputError if the port is taken, or a name is not a host name.
+    """
+    names = host_names(named)
+    listener = _listen(port)
+    port = listener.getsockname()[1]
+    server_options = {"server.port": port, "server.allowedHosts": sorted(HERE | names)}
+    theme = {"theme.base": str(Path(__file__).with_name("theme.toml"))}
+    bootstrap.load_config_options({**OPTIONS, **theme, **server_options})
+    app = App(
+        resource("app.py"),
+        middleware=[Middleware(OwnHostsOnly, names=names)],
+        lifespan=_announced(f"http://{_ADDRESS}:{port}", open_browser),
+    )
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            access_log=False,
+            log_level="warning",
+            timeout_graceful_shutdown=int(_GRACE),
+            ws_max_size=_MESSAGE,
+            ws_per_message_deflate=False,
+        )
+    )
+    signal.signal(signal.SIGTERM, _terminated)
+    with suppress(KeyboardInterrupt):
+        server.run(sockets=[listener])
+    code = 0 if server.started else 1
+    _end_soon(code)
+    return code
 
 
-def serve(port: int, open_browser: bool) -> int:
-    """Serves the page until it is interrupted; the server's exit code."""
+def _listen(port: int) -> socket.socket:
+    """The port, taken before anything is started."""
+    listener = socket.socket(socket.AF_INET)
     try:
-        return subprocess.call(command(port, open_browser), env=os.environ)
-    except KeyboardInterrupt:
-        return 0
+        if os.name != "nt":  # there it would let two servers have one port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((_ADDRESS, port))
+        listener.listen()
+    except OSError as error:
+        listener.close()
+        if error.errno in (errno.EADDRINUSE, errno.EACCES):
+            why = "in use" if error.errno == errno.EADDRINUSE else "reserved by the system"
+            raise InputError(f"port {port} is {why}; choose another one: pitch app --port NUMBER") from error
+        raise
+    return listener
+
+
+def _announced(address: str, open_browser: bool) -> Callable[[App], AbstractAsyncContextManager[None]]:
+    """Says where the page is once it can be served, and opens it."""
+
+    @asynccontextmanager
+    async def announce(_: App) -> AsyncIterator[None]:
+        click.echo(f"The page is at {address} (Ctrl+C ends it).")
+        if open_browser:
+            click.launch(address)
+        yield
+
+    return announce
+
+
+def _terminated(number: int, _: FrameType | None) -> None:
+    """Ends the process as a signal asked, with the usual exit code for it."""
+    _end_soon(128 + number)
+    sys.exit(128 + number)
+
+
+def _end_soon(code: int) -> None:
+    """Ends the process even if a visitor's thread does not."""
+    last = Timer(_GRACE, os._exit, (code,))
+    last.daemon = True
+    last.start()
