@@ -143,6 +143,14 @@ def analyze_command(
 @click.option("--id-column", metavar="NAME", help="The column of a table that holds an id. Default: guessed.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Read the first N pitches only.")
 @click.option("--max-cost", type=click.FloatRange(min=0, min_open=True), metavar="USD", help="Stop before passing it.")
+@click.option(
+    "--give-up-after",
+    type=click.FloatRange(min=1),
+    default=GIVE_UP_AFTER,
+    show_default=True,
+    metavar="SECONDS",
+    help="End the run when the server has not answered for so long.",
+)
 @click.option("--dry-run", is_flag=True, help="Estimate tokens and cost; ask nothing.")
 @click.option(
     "--repeat",

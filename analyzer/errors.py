@@ -22,6 +22,7 @@
     ├── ExtractionError         the answer: not JSON, of another shape, cut off, refused
     ├── RunStopped              this pitch's turn had not come when its run was stopped
     ├── CostLimitReached        the limit that the user set; a run of many ends
+    ├── AnswerNotStored         the database cannot hold this answer; others are not affected
     └── MissingRecording        there is no recorded answer for this request
 
 Every message is one or two lines: what was found, where, what to do. No message holds a key, a prompt or
@@ -140,6 +141,10 @@ class CostLimitReached(AnalyzerError):
 
 class ExtractionError(AnalyzerError):
     kind = "extraction"
+
+
+class AnswerNotStored(AnalyzerError):
+    kind = "not_stored"
 
 
 class MissingRecording(AnalyzerError):

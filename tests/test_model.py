@@ -28,7 +28,7 @@ from analyzer.errors import (
     RateLimited,
 )
 from analyzer.reading.model import MAX_ASKS, ModelReader, _http_client
-from analyzer.reading.pace import ONE, Pace
+from analyzer.reading.rate_limiter import ONE, RateLimiter
 from analyzer.reading.pitch import MAX_CHARACTERS, Pitch
 from analyzer.reading.reading import Reading
 from analyzer.settings import Settings
@@ -62,8 +62,8 @@ def read(pauses: list[float], text: str = PITCH) -> Reading:
             pauses.append(seconds)
 
     _http_client.cache_clear()  # each call here has an event loop of its own
-    pace = Pace(ONE, 1, sleep=sleep, clock=lambda: now)
-    return asyncio.run(ModelReader(MODEL, SETTINGS, pace=pace).read(Pitch.from_text(text)))
+    limiter = RateLimiter(ONE, 1, sleep=sleep, clock=lambda: now)
+    return asyncio.run(ModelReader(MODEL, SETTINGS, limiter=limiter).read(Pitch.from_text(text)))
 
 
 def analyzed(text: str = PITCH) -> Assessment:

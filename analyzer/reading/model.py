@@ -1,7 +1,7 @@
 """Reading with a language model, through instructor and any OpenAI-compatible endpoint.
 
 Hidden here: which client a `provider/name` needs, how a request is put together, who retries what, and what the SDKs
-raise. Retries have one owner each: the run's `Pace` repeats a request that a patient client would get through,
+raise. Retries have one owner each: the run's `RateLimiter` repeats a request that a patient client would get through,
 `_Conversation` asks again where an answer cannot be used (at most MAX_ASKS answers a pitch). The SDK and instructor
 retry nothing. instructor shapes the request and finds the answer in the response; `reading.answers` decides what of it
 holds.
@@ -45,8 +45,8 @@ from analyzer.framework.assessment import ReaderRef, Usage, Warning
 from analyzer.reading import prompts
 from analyzer.reading.answers import Answer, NotAnAnswer, check_answer
 from analyzer.reading.grounding import Grounding
-from analyzer.reading.pace import ONE, Pace
 from analyzer.reading.pitch import Pitch, planted_warning
+from analyzer.reading.rate_limiter import ONE, RateLimiter, retry_after
 from analyzer.reading.reading import Reading
 from analyzer.reading.recordings import (
     Recorder,
@@ -170,14 +170,14 @@ if hasattr(os, "register_at_fork"):  # connections belong to the process that op
     os.register_at_fork(after_in_child=_http_client.cache_clear)
 
 
-def _http_client_of_run(timeout: float, pace: Pace) -> httpx.AsyncClient:
+def _http_client_of_run(timeout: float, limiter: RateLimiter) -> httpx.AsyncClient:
     """A client for a whole run. A wide one uses aiohttp: httpx's own pool walks all connections at every request."""
 
-    async def told(response: httpx.Response) -> None:
-        pace.told(response.headers)
+    async def observe(response: httpx.Response) -> None:
+        limiter.observe(response.headers)
 
-    kind = HttpxAiohttpClient if pace.width > _HTTPX_WIDTH else httpx.AsyncClient
-    return kind(**_http_options(timeout, pace.width), event_hooks={"response": [told]})
+    kind = HttpxAiohttpClient if limiter.width > _HTTPX_WIDTH else httpx.AsyncClient
+    return kind(**_http_options(timeout, limiter.width), event_hooks={"response": [observe]})
 
 
 def _http_options(timeout: float, width: int) -> dict[str, Any]:
@@ -376,13 +376,7 @@ def _code(error: BaseException) -> str:
 
 def _retry_after(error: BaseException) -> float:
     """Seconds the server asks to wait; 0 if it does not say."""
-    headers = getattr(getattr(error, "response", None), "headers", {})
-    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        try:
-            return max(0.0, float(headers.get(name, "")) * unit)
-        except ValueError:
-            continue
-    return 0.0
+    return retry_after(getattr(getattr(error, "response", None), "headers", {}))
 
 
 # ---------------------------------------------------------------- the reader
@@ -392,7 +386,7 @@ class ModelReader:
     """Reads pitches with one model. Safe to share between tasks of one event loop; make one a run.
 
     `record_to`: a folder in which every answer is kept as a recording. `recordings`: answer from these instead of
-    asking. `book`: kept answers are taken from it and paid ones put into it. `pace`: how hard the server is pressed;
+    asking. `book`: kept answers are taken from it and paid ones put into it. `limiter`: how fast requests go;
     `spending`: counts what is spent, and may limit it. Raises ConfigurationError when made, if the model cannot be
     set up.
     """
@@ -405,24 +399,24 @@ class ModelReader:
         recordings: Recordings | None = None,
         record_to: Path | None = None,
         book: AnswerBook | None = None,
-        pace: Pace | None = None,
+        limiter: RateLimiter | None = None,
         spending: Spending | None = None,
     ):
         self._recorder: Recorder | None = None
         self._own: httpx.AsyncClient | None = None
-        pace = pace or Pace(ONE, 1)
+        limiter = limiter or RateLimiter(ONE, 1)
         if recordings is not None:
             settings = Settings(openai_api_key=_NO_KEY, timeout=settings.timeout)
             # Proxies of the environment would be asked before the transport.
             self._own = httpx.AsyncClient(transport=ReplayTransport(recordings), trust_env=False)
         elif record_to is not None:
             self._recorder = Recorder(record_to, [_key(model, settings)] if _compatible(model) else [])
-            options = _http_options(settings.timeout, pace.width)
+            options = _http_options(settings.timeout, limiter.width)
             self._own = httpx.AsyncClient(**options, event_hooks={"response": [self._recorder.keep]})
-        elif pace.width > 1 and _compatible(model):
-            self._own = _http_client_of_run(settings.timeout, pace)
+        elif limiter.policy is not ONE and _compatible(model):
+            self._own = _http_client_of_run(settings.timeout, limiter)
         client = _client(model, settings, self._own)
-        self._asking = _Asking(model, client, pace, book, spending or Spending(model))
+        self._asking = _Asking(model, client, limiter, book, spending or Spending(model))
         shown = f"{RECORDED}/{model}" if recordings is not None else model
         self.ref = ReaderRef(model=shown, prompt_sha256=prompts.prompt_sha256(), schema_sha256=vocabulary_sha256())
 
@@ -476,7 +470,7 @@ class _Asking:
 
     model: str
     client: instructor.AsyncInstructor
-    pace: Pace
+    limiter: RateLimiter
     book: AnswerBook | None
     spending: Spending
 
@@ -567,12 +561,12 @@ class _Conversation:
         spent: Usage | None = None
         try:
             # Kept before its place is given to another: what a killed run pays twice is at most what was in flight.
-            answer, fault = await asking.pace.call(lambda: self._ask_and_keep(request, messages))
+            answer, fault = await asking.limiter.call(lambda: self._ask_and_keep(request, messages))
             spent = _usage(answer)
         finally:
             current_request.reset(token)
             asking.spending.settle(reserved, spent)
-        asking.pace.used(answer.input_tokens + answer.output_tokens)
+        asking.limiter.record_usage(answer.input_tokens + answer.output_tokens)
         self.paid += 1
         if fault is not None:
             raise fault

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.errors import ProviderDown, ProviderError, ProviderTimeout, RateLimited, RunStopped
-from analyzer.reading.pace import MANY, ONE, Pace, Patience
+from analyzer.reading.rate_limiter import MANY, ONE, RateLimiter, RetryPolicy
 
 
 class Clock:
@@ -28,8 +28,8 @@ class Clock:
         await asyncio.sleep(0)
         self.now = max(self.now, until)
 
-    def pace(self, patience: Patience = MANY, width: int = 1) -> Pace:
-        return Pace(patience, width, sleep=self.sleep, clock=lambda: self.now)
+    def limiter(self, policy: RetryPolicy = MANY, width: int = 1) -> RateLimiter:
+        return RateLimiter(policy, width, sleep=self.sleep, clock=lambda: self.now)
 
 
 def limited(retry_after: float = 0.0) -> RateLimited:
@@ -57,7 +57,7 @@ def test_a_wait_that_one_is_told_holds_for_everybody() -> None:
     begun: list[float] = []
 
     async def run() -> None:
-        pace = clock.pace(width=4)
+        limiter = clock.limiter(width=4)
 
         async def first() -> str:
             if not begun:
@@ -70,8 +70,8 @@ def test_a_wait_that_one_is_told_holds_for_everybody() -> None:
             return "answer"
 
         with pytest.raises(RateLimited):
-            await pace._ask(first)
-        await asyncio.gather(*(pace.call(other) for _ in range(4)))
+            await limiter._attempt(first)
+        await asyncio.gather(*(limiter.call(other) for _ in range(4)))
 
     asyncio.run(run())
     assert begun[0] == 0.0
@@ -81,7 +81,7 @@ def test_a_wait_that_one_is_told_holds_for_everybody() -> None:
 def test_refusals_halve_what_is_in_flight_once_for_all_that_went_together_and_successes_bring_it_back() -> None:
     async def run() -> list[float]:
         clock = Clock()
-        pace = clock.pace(width=64)
+        limiter = clock.limiter(width=64)
 
         async def refused() -> str:
             await asyncio.sleep(0)
@@ -90,14 +90,14 @@ def test_refusals_halve_what_is_in_flight_once_for_all_that_went_together_and_su
         async def answered() -> str:
             return "answer"
 
-        await asyncio.gather(*(pace._ask(refused) for _ in range(64)), return_exceptions=True)
-        limits = [pace.limit]
+        await asyncio.gather(*(limiter._attempt(refused) for _ in range(64)), return_exceptions=True)
+        limits = [limiter.limit]
         clock.now += 1
-        await asyncio.gather(pace._ask(refused), return_exceptions=True)
-        limits.append(pace.limit)
+        await asyncio.gather(limiter._attempt(refused), return_exceptions=True)
+        limits.append(limiter.limit)
         for _ in range(2000):
-            await pace._ask(answered)
-        return [*limits, pace.limit]
+            await limiter._attempt(answered)
+        return [*limits, limiter.limit]
 
     assert asyncio.run(run()) == [32.0, 16.0, 64.0]
 
@@ -106,8 +106,8 @@ def test_a_storm_of_refusals_fails_nothing_as_long_as_anything_gets_through() ->
     clock = Clock()
 
     async def run() -> list[str]:
-        pace = clock.pace(replace(MANY, silence=600.0), width=8)
-        return await asyncio.gather(*(pace.call(failing(25, limited)) for _ in range(20)))  # type: ignore[arg-type]
+        limiter = clock.limiter(replace(MANY, give_up_after=600.0), width=8)
+        return await asyncio.gather(*(limiter.call(failing(25, limited)) for _ in range(20)))  # type: ignore[arg-type]
 
     assert asyncio.run(run()) == ["answer"] * 20
 
@@ -115,7 +115,7 @@ def test_a_storm_of_refusals_fails_nothing_as_long_as_anything_gets_through() ->
 def test_a_server_that_lets_nothing_through_for_long_is_down_and_the_error_says_what_came_last() -> None:
     clock = Clock()
     with pytest.raises(ProviderDown, match=r"nothing has got through .*too many"):
-        asyncio.run(clock.pace().call(failing(10_000, limited)))  # type: ignore[arg-type]
+        asyncio.run(clock.limiter().call(failing(10_000, limited)))  # type: ignore[arg-type]
     assert 300 < clock.now < 400
 
 
@@ -124,7 +124,7 @@ def test_a_server_that_lets_nothing_through_for_long_is_down_and_the_error_says_
     [(ONE, ProviderError, 5), (ONE, ProviderTimeout, 2), (ONE, RateLimited, 6), (MANY, ProviderError, 10)],
     ids=["one", "one, timeout", "one, rate limit", "many"],
 )
-def test_tries_end_with_the_last_error(patience: Patience, error: type[ProviderError], tries: int) -> None:
+def test_tries_end_with_the_last_error(patience: RetryPolicy, error: type[ProviderError], tries: int) -> None:
     clock, asked = Clock(), 0
 
     async def ask() -> str:
@@ -133,7 +133,7 @@ def test_tries_end_with_the_last_error(patience: Patience, error: type[ProviderE
         raise error("no")
 
     with pytest.raises(error):
-        asyncio.run(clock.pace(replace(patience, silence=None)).call(ask))
+        asyncio.run(clock.limiter(replace(patience, give_up_after=None)).call(ask))
     assert asked == tries
 
 
@@ -141,33 +141,33 @@ def test_a_request_that_fails_while_others_get_through_is_given_up_alone() -> No
     clock = Clock()
 
     async def run() -> list[object]:
-        pace = clock.pace(width=2)
+        limiter = clock.limiter(width=2)
 
         async def fails() -> str:
-            await pace._ask(failing(0, limited))  # type: ignore[arg-type]  # another one that gets through meanwhile
+            await limiter._attempt(failing(0, limited))  # type: ignore[arg-type]  # another one that gets through meanwhile
             raise ProviderError("no")
 
-        return list(await asyncio.gather(pace.call(fails), return_exceptions=True))
+        return list(await asyncio.gather(limiter.call(fails), return_exceptions=True))
 
     assert [type(outcome) for outcome in asyncio.run(run())] == [ProviderError]
 
 
 def test_a_request_that_fails_while_nothing_gets_through_shows_that_the_server_is_down() -> None:
     with pytest.raises(ProviderDown):
-        asyncio.run(Clock().pace().call(failing(99, lambda: ProviderError("no"))))  # type: ignore[arg-type]
+        asyncio.run(Clock().limiter().call(failing(99, lambda: ProviderError("no"))))  # type: ignore[arg-type]
 
 
 def test_pauses_are_drawn_between_nothing_and_a_growing_end() -> None:
     clock = Clock()
     with pytest.raises(ProviderError):
-        asyncio.run(clock.pace(replace(MANY, silence=None)).call(failing(99, lambda: ProviderError("no"))))  # type: ignore[arg-type]
+        asyncio.run(clock.limiter(replace(MANY, give_up_after=None)).call(failing(99, lambda: ProviderError("no"))))  # type: ignore[arg-type]
     assert len(set(clock.slept)) == 9
     assert all(0 <= pause <= min(20.0, 0.5 * 2**n) for n, pause in enumerate(clock.slept))
 
 
 def test_never_more_are_in_flight_than_the_width() -> None:
     async def run() -> int:
-        pace, under_way, most = Pace(MANY, 5), 0, 0
+        limiter, under_way, most = RateLimiter(MANY, 5), 0, 0
 
         async def ask() -> str:
             nonlocal under_way, most
@@ -177,7 +177,7 @@ def test_never_more_are_in_flight_than_the_width() -> None:
             under_way -= 1
             return "answer"
 
-        await asyncio.gather(*(pace.call(ask) for _ in range(200)))
+        await asyncio.gather(*(limiter.call(ask) for _ in range(200)))
         return most
 
     assert asyncio.run(run()) == 5
@@ -185,7 +185,7 @@ def test_never_more_are_in_flight_than_the_width() -> None:
 
 def test_a_stopped_run_lets_what_is_in_flight_finish_and_begins_nothing() -> None:
     async def run() -> list[object]:
-        pace = Pace(MANY, 1)
+        limiter = RateLimiter(MANY, 1)
         begun = asyncio.Event()
         finish = asyncio.Event()
 
@@ -194,9 +194,9 @@ def test_a_stopped_run_lets_what_is_in_flight_finish_and_begins_nothing() -> Non
             await finish.wait()
             return "answer"
 
-        calls = [asyncio.ensure_future(pace.call(ask)) for _ in range(3)]
+        calls = [asyncio.ensure_future(limiter.call(ask)) for _ in range(3)]
         await begun.wait()
-        pace.stop()
+        limiter.stop()
         finish.set()
         return list(await asyncio.gather(*calls, return_exceptions=True))
 
@@ -218,21 +218,21 @@ def test_a_stopped_run_lets_what_is_in_flight_finish_and_begins_nothing() -> Non
     ids=["one of sixty", "limit not told", "too few tokens", "tokens enough", "nonsense", "nothing"],
 )
 def test_a_limit_that_is_used_up_is_waited_for_until_one_request_fits(headers: dict[str, str], wait: float) -> None:
-    pace = Clock().pace()
-    pace.used(2000)
-    pace.told({f"x-ratelimit-{name}": value for name, value in headers.items()})
-    assert pace._open_at == pytest.approx(wait)
+    limiter = Clock().limiter()
+    limiter.record_usage(2000)
+    limiter.observe({f"x-ratelimit-{name}": value for name, value in headers.items()})
+    assert limiter._open_at == pytest.approx(wait)
 
 
 @given(st.lists(st.sampled_from(["answer", "limited"]), max_size=60))
 def test_the_limit_stays_between_one_and_the_width_whatever_comes(outcomes: list[str]) -> None:
     async def run() -> None:
         clock = Clock()
-        pace = clock.pace(width=7)
+        limiter = clock.limiter(width=7)
         for outcome in outcomes:
             clock.now += 1
             with suppress(RateLimited):
-                await pace._ask(failing(outcome == "limited", limited))  # type: ignore[arg-type]
-            assert 1.0 <= pace.limit <= 7.0
+                await limiter._attempt(failing(outcome == "limited", limited))  # type: ignore[arg-type]
+            assert 1.0 <= limiter.limit <= 7.0
 
     asyncio.run(run())
