@@ -25,8 +25,7 @@ from analyzer.outputs import Row, Written
 from analyzer.pipeline import Progress, Result, analyze_many
 from analyzer.portfolio import Portfolio
 from analyzer.reading.pitch import Pitch
-from analyzer.reading.rate_limiter import GIVE_UP_AFTER
-from analyzer.settings import KEYWORDS, RECORDED, Settings
+from analyzer.settings import GIVE_UP_AFTER, KEYWORDS, RECORDED, Settings
 from analyzer.signals import SIGNALS, Signals
 from analyzer.sources import Feed, Given, Sources
 

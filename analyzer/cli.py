@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import click
 
 from analyzer.errors import AnalyzerError, InputError
+from analyzer.settings import GIVE_UP_AFTER
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -30,9 +30,9 @@ from analyzer.framework.scoring import score
 from analyzer.reading import background
 from analyzer.reading.keywords import KeywordReader
 from analyzer.reading.pitch import Pitch
-from analyzer.reading.rate_limiter import GIVE_UP_AFTER, MANY, RateLimiter
+from analyzer.reading.rate_limiter import MANY, RateLimiter
 from analyzer.reading.reading import Reading
-from analyzer.settings import KEYWORDS, RECORDED, Settings
+from analyzer.settings import GIVE_UP_AFTER, KEYWORDS, RECORDED, Settings
 
 if TYPE_CHECKING:
     from analyzer.reading.model import ModelReader
@@ -178,7 +178,8 @@ def analyze_many(
     none, or a database URL. `max_cost`: USD that this run may spend at most. `give_up_after`: seconds without a single
     answer of the model's server (or of the store's database) after which the run ends; until then every pitch is tried
     again. `on_progress` is called after every result; what it raises ends the run. `stop`: once it is set
-    nothing more is asked, and what is in flight is still handed over. `total`: how many pitches there are, if you know (taken from `pitches` where it has a length).
+    nothing more is asked, and what is in flight is still handed over. `total`: how many pitches there are, if you know
+    (taken from `pitches` where it has a length).
 
     Raises ConfigurationError before the first pitch if no model is set: many are not read by guess. Raises what ends a
     run early, after all that was in flight: ConfigurationError (key, model, quota, store), ProviderDown,

@@ -102,8 +102,8 @@ def pitches(count: int) -> list[str]:
 
 def reading(url: str, texts: list[str], concurrency: int) -> None:
     from analyzer.reading.model import ModelReader
-    from analyzer.reading.rate_limiter import MANY, RateLimiter
     from analyzer.reading.pitch import Pitch
+    from analyzer.reading.rate_limiter import MANY, RateLimiter
     from analyzer.settings import Settings
 
     settings = Settings(openai_base_url=url, openai_api_key=KEY)

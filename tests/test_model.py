@@ -28,8 +28,8 @@ from analyzer.errors import (
     RateLimited,
 )
 from analyzer.reading.model import MAX_ASKS, ModelReader, _http_client
-from analyzer.reading.rate_limiter import ONE, RateLimiter
 from analyzer.reading.pitch import MAX_CHARACTERS, Pitch
+from analyzer.reading.rate_limiter import ONE, RateLimiter
 from analyzer.reading.reading import Reading
 from analyzer.settings import Settings
 from tests.endpoint import CHAT, PITCH, URL, answer, completion, failure, single

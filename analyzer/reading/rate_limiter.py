@@ -2,9 +2,9 @@
 
 The one owner of retries. Hidden here: who waits for whom, and how long. How many requests may be in flight falls in
 proportion to the share of requests that the server refuses, and rises with every answer: a server that refuses all of
-them halves it at once, a refusal now and then costs next to nothing. A wait that the server asks for holds for all requests
-where refusals are frequent, and for the refused request alone where they are rare. Pauses have full jitter: requests
-that failed together do not come back together.
+them halves it at once, a refusal now and then costs next to nothing. A wait that the server asks for holds for all
+requests where refusals are frequent, and for the refused request alone where they are rare. Pauses have full jitter:
+requests that failed together do not come back together.
 """
 
 from __future__ import annotations
@@ -34,11 +34,9 @@ from analyzer.errors import (
     RateLimited,
     RunStopped,
 )
+from analyzer.settings import GIVE_UP_AFTER
 
 T = TypeVar("T")
-
-GIVE_UP_AFTER: Final = 300.0
-"""Seconds without any answer after which a run ends, unless the user says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
