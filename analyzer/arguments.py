@@ -114,6 +114,17 @@ def as_concurrency(concurrency: Any) -> int:
     return wanted
 
 
+def as_seconds(give_up_after: Any) -> float:
+    """Seconds without an answer. Raises ConfigurationError."""
+    try:
+        seconds = math.nan if isinstance(give_up_after, str | bool) else float(give_up_after)
+    except (TypeError, ValueError):
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise ConfigurationError(f"give_up_after is {give_up_after!r:.40}; give a number of seconds above 0")
+    return seconds
+
+
 def as_limit(max_cost: Any) -> float | None:
     """USD that may be spent; None = no limit. Raises ConfigurationError."""
     if max_cost is None:

@@ -31,7 +31,7 @@ from analyzer.outputs import Row, Written
 from analyzer.pipeline import Progress, Result, analyze_many
 from analyzer.portfolio import Portfolio
 from analyzer.reading.pitch import Pitch
-from analyzer.settings import KEYWORDS, RECORDED, Settings
+from analyzer.settings import GIVE_UP_AFTER, KEYWORDS, RECORDED, Settings
 from analyzer.signals import SIGNALS, Signals
 from analyzer.sources import Feed, Given, Sources
 
@@ -109,6 +109,7 @@ def run(
     market: MarketMap | None = None,
     settings: Settings | None = None,
     max_cost: float | None = None,
+    give_up_after: float = GIVE_UP_AFTER,
     repeat: int = 1,
     limit: int | None = None,
     portfolio: Path | None = None,
@@ -118,8 +119,8 @@ def run(
     """Reads all pitches of the sources into the output (its ending says which kind), and a portfolio page if asked for.
 
     `repeat` > 1 reads each pitch so often, past the store, and says how stable the reading is. `limit`: the first so
-    many pitches. Raises InputError or ConfigurationError where nothing can begin or there is no pitch; what ends the
-    run later is in the summary.
+    many pitches. `give_up_after`: as in `analyze_many`. Raises InputError or ConfigurationError where nothing can
+    begin or there is no pitch; what ends the run later is in the summary.
     """
     sources.check()
     inputs = sources.paths()
@@ -159,6 +160,7 @@ def run(
             settings=settings,
             store=repeat == 1,
             max_cost=max_cost,
+            give_up_after=give_up_after,
             on_progress=noted,
             stop=stop,
             total=latest.total,

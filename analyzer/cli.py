@@ -23,7 +23,7 @@ import click
 from analyzer.errors import AnalyzerError, InputError, safe_traceback
 from analyzer.files.disk import check_distinct, check_writable, reason
 from analyzer.screen import StandardOutputError, note, say, say_json, screen
-from analyzer.settings import MAX_CONCURRENCY
+from analyzer.settings import GIVE_UP_AFTER, MAX_CONCURRENCY
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -225,6 +225,14 @@ def analyze_command(
 @click.option("--id-column", metavar="NAME", help="The column of a table that holds an id. Default: guessed.")
 @click.option("--limit", type=click.IntRange(1, _MOST), metavar="N", help="Read the first N pitches only.")
 @click.option("--max-cost", type=_Money(), metavar="USD", help="Stop before passing it.")
+@click.option(
+    "--give-up-after",
+    type=click.FloatRange(1, _MOST),
+    default=GIVE_UP_AFTER,
+    show_default=True,
+    metavar="SECONDS",
+    help="End the run when the server has not answered for so long.",
+)
 @click.option("--dry-run", is_flag=True, help="Estimate tokens and cost; ask nothing.")
 @click.option(
     "--repeat",

@@ -52,12 +52,7 @@ def _store(settings: Settings) -> Finding:
     from analyzer.store import Store
 
     try:
-        store = Store.open(settings.store_url())
-        try:
-            text = f"{store.name}: {store.answers_count():,} answers, {store.assessments_count():,} assessments"
-            return Finding("store", True, text)
-        finally:
-            store.close()
+        return Finding("store", True, Store.describe(settings.store_url()))
     except AnalyzerError as error:
         return Finding("store", False, str(error))
 

@@ -26,6 +26,7 @@
     │   └── PitchTooLong        longer than the model, or the account's rate limit, allows
     ├── RunStopped              this pitch's turn had not come when its run was stopped
     ├── CostLimitReached        the limit that the user set; a run of many ends
+    ├── AnswerNotStored         the database cannot hold this answer; others are not affected
     └── MissingRecording        there is no recorded answer for this request
 
 Every message is one or two lines: what was found, where, what to do. No message holds a key, a prompt or
@@ -166,6 +167,10 @@ class ContentFiltered(ExtractionError):
 
 class PitchTooLong(ExtractionError):
     kind = "too_long"
+
+
+class AnswerNotStored(AnalyzerError):
+    kind = "not_stored"
 
 
 class MissingRecording(AnalyzerError):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from threading import Event
+from threading import Event, Lock
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from analyzer.arguments import (
@@ -18,6 +20,7 @@ from analyzer.arguments import (
     as_model,
     as_pitches,
     as_progress,
+    as_seconds,
     as_settings,
     as_stop,
     as_store,
@@ -41,10 +44,10 @@ from analyzer.framework.rulebook import Rulebook
 from analyzer.framework.scoring import score
 from analyzer.reading import background
 from analyzer.reading.keywords import KeywordReader
-from analyzer.reading.pace import MANY, Pace
 from analyzer.reading.pitch import Pitch
+from analyzer.reading.rate_limiter import MANY, RateLimiter
 from analyzer.reading.reading import Reading
-from analyzer.settings import KEYWORDS, RECORDED, Settings
+from analyzer.settings import GIVE_UP_AFTER, KEYWORDS, RECORDED, Settings
 
 if TYPE_CHECKING:
     from analyzer.reading.model import ModelReader
@@ -188,6 +191,7 @@ def analyze_many(
     settings: Settings | None = None,
     store: bool | str = True,
     max_cost: float | None = None,
+    give_up_after: float = GIVE_UP_AFTER,
     on_progress: Callable[[Progress], None] | None = None,
     stop: Event | None = None,
     total: int | None = None,
@@ -200,9 +204,11 @@ def analyze_many(
     pitch that fails is a result with `error`; one out of scope is an assessment without `scores` and `verdict`.
 
     `store`: every paid answer is kept there first, and what is there is not asked again; True = PITCH_STORE, False =
-    none, or a database URL. `max_cost`: USD that this run may spend at most. `on_progress` is called after every
-    result. `stop`: once it is set nothing more is asked, and what is in flight is still handed over. `total`: how many
-    pitches there are, if you know (taken from `pitches` where it has a length).
+    none, or a database URL. `max_cost`: USD that this run may spend at most. `give_up_after`: seconds without a single
+    answer of the model's server (or of the store's database) after which the run ends; until then every pitch is tried
+    again. `on_progress` is called after every result; what it raises ends the run. `stop`: once it is set
+    nothing more is asked, and what is in flight is still handed over. `total`: how many pitches there are, if you know
+    (taken from `pitches` where it has a length).
 
     Raises InputError or ConfigurationError, before the first pitch, for an argument that is of no use (a string, a dict
     or a data frame as `pitches`), and if no model is set: many are not read by guess. Raises what ends a
@@ -216,11 +222,13 @@ def analyze_many(
         raise ConfigurationError(f"many pitches need a model of your choice: {HOW_TO_SET_A_MODEL}, or keywords")
     concurrency, max_cost, store = as_concurrency(concurrency), as_limit(max_cost), as_store(store)
     told, stopped, total = as_progress(on_progress), as_stop(stop), as_total(total)
-    rules, map_ = as_rulebook(rulebook), as_market(market)
+    rules, map_, give_up_after = as_rulebook(rulebook), as_market(market), as_seconds(give_up_after)
     if total is None and isinstance(pitches, Sized):
         total = len(pitches)
-    run = _Run(model, settings, concurrency, _store_url(store, settings), max_cost)
-    return run.results(entries, rules, map_, told, stopped, total)
+    run = _Run(model, settings, concurrency, _store_url(store, settings), max_cost, give_up_after)
+    results = run.results(entries, rules, map_, told, stopped, total)
+    weakref.finalize(results, run.close)  # also where nobody takes them to their end, or takes any
+    return results
 
 
 def choose(
@@ -321,7 +329,7 @@ class _Finished:
 
     number: int
     pitch: PitchRef
-    outcome: Reading | Exception
+    outcome: Reading | BaseException
 
 
 class _Run:
@@ -330,11 +338,20 @@ class _Run:
     More pitches are prepared than may be in flight, so that no place stays empty while a result is looked at.
     """
 
-    def __init__(self, model: str, settings: Settings, concurrency: int, store: str | None, max_cost: float | None):
+    def __init__(
+        self,
+        model: str,
+        settings: Settings,
+        concurrency: int,
+        store: str | None,
+        max_cost: float | None,
+        give_up_after: float,
+    ):
         self._model = model
         self._settings = settings
         self._window = concurrency + min(concurrency, _AHEAD)
-        self._pace = Pace(MANY, concurrency)
+        policy = MANY if give_up_after == GIVE_UP_AFTER else replace(MANY, give_up_after=give_up_after)
+        self._limiter = RateLimiter(policy, concurrency)
         self._spending: Spending | None = None
         self._store: Store | None = None
         self._book: AnswerBook | None = None
@@ -343,8 +360,9 @@ class _Run:
         self._recordings: Recordings | None = None
         self._ended: AnalyzerError | None = None
         self._stopped = False
+        self._closed = Lock()
         self._finished: SimpleQueue[_Finished] = SimpleQueue()
-        self._under_way: dict[int, Future[None]] = {}
+        self._under_way: dict[int, Future[Reading]] = {}
         if model.partition("/")[0] not in (KEYWORDS, RECORDED):
             self._set_up_model(store, max_cost)
 
@@ -357,7 +375,7 @@ class _Run:
         stop: Event,
         total: int | None,
     ) -> Iterator[Result]:
-        progress = Progress(total=total, limit=self._pace.width)
+        progress = Progress(total=total, limit=self._limiter.width)
         begun = time.monotonic()
         try:
             for result in self._read(pitches, rulebook, market, stop):
@@ -365,14 +383,14 @@ class _Run:
                     _counted(progress, result),
                     usage=self._spending.total if self._spending else progress.usage,
                     elapsed=time.monotonic() - begun,
-                    limit=int(self._pace.limit),
+                    limit=int(self._limiter.limit),
                 )
                 on_progress(progress)
                 yield result
             if self._ended is not None:
                 raise self._ended
         finally:
-            self._tidy_up()
+            self.close()
 
     def _read(
         self, pitches: Iterable[object], rulebook: Rulebook | None, market: MarketMap | None, stop: Event
@@ -395,14 +413,17 @@ class _Run:
         """Has one pitch read. Raises AnalyzerError if it is none."""
         own_id, text = id_and_text(given)
         pitch = Pitch.from_text(text, own_id)
-        self._under_way[number] = background.submit(self._read_one(number, pitch, self._reader_for(pitch)))
+        future = background.submit(self._reader_for(pitch).read(pitch))
+        self._under_way[number] = future
+        future.add_done_callback(partial(self._done, number, pitch.ref))
 
-    async def _read_one(self, number: int, pitch: Pitch, reader: Reader) -> None:
+    def _done(self, number: int, pitch: PitchRef, future: Future[Reading]) -> None:
+        """Hands over whatever came of a pitch, whoever ended it and however: nobody waits for what cannot come."""
         try:
-            outcome: Reading | Exception = await reader.read(pitch)
-        except Exception as error:  # noqa: BLE001  # becomes this pitch's result
+            outcome: Reading | BaseException = future.result()
+        except BaseException as error:  # noqa: BLE001  # becomes this pitch's result
             outcome = error
-        self._finished.put(_Finished(number, pitch.ref, outcome))
+        self._finished.put(_Finished(number, pitch, outcome))
 
     def _taken(self, rulebook: Rulebook | None, market: MarketMap | None, stop: Event) -> Iterator[Result]:
         """The result of the next pitch that is done; nothing where it was not read because the run ends."""
@@ -420,10 +441,10 @@ class _Run:
             yield _result(finished, rulebook, market)
 
     def _stops(self, stop: Event) -> bool:
-        """Whether no further pitch is to be begun; the first time, the pace is told."""
+        """Whether no further pitch is to be begun; the first time, the rate limiter is stopped."""
         if not self._stopped and (self._ended is not None or stop.is_set()):
             self._stopped = True
-            background.call(self._pace.stop)
+            background.call(self._limiter.stop)
         return self._stopped
 
     # ------------------------------------------------------------ readers
@@ -438,9 +459,9 @@ class _Run:
             from analyzer.store import AnswerBook, Store
 
             self._store = Store.open(store)
-            self._book = AnswerBook(self._store)
+            self._book = AnswerBook(self._store, patience=self._limiter.policy.give_up_after or 0.0)
         self._asked = ModelReader(
-            self._model, self._settings, book=self._book, pace=self._pace, spending=self._spending
+            self._model, self._settings, book=self._book, limiter=self._limiter, spending=self._spending
         )
 
     def _reader_for(self, pitch: Pitch) -> Reader:
@@ -455,19 +476,23 @@ class _Run:
             self._recordings = Recordings.available(self._settings.own_recordings())
         model = _recorded_model(self._model, pitch, self._recordings)
         if model not in self._recorded:
-            self._recorded[model] = ModelReader(model, self._settings, recordings=self._recordings, pace=self._pace)
+            self._recorded[model] = ModelReader(
+                model, self._settings, recordings=self._recordings, limiter=self._limiter
+            )
         return self._recorded[model]
 
-    def _tidy_up(self) -> None:
-        for future in self._under_way.values():
-            future.cancel()
-        for reader in (self._asked, *self._recorded.values()):
-            if reader is not None:
-                background.run(reader.aclose())
-        if self._book is not None:
-            self._book.close()
-        if self._store is not None:
-            self._store.close()
+    def close(self) -> None:
+        """Ends what is under way and closes what was opened; once, from any thread."""
+        if self._closed.acquire(blocking=False):
+            for future in list(self._under_way.values()):
+                future.cancel()
+            for reader in (self._asked, *self._recorded.values()):
+                if reader is not None:
+                    background.finish(reader.aclose)
+            if self._book is not None:
+                self._book.close()
+            if self._store is not None:
+                self._store.close()
 
 
 def _result(finished: _Finished, rulebook: Rulebook | None, market: MarketMap | None) -> Result:

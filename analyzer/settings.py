@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 from analyzer.errors import ConfigurationError
 
+GIVE_UP_AFTER = 300.0
+"""Seconds without any answer of the model's server after which a run over many pitches ends."""
 KEYWORDS = "keywords"
 RECORDED = "recorded"
 MAX_CONCURRENCY = 256

@@ -11,9 +11,11 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +27,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 
-from analyzer.errors import StoreError
+from analyzer.errors import AnswerNotStored, StoreError
+
+_log = logging.getLogger(__name__)
 
 _MIGRATIONS: Final = Path(__file__).with_name("migrations")
 _MIGRATING: Final = 7_118_231
@@ -33,6 +37,9 @@ _MIGRATING: Final = 7_118_231
 _BATCH: Final = 500
 _BUSY: Final = 60.0
 """Seconds to wait for another process that is writing."""
+_FIRST_PAUSE: Final = 0.1
+_LONGEST_PAUSE: Final = 5.0
+"""Seconds between two tries to reach a database that is out of reach."""
 
 _tables = sa.MetaData()
 
@@ -124,6 +131,21 @@ class HandScores:
     saved_at: str
 
 
+def _sound(answer: KeptAnswer) -> KeptAnswer:
+    """The answer, if each column holds its kind: SQLite keeps anything in any column. Raises ValueError."""
+    tokens = (answer.input_tokens, answer.cached_tokens, answer.output_tokens)
+    cost = answer.cost_usd
+    counted = all(isinstance(count, int) and count >= 0 for count in tokens)
+    priced = cost is None or (isinstance(cost, int | float) and 0 <= cost < float("inf"))
+    if isinstance(answer.text, str) and counted and priced:
+        return answer
+    raise ValueError("a stored answer holds what is not an answer")
+
+
+class StoreUnavailable(StoreError):
+    """The database cannot be reached or is locked right now; later it may be."""
+
+
 class Store:
     """One database. Safe to share between threads; several processes may use one at the same time."""
 
@@ -147,6 +169,28 @@ class Store:
             raise
         return store
 
+    @classmethod
+    def describe(cls, url: str) -> str:
+        """Where the store is and what it holds, in one line. Only looks: makes no file, folder or table, and changes
+        none. Raises StoreError."""
+        parsed = _parsed(url)
+        name = _shown(parsed)
+        if _is_file(parsed) and not _sqlite_path(parsed.database or "").exists():
+            return f"{name}: not created yet"
+        store = cls(_engine(url))
+        try:
+            with store._errors(), store._engine.connect() as connection:
+                revision = _revision(connection)
+            if revision is None:
+                return f"{store.name}: not created yet"
+            if revision < _newest():
+                return f"{store.name}: of an earlier version; the next use brings it up to date"
+            if revision > _newest():
+                raise _too_new(store._engine)
+            return f"{store.name}: {store.answers_count():,} answers, {store.assessments_count():,} assessments"
+        finally:
+            store.close()
+
     @property
     def name(self) -> str:
         """Where it is, without a password."""
@@ -162,7 +206,7 @@ class Store:
         columns = [_answers.c[name] for name in KeptAnswer.__dataclass_fields__]
         with self._errors(), self._engine.connect() as connection:
             rows = connection.execute(sa.select(*columns).where(_answers.c.key.in_(keys)))
-            return {row.key: KeptAnswer(*row) for row in rows}
+            return {row.key: _sound(KeptAnswer(*row)) for row in rows}
 
     def keep_answers(self, answers: Sequence[KeptAnswer]) -> None:
         """Keeps answers, all or none, for good when it returns. Of two for one key the first is the answer from then
@@ -294,29 +338,45 @@ class Store:
             yield
         except sa.exc.SQLAlchemyError as error:
             reason = str(getattr(error, "orig", None) or type(error).__name__).strip().splitlines()[0][:160]
-            raise StoreError(f"the store {self.name} cannot be used: {reason}; check PITCH_STORE") from error
+            kind = StoreUnavailable if _may_pass(error) else StoreError
+            raise kind(f"the store {self.name} cannot be used: {reason}; check PITCH_STORE") from error
+
+
+def _may_pass(error: sa.exc.SQLAlchemyError) -> bool:
+    """Whether the same may work later: a connection that was lost or cannot be made, a lock."""
+    if not isinstance(error, sa.exc.DBAPIError):
+        return isinstance(error, sa.exc.TimeoutError)
+    message = str(error.orig).lower()
+    if "sqlite3" in type(error.orig).__module__:
+        return "locked" in message or "busy" in message
+    return error.connection_invalidated or isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError)
 
 
 class AnswerBook:
     """A store's answers for many conversations on one event loop, read and written in batches by one thread.
 
     What is asked for while a batch is under way goes into the next: so a lookup or a durable write costs a fraction of
-    a transaction, and the loop never waits for a disk.
+    a transaction, and the loop never waits for a disk. A database that is out of reach for a while (restarted, locked)
+    is tried again for `patience` seconds. Whatever goes wrong reaches those who wait for it: of a batch that fails,
+    each request is done alone, so that one that cannot be done costs no other.
     """
 
-    def __init__(self, store: Store):
+    def __init__(self, store: Store, patience: float = 0.0):
         self._store = store
+        self._patience = patience
         self._asked: SimpleQueue[_Asked | None] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
         self._thread = threading.Thread(target=self._work, name="pitch-analyzer-store", daemon=True)
         self._thread.start()
 
     async def find(self, key: str) -> KeptAnswer | None:
-        """The answer kept for a request. Raises StoreError."""
+        """The answer kept for a request. One that cannot be read any more counts as none. Raises StoreError."""
         found: KeptAnswer | None = await self._ask("find", key)
         return found
 
     async def keep(self, answer: KeptAnswer) -> None:
-        """Returns when the answer is kept for good. Raises StoreError."""
+        """Returns when the answer is kept for good. Raises StoreError, or AnswerNotStored for this answer alone."""
         await self._ask("keep", answer)
 
     async def discard(self, keys: Iterable[str]) -> None:
@@ -324,14 +384,20 @@ class AnswerBook:
         await self._ask("discard", list(keys))
 
     def close(self) -> None:
-        """Ends the thread after what it was given."""
-        self._asked.put(None)
-        self._thread.join()
+        """Ends the thread after what it was given; what comes later is refused."""
+        with self._lock:
+            self._closing.set()
+            self._asked.put(None)
+        if threading.current_thread() is not self._thread:
+            self._thread.join()
 
     def _ask(self, kind: str, content: Any) -> asyncio.Future[Any]:
         loop = asyncio.get_running_loop()
         asked = _Asked(kind, content, loop, loop.create_future())
-        self._asked.put(asked)
+        with self._lock:
+            if self._closing.is_set():
+                raise StoreError("the store was closed while a pitch was still being read")
+            self._asked.put(asked)
         return asked.answer
 
     def _work(self) -> None:
@@ -339,17 +405,56 @@ class AnswerBook:
         while open_:
             batch: list[_Asked] = []
             first = self._asked.get()
-            while first is not None and len(batch) < _BATCH:
+            while first is not None:
                 batch.append(first)
+                if len(batch) == _BATCH:
+                    break
                 try:
                     first = self._asked.get_nowait()
                 except Empty:
                     break
             open_ = first is not None
+            _settle(batch, self._outcomes(batch))
+
+    def _outcomes(self, batch: Sequence[_Asked]) -> list[Any]:
+        """For each request its answer, or the exception that is its outcome."""
+        try:
+            return self._patiently(lambda: self._done(batch))
+        except StoreUnavailable as error:
+            return [error] * len(batch)
+        except BaseException as error:  # noqa: BLE001  # reaches whoever waits
+            if len(batch) > 1:
+                return [outcome for asked in batch for outcome in self._outcomes([asked])]
+            return [self._alone(batch[0], error)] if batch else []
+
+    def _alone(self, asked: _Asked, error: BaseException) -> Any:
+        """The outcome of one request that cannot be done."""
+        if asked.kind == "find" and isinstance(error, StoreError | ValueError) and _is_about_one_row(error):
+            try:  # so that the next answer takes its place
+                self._store.discard_answers([asked.content])
+            except BaseException as other:  # noqa: BLE001  # reaches whoever waits
+                return other
+            _log.warning("A stored answer cannot be read any more; its request is asked again.")
+            return None
+        if asked.kind == "keep" and _is_about_one_row(error):
+            lost = AnswerNotStored(
+                f"the store cannot hold the answer to this pitch ({type(error.__cause__ or error).__name__}); "
+                "the answer is lost, other pitches are not affected"
+            )
+            lost.__cause__ = error
+            return lost
+        return error
+
+    def _patiently(self, work: Callable[[], list[Any]]) -> list[Any]:
+        until, pause = time.monotonic() + self._patience, _FIRST_PAUSE
+        while True:
             try:
-                _settle(batch, self._done(batch))
-            except StoreError as error:
-                _settle(batch, [error] * len(batch))
+                return work()
+            except StoreUnavailable:
+                left = until - time.monotonic()
+                if left <= 0 or self._closing.wait(min(pause, left)):
+                    raise
+                pause = min(pause * 2, _LONGEST_PAUSE)
 
     def _done(self, batch: Sequence[_Asked]) -> list[Any]:
         of: dict[str, list[Any]] = {"keep": [], "discard": [], "find": []}
@@ -371,6 +476,15 @@ class _Asked:
     answer: asyncio.Future[Any]
 
 
+def _is_about_one_row(error: BaseException) -> bool:
+    """Whether it is the content of one row that a database or its driver cannot take or give: a number or text out of
+    its bounds, text that is not text. Not a database that is broken."""
+    if isinstance(error, StoreError):
+        cause = error.__cause__
+        return isinstance(cause, sa.exc.DataError) or "decode" in str(getattr(cause, "orig", cause)).lower()
+    return isinstance(error, OverflowError | ValueError | TypeError)
+
+
 def _settle(batch: Sequence[_Asked], outcomes: Sequence[Any]) -> None:
     """Hands the outcomes over on the loops that wait for them, in one call a loop."""
 
@@ -378,15 +492,22 @@ def _settle(batch: Sequence[_Asked], outcomes: Sequence[Any]) -> None:
         for asked, outcome in pairs:
             if asked.answer.done():  # given up meanwhile
                 continue
-            if isinstance(outcome, StoreError):
-                asked.answer.set_exception(outcome)
+            if isinstance(outcome, BaseException):
+                asked.answer.set_exception(outcome if isinstance(outcome, Exception) else _wrapped(outcome))
             else:
                 asked.answer.set_result(outcome)
 
     for loop in {asked.loop for asked in batch}:
         pairs = [(asked, outcome) for asked, outcome in zip(batch, outcomes, strict=True) if asked.loop is loop]
-        if not loop.is_closed():
+        with suppress(RuntimeError):  # a loop that was closed meanwhile has nobody who waits
             loop.call_soon_threadsafe(hand_over, pairs)
+
+
+def _wrapped(error: BaseException) -> StoreError:
+    """What would end a thread, as an error that a future takes."""
+    wrapped = StoreError(f"the store failed: {type(error).__name__}")
+    wrapped.__cause__ = error
+    return wrapped
 
 
 # ---------------------------------------------------------------- opening
@@ -398,12 +519,10 @@ def sqlite_file(url: str) -> Path | None:
         parsed = make_url(url)
     except sa.exc.ArgumentError:
         return None
-    if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
-        return None
-    return Path(str(parsed.database)).expanduser()
+    return _sqlite_path(str(parsed.database)) if _is_file(parsed) else None
 
 
-def _engine(url: str) -> sa.Engine:
+def _parsed(url: str) -> sa.URL:
     try:
         parsed = make_url(url)
     except sa.exc.ArgumentError as error:
@@ -411,15 +530,22 @@ def _engine(url: str) -> sa.Engine:
     kind = parsed.get_backend_name()
     if kind not in ("sqlite", "postgresql"):
         raise StoreError(f"PITCH_STORE names {kind}; SQLite and PostgreSQL can be used")
+    return parsed
+
+
+def _is_file(url: sa.URL) -> bool:
+    return url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
+
+
+def _engine(url: str) -> sa.Engine:
+    parsed = _parsed(url)
+    kind = parsed.get_backend_name()
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
-    if kind == "sqlite" and parsed.database and parsed.database != ":memory:":
-        folder = Path(parsed.database).expanduser().resolve().parent
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(f"PITCH_STORE: the folder {folder} cannot be made: {error.strerror}") from error
-        parsed = parsed.set(database=str(folder / Path(parsed.database).name))
+    if _is_file(parsed):
+        path = _sqlite_path(parsed.database or "")
+        _make_private(path)
+        parsed = parsed.set(database=str(path))
     try:
         options = {"timeout": _BUSY} if kind == "sqlite" else {"connect_timeout": 10}
         engine = sa.create_engine(parsed, connect_args=options, pool_pre_ping=kind == "postgresql")
@@ -428,6 +554,29 @@ def _engine(url: str) -> sa.Engine:
     if kind == "sqlite":
         sa.event.listen(engine, "connect", _prepare_sqlite)
     return engine
+
+
+def _sqlite_path(database: str) -> Path:
+    path = Path(database).expanduser()
+    return path.parent.resolve() / path.name
+
+
+def _make_private(path: Path) -> None:
+    """Makes the file of a SQLite store, and folders that are missing, for their owner alone: it holds pitches. SQLite
+    gives the files beside it the same permissions. What exists stays as it is."""
+    missing = [folder for folder in path.parents if not folder.exists()]
+    try:
+        for folder in reversed(missing):
+            folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"PITCH_STORE: the folder {path.parent} cannot be made: {error.strerror}") from error
+    with suppress(FileExistsError):
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        except FileExistsError:
+            raise
+        except OSError as error:
+            raise StoreError(f"PITCH_STORE: {path} cannot be made: {error.strerror}") from error
 
 
 def _shown(url: sa.URL) -> str:
@@ -464,15 +613,19 @@ def _migrate(engine: sa.Engine) -> None:
         try:
             command.upgrade(config, "head")
         except CommandError as error:
-            raise StoreError(
-                f"the store {_shown(engine.url)} was made by a newer version of this "
-                "program; upgrade it, or name another with PITCH_STORE"
-            ) from error
+            raise _too_new(engine) from error
         if engine.dialect.name == "sqlite":
             connection.exec_driver_sql("COMMIT")
         else:
             connection.commit()
     engine.dispose()
+
+
+def _too_new(engine: sa.Engine) -> StoreError:
+    return StoreError(
+        f"the store {_shown(engine.url)} was made by a newer version of this program; upgrade the program, or name "
+        "another store with PITCH_STORE"
+    )
 
 
 def _revision(connection: sa.Connection) -> str | None:

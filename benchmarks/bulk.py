@@ -102,14 +102,14 @@ def pitches(count: int) -> list[str]:
 
 def reading(url: str, texts: list[str], concurrency: int) -> None:
     from analyzer.reading.model import ModelReader
-    from analyzer.reading.pace import MANY, Pace
     from analyzer.reading.pitch import Pitch
+    from analyzer.reading.rate_limiter import MANY, RateLimiter
     from analyzer.settings import Settings
 
     settings = Settings(openai_base_url=url, openai_api_key=KEY)
 
     async def main() -> None:
-        reader = ModelReader(f"openai/{MODEL}", settings, pace=Pace(MANY, concurrency))
+        reader = ModelReader(f"openai/{MODEL}", settings, limiter=RateLimiter(MANY, concurrency))
         await _timed(texts, concurrency, lambda text: reader.read(Pitch.from_text(text)))
         await reader.aclose()
 

@@ -24,7 +24,7 @@ from analyzer.errors import AuthenticationFailed, ConfigurationError, CostLimitR
 from analyzer.framework.rulebook import Rulebook
 from analyzer.outputs import COLUMNS
 from analyzer.pipeline import Progress, Result
-from analyzer.reading.pace import MANY
+from analyzer.reading.rate_limiter import MANY
 from analyzer.settings import Settings
 from analyzer.signal_files import read_entries, score_entry
 from analyzer.sources import Sources
@@ -54,7 +54,7 @@ def rows(path: Path) -> list[dict[str, Any]]:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Patience as in a real run, with short pauses."""
-    monkeypatch.setattr("analyzer.pipeline.MANY", replace(MANY, longest_pause=0.02, silence=60.0))
+    monkeypatch.setattr("analyzer.pipeline.MANY", replace(MANY, longest_pause=0.02, give_up_after=60.0))
 
 
 @pytest.fixture
@@ -130,8 +130,10 @@ def test_what_nothing_helps_against_ends_the_run_with_one_error_after_what_was_r
 
 
 def test_a_server_that_is_down_ends_the_run_and_fails_no_pitch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("analyzer.pipeline.MANY", replace(MANY, longest_pause=0.01, silence=0.2, other_tries=10_000))
-    with Service(lambda *_: refused(503)) as service, pytest.raises(ProviderDown, match="nothing has got through"):
+    monkeypatch.setattr(
+        "analyzer.pipeline.MANY", replace(MANY, longest_pause=0.01, give_up_after=0.2, other_attempts=10_000)
+    )
+    with Service(lambda *_: refused(503)) as service, pytest.raises(ProviderDown, match="has not answered any request"):
         together(service, 50)
 
 

@@ -30,8 +30,8 @@ from analyzer.errors import (
 )
 from analyzer.reading.clients import shared_client
 from analyzer.reading.model import MAX_ASKS, ModelReader
-from analyzer.reading.pace import ONE, Pace
 from analyzer.reading.pitch import MAX_CHARACTERS, Pitch
+from analyzer.reading.rate_limiter import ONE, RateLimiter
 from analyzer.reading.reading import Reading
 from analyzer.settings import Settings
 from tests.endpoint import CHAT, PITCH, URL, answer, completion, failure, single
@@ -64,8 +64,8 @@ def read(pauses: list[float], text: str = PITCH) -> Reading:
             pauses.append(seconds)
 
     shared_client.cache_clear()  # each call here has an event loop of its own
-    pace = Pace(ONE, 1, sleep=sleep, clock=lambda: now)
-    return asyncio.run(ModelReader(MODEL, SETTINGS, pace=pace).read(Pitch.from_text(text)))
+    limiter = RateLimiter(ONE, 1, sleep=sleep, clock=lambda: now)
+    return asyncio.run(ModelReader(MODEL, SETTINGS, limiter=limiter).read(Pitch.from_text(text)))
 
 
 def analyzed(text: str = PITCH) -> Assessment:

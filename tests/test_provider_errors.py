@@ -35,7 +35,6 @@ from analyzer.errors import (
 )
 from analyzer.reading.clients import shared_client
 from analyzer.reading.model import ModelReader
-from analyzer.reading.pace import ONE, Pace
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.provider_errors import (
     MOST_SECONDS,
@@ -46,6 +45,7 @@ from analyzer.reading.provider_errors import (
     error_of,
     seconds_to_wait,
 )
+from analyzer.reading.rate_limiter import ONE, RateLimiter
 from analyzer.settings import Settings
 from tests.endpoint import CHAT, PITCH, URL, answer, completion, failure
 from tests.service import Reply, Service, good
@@ -66,7 +66,9 @@ def read(text: str = PITCH, url: str = URL) -> Any:
 
     shared_client.cache_clear()
     settings = Settings(openai_base_url=url, openai_api_key=KEY)
-    return asyncio.run(ModelReader(MODEL, settings, pace=Pace(ONE, 1, sleep=sleep)).read(Pitch.from_text(text)))
+    return asyncio.run(
+        ModelReader(MODEL, settings, limiter=RateLimiter(ONE, 1, sleep=sleep)).read(Pitch.from_text(text))
+    )
 
 
 def in_200(code: object, message: str = "no", **more: object) -> httpx.Response:

@@ -10,7 +10,7 @@ import pytest
 from analyzer import analyze_many
 from analyzer.errors import AnalyzerError, ConfigurationError, ProviderError
 from analyzer.pipeline import Progress
-from analyzer.reading.pace import MANY
+from analyzer.reading.rate_limiter import MANY
 from tests.endpoint import PITCH
 from tests.quirks import QUIRKS, Outcome, Quirk
 from tests.service import MODEL, Service, good
@@ -18,20 +18,10 @@ from tests.service import MODEL, Service, good
 ODD = "Number 2."
 COUNT = 6
 
-OPEN = {
-    "the message is null", "filtered", "counts are negative", "more cached than sent",
-    "HTTP 429, larger than the limit", "HTTP 402",
-}  # fmt: skip
-"""Quirks that the program does not yet deal with."""
 
-
-def cases(*outcomes: Outcome, open_: set[str]) -> list[Any]:
-    """The quirks with these outcomes, as parameters; those of `open_` have to fail."""
-    return [
-        pytest.param(quirk, id=name, marks=[pytest.mark.xfail(strict=True)] if name in open_ else [])
-        for name, quirk in QUIRKS.items()
-        if quirk.outcome in outcomes
-    ]
+def cases(*outcomes: Outcome) -> list[Any]:
+    """The quirks with these outcomes, as parameters."""
+    return [pytest.param(quirk, id=name) for name, quirk in QUIRKS.items() if quirk.outcome in outcomes]
 
 
 def run(service: Service, progress: list[Progress]) -> dict[int, AnalyzerError | None]:
@@ -49,10 +39,10 @@ def run(service: Service, progress: list[Progress]) -> dict[int, AnalyzerError |
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("analyzer.pipeline.MANY", replace(MANY, longest_pause=0.02, silence=5.0))
+    monkeypatch.setattr("analyzer.pipeline.MANY", replace(MANY, longest_pause=0.02, give_up_after=5.0))
 
 
-@pytest.mark.parametrize("quirk", cases("read", "fails", "ends", open_=OPEN))
+@pytest.mark.parametrize("quirk", cases("read", "fails", "ends"))
 def test_an_odd_reply_costs_at_most_its_own_pitch(quirk: Quirk) -> None:
     progress: list[Progress] = []
     with Service(lambda pitch, _: quirk.reply if pitch.endswith(ODD) else good()) as service:
@@ -74,7 +64,7 @@ def test_an_odd_reply_costs_at_most_its_own_pitch(quirk: Quirk) -> None:
     assert usage.requests == service.asked.total() - (0 if quirk.paid else odd)
 
 
-@pytest.mark.parametrize("quirk", cases("fails", "ends", open_={"the message is null"}))
+@pytest.mark.parametrize("quirk", cases("fails", "ends"))
 def test_a_server_that_only_ever_replies_oddly_is_told_in_one_error_a_pitch_or_one_for_the_run(quirk: Quirk) -> None:
     with Service(lambda *_: quirk.reply) as service:
         try:

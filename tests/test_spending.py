@@ -246,7 +246,7 @@ KINDS = {
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def test_every_http_200_counts_within_the_limit(kind: Reply, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("analyzer.reading.pace.wait_random_exponential", lambda **_: lambda _: 0.0)
+    monkeypatch.setattr("analyzer.reading.rate_limiter.wait_random_exponential", lambda **_: lambda _: 0.0)
     counted = Counted(lambda number: kind if number % 2 else KINDS["answers"])
     limit = 0.03
     pitches = [(str(number), f"{PITCH} {number}") for number in range(200)]

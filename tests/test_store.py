@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,8 +16,8 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
-from analyzer.errors import StoreError
-from analyzer.store import _MIGRATIONS, AnswerBook, KeptAnswer, Store
+from analyzer.errors import AnswerNotStored, StoreError
+from analyzer.store import _MIGRATIONS, AnswerBook, KeptAnswer, Store, StoreUnavailable
 
 POSTGRESQL = os.environ.get("PITCH_TEST_POSTGRESQL", "")
 """URL of a PostgreSQL server on which databases may be made; `.ci/run` starts one."""
@@ -169,6 +170,160 @@ def test_a_store_that_fails_tells_everybody_who_waits(tmp_path: Path) -> None:
 
     outcomes = asyncio.run(run())
     assert all(isinstance(outcome, StoreError) and "no such table" in str(outcome) for outcome in outcomes)
+
+
+@pytest.fixture
+def book(store: Store) -> Iterator[AnswerBook]:
+    opened = AnswerBook(store, patience=30.0)
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize("odd", [{"input_tokens": 2**63}, {"text": "\ud800"}, {"cost_usd": object()}], ids=str)
+def test_one_answer_that_a_database_cannot_hold_costs_no_other_of_its_batch(
+    store: Store, book: AnswerBook, odd: dict[str, object]
+) -> None:
+    async def run() -> list[object]:
+        answers = [answer("a"), answer("b", **({"text": "{}"} | odd)), answer("c")]  # type: ignore[arg-type]
+        return list(await asyncio.gather(*map(book.keep, answers), return_exceptions=True))
+
+    first, second, third = asyncio.run(run())
+    assert (first, third) == (None, None)
+    assert isinstance(second, AnswerNotStored)
+    assert set(store.find_answers(["a", "b", "c"])) == {"a", "c"}
+
+
+@pytest.mark.parametrize("error", [RuntimeError("x"), SystemExit(3), MemoryError()], ids=repr)
+def test_whatever_breaks_in_the_stores_thread_reaches_who_waits_and_the_thread_goes_on(
+    store: Store, book: AnswerBook, error: BaseException, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(keys: object) -> dict[str, KeptAnswer]:
+        raise error
+
+    async def run(key: str) -> object:
+        return (await asyncio.gather(book.find(key), return_exceptions=True))[0]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "find_answers", broken)
+        assert isinstance(asyncio.run(run("a")), type(error) if isinstance(error, Exception) else StoreError)
+    assert asyncio.run(run("a")) is None
+
+
+def test_a_closed_book_refuses_instead_of_leaving_anybody_waiting(store: Store) -> None:
+    book = AnswerBook(store)
+    book.close()
+    with pytest.raises(StoreError, match="closed"):
+        asyncio.run(book.find("a"))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "text = CAST(x'ff22' AS TEXT)",
+        "text = x'00ff'",
+        "input_tokens = 'many'",
+        "cost_usd = 9e999",
+        "output_tokens = -1",
+    ],
+)
+def test_a_stored_answer_that_cannot_be_read_any_more_is_asked_again_and_others_are_found(
+    tmp_path: Path, damage: str
+) -> None:
+    store = Store.open(f"sqlite:///{tmp_path / 'store.db'}")
+    store.keep_answers([answer("a"), answer("b"), answer("c")])
+    with sqlite3.connect(tmp_path / "store.db") as connection:
+        connection.execute(f"UPDATE answers SET {damage} WHERE key = 'b'")
+    connection.close()
+    book = AnswerBook(store)
+
+    async def run() -> list[bool]:
+        known = [found is not None for found in await asyncio.gather(*map(book.find, "abc"))]
+        await book.keep(answer("b", "anew"))
+        again = await book.find("b")
+        return [*known, again is not None and again.text == "anew"]
+
+    assert asyncio.run(run()) == [True, False, True, True]
+    book.close()
+    store.close()
+
+
+def test_a_locked_database_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analyzer.store._BUSY", 0.01)
+    store = Store.open(f"sqlite:///{tmp_path / 'store.db'}")
+    book = AnswerBook(store, patience=30.0)
+    other = sqlite3.connect(tmp_path / "store.db", check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    refused = threading.Event()
+    keep = store.keep_answers
+
+    def noticed(answers: list[KeptAnswer]) -> None:
+        try:
+            keep(answers)
+        except StoreUnavailable:
+            if not refused.is_set():
+                refused.set()
+                other.rollback()
+            raise
+
+    monkeypatch.setattr(store, "keep_answers", noticed)
+    asyncio.run(book.keep(answer("a")))
+    assert refused.is_set()
+    assert set(store.find_answers(["a"])) == {"a"}
+    book.close()
+    store.close()
+    other.close()
+
+
+def test_a_database_that_hangs_up_is_called_again(url: str) -> None:
+    if url.startswith("sqlite"):
+        pytest.skip("SQLite has no connection to lose")
+    store = Store.open(url)
+    book = AnswerBook(store, patience=30.0)
+    server = sa.create_engine(POSTGRESQL, isolation_level="AUTOCOMMIT")
+
+    async def run() -> bool:
+        await book.keep(answer("a"))
+        with server.connect() as connection:  # what a restart does to all who are connected
+            connection.exec_driver_sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                f"WHERE datname = '{sa.make_url(url).database}' AND pid <> pg_backend_pid()"
+            )
+        await book.keep(answer("b"))
+        return await book.find("a") is not None and await book.find("b") is not None
+
+    assert asyncio.run(run())
+    book.close()
+    store.close()
+    server.dispose()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+def test_a_new_sqlite_store_is_for_its_owner_alone(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        store = Store.open(f"sqlite:///{tmp_path / 'a' / 'b' / 'store.db'}")
+        store.keep_answers([answer("a")])
+        folder = tmp_path / "a" / "b"
+        assert {path.name: oct(path.stat().st_mode & 0o777) for path in folder.iterdir()} == dict.fromkeys(
+            ("store.db", "store.db-wal", "store.db-shm"), "0o600"
+        )
+        assert [oct(path.stat().st_mode & 0o777) for path in (folder, folder.parent)] == ["0o700", "0o700"]
+        store.close()
+    finally:
+        os.umask(before)
+
+
+def test_to_describe_a_store_makes_and_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "folder" / "store.db"
+    assert Store.describe(f"sqlite:///{path}").endswith("not created yet")
+    assert not path.parent.exists()
+    store = Store.open(f"sqlite:///{path}")
+    store.keep_answers([answer("a")])
+    store.close()
+    assert Store.describe(f"sqlite:///{path}").endswith(": 1 answers, 0 assessments")
+    path.write_bytes(b"")
+    assert Store.describe(f"sqlite:///{path}").endswith("not created yet")
+    assert path.read_bytes()[:6] in (b"", b"SQLite")
 
 
 def test_several_may_open_and_write_one_new_store_at_the_same_time(url: str) -> None:

@@ -11,12 +11,13 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any, Final, get_args
 
 from pydantic import ValidationError
 
 from analyzer.framework.assessment import Warning
-from analyzer.reading.grounding import Grounding
+from analyzer.reading.grounding import Grounding, folded
 from analyzer.reading.pitch import Pitch, overlaps
 from analyzer.signals import (
     MAX_COMPETITORS,
@@ -162,12 +163,10 @@ class _Check:
 
     def _find_instructions(self) -> None:
         """Every place where a passage stands that the model found to address its reader."""
-        for text in _texts(self.document.get("instructions"))[:_MOST_PASSAGES]:
-            for _ in range(_MOST_PASSAGES):
-                quote = self.grounding.find(text, outside=self.planted)
-                if quote is None or quote.start is None or quote.end is None:
-                    break
-                self.planted.append((quote.start, quote.end))
+        texts = dict.fromkeys(folded(text).strip() for text in _texts(self.document.get("instructions")))
+        for text in islice(texts, _MOST_PASSAGES):
+            places = islice(self.grounding.find_all(text, outside=self.planted), _MOST_PASSAGES)
+            self.planted += [(quote.start, quote.end) for quote in places if quote.start is not None and quote.end]
 
     def _single(self, name: str) -> dict[str, Any] | None:
         given = self.document.get(name)

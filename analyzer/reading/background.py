@@ -19,6 +19,12 @@ T = TypeVar("T")
 
 _lock = threading.Lock()
 _loop: asyncio.AbstractEventLoop | None = None
+_thread: threading.Thread | None = None
+
+
+def is_over() -> bool:
+    """Whether the loop was stopped for good, as the interpreter exits."""
+    return _loop is not None and _loop.is_closed()
 
 
 def submit(work: Coroutine[Any, Any, T]) -> Future[T]:
@@ -27,7 +33,8 @@ def submit(work: Coroutine[Any, Any, T]) -> Future[T]:
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Do the work on the background loop and wait for it; an interrupt cancels it."""
+    """Do the work on the background loop and wait for it; an interrupt cancels it. Not for calls from the loop itself:
+    see `finish`."""
     future = submit(work)
     try:
         return future.result()
@@ -36,26 +43,48 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         raise
 
 
+def finish(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Do last work such as closing connections, from wherever: where a generator is collected as garbage, that may be
+    the loop's own thread, which cannot wait for itself, or after the loop has ended, when there is nothing to close."""
+    if is_over():
+        return
+    future = submit(work())
+    if threading.current_thread() is not _thread:
+        future.result()
+
+
 def call(function: Callable[[], None]) -> None:
     """Have the loop call this, soon."""
-    _running_loop().call_soon_threadsafe(function)
+    if not is_over():
+        _running_loop().call_soon_threadsafe(function)
 
 
 def _running_loop() -> asyncio.AbstractEventLoop:
-    global _loop
+    global _loop, _thread
     with _lock:
         if _loop is None:
             _loop = asyncio.new_event_loop()
-            thread = threading.Thread(target=_loop.run_forever, name="pitch-analyzer-requests", daemon=True)
-            thread.start()
-            atexit.register(_stop, _loop, thread)
+            _thread = threading.Thread(target=_serve, args=(_loop,), name="pitch-analyzer-requests", daemon=True)
+            _thread.start()
+            atexit.register(_stop, _loop, _thread)
         return _loop
+
+
+def _serve(loop: asyncio.AbstractEventLoop) -> None:
+    """Runs the loop until it is stopped. SystemExit and KeyboardInterrupt leave a loop, after the future of their task
+    has them: whoever waits for that gets the exception, and the others go on."""
+    while True:
+        try:
+            loop.run_forever()
+        except (SystemExit, KeyboardInterrupt):
+            continue
+        return
 
 
 def _forget() -> None:
     """A forked process has no such thread; it starts its own when it needs one."""
-    global _loop, _lock
-    _loop, _lock = None, threading.Lock()
+    global _loop, _thread, _lock
+    _loop, _thread, _lock = None, None, threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):

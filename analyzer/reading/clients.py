@@ -19,8 +19,8 @@ import openai
 from httpx_aiohttp import HttpxAiohttpClient
 
 from analyzer.errors import ConfigurationError
-from analyzer.reading.pace import Pace
 from analyzer.reading.provider_errors import error_of
+from analyzer.reading.rate_limiter import RateLimiter
 from analyzer.reading.spending import Reported, usage_of
 from analyzer.settings import Settings, provider_key
 
@@ -187,14 +187,14 @@ if hasattr(os, "register_at_fork"):  # connections belong to the process that op
     os.register_at_fork(after_in_child=shared_client.cache_clear)
 
 
-def client_of_run(timeout: float, pace: Pace) -> httpx.AsyncClient:
+def client_of_run(timeout: float, limiter: RateLimiter) -> httpx.AsyncClient:
     """A client for a whole run. A wide one uses aiohttp: httpx's own pool walks all connections at every request."""
 
-    async def told(response: httpx.Response) -> None:
-        pace.told(response.headers)
+    async def observe(response: httpx.Response) -> None:
+        limiter.observe(response.headers)
 
-    kind = HttpxAiohttpClient if pace.width > _HTTPX_WIDTH else httpx.AsyncClient
-    return kind(**http_options(timeout, pace.width, [told]))
+    kind = HttpxAiohttpClient if limiter.width > _HTTPX_WIDTH else httpx.AsyncClient
+    return kind(**http_options(timeout, limiter.width, [observe]))
 
 
 def http_options(timeout: float, width: int, hooks: list[Any] | None = None) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from bisect import bisect_right
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from analyzer.signals import Quote
@@ -70,21 +70,37 @@ class Grounding:
         A quote never begins or ends within a word ("can" is not found in "cannot"), and holds at least
         one letter or digit.
         """
+        return next(self.find_all(quote, outside), None)
+
+    def find_all(self, quote: str, outside: Sequence[tuple[int, int]] = ()) -> Iterator[Quote]:
+        """Every place where the quote stands, none of them over another, in order; as `find`. One walk through the
+        pitch, however many places and spans there are."""
         wanted = folded(quote).strip()
         if not any(char.isalnum() for char in wanted):
-            return None
-        text = self._folded.text
+            return
+        spans = _merged(outside)
+        text, after = self._folded.text, 0
         at = text.find(wanted)
         while at >= 0:
             end = at + len(wanted)
             if not _within_word(text, at) and not _within_word(text, end):
                 start, stop = self._folded.origin(at)[0], self._folded.origin(end - 1)[1]
-                if any(start < last and first < stop for first, last in outside):
-                    at = text.find(wanted, at + 1)
-                    continue
-                return Quote(text=self._pitch[start:stop], start=start, end=stop)
+                span = bisect_left(spans, (stop, 0)) - 1  # the last one that begins before this ends
+                if start >= after and (span < 0 or spans[span][1] <= start):
+                    yield Quote(text=self._pitch[start:stop], start=start, end=stop)
+                    after = stop
             at = text.find(wanted, at + 1)
-        return None
+
+
+def _merged(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The same characters in spans that are in order and apart."""
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        elif start < end:
+            merged.append((start, end))
+    return merged
 
 
 def folded(text: str) -> str:

@@ -1,8 +1,8 @@
 """Reading with a language model, through instructor and any OpenAI-compatible endpoint.
 
-Hidden here: who asks again, and what is kept and counted when. Retries have one owner each: the run's `Pace` repeats a
-request that a patient client would get through, `_Conversation` asks again where an answer cannot be used (at most
-MAX_ASKS answers a pitch). The SDK and instructor retry nothing. `reading.clients` knows the providers,
+Hidden here: who asks again, and what is kept and counted when. Retries have one owner each: the run's `RateLimiter`
+repeats a request that a patient client would get through, `_Conversation` asks again where an answer cannot be used (at
+most MAX_ASKS answers a pitch). The SDK and instructor retry nothing. `reading.clients` knows the providers,
 `reading.exchange` one request and its reply, `reading.provider_errors` what goes wrong; `reading.answers` decides what
 of an answer holds.
 """
@@ -34,8 +34,8 @@ from analyzer.reading.clients import (
 )
 from analyzer.reading.exchange import EMPTY, FILTERED, Messages, Reply, fault_of, send
 from analyzer.reading.grounding import Grounding
-from analyzer.reading.pace import ONE, Pace
 from analyzer.reading.pitch import Pitch, planted_warning
+from analyzer.reading.rate_limiter import ONE, RateLimiter
 from analyzer.reading.reading import Reading
 from analyzer.reading.recordings import (
     Recorder,
@@ -73,7 +73,7 @@ class ModelReader:
     """Reads pitches with one model. Safe to share between tasks of one event loop; make one a run.
 
     `record_to`: a folder in which every answer is kept as a recording. `recordings`: answer from these instead of
-    asking. `book`: kept answers are taken from it and paid ones put into it. `pace`: how hard the server is pressed;
+    asking. `book`: kept answers are taken from it and paid ones put into it. `limiter`: how fast requests go;
     `spending`: counts what is spent, and may limit it. Raises ConfigurationError when made, if the model cannot be
     set up.
     """
@@ -86,23 +86,23 @@ class ModelReader:
         recordings: Recordings | None = None,
         record_to: Path | None = None,
         book: Book | None = None,
-        pace: Pace | None = None,
+        limiter: RateLimiter | None = None,
         spending: Spending | None = None,
     ):
         self._recorder: Recorder | None = None
         self._own: httpx.AsyncClient | None = None
-        pace = pace or Pace(ONE, 1)
+        limiter = limiter or RateLimiter(ONE, 1)
         if recordings is not None:
             settings = Settings(openai_api_key=NO_KEY, timeout=settings.timeout)
             # Proxies of the environment would be asked before the transport.
             self._own = httpx.AsyncClient(transport=ReplayTransport(recordings), trust_env=False)
         elif record_to is not None:
             self._recorder = Recorder(record_to, [key_for(model, settings)] if is_compatible(model) else [])
-            self._own = httpx.AsyncClient(**http_options(settings.timeout, pace.width, [self._recorder.keep]))
-        elif pace.width > 1 and is_compatible(model):
-            self._own = client_of_run(settings.timeout, pace)
+            self._own = httpx.AsyncClient(**http_options(settings.timeout, limiter.width, [self._recorder.keep]))
+        elif limiter.policy is not ONE and is_compatible(model):
+            self._own = client_of_run(settings.timeout, limiter)
         client = client_for(model, settings, self._own)
-        self._asking = _Asking(model, client, pace, book, spending or Spending(model))
+        self._asking = _Asking(model, client, limiter, book, spending or Spending(model))
         shown = f"{RECORDED}/{model}" if recordings is not None else model
         self.ref = ReaderRef(model=shown, prompt_sha256=prompts.prompt_sha256(), schema_sha256=vocabulary_sha256())
 
@@ -137,7 +137,7 @@ class _Asking:
 
     model: str
     client: instructor.AsyncInstructor
-    pace: Pace
+    limiter: RateLimiter
     book: Book | None
     spending: Spending
 
@@ -243,11 +243,11 @@ class _Conversation:
         token = current_request.set(request)
         try:
             # Kept before its place is given to another: what a killed run pays twice is at most what was in flight.
-            kept = await asking.pace.call(lambda: self._ask_and_keep(request, messages, reservation))
+            kept = await asking.limiter.call(lambda: self._ask_and_keep(request, messages, reservation))
         finally:
             current_request.reset(token)
             reservation.release()
-        asking.pace.used(kept.input_tokens + kept.output_tokens)
+        asking.limiter.record_usage(kept.input_tokens + kept.output_tokens)
         return kept
 
     async def _ask_and_keep(self, request: Request, messages: Messages, reservation: Reservation) -> KeptAnswer:
