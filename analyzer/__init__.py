@@ -16,16 +16,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from analyzer.agreement.comparison import compare
-    from analyzer.agreement.manual import ManualScores, read_manual
     from analyzer.agreement.records import Comparison
     from analyzer.errors import AnalyzerError
+    from analyzer.files.manual_scores import ManualScores, read_manual
     from analyzer.framework.assessment import Assessment
+    from analyzer.framework.many_pitches import score_table
     from analyzer.framework.market import MarketMap
+    from analyzer.framework.one_pitch import score
     from analyzer.framework.rulebook import Rulebook
-    from analyzer.framework.scoring import score
-    from analyzer.framework.tables import score_table
-    from analyzer.pipeline import Result, analyze, analyze_many
-    from analyzer.signals import Signals
+    from analyzer.results.result import Result
+    from analyzer.runs.many import analyze, analyze_many
+    from analyzer.vocabulary.signals import Signals
 
 __all__ = [
     "AnalyzerError",
@@ -48,17 +49,17 @@ _HOME = {
     "AnalyzerError": "analyzer.errors",
     "Assessment": "analyzer.framework.assessment",
     "Comparison": "analyzer.agreement.records",
-    "ManualScores": "analyzer.agreement.manual",
+    "ManualScores": "analyzer.files.manual_scores",
     "MarketMap": "analyzer.framework.market",
-    "Result": "analyzer.pipeline",
+    "Result": "analyzer.runs.many",
     "Rulebook": "analyzer.framework.rulebook",
-    "Signals": "analyzer.signals",
-    "analyze": "analyzer.pipeline",
-    "analyze_many": "analyzer.pipeline",
+    "Signals": "analyzer.vocabulary.signals",
+    "analyze": "analyzer.runs.many",
+    "analyze_many": "analyzer.runs.many",
     "compare": "analyzer.agreement.comparison",
-    "read_manual": "analyzer.agreement.manual",
-    "score": "analyzer.framework.scoring",
-    "score_table": "analyzer.framework.tables",
+    "read_manual": "analyzer.files.manual_scores",
+    "score": "analyzer.framework.one_pitch",
+    "score_table": "analyzer.framework.many_pitches",
 }
 
 

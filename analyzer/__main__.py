@@ -1,5 +1,5 @@
 """`python -m analyzer` is `pitch`."""
 
-from analyzer.cli import main
+from analyzer.cli.main import main
 
 main()

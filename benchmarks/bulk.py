@@ -101,7 +101,7 @@ def pitches(count: int) -> list[str]:
 
 
 def reading(url: str, texts: list[str], concurrency: int) -> None:
-    from analyzer.reading.model import ModelReader
+    from analyzer.reading.conversation import ModelReader
     from analyzer.reading.pitch import Pitch
     from analyzer.reading.rate_limiter import MANY, RateLimiter
     from analyzer.settings import Settings
@@ -194,7 +194,7 @@ def peer_model() -> Any:
     """The answer's shape as a pydantic model, as one would write it for instructor or LangChain."""
     from pydantic import BaseModel, Field, create_model
 
-    from analyzer.signals import LIST_RULES, SIGNALS, Focus, RivalKind, Role, Stage
+    from analyzer.vocabulary.signals import LIST_RULES, SIGNALS, Focus, RivalKind, Role, Stage
 
     basis = Literal["stated", "inferred", "absent"]
 
@@ -299,9 +299,9 @@ def memory(count: int) -> None:
 
 def stream(port: int, count: int) -> None:
     """A whole bulk run, from a CSV to a CSV, over so many pitches."""
-    from analyzer.bulk import run
+    from analyzer.files.pitches import Sources
+    from analyzer.runs.bulk import run
     from analyzer.settings import Settings
-    from analyzer.sources import Sources
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -22,10 +22,10 @@ from statistics import median
 from types import ModuleType
 from typing import Any
 
-from analyzer.page.run import exported, open_results, read_many
+from analyzer.files.pitches import Table
+from analyzer.page.portfolio_run import exported, open_results, read_many
 from analyzer.resources import resource
 from analyzer.settings import KEYWORDS, Settings
-from analyzer.sources import Table
 
 ROOT = Path(__file__).parents[1]
 MANY = 1_000

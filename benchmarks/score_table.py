@@ -21,8 +21,8 @@ import numpy as np
 import pyarrow
 import pyarrow.parquet as parquet
 
-from analyzer.framework.inputs import INPUTS, LEANS
-from analyzer.framework.tables import score_table
+from analyzer.framework.many_pitches import score_table
+from analyzer.vocabulary.derived import INPUTS, LEANS
 
 BATCH = 100_000
 

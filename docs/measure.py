@@ -12,17 +12,17 @@ from statistics import mean
 from typing import Any
 
 from analyzer import Assessment, analyze, compare
-from analyzer.agreement.manual import ManualScores, read_manual
 from analyzer.agreement.records import RATERS, Comparison, SignalAgreement
-from analyzer.bulk import STABLE_NAMES, values_of
+from analyzer.files.manual_scores import ManualScores, read_manual
 from analyzer.reading.grounding import Grounding
 from analyzer.reading.pitch import Pitch, overlaps
 from analyzer.reading.recordings import Recording, Recordings
 from analyzer.reading.spending import cost_of
 from analyzer.resources import resource
+from analyzer.runs.bulk import STABLE_NAMES, values_of
 from analyzer.settings import KEYWORDS, RECORDED, Settings
-from analyzer.signals import SIGNALS
-from analyzer.words import title
+from analyzer.vocabulary.labels import title
+from analyzer.vocabulary.signals import SIGNALS
 
 FIXTURES = resource("fixtures")
 SETTLED = "settled"

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from analyzer.signals import SIGNALS
+from analyzer.vocabulary.signals import SIGNALS
 
 PITCH = (
     "Wattwise: cut your GPU bill\n\n"

@@ -19,15 +19,17 @@ import pyarrow.parquet as parquet
 import pytest
 
 from analyzer import analyze_many
-from analyzer.bulk import Summary, estimate, run, summary_document
 from analyzer.errors import AuthenticationFailed, ConfigurationError, CostLimitReached, InputError, ProviderDown
+from analyzer.files.pitches import Sources
 from analyzer.framework.rulebook import Rulebook
-from analyzer.outputs import COLUMNS
-from analyzer.pipeline import Progress, Result
 from analyzer.reading.rate_limiter import MANY
+from analyzer.results.documents import read_entries, score_entry
+from analyzer.results.result import Progress, Result
+from analyzer.results.rows import COLUMNS
+from analyzer.runs.bulk import Summary, estimate, run, summary_document
+from analyzer.runs.portfolio import Portfolio
 from analyzer.settings import Settings
-from analyzer.signal_files import read_entries, score_entry
-from analyzer.sources import Sources
+from analyzer.views.portfolio import write_portfolio
 from tests.endpoint import PITCH
 from tests.service import FAULTS, KEY, MODEL, Reply, Service, good, refused
 
@@ -54,7 +56,7 @@ def rows(path: Path) -> list[dict[str, Any]]:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Patience as in a real run, with short pauses."""
-    monkeypatch.setattr("analyzer.pipeline.MANY", replace(MANY, longest_pause=0.02, give_up_after=60.0))
+    monkeypatch.setattr("analyzer.runs.many.MANY", replace(MANY, longest_pause=0.02, give_up_after=60.0))
 
 
 @pytest.fixture
@@ -131,7 +133,7 @@ def test_what_nothing_helps_against_ends_the_run_with_one_error_after_what_was_r
 
 def test_a_server_that_is_down_ends_the_run_and_fails_no_pitch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "analyzer.pipeline.MANY", replace(MANY, longest_pause=0.01, give_up_after=0.2, other_attempts=10_000)
+        "analyzer.runs.many.MANY", replace(MANY, longest_pause=0.01, give_up_after=0.2, other_attempts=10_000)
     )
     with Service(lambda *_: refused(503)) as service, pytest.raises(ProviderDown, match="has not answered any request"):
         together(service, 50)
@@ -167,7 +169,7 @@ def test_another_model_prompt_or_vocabulary_asks_anew(store: str, change: str, m
         else:
             name = {
                 "prompt": "analyzer.reading.prompts.prompt_sha256",
-                "vocabulary": "analyzer.reading.model.vocabulary_sha256",
+                "vocabulary": "analyzer.reading.conversation.vocabulary_sha256",
             }
             monkeypatch.setattr(name[change], lambda: "another")
             together(service, 3, store)
@@ -295,12 +297,10 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with (folder / "in.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([["id", "pitch"], *([f"p{n}", text] for n, text in enumerate(texts))])
     for ending in ("jsonl", "csv", "parquet"):
-        run(
-            Sources((str(folder / "in.csv"),)),
-            folder / f"out.{ending}",
-            model="keywords",
-            portfolio=folder / f"{ending}.html",
-        )
+        portfolio = Portfolio()
+        sources = Sources((str(folder / "in.csv"),))
+        summary = run(sources, folder / f"out.{ending}", model="keywords", on_result=portfolio.add)
+        write_portfolio(folder / f"{ending}.html", portfolio, summary.progress)
     return folder
 
 

@@ -12,8 +12,8 @@ import pytest
 import respx
 from click.testing import CliRunner, Result
 
-from analyzer.cli import cli
-from analyzer.store import KeptAnswer, Store
+from analyzer.cli.main import cli
+from analyzer.store.engine import KeptAnswer, Store
 from tests.conftest import PITCHES
 from tests.endpoint import CHAT, PITCH, URL, answer, completion, failure
 
@@ -313,7 +313,7 @@ def test_doctor_asks_the_server_of_the_model_that_is_set(
 def test_help_and_score_load_neither_the_model_sdk_nor_the_page(arguments: list[str]) -> None:
     script = (
         "import sys, atexit; atexit.register(lambda: print([m for m in ('openai', 'instructor', 'streamlit', 'pandas') "
-        "if m in sys.modules], file=sys.stderr)); sys.argv = ['pitch', *sys.argv[1:]]; from analyzer.cli import main; main()"
+        "if m in sys.modules], file=sys.stderr)); sys.argv = ['pitch', *sys.argv[1:]]; from analyzer.cli.main import main; main()"
     )
     done = subprocess.run(
         [sys.executable, "-c", script, *arguments], input="{}", capture_output=True, text=True, check=False

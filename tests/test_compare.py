@@ -19,17 +19,17 @@ from rich.console import Console
 import analyzer
 from analyzer import Assessment, Comparison, Signals, compare, score
 from analyzer.agreement.comparison import extracted_value
+from analyzer.agreement.competitors import matched
 from analyzer.agreement.extracted import Upload, is_model
-from analyzer.agreement.manual import VALUES, ManualScore, ManualScores, parse_manual
 from analyzer.agreement.records import RATERS, Share
-from analyzer.agreement.rivals import matched
-from analyzer.agreement_views import comparison_html, comparison_markdown, disagreements_csv, print_comparison
-from analyzer.cli import cli
+from analyzer.cli.main import cli
 from analyzer.errors import InputError
+from analyzer.files.manual_scores import VALUES, ManualScore, ManualScores, parse_manual
 from analyzer.framework.assessment import PitchRef, ReaderRef
 from analyzer.framework.market import MarketMap
-from analyzer.framework.scoring import what_if
-from analyzer.words import title
+from analyzer.framework.one_pitch import what_if
+from analyzer.views.comparison import comparison_html, comparison_markdown, disagreements_csv, print_comparison
+from analyzer.vocabulary.labels import title
 from tests.endpoint import CHAT, URL, failure
 from tests.worlds import documents
 
@@ -412,7 +412,7 @@ def test_the_page_loads_nothing_and_shows_text_as_text(hostile: Comparison, samp
 def test_the_terminal_prints_no_control_characters(hostile: Comparison) -> None:
     from rich.console import Console
 
-    from analyzer.agreement_views import print_comparison
+    from analyzer.views.comparison import print_comparison
 
     out = io.StringIO()
     print_comparison(Console(file=out, width=80, highlight=False, color_system=None), hostile)

@@ -12,10 +12,10 @@ import pyarrow.parquet
 import pytest
 
 from analyzer.errors import AnalyzerError
-from analyzer.framework.scoring import score
-from analyzer.signal_files import entries_in
-from analyzer.signals import Signals
-from analyzer.sources import Table
+from analyzer.files.pitches import Table
+from analyzer.framework.one_pitch import score
+from analyzer.results.documents import entries_in
+from analyzer.vocabulary.signals import Signals
 from tests.hostile import damaged
 
 ROWS = [{"id": f"p{number}", "pitch": f"Idle GPUs, “found”, number {number};\nagain"} for number in range(6)]

@@ -15,9 +15,9 @@ from analyzer import Rulebook
 from analyzer.agreement.figures import steps
 from analyzer.errors import RulebookError
 from analyzer.framework.directions import violations
-from analyzer.framework.inputs import INPUT_SPECS, INPUTS
-from analyzer.orders import Order
-from analyzer.vocabulary import SIGNALS
+from analyzer.vocabulary.derived import INPUT_SPECS, INPUTS
+from analyzer.vocabulary.orders import Order
+from analyzer.vocabulary.records import SIGNALS
 from tests.test_rulebook import BUILT_IN
 
 LETTERS = "abcde"

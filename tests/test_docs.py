@@ -22,12 +22,12 @@ import respx
 
 import analyzer
 from analyzer import Signals, analyze
-from analyzer.bulk import run
-from analyzer.cli import cli
+from analyzer.cli.main import cli
+from analyzer.files.pitches import Sources
 from analyzer.framework.rulebook import write_new
 from analyzer.reading.clients import shared_client
+from analyzer.runs.bulk import run
 from analyzer.settings import Settings
-from analyzer.sources import Sources
 from tests.endpoint import CHAT, PITCH, URL, answer, completion
 
 ROOT = Path(__file__).parent.parent

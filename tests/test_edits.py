@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from analyzer.errors import SignalsError
 from analyzer.framework.edits import BY_HAND, as_read, edited, edits
-from analyzer.framework.scoring import score, what_if
-from analyzer.signal_files import Entry, score_entry
-from analyzer.signals import SIGNALS, Signals
+from analyzer.framework.one_pitch import score, what_if
+from analyzer.results.documents import Entry, score_entry
+from analyzer.vocabulary.signals import SIGNALS, Signals
 from tests.worlds import FOCUSES, KINDS, ROLES, STAGES, documents
 
 READ = Signals.model_validate(

@@ -19,7 +19,7 @@ import pytest
 
 from analyzer.errors import DocumentError, RunStopped
 from analyzer.files.documents import LIMITS, DocumentReader, read_document
-from analyzer.sources import Sources
+from analyzer.files.pitches import Sources
 from tests.hostile import HOSTILE, docx, many_pages, paragraph, wide_cell
 
 pytest.importorskip("pypdf")

@@ -16,7 +16,7 @@ from analyzer import analyze
 from analyzer.errors import StoreError
 from analyzer.reading.clients import shared_client
 from analyzer.settings import Settings
-from analyzer.store import Store
+from analyzer.store.engine import Store
 from tests.endpoint import CHAT, PITCH, URL, answer, completion, failure
 from tests.service import KEY, MODEL, Reply, Service, good, refused
 

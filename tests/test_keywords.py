@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 from analyzer import analyze
 from analyzer.framework.market import KnownPlayer, MarketCategory, MarketMap
-from analyzer.reading import keywords
-from analyzer.reading.keywords import KeywordReader, keywords_sha256, read_with_keywords
+from analyzer.reading.keywords import reader as keywords
+from analyzer.reading.keywords.reader import KeywordReader, keywords_sha256, read_with_keywords
+from analyzer.reading.keywords.sentences import Text
 from analyzer.reading.pitch import Pitch, overlaps
-from analyzer.reading.sentences import Text
-from analyzer.signals import MAX_COMPETITORS, MAX_PERSONAS, MAX_PROBLEMS, MAX_QUOTES, SIGNALS, Signals
+from analyzer.vocabulary.signals import MAX_COMPETITORS, MAX_PERSONAS, MAX_PROBLEMS, MAX_QUOTES, SIGNALS, Signals
 from tests.conftest import PITCHES
 
 TITLE = "Foldline: experiment tracking for ML teams"
@@ -522,7 +522,7 @@ def test_the_longest_and_oddest_texts_are_read_with_verbatim_quotes(text: Callab
 
 
 def content() -> dict[str, Any]:
-    return tomllib.loads(Path(keywords.__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+    return tomllib.loads(Path(keywords.__file__).with_name("rules.toml").read_text(encoding="utf-8"))
 
 
 def group(**changes: Any) -> dict[str, Any]:

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.agreement.manual import (
+from analyzer.errors import InputError, ManualError
+from analyzer.files.cells import plain_cell
+from analyzer.files.manual_scores import (
     COLUMNS,
     VALUES,
     ManualScore,
@@ -20,11 +22,10 @@ from analyzer.agreement.manual import (
     read_manual,
     with_value,
 )
-from analyzer.errors import InputError, ManualError
-from analyzer.framework.inputs import LEANS, derive, lean, positions
+from analyzer.framework.inputs import derive, lean, positions
 from analyzer.resources import resource
-from analyzer.signals import SIGNALS, Signals
-from analyzer.words import plain_cell
+from analyzer.vocabulary.derived import LEANS
+from analyzer.vocabulary.signals import SIGNALS, Signals
 from tests.worlds import documents
 
 

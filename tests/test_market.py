@@ -14,12 +14,12 @@ import pytest
 from click.testing import CliRunner
 
 from analyzer import Signals, score
-from analyzer.cli import cli
+from analyzer.cli.main import cli
 from analyzer.errors import MarketError
 from analyzer.framework import market as module
 from analyzer.framework.inputs import derive
 from analyzer.framework.market import MarketMap
-from analyzer.signals import SIGNALS
+from analyzer.vocabulary.signals import SIGNALS
 
 BUILT_IN = tomllib.loads(Path(module.__file__).with_name("market.toml").read_text(encoding="utf-8"))
 MARKET = MarketMap.built_in()

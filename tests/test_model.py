@@ -29,7 +29,7 @@ from analyzer.errors import (
     RateLimited,
 )
 from analyzer.reading.clients import shared_client
-from analyzer.reading.model import MAX_ASKS, ModelReader
+from analyzer.reading.conversation import MAX_ASKS, ModelReader
 from analyzer.reading.pitch import MAX_CHARACTERS, Pitch
 from analyzer.reading.rate_limiter import ONE, RateLimiter
 from analyzer.reading.reading import Reading

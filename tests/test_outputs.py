@@ -14,7 +14,6 @@ from typing import Any
 import pyarrow.parquet as parquet
 import pytest
 
-from analyzer.bulk import Summary, run
 from analyzer.errors import InputError, OutputError
 from analyzer.files.disk import (
     GrowingFile,
@@ -24,10 +23,11 @@ from analyzer.files.disk import (
     open_whole,
     write_whole,
 )
-from analyzer.outputs import Written, rows_in
-from analyzer.pipeline import Progress
-from analyzer.sources import Sources
-from analyzer.store import Store
+from analyzer.files.pitches import Sources
+from analyzer.results.result import Progress
+from analyzer.results.rows import Written, rows_in
+from analyzer.runs.bulk import Summary, run
+from analyzer.store.engine import Store
 from tests.conftest import PITCHES
 from tests.service import MODEL, Reply, Service, good, refused
 from tests.test_bulk import table
@@ -179,7 +179,7 @@ def test_a_partial_that_is_deleted_or_replaced_ends_the_run_and_is_said(tmp_path
 def test_a_store_that_is_deleted_during_a_run_is_said(tmp_path: Path) -> None:
     from rich.console import Console
 
-    from analyzer.bulk_views import print_summary
+    from analyzer.views.bulk import print_summary
 
     source, store = table(tmp_path / "in.jsonl", 10), tmp_path / "store.db"
     with Service(lambda *_: GOOD) as service:
@@ -250,7 +250,7 @@ def test_a_file_is_written_whole_or_stays_as_it_was_and_a_link_stays_a_link(tmp_
 
 
 def test_scores_as_parquet_leave_nothing_behind_where_the_source_is_broken(tmp_path: Path) -> None:
-    from analyzer.signal_files import score_parquet
+    from analyzer.results.documents import score_parquet
 
     parquet.write_table(parquet.read_table(_results(tmp_path)).slice(0, 1), tmp_path / "in.parquet")
     assert score_parquet(tmp_path / "in.parquet", tmp_path / "scores.parquet") == 1

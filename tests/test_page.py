@@ -23,16 +23,16 @@ from analyzer import analyze as assessed
 from analyzer.errors import ProviderTimeout
 from analyzer.framework.assessment import Assessment, ReaderRef
 from analyzer.framework.edits import as_read
-from analyzer.framework.scoring import score
-from analyzer.framework.wording import shown
-from analyzer.page import answer
-from analyzer.page.markup import literal, tag
-from analyzer.page.quadrant import Other, described, quadrant
-from analyzer.pipeline import Choice
+from analyzer.framework.one_pitch import score
+from analyzer.page import assessment as answer
 from analyzer.reading.pitch import MAX_CHARACTERS, Pitch
 from analyzer.reading.reading import Reading
 from analyzer.resources import resource
-from analyzer.signals import Signals
+from analyzer.runs.many import Choice
+from analyzer.views.html import literal, tag
+from analyzer.views.numbers import shown
+from analyzer.views.quadrant import Other, described, quadrant
+from analyzer.vocabulary.signals import Signals
 from tests.conftest import PITCHES
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FixedReader]:
 
     def use(signals: Signals, fault: Exception | None = None) -> FixedReader:
         reader = FixedReader(signals, fault)
-        monkeypatch.setattr("analyzer.page.reading.choose", lambda *_: Choice(reader))
+        monkeypatch.setattr("analyzer.page.analysis.choose", lambda *_: Choice(reader))
         return reader
 
     return use
@@ -344,7 +344,7 @@ def test_a_reading_under_way_says_so_and_cancel_ends_the_request(
     page: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reader = SlowReader()
-    monkeypatch.setattr("analyzer.page.reading.choose", lambda *_: Choice(reader))
+    monkeypatch.setattr("analyzer.page.analysis.choose", lambda *_: Choice(reader))
     monkeypatch.setenv("PITCH_MODEL", "openai/some-model")
     analyze(page, OWN_PITCH)
     assert any("`openai/some-model` is reading the pitch (17 words): **0 s**" in said.value for said in page.markdown)
@@ -363,7 +363,7 @@ def test_a_second_pitch_ends_the_reading_of_the_first(
     page: AppTest, reads: Callable[..., FixedReader], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow = SlowReader()
-    monkeypatch.setattr("analyzer.page.reading.choose", lambda *_: Choice(slow))
+    monkeypatch.setattr("analyzer.page.analysis.choose", lambda *_: Choice(slow))
     analyze(page, OWN_PITCH)
     reads(Signals(product="Other"))
 

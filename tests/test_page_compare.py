@@ -11,11 +11,11 @@ from streamlit.testing.v1 import AppTest
 
 from analyzer.agreement.comparison import compare
 from analyzer.agreement.extracted import Upload
-from analyzer.agreement.manual import parse_manual
+from analyzer.files.manual_scores import parse_manual
 from analyzer.framework.assessment import PitchRef
-from analyzer.framework.scoring import score
-from analyzer.page.markup import literal
-from analyzer.signals import Signals
+from analyzer.framework.one_pitch import score
+from analyzer.views.html import literal
+from analyzer.vocabulary.signals import Signals
 
 _SCRIPT = """
 import streamlit as st

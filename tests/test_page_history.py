@@ -10,10 +10,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from analyzer.framework.assessment import PitchRef, ReaderRef
-from analyzer.framework.scoring import score
+from analyzer.framework.one_pitch import score
 from analyzer.page import access
-from analyzer.signals import Signals
-from analyzer.store import KeptAnswer, Store
+from analyzer.store.engine import KeptAnswer, Store
+from analyzer.vocabulary.signals import Signals
 from tests.test_page import (
     HOSTILE,
     OWN_PITCH,

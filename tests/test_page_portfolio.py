@@ -17,17 +17,17 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from analyzer.errors import AnalyzerError, InputError, PitchError, RulebookError, of_kind
+from analyzer.files.pitches import Given, Table
 from analyzer.framework.assessment import Assessment, PitchRef, Range
-from analyzer.framework.scoring import score
-from analyzer.page import run
-from analyzer.page.quadrant import Dot, scatter
-from analyzer.page.run import Run, Work, exported, open_results, read_many
-from analyzer.pipeline import Progress, Result
-from analyzer.portfolio import Entry, Filter
+from analyzer.framework.one_pitch import score
+from analyzer.page import portfolio_run as run
+from analyzer.page.portfolio_run import Run, Work, exported, open_results, read_many
+from analyzer.results.documents import entries_in, failure
+from analyzer.results.result import Progress, Result
+from analyzer.runs.portfolio import Entry, Filter
 from analyzer.settings import KEYWORDS, Settings
-from analyzer.signal_files import entries_in, failure
-from analyzer.signals import Signals
-from analyzer.sources import Given, Table
+from analyzer.views.quadrant import Dot, scatter
+from analyzer.vocabulary.signals import Signals
 from tests.endpoint import PITCH
 from tests.service import MODEL, Service, good, refused
 from tests.test_page import button, markup, opened, screenshots
@@ -201,7 +201,7 @@ def test_a_fault_of_the_program_is_a_line_without_the_pitch(monkeypatch: pytest.
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("secret")
 
-    monkeypatch.setattr("analyzer.page.run.analyze_many", broken)
+    monkeypatch.setattr("analyzer.page.portfolio_run.analyze_many", broken)
 
     work = read(PITCH)
 

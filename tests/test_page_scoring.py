@@ -15,18 +15,18 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from analyzer.agreement.comparison import compare, rule
-from analyzer.agreement.manual import COLUMNS, VALUES, ManualScore, manual_csv, parse_manual
 from analyzer.errors import ProviderTimeout, StoreError
+from analyzer.files.manual_scores import COLUMNS, VALUES, ManualScore, manual_csv, parse_manual
 from analyzer.framework.assessment import PitchRef, ReaderRef
-from analyzer.framework.scoring import score
-from analyzer.page.markup import literal
-from analyzer.pipeline import Choice
+from analyzer.framework.one_pitch import score
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.reading import Reading
+from analyzer.runs.many import Choice
 from analyzer.settings import Settings
-from analyzer.signals import Signals
-from analyzer.store import Store
-from analyzer.words import title
+from analyzer.store.engine import Store
+from analyzer.views.html import literal
+from analyzer.vocabulary.labels import title
+from analyzer.vocabulary.signals import Signals
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -53,7 +53,7 @@ def page() -> AppTest:
     def script() -> None:
         import streamlit as st
 
-        from analyzer.page import scoring
+        from analyzer.page import manual_scoring as scoring
 
         if st.toggle("Elsewhere"):
             st.stop()
@@ -74,7 +74,7 @@ def reader(monkeypatch: pytest.MonkeyPatch) -> FixedReader:
             }
         )
     )
-    monkeypatch.setattr("analyzer.page.scoring.choose", lambda *_: Choice(fixed))
+    monkeypatch.setattr("analyzer.page.manual_scoring.choose", lambda *_: Choice(fixed))
     return fixed
 
 
@@ -94,7 +94,7 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         made.append(manual_csv(rows))
         return made[-1]
 
-    monkeypatch.setattr("analyzer.page.scoring.manual_csv", write)
+    monkeypatch.setattr("analyzer.page.manual_scoring.manual_csv", write)
     return made
 
 
@@ -355,7 +355,7 @@ def test_a_reading_that_fails_is_told_and_the_scores_stay(page: AppTest, monkeyp
     def fail(*_: object) -> Choice:
         raise ProviderTimeout("no answer within 120 s; try again")
 
-    monkeypatch.setattr("analyzer.page.scoring.choose", fail)
+    monkeypatch.setattr("analyzer.page.manual_scoring.choose", fail)
     save(begin(page))
 
     (error,) = page.error

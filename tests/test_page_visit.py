@@ -12,9 +12,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from analyzer.page import presence
-from analyzer.page.reading import Reading
-from analyzer.pipeline import Choice
-from analyzer.signals import Signals
+from analyzer.page.analysis import Reading
+from analyzer.runs.many import Choice
+from analyzer.vocabulary.signals import Signals
 from tests.test_page import (
     OWN_PITCH,
     ROOT,
@@ -133,7 +133,7 @@ def test_a_reading_under_way_is_not_dropped_for_an_assessment_from_elsewhere(mon
     page.session_state["reading"].result.result(60)
     page.run()
     slow = SlowReader()
-    monkeypatch.setattr("analyzer.page.reading.choose", lambda *_: Choice(slow))
+    monkeypatch.setattr("analyzer.page.analysis.choose", lambda *_: Choice(slow))
     analyze(page, f"{OWN_PITCH} Really.")
     under_way: Reading = page.session_state["reading"]
 
@@ -166,7 +166,7 @@ def test_a_portfolio_stays_where_another_cannot_be_started() -> None:
 
 def test_a_removed_or_unread_file_is_not_scored() -> None:
     def script() -> None:
-        from analyzer.page import scoring
+        from analyzer.page import manual_scoring as scoring
 
         scoring.show()
 
@@ -300,9 +300,9 @@ def test_chosen_files_survive_a_look_elsewhere_and_can_be_removed() -> None:
 def test_a_visitor_who_is_gone_has_no_pitch_read_any_more(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(presence, "GONE", 0.0)
     monkeypatch.setattr(presence, "_LOOK", 0.01)
-    monkeypatch.setattr("analyzer.page.reading.visitor", lambda: lambda: False)
+    monkeypatch.setattr("analyzer.page.analysis.visitor", lambda: lambda: False)
     slow = SlowReader()
-    monkeypatch.setattr("analyzer.page.reading.choose", lambda *_: Choice(slow))
+    monkeypatch.setattr("analyzer.page.analysis.choose", lambda *_: Choice(slow))
 
     analyze(page, OWN_PITCH)
 

@@ -91,7 +91,7 @@ def test_many_pitches_can_be_read_by_keywords_and_from_recordings() -> None:
 
 
 def test_a_fault_of_this_program_costs_one_pitch(monkeypatch: pytest.MonkeyPatch) -> None:
-    from analyzer.reading.keywords import KeywordReader
+    from analyzer.reading.keywords.reader import KeywordReader
 
     async def broken(self: KeywordReader, pitch: object) -> None:
         raise ZeroDivisionError("the text of the pitch")

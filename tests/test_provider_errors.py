@@ -34,7 +34,7 @@ from analyzer.errors import (
     safe_traceback,
 )
 from analyzer.reading.clients import shared_client
-from analyzer.reading.model import ModelReader
+from analyzer.reading.conversation import ModelReader
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.provider_errors import (
     MOST_SECONDS,

@@ -23,20 +23,20 @@ import analyzer
 from analyzer import MarketMap, Rulebook, Signals, analyze, analyze_many, compare, read_manual, score
 from analyzer import errors as tree
 from analyzer.errors import AnalyzerError, RulebookError
+from analyzer.framework.many_pitches import coded_signals, signals_table
+from analyzer.framework.one_pitch import what_if
 from analyzer.framework.ranking import rank
 from analyzer.framework.revision import shift
-from analyzer.framework.scoring import what_if
-from analyzer.framework.tables import coded_signals, signals_table
-from analyzer.pipeline import Progress, UnexpectedError
 from analyzer.resources import resource
+from analyzer.results.result import Progress, UnexpectedError
 from analyzer.settings import Settings
 from tests.conftest import PITCHES
 
 MODULES = (
     "analyzer.framework.assessment",
-    "analyzer.signals",
+    "analyzer.vocabulary.signals",
     "analyzer.agreement.records",
-    "analyzer.agreement.manual",
+    "analyzer.files.manual_scores",
     "analyzer.framework.ranking",
     "analyzer.framework.revision",
     "analyzer.framework.rulebook",

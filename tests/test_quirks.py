@@ -9,8 +9,8 @@ import pytest
 
 from analyzer import analyze_many
 from analyzer.errors import AnalyzerError, ConfigurationError, ProviderError
-from analyzer.pipeline import Progress
 from analyzer.reading.rate_limiter import MANY
+from analyzer.results.result import Progress
 from tests.endpoint import PITCH
 from tests.quirks import QUIRKS, Outcome, Quirk
 from tests.service import MODEL, Service, good
@@ -39,7 +39,7 @@ def run(service: Service, progress: list[Progress]) -> dict[int, AnalyzerError |
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("analyzer.pipeline.MANY", replace(MANY, longest_pause=0.02, give_up_after=5.0))
+    monkeypatch.setattr("analyzer.runs.many.MANY", replace(MANY, longest_pause=0.02, give_up_after=5.0))
 
 
 @pytest.mark.parametrize("quirk", cases("read", "fails", "ends"))

@@ -15,15 +15,16 @@ from hypothesis import settings as runs
 from hypothesis import strategies as st
 
 from analyzer import Rulebook, Signals, score
-from analyzer.cli import cli
+from analyzer.cli.main import cli
 from analyzer.errors import InputError
 from analyzer.framework.assessment import PitchRef
-from analyzer.framework.inputs import INPUTS, LEANS
+from analyzer.framework.many_pitches import Coded, coded_signals, signals_table
 from analyzer.framework.ranking import Ranked, rank
-from analyzer.framework.tables import Coded, coded_signals, signals_table
-from analyzer.pipeline import Result
-from analyzer.portfolio import DRAWS, Portfolio
-from analyzer.signals import SIGNALS
+from analyzer.results.result import Result
+from analyzer.runs.portfolio import DRAWS, Portfolio
+from analyzer.views.portfolio import write_portfolio
+from analyzer.vocabulary.derived import INPUTS, LEANS
+from analyzer.vocabulary.signals import SIGNALS
 from tests.test_scoring import BEST, WORST
 from tests.worlds import documents
 
@@ -197,7 +198,7 @@ def test_the_same_ranks_are_shown_in_the_terminal_in_json_and_in_both_reports(tm
     assert [(entry.id, found.rank, found.best, found.worst) for entry, found in portfolio.ranked()] == [
         (row["id"], row["rank"], row["best"], row["worst"]) for row in ranking
     ]
-    portfolio.write(tmp_path / "portfolio.html")
+    write_portfolio(tmp_path / "portfolio.html", portfolio)
     page = (tmp_path / "portfolio.html").read_text(encoding="utf-8")
     assert re.findall(r'<tr id="(r\d+)".*?\n<td class="n">(\d+)</td>', page) == [
         (f"r{n}", place) for n, place in enumerate(ranks, 1)

@@ -16,16 +16,16 @@ import pytest
 import respx
 
 from analyzer import analyze
-from analyzer.doctor import check
 from analyzer.errors import ConfigurationError, MissingRecording
-from analyzer.pipeline import choose, recording_reader
 from analyzer.reading import prompts
-from analyzer.reading.model import ModelReader, first_request
+from analyzer.reading.conversation import ModelReader, first_request
 from analyzer.reading.pitch import Pitch, overlaps
 from analyzer.reading.recordings import Recordings, Request, shipped_recordings
+from analyzer.runs.doctor import check
+from analyzer.runs.many import choose, recording_reader
 from analyzer.settings import Settings
-from analyzer.signals import answer_schema
-from analyzer.vocabulary import VOCABULARY_VERSION
+from analyzer.vocabulary.records import VOCABULARY_VERSION
+from analyzer.vocabulary.signals import answer_schema
 from tests.conftest import PITCHES
 from tests.endpoint import CHAT, PITCH, URL, answer, completion, failure, single
 

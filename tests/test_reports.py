@@ -13,10 +13,10 @@ from rich.console import Console
 from analyzer import Assessment, Rulebook, Signals, score
 from analyzer.errors import InputError
 from analyzer.framework.assessment import PitchRef, Warning
-from analyzer.framework.scoring import what_if
-from analyzer.reports import html_report, markdown_report, rulebook_markdown, write_report
-from analyzer.signals import Quote
-from analyzer.terminal import print_assessment, print_rulebook
+from analyzer.framework.one_pitch import what_if
+from analyzer.views.reports import html_report, markdown_report, rulebook_markdown, write_report
+from analyzer.views.terminal import print_assessment, print_rulebook
+from analyzer.vocabulary.signals import Quote
 
 HOSTILE = (
     '<script>alert(1)</script> <img src="http://evil.test/x.png"> ![x](http://evil.test/y.png) [l](javascript:x) '

@@ -14,7 +14,7 @@ import pytest
 from analyzer import Rulebook
 from analyzer.errors import RulebookError
 from analyzer.framework import rulebook as module
-from analyzer.framework.inputs import INPUT_SPECS, INPUTS
+from analyzer.vocabulary.derived import INPUT_SPECS, INPUTS
 
 BUILT_IN = tomllib.loads(Path(module.__file__).with_name("rulebook.toml").read_text(encoding="utf-8"))
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from analyzer import Rulebook, Signals, score
 from analyzer.framework.assessment import Assessment, Range
-from analyzer.framework.inputs import INPUT_SPECS, INPUTS
+from analyzer.vocabulary.derived import INPUT_SPECS, INPUTS
 from tests.worlds import SINGLES, documents, every_world, number_of_worlds
 
 RULEBOOK = Rulebook.built_in()

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from rich.table import Table
 from rich.text import Text
 
+from analyzer.files.cells import cell_text, plain_cell
 from analyzer.screen import UNSEEN, printable, printable_json, screen
-from analyzer.terminal import plain
-from analyzer.words import cell_text, plain_cell
+from analyzer.views.terminal import plain
 
 EVIL = "\x1b]8;;http://evil\x1b\\x\x1b]52;c;aGk=\x07\x9b31m\u202eabc\u2066\x7f\r"
 ANY = st.text(st.one_of(st.characters(), st.sampled_from(EVIL + "\n\t")))

@@ -21,7 +21,8 @@ from streamlit.testing.v1 import AppTest
 
 from analyzer.errors import InputError
 from analyzer.files.documents import MAX_BYTES
-from analyzer.page import portfolio, scoring
+from analyzer.page import manual_scoring as scoring
+from analyzer.page import portfolio
 from analyzer.page.hosts import HERE, host_names, refusal
 from analyzer.page.serve import LARGEST_UPLOAD, OPTIONS
 

@@ -11,7 +11,7 @@ import pytest
 from analyzer import Rulebook, Signals, score
 from analyzer.errors import InputError
 from analyzer.framework.assessment import PitchRef, ReaderRef, Usage, Warning
-from analyzer.signal_files import Scored, read_entries, score_entry
+from analyzer.results.documents import Scored, read_entries, score_entry
 
 SIGNALS = {"product": "P", "buyer": {"value": "practitioner", "basis": "stated", "quotes": ["free"]}}
 ASSESSMENT = score(

@@ -8,9 +8,9 @@ from typing import Any, get_args
 import pytest
 from openai.lib._pydantic import _ensure_strict_json_schema
 
-from analyzer import signals as vocabulary
 from analyzer.errors import SignalsError
-from analyzer.signals import SIGNALS, Signals, answer_schema, vocabulary_sha256
+from analyzer.vocabulary import signals as vocabulary
+from analyzer.vocabulary.signals import SIGNALS, Signals, answer_schema, vocabulary_sha256
 
 
 @pytest.mark.parametrize("name", SIGNALS)

@@ -14,7 +14,7 @@ import pyarrow.parquet as parquet
 import pytest
 
 from analyzer.errors import InputError
-from analyzer.sources import Given, Sources
+from analyzer.files.pitches import Given, Sources
 
 
 def read(*names: str | Path, **columns: str) -> list[Given]:

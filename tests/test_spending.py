@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from analyzer import analyze_many
 from analyzer.errors import AnalyzerError, ContentFiltered, CostLimitReached, ExtractionError
-from analyzer.pipeline import Progress, Result
 from analyzer.reading.spending import MOST_TOKENS, cost_of, usage_of
-from analyzer.store import Store
+from analyzer.results.result import Progress, Result
+from analyzer.store.engine import Store
 from tests.endpoint import PITCH, answer, completion
 from tests.service import FAULTS, MODEL, Reply, Service, good
 

@@ -17,7 +17,7 @@ from alembic import command
 from alembic.config import Config
 
 from analyzer.errors import AnswerNotStored, StoreError
-from analyzer.store import _MIGRATIONS, AnswerBook, KeptAnswer, Store, StoreUnavailable
+from analyzer.store.engine import _MIGRATIONS, AnswerBook, KeptAnswer, Store, StoreUnavailable
 
 POSTGRESQL = os.environ.get("PITCH_TEST_POSTGRESQL", "")
 """URL of a PostgreSQL server on which databases may be made; `.ci/run` starts one."""
@@ -248,7 +248,7 @@ def test_a_stored_answer_that_cannot_be_read_any_more_is_asked_again_and_others_
 
 
 def test_a_locked_database_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("analyzer.store._BUSY", 0.01)
+    monkeypatch.setattr("analyzer.store.engine._BUSY", 0.01)
     store = Store.open(f"sqlite:///{tmp_path / 'store.db'}")
     book = AnswerBook(store, patience=30.0)
     other = sqlite3.connect(tmp_path / "store.db", check_same_thread=False)
@@ -380,7 +380,7 @@ def test_a_store_of_every_older_version_is_brought_up_to_date_with_what_it_holds
 
 
 def test_the_migrations_make_the_tables_that_the_store_speaks_of(url: str) -> None:
-    from analyzer.store import _tables
+    from analyzer.store.engine import _tables
 
     Store.open(url).close()
     engine = sa.create_engine(url)

@@ -9,9 +9,9 @@ from typing import Any, Literal
 import pytest
 
 import analyzer
-from analyzer.signals import Signal, check_types
-from analyzer.vocabulary import FAMILIES, LISTED, LISTS, SIGNALS, InputSpec, ListSpec, SignalSpec
-from analyzer.words import FAMILY_OF, title
+from analyzer.vocabulary.labels import FAMILY_OF, title
+from analyzer.vocabulary.records import FAMILIES, LISTED, LISTS, SIGNALS, InputSpec, ListSpec, SignalSpec
+from analyzer.vocabulary.signals import Signal, check_types
 
 ANALYZER = Path(analyzer.__file__).parent
 
@@ -70,7 +70,7 @@ def test_a_list_without_a_family_is_refused() -> None:
 
 @pytest.mark.parametrize("name", ["buyer", "traction"])
 def test_a_type_that_lacks_a_value_of_its_record_stops_the_import(name: str) -> None:
-    from analyzer.signals import Signals
+    from analyzer.vocabulary.signals import Signals
 
     meanings = {**SIGNALS[name].meanings, "new": "a new value"}
     changed = {**SIGNALS, name: replace(SIGNALS[name], meanings=meanings)}
@@ -80,7 +80,7 @@ def test_a_type_that_lacks_a_value_of_its_record_stops_the_import(name: str) -> 
 
 
 def test_a_record_without_a_field_and_a_field_without_a_record_stop_the_import() -> None:
-    from analyzer.signals import Signals
+    from analyzer.vocabulary.signals import Signals
 
     class More(Signals):
         mood: Signal[Literal["low", "high"]] = Signal[Literal["low", "high"]]()

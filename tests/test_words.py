@@ -6,9 +6,9 @@ from typing import get_args
 
 import pytest
 
-from analyzer.framework.inputs import INPUTS
-from analyzer.signals import SIGNALS, RivalKind, Role
-from analyzer.words import title, word
+from analyzer.vocabulary.derived import INPUTS
+from analyzer.vocabulary.labels import title, word
+from analyzer.vocabulary.signals import SIGNALS, RivalKind, Role
 
 VALUES = sorted(
     {*get_args(RivalKind), *get_args(Role), *(value for spec in SIGNALS.values() for value in spec.values)}

@@ -10,9 +10,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from analyzer.framework.inputs import INPUTS, LEANS, derive
+from analyzer.framework.inputs import derive
 from analyzer.framework.rulebook import SIDES, Rulebook
-from analyzer.signals import SIGNALS, Signals
+from analyzer.vocabulary.derived import INPUTS, LEANS
+from analyzer.vocabulary.signals import SIGNALS, Signals
 
 STAGES = ["day_1", "day_2", "both", "unclear"]
 FOCUSES = ["ml", "engineering", "both", "unclear"]

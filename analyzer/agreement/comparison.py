@@ -17,16 +17,17 @@ from typing import Any, Final
 import numpy as np
 
 from analyzer.agreement import statistics as st
+from analyzer.agreement.attribution import (
+    ASSUMED_KIND,
+    Scorer,
+    compared,
+    competitor_kinds,
+    complete,
+    swapped,
+)
+from analyzer.agreement.competitors import matched
 from analyzer.agreement.extracted import Extracted, Given, Upload, read_extracted
 from analyzer.agreement.figures import SCOPE, SignalFigures, options
-from analyzer.agreement.manual import (
-    VALUES,
-    ManualScore,
-    ManualScores,
-    by_pitch,
-    manual_signals,
-    read_manual,
-)
 from analyzer.agreement.records import (
     RATERS,
     Attribution,
@@ -42,24 +43,24 @@ from analyzer.agreement.records import (
     SignalAgreement,
     Summary,
 )
-from analyzer.agreement.rivals import matched
-from analyzer.agreement.scores import (
-    ASSUMED_KIND,
-    Scorer,
-    compared,
-    competitor_kinds,
-    complete,
-    swapped,
-)
 from analyzer.agreement.statistics import Codes, Estimate, Floats
-from analyzer.arguments import as_settings
 from analyzer.errors import InputError
+from analyzer.files.manual_scores import (
+    VALUES,
+    ManualScore,
+    ManualScores,
+    by_pitch,
+    manual_signals,
+    read_manual,
+)
 from analyzer.framework.arguments import a_kind, as_market, as_rulebook
-from analyzer.framework.inputs import LEANS, lean, positions
+from analyzer.framework.inputs import lean, positions
 from analyzer.framework.market import MarketMap
 from analyzer.framework.rulebook import Rulebook
+from analyzer.runs.arguments import as_settings
 from analyzer.settings import KEYWORDS, Settings
-from analyzer.signals import LIST_RULES, SIGNALS, UNKNOWN, Quote, Signals
+from analyzer.vocabulary.derived import LEANS
+from analyzer.vocabulary.signals import LIST_RULES, SIGNALS, UNKNOWN, Quote, Signals
 
 DRAWS: Final = 1000
 COMPARED: Final = ("in_scope", *VALUES)

@@ -15,13 +15,14 @@ from pydantic import ValidationError
 
 from analyzer.errors import AnalyzerError, InputError, SignalsError
 from analyzer.files.documents import DocumentReader
+from analyzer.files.pitches import Sources
 from analyzer.framework.assessment import Assessment, Edit
 from analyzer.framework.edits import as_read
-from analyzer.pipeline import Result, analyze_many
+from analyzer.results.documents import Entry, entries_in, read_entries
+from analyzer.results.result import Result
+from analyzer.runs.many import analyze_many
 from analyzer.settings import KEYWORDS, RECORDED, Settings
-from analyzer.signal_files import Entry, entries_in, read_entries
-from analyzer.signals import Signals
-from analyzer.sources import Sources
+from analyzer.vocabulary.signals import Signals
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from typing import Final
 import numpy as np
 
 from analyzer.agreement import statistics as st
-from analyzer.agreement.manual import ORDERS, VALUES
 from analyzer.agreement.records import PairTest, Share, SignalAgreement, ValueAgreement
 from analyzer.agreement.statistics import Codes, Estimate, Floats
-from analyzer.orders import Order
-from analyzer.signals import UNKNOWN
+from analyzer.files.manual_scores import ORDERS, VALUES
+from analyzer.vocabulary.orders import Order
+from analyzer.vocabulary.signals import UNKNOWN
 
 SCOPE: Final = ("true", "false")
 

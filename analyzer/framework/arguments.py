@@ -9,7 +9,7 @@ from typing import Any
 from analyzer.errors import InputError, SignalsError
 from analyzer.framework.market import MarketMap
 from analyzer.framework.rulebook import Rulebook
-from analyzer.signals import Signals
+from analyzer.vocabulary.signals import Signals
 
 
 def as_rulebook(value: Rulebook | str | Path | None) -> Rulebook:

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from analyzer.framework.rulebook import Side
-from analyzer.signals import Quote, Signals
+from analyzer.vocabulary.signals import Quote, Signals
 
 VerdictWord = Literal["for", "against", "balanced", "open"]
 

@@ -12,7 +12,18 @@ from typing import Any, Final, get_args
 
 from analyzer.errors import SignalsError
 from analyzer.framework.assessment import Edit
-from analyzer.signals import SIGNALS, UNKNOWN, Competitor, Focus, Persona, Problem, RivalKind, Role, Signals, Stage
+from analyzer.vocabulary.signals import (
+    SIGNALS,
+    UNKNOWN,
+    Competitor,
+    Focus,
+    Persona,
+    Problem,
+    RivalKind,
+    Role,
+    Signals,
+    Stage,
+)
 
 BY_HAND: Final = "set by hand"
 """The statement of a problem, and the name of an alternative, that a person added."""

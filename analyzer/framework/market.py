@@ -21,7 +21,7 @@ from typing import Any, Final, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from analyzer.errors import MarketError
-from analyzer.signals import SIGNALS, RivalKind
+from analyzer.vocabulary.signals import SIGNALS, RivalKind
 
 Crowding = Literal["open", "contested", "crowded"]
 KINDS: Final[tuple[str, ...]] = get_args(RivalKind)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from analyzer.errors import SignalsError
 from analyzer.framework.assessment import Assessment
-from analyzer.signals import Signals
+from analyzer.vocabulary.signals import Signals
 
 DOCUMENT_COLUMNS: Final = ("assessment", "signals")
 """Names of columns with documents; the first that a table has is read."""

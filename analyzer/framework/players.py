@@ -5,7 +5,7 @@ from __future__ import annotations
 from analyzer.framework.assessment import Player
 from analyzer.framework.inputs import Facts
 from analyzer.framework.market import KINDS, KnownPlayer, MarketMap
-from analyzer.signals import Competitor, Signals
+from analyzer.vocabulary.signals import Competitor, Signals
 
 
 def players(signals: Signals, market: MarketMap, facts: Facts) -> tuple[Player, ...]:

@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.errors import InputError
-from analyzer.framework.inputs import INPUTS, LEANS, WORLDS
+from analyzer.framework.inputs import WORLDS
+from analyzer.framework.many_pitches import Coded, LookUps, overall
 from analyzer.framework.rulebook import SIDES, Rulebook
-from analyzer.framework.tables import Coded, LookUps, overall
+from analyzer.vocabulary.derived import INPUTS, LEANS
 
 SPREAD: Final = 2.0
 """A drawn weight lies between the rulebook's divided and multiplied by this."""

@@ -24,9 +24,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from analyzer.errors import RulebookError
 from analyzer.files.disk import check_writable, write_whole
 from analyzer.framework.directions import Violation, violations
-from analyzer.framework.inputs import INPUT_SPECS, INPUTS
-from analyzer.orders import Order, Pair
-from analyzer.vocabulary import DIRECTIONS, Direction
+from analyzer.vocabulary.derived import INPUT_SPECS, INPUTS
+from analyzer.vocabulary.orders import Order, Pair
+from analyzer.vocabulary.records import DIRECTIONS, Direction
 
 Side = Literal["day_1", "day_2", "ml", "engineering"]
 SIDES: Final[tuple[Side, ...]] = ("day_1", "day_2", "ml", "engineering")

@@ -8,7 +8,8 @@ from threading import Thread
 
 import streamlit as st
 
-from analyzer.page import access, analyze, compare, framework, history, market, portfolio, scoring
+from analyzer.page import access, analyze, compare, framework, history, market, portfolio
+from analyzer.page import manual_scoring as scoring
 
 _STYLE = Path(__file__).with_name("style.css")
 
@@ -38,4 +39,4 @@ def main() -> None:
 @st.cache_resource(show_spinner=False)
 def _warm_up() -> None:
     """Once a server, while its first visitor still reads: what takes a second to load and every pitch needs."""
-    Thread(target=import_module, args=("analyzer.reading.model",), daemon=True).start()
+    Thread(target=import_module, args=("analyzer.reading.conversation",), daemon=True).start()

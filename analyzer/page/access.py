@@ -17,7 +17,7 @@ import streamlit as st
 from streamlit.errors import StreamlitAuthError, StreamlitSecretNotFoundError
 
 from analyzer.page.hosts import HERE, refusal
-from analyzer.page.markup import literal, tag
+from analyzer.views.html import literal, tag
 
 LOCAL: Final = "local"
 """The owner of what is kept where nobody logs in."""

@@ -7,15 +7,18 @@ from typing import Final
 import streamlit as st
 
 from analyzer.errors import AnalyzerError, ConfigurationError
-from analyzer.framework import scoring
+from analyzer.framework import one_pitch as scoring
 from analyzer.framework.assessment import Assessment
 from analyzer.framework.rulebook import Rulebook
-from analyzer.page import answer, history, link, pitch_field, reading, take_away, what_if
-from analyzer.page.markup import Html, literal, tag
-from analyzer.page.quadrant import Other
-from analyzer.page.reading import Reading
-from analyzer.pipeline import analyze_many
+from analyzer.page import analysis as reading
+from analyzer.page import assessment as answer
+from analyzer.page import downloads as take_away
+from analyzer.page import history, link, pitch_field, what_if
+from analyzer.page.analysis import Reading
+from analyzer.runs.many import analyze_many
 from analyzer.settings import KEYWORDS, RECORDED, Settings
+from analyzer.views.html import Html, literal, tag
+from analyzer.views.quadrant import Other
 
 _AUTOMATIC, _OTHER_MODEL = "Automatic", "Another model"
 _READERS: Final[dict[str, str | None]] = {

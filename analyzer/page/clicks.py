@@ -11,7 +11,7 @@ from typing import Final
 
 import streamlit as st
 
-from analyzer.page.markup import Html
+from analyzer.views.html import Html
 
 _SCRIPT: Final = """
 export default function({ data, parentElement, setTriggerValue }) {

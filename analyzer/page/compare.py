@@ -11,19 +11,19 @@ from typing import Final
 
 import streamlit as st
 
-from analyzer import agreement_views as views
 from analyzer.agreement.comparison import compare
 from analyzer.agreement.extracted import Upload
-from analyzer.agreement.manual import ManualScores, parse_manual, read_manual
 from analyzer.agreement.records import RATERS, Comparison, Disagreement, SignalAgreement
-from analyzer.charts import DARK, LIGHT, limits_of_agreement
 from analyzer.errors import AnalyzerError
+from analyzer.files.manual_scores import ManualScores, parse_manual, read_manual
 from analyzer.page import uploads
-from analyzer.page.answer import scrolling
-from analyzer.page.markup import Html, literal, tag, together
+from analyzer.page.assessment import scrolling
 from analyzer.resources import resource
 from analyzer.settings import KEYWORDS, RECORDED
-from analyzer.words import title, word
+from analyzer.views import comparison as views
+from analyzer.views.charts import DARK, LIGHT, limits_of_agreement
+from analyzer.views.html import Html, literal, tag, together
+from analyzer.vocabulary.labels import title, word
 
 _KINDS: Final = ["json", "jsonl", "parquet"]
 _LARGEST: Final = 100

@@ -7,10 +7,11 @@ from typing import Final
 import streamlit as st
 
 from analyzer.framework.rulebook import SIDE_TITLES, SIDES, Consideration, Rulebook, Side
-from analyzer.framework.wording import capital
-from analyzer.page.answer import scrolling
-from analyzer.page.markup import Html, tag, together
-from analyzer.words import cell, number, title
+from analyzer.page.assessment import scrolling
+from analyzer.views.content import cell
+from analyzer.views.html import Html, tag, together
+from analyzer.views.numbers import number
+from analyzer.vocabulary.labels import capital, title
 
 _MEANS: Final[dict[Side, str]] = {
     "day_1": "The basic mechanics needed to use machine learning at all, up to its first effect on customers.",

@@ -18,14 +18,15 @@ from pydantic import ValidationError
 
 from analyzer.errors import AnalyzerError, SignalsError
 from analyzer.framework.assessment import Assessment
-from analyzer.framework.wording import shown
-from analyzer.page import access, pitch_field, reading
-from analyzer.page.answer import verdict_word
-from analyzer.page.markup import Html, literal, tag
-from analyzer.page.reading import Reading
+from analyzer.page import access, pitch_field
+from analyzer.page import analysis as reading
+from analyzer.page.analysis import Reading
+from analyzer.page.assessment import verdict_word
+from analyzer.results.documents import Entry, score_entry
 from analyzer.settings import Settings
-from analyzer.signal_files import Entry, score_entry
-from analyzer.store import Earlier, Store
+from analyzer.store.engine import Earlier, Store
+from analyzer.views.html import Html, literal, tag
+from analyzer.views.numbers import shown
 
 _STEP: Final = 25
 """Assessments that come with each "Show more"."""

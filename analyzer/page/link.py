@@ -15,7 +15,7 @@ import streamlit as st
 
 from analyzer.errors import SignalsError
 from analyzer.framework.edits import edited
-from analyzer.signals import Signals
+from analyzer.vocabulary.signals import Signals
 
 _SAMPLE, _READER, _TAB, _SET, _KEPT = "sample", "reader", "tab", "set", "kept"
 _NAMES: Final = (_SAMPLE, _READER, _TAB, _SET, _KEPT)

@@ -7,12 +7,11 @@ from typing import Final
 
 import streamlit as st
 
-from analyzer.framework.inputs import LEANS
 from analyzer.framework.market import KINDS, MarketCategory, MarketMap
-from analyzer.framework.wording import capital
-from analyzer.page.answer import scrolling
-from analyzer.page.markup import Html, tag
-from analyzer.words import word
+from analyzer.page.assessment import scrolling
+from analyzer.views.html import Html, tag
+from analyzer.vocabulary.derived import LEANS
+from analyzer.vocabulary.labels import capital, word
 
 _COLUMNS: Final = {"day_1": "Day 1", "mixed": "Day 1 and day 2", "day_2": "Day 2"}
 _ROWS: Final = {"engineering": "engineering", "mixed": "both kinds of work", "ml": "ML"}

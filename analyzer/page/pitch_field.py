@@ -16,10 +16,10 @@ from analyzer.agreement.extracted import Upload
 from analyzer.errors import AnalyzerError
 from analyzer.files.documents import MAX_BYTES, SUFFIXES
 from analyzer.page import uploads
-from analyzer.page.markup import literal
 from analyzer.page.upload import read_upload
 from analyzer.reading.pitch import MAX_CHARACTERS
 from analyzer.resources import resource
+from analyzer.views.html import literal
 
 _TEXT: Final = "text"
 _LIFE: Final = "text_life"

@@ -11,27 +11,31 @@ from typing import Final
 
 import streamlit as st
 
-from analyzer.bulk_views import progress_line
 from analyzer.errors import AnalyzerError, ConfigurationError
+from analyzer.files.listing import TABLES
+from analyzer.files.pitches import Given, Table
 from analyzer.framework.assessment import Assessment, Position, Range
-from analyzer.framework.inputs import LEANS
 from analyzer.framework.ranking import Ranked
 from analyzer.framework.rulebook import Rulebook
-from analyzer.framework.wording import shown
-from analyzer.listing import TABLES
-from analyzer.page import access, answer, pitch_field, reading, take_away, uploads
+from analyzer.page import access, pitch_field, uploads
+from analyzer.page import analysis as reading
+from analyzer.page import assessment as answer
+from analyzer.page import downloads as take_away
 from analyzer.page.clicks import clickable
-from analyzer.page.markup import Html, literal, tag, together
+from analyzer.page.portfolio_run import MOST, Run, Work, exported, open_results, read_many
 from analyzer.page.presence import visitor
-from analyzer.page.quadrant import Dot, Other, scatter
-from analyzer.page.run import MOST, Run, Work, exported, open_results, read_many
-from analyzer.pipeline import Result
-from analyzer.portfolio import DRAWS, Entry, Filter, verdict_counts
-from analyzer.ranking_views import ranks
 from analyzer.resources import resource
+from analyzer.results.result import Result
+from analyzer.runs.portfolio import DRAWS, Entry, Filter
 from analyzer.settings import KEYWORDS, RECORDED, Settings
-from analyzer.sources import Given, Table
-from analyzer.words import word
+from analyzer.views.bulk import progress_line
+from analyzer.views.html import Html, literal, tag, together
+from analyzer.views.numbers import shown
+from analyzer.views.portfolio import verdict_counts
+from analyzer.views.quadrant import Dot, Other, scatter
+from analyzer.views.ranking import ranks
+from analyzer.vocabulary.derived import LEANS
+from analyzer.vocabulary.labels import word
 
 _LARGEST: Final = 100
 """Megabytes of an uploaded file."""

@@ -13,7 +13,7 @@ from typing import Any
 import streamlit as st
 
 from analyzer.agreement.extracted import Upload
-from analyzer.page.markup import tag
+from analyzer.views.html import tag
 
 
 @dataclass(slots=True)

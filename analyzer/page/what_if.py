@@ -14,10 +14,10 @@ import streamlit as st
 
 from analyzer.framework.assessment import Assessment, Range
 from analyzer.framework.revision import shift
-from analyzer.framework.wording import shown
-from analyzer.page.markup import Html, tag
-from analyzer.signals import LIST_RULES, SIGNALS, UNKNOWN, Focus, RivalKind, Role, Signals, Stage
-from analyzer.words import FAMILIES, number, shown_points, title, word
+from analyzer.views.html import Html, tag
+from analyzer.views.numbers import number, shown, shown_points
+from analyzer.vocabulary.labels import FAMILIES, title, word
+from analyzer.vocabulary.signals import LIST_RULES, SIGNALS, UNKNOWN, Focus, RivalKind, Role, Signals, Stage
 
 _KEY: Final = "set:"
 """What the keys of this page's fields begin with."""

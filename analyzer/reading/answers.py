@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from analyzer.framework.assessment import Warning
 from analyzer.reading.grounding import Grounding, folded
 from analyzer.reading.pitch import Pitch, overlaps
-from analyzer.signals import (
+from analyzer.vocabulary.signals import (
     MAX_COMPETITORS,
     MAX_PERSONAS,
     MAX_PROBLEMS,

@@ -22,7 +22,7 @@ from instructor import ResponseSchema
 from analyzer.errors import ContentFiltered, ExtractionError, ProviderRejected
 from analyzer.reading.clients import Exchange, current_exchange
 from analyzer.reading.provider_errors import error_from, error_of, garbled, report_in
-from analyzer.signals import answer_schema
+from analyzer.vocabulary.signals import answer_schema
 
 # instructor logs failed calls with whatever the service said, which may hold the key or the prompt.
 logging.getLogger("instructor").setLevel(logging.CRITICAL + 1)

@@ -13,7 +13,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from analyzer.signals import Quote
+from analyzer.vocabulary.signals import Quote
 
 _SAME = str.maketrans(
     {

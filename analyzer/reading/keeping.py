@@ -14,11 +14,11 @@ from typing import TypeVar
 
 from analyzer.errors import StoreError
 from analyzer.framework.assessment import Warning
-from analyzer.reading.model import ModelReader
+from analyzer.reading.conversation import ModelReader
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.reading import Reading
 from analyzer.settings import Settings
-from analyzer.store import KeptAnswer, Store
+from analyzer.store.engine import KeptAnswer, Store
 
 T = TypeVar("T")
 

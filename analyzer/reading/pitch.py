@@ -18,8 +18,8 @@ from analyzer.errors import PitchError
 from analyzer.files import documents
 from analyzer.framework.assessment import PitchRef, Warning
 from analyzer.reading.grounding import folded
-from analyzer.signals import Quote
-from analyzer.vocabulary import SIGNALS
+from analyzer.vocabulary.records import SIGNALS
+from analyzer.vocabulary.signals import Quote
 
 MAX_CHARACTERS: Final = documents.MAX_CHARACTERS
 """The longest pitch that is read: about 25,000 tokens, 60 printed pages."""

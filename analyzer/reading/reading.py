@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from analyzer.framework.assessment import ReaderRef, Usage, Warning
-from analyzer.signals import Signals
+from analyzer.vocabulary.signals import Signals
 
 
 @dataclass(frozen=True, slots=True)

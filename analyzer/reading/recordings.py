@@ -25,12 +25,12 @@ import httpx
 from analyzer.errors import MissingRecording, OutputError
 from analyzer.files.disk import check_writable, reason, write_whole
 from analyzer.framework.assessment import Warning
-from analyzer.framework.wording import joined
 from analyzer.reading import prompts
 from analyzer.reading.reading import Reading
 from analyzer.resources import resource
-from analyzer.signals import vocabulary_sha256
-from analyzer.vocabulary import VOCABULARY_VERSION
+from analyzer.vocabulary.labels import joined
+from analyzer.vocabulary.records import VOCABULARY_VERSION
+from analyzer.vocabulary.signals import vocabulary_sha256
 
 _KEPT: Final = ("id", "object", "created", "model", "choices", "usage")
 """What of a response's body is kept; the rest says nothing about the answer."""

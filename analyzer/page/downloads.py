@@ -1,0 +1,32 @@
+"""Files to take away, made when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+
+from analyzer.framework.assessment import Assessment
+from analyzer.views.html import tag
+from analyzer.views.reports import html_report, markdown_report
+
+
+def assessment(now: Assessment, text: str | None) -> None:
+    """One assessment: as a report (where the pitch's text is known, with it), as Markdown, as JSON."""
+    name = now.pitch.id or "assessment"
+    files(
+        [
+            ("Report (HTML)", f"{name}.html", "text/html", lambda: html_report(now, text)),
+            ("Markdown", f"{name}.md", "text/markdown", lambda: markdown_report(now)),
+            ("JSON", f"{name}.json", "application/json", now.to_json),
+        ]
+    )
+
+
+def files(offered: Sequence[tuple[str, str, str, Callable[[], Any]]]) -> None:
+    """A row of buttons: label, file name, kind and what makes the content, for each."""
+    with st.container(horizontal=True, width="content", vertical_alignment="center"):
+        st.html(tag("p", "Take away", class_="pa lead"), width="content")
+        for label, name, kind, content in offered:
+            st.download_button(label, content, file_name=name, mime=kind, on_click="ignore")

@@ -1,0 +1,347 @@
+"""Reading with a language model, through instructor and any OpenAI-compatible endpoint.
+
+Hidden here: who asks again, and what is kept and counted when. Retries have one owner each: the run's `RateLimiter`
+repeats a request that a patient client would get through, `_Conversation` asks again where an answer cannot be used (at
+most MAX_ASKS answers a pitch). The SDK and instructor retry nothing. `reading.clients` knows the providers,
+`reading.exchange` one request and its reply, `reading.provider_errors` what goes wrong; `reading.answers` decides what
+of an answer holds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Final, Protocol
+
+import httpx
+import instructor
+
+from analyzer.errors import AnalyzerError, ExtractionError, ProviderError, ProviderTimeout
+from analyzer.framework.assessment import ReaderRef, Usage, Warning
+from analyzer.reading import prompts
+from analyzer.reading.answers import Answer, NotAnAnswer, check_answer
+from analyzer.reading.clients import (
+    NO_KEY,
+    Exchange,
+    client_for,
+    client_of_run,
+    http_options,
+    is_compatible,
+    key_for,
+)
+from analyzer.reading.exchange import EMPTY, FILTERED, Messages, Reply, fault_of, send
+from analyzer.reading.grounding import Grounding
+from analyzer.reading.pitch import Pitch, planted_warning
+from analyzer.reading.rate_limiter import ONE, RateLimiter
+from analyzer.reading.reading import Reading
+from analyzer.reading.recordings import (
+    Recorder,
+    Recordings,
+    ReplayTransport,
+    Request,
+    as_recorded,
+    current_request,
+    noting_played,
+    so_far_sha256,
+)
+from analyzer.reading.spending import Reservation, Spending, added, estimated_tokens
+from analyzer.settings import RECORDED, Settings
+from analyzer.store.engine import KeptAnswer
+from analyzer.vocabulary.signals import Quote, answer_schema, vocabulary_sha256
+
+MAX_ASKS: Final = 3
+"""Answers asked for at most, a pitch: the first, one more for an unusable answer, one more for faulty signals."""
+
+
+class Book(Protocol):
+    """Where answers are kept: a store's, for many conversations or for one."""
+
+    async def find(self, key: str) -> KeptAnswer | None: ...
+
+    async def keep(self, answer: KeptAnswer) -> None: ...
+
+    async def discard(self, keys: list[str]) -> None: ...
+
+
+# ---------------------------------------------------------------- the reader
+
+
+class ModelReader:
+    """Reads pitches with one model. Safe to share between tasks of one event loop; make one a run.
+
+    `record_to`: a folder in which every answer is kept as a recording. `recordings`: answer from these instead of
+    asking. `book`: kept answers are taken from it and paid ones put into it. `limiter`: how fast requests go;
+    `spending`: counts what is spent, and may limit it. Raises ConfigurationError when made, if the model cannot be
+    set up.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        settings: Settings,
+        *,
+        recordings: Recordings | None = None,
+        record_to: Path | None = None,
+        book: Book | None = None,
+        limiter: RateLimiter | None = None,
+        spending: Spending | None = None,
+    ):
+        self._recorder: Recorder | None = None
+        self._own: httpx.AsyncClient | None = None
+        limiter = limiter or RateLimiter(ONE, 1)
+        if recordings is not None:
+            settings = Settings(openai_api_key=NO_KEY, timeout=settings.timeout)
+            # Proxies of the environment would be asked before the transport.
+            self._own = httpx.AsyncClient(transport=ReplayTransport(recordings), trust_env=False)
+        elif record_to is not None:
+            self._recorder = Recorder(record_to, [key_for(model, settings)] if is_compatible(model) else [])
+            self._own = httpx.AsyncClient(**http_options(settings.timeout, limiter.width, [self._recorder.keep]))
+        elif limiter.policy is not ONE and is_compatible(model):
+            self._own = client_of_run(settings.timeout, limiter)
+        client = client_for(model, settings, self._own)
+        self._asking = _Asking(model, client, limiter, book, spending or Spending(model))
+        shown = f"{RECORDED}/{model}" if recordings is not None else model
+        self.ref = ReaderRef(model=shown, prompt_sha256=prompts.prompt_sha256(), schema_sha256=vocabulary_sha256())
+
+    @property
+    def written(self) -> list[Path]:
+        """The recordings written so far."""
+        return self._recorder.written if self._recorder else []
+
+    async def read(self, pitch: Pitch) -> Reading:
+        """The signals of a pitch, every quote checked. Raises ProviderError, ExtractionError, ConfigurationError,
+        MissingRecording, or, where the run ends before, RunStopped or CostLimitReached."""
+        if self._recorder is not None and pitch.ref.sha256 and pitch.ref.title:
+            self._recorder.titles[pitch.ref.sha256] = pitch.ref.title
+        with noting_played() as played:
+            reading = await _Conversation(self._asking, pitch).reading(self.ref)
+        return as_recorded(reading, played)
+
+    async def aclose(self) -> None:
+        """Closes the connections of this reader."""
+        if self._own is not None:
+            await self._own.aclose()
+
+
+def first_request(model: str, pitch: Pitch) -> Request:
+    """The first request that reading this pitch with this model makes, as recordings know it."""
+    return Request.first(model, pitch.ref.sha256 or "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """What all conversations of a reader share."""
+
+    model: str
+    client: instructor.AsyncInstructor
+    limiter: RateLimiter
+    book: Book | None
+    spending: Spending
+
+
+@dataclass(slots=True)
+class _Conversation:
+    """All that is said with a model about one pitch."""
+
+    asking: _Asking
+    pitch: Pitch
+    usage: Usage = field(default_factory=Usage)
+    said: Messages = field(default_factory=list)
+    turns: list[tuple[str, list[str]]] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    paid: int = 0
+    empty: int = 0
+    notes: list[str] = field(default_factory=list)
+    last: str = ""
+    usable: str = ""
+
+    async def reading(self, ref: ReaderRef) -> Reading:
+        grounding = Grounding(self.pitch.text)
+        answer = await self._usable_answer(grounding)
+        lost: tuple[Warning, ...] = ()
+        if answer.faults and len(self.keys) + self.empty < MAX_ASKS:
+            try:
+                again = await self._ask_about(answer, grounding)
+            except (ProviderError, ExtractionError, NotAnAnswer) as error:
+                lost = (Warning(kind="adjusted", message=f"The model could not be asked again: {_reason(error)}"),)
+            else:
+                # What the second answer found to address the reader is no evidence for the first one either.
+                answer = check_answer(self.usable, self.pitch, grounding, again.planted).mended_by(again)
+        planted = [
+            planted_warning(Quote(text=self.pitch.text[start:end], start=start, end=end))
+            for start, end in answer.planted
+            if (start, end) not in self.pitch.planted
+        ]
+        counted = [Warning(kind="usage", message=note) for note in dict.fromkeys(self.notes)]
+        warnings = (*self.pitch.warnings, *planted, *answer.warnings, *lost, *_unsettled(answer), *counted)
+        return Reading(answer.signals(), ref, warnings, self.usage, from_store=not self.paid)
+
+    async def _usable_answer(self, grounding: Grounding) -> Answer:
+        """The first answer of the asked shape; a model that misses it is told so once."""
+        self.usable = await self._ask()
+        try:
+            return check_answer(self.usable, self.pitch, grounding)
+        except NotAnAnswer as fault:
+            self._reply(self.usable, [str(fault)], [])
+        self.usable = await self._ask()
+        try:
+            return check_answer(self.usable, self.pitch, grounding)
+        except NotAnAnswer as fault:
+            if self.asking.book is not None:  # another run shall ask anew
+                await self.asking.book.discard(self.keys)
+            raise ExtractionError(
+                f"the model gave no usable answer, also when asked again: {fault}; try another model"
+            ) from fault
+
+    async def _ask_about(self, answer: Answer, grounding: Grounding) -> Answer:
+        faults = answer.faults
+        self._reply(self.last, [f"{fault.signal}: {fault.message}" for fault in faults], [one.signal for one in faults])
+        return check_answer(await self._ask(), self.pitch, grounding, answer.planted)
+
+    async def _ask(self) -> str:
+        said = json.dumps(self.said, ensure_ascii=False, sort_keys=True) if self.said else ""
+        request = replace(
+            first_request(self.asking.model, self.pitch),
+            turn=len(self.keys),
+            so_far_sha256=so_far_sha256(self.turns),
+            said_sha256=hashlib.sha256(said.encode()).hexdigest() if said else "",
+        )
+        self.keys.append(request.key)
+        kept = await self.asking.book.find(request.key) if self.asking.book is not None else None
+        if kept is not None:
+            self.usage = added(self.usage, _usage(kept))
+            if kept.fault is not None:
+                raise fault_of(kept.fault, stored=True)
+        else:
+            kept = await self._pay(request)
+        self.last = kept.text
+        return self.last
+
+    async def _pay(self, request: Request) -> KeptAnswer:
+        """An answer of the model, kept before anything is made of it. Raises what `ModelReader.read` does."""
+        kept = await self._request(request)
+        if kept.fault == EMPTY and not self.empty:  # a reply with nothing in it: the same again, once
+            self.empty += 1
+            kept = await self._request(request)
+        if kept.fault is not None:
+            raise fault_of(kept.fault)
+        return kept
+
+    async def _request(self, request: Request) -> KeptAnswer:
+        """One reply of the model, as often as its server has to be asked for it."""
+        asking = self.asking
+        messages: Messages = [
+            {"role": "system", "content": prompts.instructions()},
+            {"role": "user", "content": prompts.pitch_message(self.pitch.text, self.pitch.ref.sha256 or "")},
+            *self.said,
+        ]
+        said = [message["content"] for message in messages[1:]]
+        reservation = asking.spending.reservation(said, static_tokens())
+        token = current_request.set(request)
+        try:
+            # Kept before its place is given to another: what a killed run pays twice is at most what was in flight.
+            kept = await asking.limiter.call(lambda: self._ask_and_keep(request, messages, reservation))
+        finally:
+            current_request.reset(token)
+            reservation.release()
+        asking.limiter.record_usage(kept.input_tokens + kept.output_tokens)
+        return kept
+
+    async def _ask_and_keep(self, request: Request, messages: Messages, reservation: Reservation) -> KeptAnswer:
+        """One request, counted and kept whatever it brought. Raises errors of the provider."""
+        await reservation.set_aside()  # a repeated request may be paid for like the first
+        exchange = Exchange(self.asking.model)
+        try:
+            reply = await send(self.asking.client, messages, exchange)
+        except AnalyzerError as error:
+            self._count_failed(exchange, error, reservation)
+            raise
+        usage = self._count(exchange, reservation)
+        kept = KeptAnswer(
+            key=request.key if self._settles(reply, request.turn) else None,
+            model=request.model,
+            prompt_sha256=request.prompt_sha256,
+            schema_sha256=request.schema_sha256,
+            pitch_sha256=request.pitch_sha256,
+            turn=request.turn,
+            text=reply.text,
+            input_tokens=usage.input_tokens,
+            cached_tokens=usage.cached_tokens,
+            output_tokens=usage.output_tokens,
+            cost_usd=usage.cost_usd,
+            fault=reply.fault,
+        )
+        if self.asking.book is not None:
+            await self.asking.book.keep(kept)
+        return kept
+
+    def _settles(self, reply: Reply, turn: int) -> bool:
+        """Whether another run shall take this reply instead of asking: an answer, a filter's refusal, and any reply to
+        a question about faults, without which the first answer is used as it is."""
+        if reply.fault == EMPTY and not self.empty:  # is asked for again at once
+            return False
+        return reply.fault in (None, FILTERED) or turn > 0
+
+    def _count(self, exchange: Exchange, reservation: Reservation) -> Usage:
+        """Counts what a reply took."""
+        reported = exchange.reported
+        usage = reported.usage if reported is not None else Usage(requests=1)
+        reservation.answered(usage)
+        self.usage = added(self.usage, usage)
+        self.paid += 1
+        if reported is not None and reported.note:
+            self.notes.append(reported.note)
+        return usage
+
+    def _count_failed(self, exchange: Exchange, error: AnalyzerError, reservation: Reservation) -> None:
+        """Counts a request without an answer: what it reports, or, where the server did or may have done the work, as
+        much as was set aside for it."""
+        if exchange.reported is not None and exchange.reported.known:
+            self._count(exchange, reservation)
+        elif exchange.status == httpx.codes.OK or isinstance(error, ProviderTimeout):
+            reservation.lost(received=exchange.status is not None)
+        else:
+            reservation.release()
+
+    def _reply(self, answer: str, faults: list[str], about: list[str]) -> None:
+        """Asks again; `about` names the signals at fault, none where it is the whole answer."""
+        self.turns.append((answer, about))
+        self.said.append({"role": "assistant", "content": answer or "(no answer)"})
+        self.said.append({"role": "user", "content": prompts.again_message(faults)})
+
+
+def _usage(answer: KeptAnswer) -> Usage:
+    return Usage(
+        requests=1,
+        input_tokens=answer.input_tokens,
+        cached_tokens=answer.cached_tokens,
+        output_tokens=answer.output_tokens,
+        cost_usd=answer.cost_usd,
+    )
+
+
+@cache
+def static_tokens() -> int:
+    """About how many tokens a request has beside the pitch."""
+    return estimated_tokens(prompts.instructions()) + estimated_tokens(json.dumps(answer_schema()))
+
+
+def _unsettled(answer: Answer) -> list[Warning]:
+    """What could not be used, also after asking again: unknown, or left out of a list, and said so."""
+    lists = {"problems", "personas", "competitors"}
+    return [
+        Warning(
+            kind="ungrounded" if fault.ungrounded else "dropped",
+            signal=fault.signal,
+            message=f"{fault.signal}: {fault.message}; "
+            + ("the entry was left out." if fault.signal in lists else "the signal counts as unknown."),
+        )
+        for fault in answer.faults
+    ]
+
+
+def _reason(error: Exception) -> str:
+    return str(error).splitlines()[0]

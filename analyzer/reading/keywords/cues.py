@@ -1,0 +1,147 @@
+"""The cue language: how the phrases of the keyword reader's data file are written, and what each becomes.
+
+It stands in for bare regular expressions, so that no rule can be slow on hostile text (every repetition is bounded) and
+a person can read the rules. How a cue is written stands at the head of `rules.toml`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+_SPACE = r"[\s\-/\"']{1,6}"
+_GAP = r"[\s\-/\"',;:]{1,6}(?:[^\s]{1,60}\s{1,6}){0,5}?"
+_NUMBER_WORDS = (
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred hundreds thousand thousands "
+    "dozen dozens million"
+).replace(" ", "|")
+_CASED = "(?-i:"
+NAME_WORD = r"(?-i:[A-ZÀ-ÖØ-Þ][\w&.]{0,30}\b)"
+_PARTS: Final[Mapping[str, str]] = {
+    "number": rf"(?:\d[\d.,]{{0,12}}\+?(?:\s?(?:k|m|million|thousand)\b)?|(?:{_NUMBER_WORDS})\b(?:\sof\b)?)",
+    "percent": r"\d[\d.,]{0,8}\s?(?:%|percent\b|per cent\b)",
+    "money": r"(?:[$€£¥]\s?\d[\d.,]{0,14}(?:\s?(?:k|m|bn|million|billion)\b)?"
+    r"|\d[\d.,]{0,14}\s?(?:dollars|euros?|usd|eur|gbp|pounds)\b)",
+    "millions": r"[$€£¥]\s?\d[\d.,]{0,14}\s?(?:m|bn|million|billion)\b",
+    "name": rf"{NAME_WORD}(?:\s{NAME_WORD}){{0,3}}",
+    "org": rf"(?P<org>{NAME_WORD}(?:\s(?:of\s)?{NAME_WORD}){{0,3}})",
+    "company": rf"(?P<org>{NAME_WORD}(?:\s(?:of\s|&\s)?{NAME_WORD}){{1,3}})",
+}
+_TOKEN = re.compile(r"\(|\)\??|\||\.\.(?=\s|$)|<\w+>|[^\s()|<>]+")
+_LITERAL = re.compile(r"[\w'&.+]+\*?")
+_WORD = re.compile(r"\w+")
+
+Needs = tuple[tuple[str, ...], ...]
+
+
+class Cue:
+    """One cue phrase. `needs`: for each part that cannot be left out, the words of which a sentence must hold one (a
+    trailing * stands for any ending), the shortest lists first; what lets the index pass over nearly every sentence.
+    `cased`: capitals matter to some part of it; else it is looked for in the text in small letters, which is
+    faster."""
+
+    __slots__ = ("_pattern", "cased", "needs", "regex")
+
+    def __init__(self, regex: str, needs: Needs):
+        self.regex = regex
+        self.needs = tuple(sorted(needs, key=len))
+        self.cased = _CASED in regex
+        self._pattern: re.Pattern[str] | None = None
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """Compiled when a sentence first comes near: most cues never meet a pitch."""
+        if self._pattern is None:
+            flags = re.IGNORECASE if self.cased else re.NOFLAG
+            self._pattern = re.compile(rf"(?<!\w)(?:{self.regex})(?!\w)", flags)
+        return self._pattern
+
+
+class CueLanguage:
+    """Turns cue phrases into patterns whose every repetition is bounded; `words` are the families named in them."""
+
+    def __init__(self, words: Mapping[str, Sequence[str]]):
+        self._words = words
+        self._cues: dict[str, Cue] = {}
+
+    def cue(self, source: str) -> Cue:
+        """Raises ValueError naming the cue and what is wrong with it."""
+        if source not in self._cues:
+            tokens = _TOKEN.findall(source.replace("-", " "))
+            regex, needs = self._sequence(tokens, source)
+            if tokens:
+                raise ValueError(f"the cue {source!r} closes a group it did not open")
+            if not needs:
+                raise ValueError(f"the cue {source!r} has no word that must be there")
+            self._cues[source] = Cue(regex, needs)
+        return self._cues[source]
+
+    def _sequence(self, tokens: list[str], source: str) -> tuple[str, Needs]:
+        """Takes tokens up to the end of the phrase or alternative. What may be left out takes its space along."""
+        regex = ""
+        needs: list[tuple[str, ...]] = []
+        joint = ""
+        while tokens and tokens[0] != "|" and not tokens[0].startswith(")"):
+            if tokens[0] == "..":
+                if not joint:
+                    raise ValueError(f"the cue {source!r} has a gap where a word should be")
+                joint = _GAP
+                del tokens[0]
+                continue
+            part, need, optional = self._part(tokens, source)
+            if not optional:
+                regex += joint + part
+                needs.extend(need)
+                joint = _SPACE
+            elif joint == _SPACE:
+                regex += f"(?:{_SPACE}{part})?"
+            else:
+                regex += f"{joint}(?:{part}{_SPACE})?"
+                joint = ""
+        if joint != _SPACE:
+            raise ValueError(f"the cue {source!r} does not end with a word")
+        return regex, tuple(needs)
+
+    def _part(self, tokens: list[str], source: str) -> tuple[str, Needs, bool]:
+        token = tokens.pop(0)
+        if token == "(":
+            alternatives = [self._sequence(tokens, source)]
+            while tokens and tokens[0] == "|":
+                del tokens[0]
+                alternatives.append(self._sequence(tokens, source))
+            if not tokens:
+                raise ValueError(f"the cue {source!r} opens a group and does not close it")
+            return *either(alternatives), tokens.pop(0) == ")?"
+        if token.startswith("<"):
+            name = token[1:-1]
+            if name in _PARTS:
+                return _PARTS[name], (), False
+            if name not in self._words:
+                raise ValueError(f"the cue {source!r} names {token}, which is neither a part nor under [words]")
+            cues = [self.cue(word) for word in self._words[name]]
+            return *either([(cue.regex, cue.needs) for cue in cues]), False
+        if _LITERAL.fullmatch(token) is None:
+            raise ValueError(f"the cue {source!r} holds {token!r}, which is no word")
+        ending = token.endswith("*")
+        word = token.rstrip("*")
+        found = _WORD.findall(word.lower())
+        need = tuple((part + "*" * (ending and part is found[-1]),) for part in found)
+        return re.escape(word.lower()) + r"\w*" * ending, need, False
+
+
+def name_cue(name: str) -> Cue:
+    """A proper name as a cue: spelt as it is, capitals included."""
+    regex = "(?-i:" + _SPACE.join(re.escape(word) for word in name.replace("-", " ").split()) + ")"
+    return Cue(regex, tuple((word.lower(),) for word in _WORD.findall(name)))
+
+
+def either(alternatives: list[tuple[str, Needs]]) -> tuple[str, Needs]:
+    """One of several phrases. A sentence needs, of each, the word that is rarest by the look of it: the longest."""
+    regex = "(?:" + "|".join(regex for regex, _ in alternatives) + ")"
+    if any(not needs for _, needs in alternatives):
+        return regex, ()
+    rarest = [max(needs, key=lambda options: min(map(len, options))) for _, needs in alternatives]
+    return regex, (tuple(dict.fromkeys(itertools.chain.from_iterable(rarest))),)

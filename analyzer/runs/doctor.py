@@ -1,0 +1,85 @@
+"""What is configured and what can be reached, in plain lines. Of a key only whether it is set."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+from analyzer.errors import AnalyzerError
+from analyzer.settings import KEYWORDS, RECORDED, Settings
+
+_REACH_TIMEOUT = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at. `ok` is False where the program cannot do what is configured."""
+
+    subject: str
+    ok: bool
+    text: str
+
+
+def check(settings: Settings) -> Iterator[Finding]:
+    """Findings one after the other; the last ones ask the model's server, for at most 5 seconds."""
+    from analyzer.framework.rulebook import Rulebook
+    from analyzer.reading.recordings import Recordings
+
+    yield Finding("python", True, sys.version.split()[0])
+    rulebook = Rulebook.built_in()
+    yield Finding(
+        "rulebook", True, f"{rulebook.version} ({rulebook.sha256[:8]}), {len(rulebook.considerations)} considerations"
+    )
+    recordings = Recordings.available(settings.own_recordings())
+    yield Finding("recordings", True, f"{len(recordings)} (own: {settings.own_recordings()})")
+    for reworded in recordings.reworded():
+        yield Finding("recordings", True, f"{reworded}; they are played, and their assessments say so")
+    if outdated := recordings.outdated():
+        yield Finding("recordings", True, f"{len(outdated)} of an older version of prompt or vocabulary are not played")
+    for stray in recordings.strays:
+        yield Finding("recordings", True, f"skipped, as it is not a recording: {stray}")
+    yield _store(settings)
+    missing = [name for name in ("pypdf", "docx", "pptx") if find_spec(name) is None]
+    text = 'PDF, DOCX, PPTX: pip install "pitch-analyzer[documents]"' if missing else "PDF, DOCX and PPTX can be read"
+    yield Finding("documents", True, text)
+    yield from _model(settings)
+
+
+def _store(settings: Settings) -> Finding:
+    """Where answers and earlier assessments are kept, without a password, and how many there are."""
+    from analyzer.store.engine import Store
+
+    try:
+        return Finding("store", True, Store.describe(settings.store_url()))
+    except AnalyzerError as error:
+        return Finding("store", False, str(error))
+
+
+def _model(settings: Settings) -> Iterator[Finding]:
+    if settings.model is None:
+        text = "not set (PITCH_MODEL): a recording is used where there is one, else keywords, which is rough"
+        yield Finding("model", True, text)
+    else:
+        yield Finding("model", True, settings.model)
+    yield Finding("OPENAI_API_KEY", True, "set" if settings.openai_api_key else "not set")
+    if settings.openai_base_url:
+        yield Finding("OPENAI_BASE_URL", True, _host(settings.openai_base_url))
+    if settings.model is None or settings.model.partition("/")[0] in (KEYWORDS, RECORDED):
+        return
+    from analyzer.reading.clients import reach
+
+    try:
+        yield Finding("server", True, reach(settings.model, settings, _REACH_TIMEOUT))
+    except AnalyzerError as error:
+        yield Finding("server", False, str(error))
+
+
+def _host(address: str) -> str:
+    """An address without the user, password and query that it may carry."""
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(address)
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{parts.hostname}{port}{parts.path}"

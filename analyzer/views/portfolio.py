@@ -1,0 +1,53 @@
+"""Many assessments on one page: where they stand, how they rank and how sure that is, with filters; one HTML file.
+
+The page loads nothing, and its one script is named in its own security policy by fingerprint.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from analyzer.files.disk import write_whole
+from analyzer.framework.assessment import Usage
+from analyzer.framework.ranking import Ranked
+from analyzer.results.result import Progress
+from analyzer.runs.portfolio import DRAWS, ROWS, Entry, Portfolio
+from analyzer.views.reports import render_page, template_text
+
+
+def write_portfolio(path: Path, portfolio: Portfolio, progress: Progress | None = None) -> None:
+    """Writes the page, whole or not at all. Raises InputError."""
+    ranked = portfolio.ranked()
+    script = template_text("portfolio.js")
+    fingerprint = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    write_whole(
+        path,
+        render_page(
+            "portfolio.html",
+            ranked=ranked[:ROWS],
+            left_out=max(0, len(ranked) - ROWS),
+            last=max(1, len(ranked)),
+            counts=verdict_counts(ranked),
+            categories=sorted({entry.category for entry, _ in ranked if entry.category}),
+            rough=portfolio.rough,
+            out_of_scope=portfolio.out_of_scope,
+            failed=portfolio.failed,
+            failed_count=sum((progress.failed if progress else {}).values()) or len(portfolio.failed),
+            usage=progress.usage if progress else Usage(),
+            draws=DRAWS,
+            made=datetime.now(UTC).strftime("%Y-%m-%d"),
+            script=script,
+            policy=f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{fingerprint}'",
+        ),
+    )
+
+
+def verdict_counts(ranked: list[tuple[Entry, Ranked]]) -> Mapping[str, int]:
+    words: dict[str, int] = dict.fromkeys(("for", "balanced", "open", "against"), 0)
+    for entry, _ in ranked:
+        words[entry.verdict] += 1
+    return words

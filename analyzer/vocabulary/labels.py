@@ -1,0 +1,58 @@
+"""The names and values of the vocabulary as people read them: in the terminal, in reports, on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from analyzer.vocabulary import records as vocabulary
+from analyzer.vocabulary.derived import INPUT_SPECS
+from analyzer.vocabulary.records import LISTS, SIGNALS, InputSpec, ListSpec, SignalSpec
+
+_RECORDS: Final[tuple[InputSpec | ListSpec, ...]] = (*INPUT_SPECS.values(), *LISTS.values(), *SIGNALS.values())
+_SHOWN: Final[tuple[SignalSpec | ListSpec, ...]] = (*LISTS.values(), *SIGNALS.values())
+_TITLES: Final = {
+    "persona": INPUT_SPECS["persona_fit"].title,
+    "main_user": INPUT_SPECS["persona_fit"].title,
+    "in_scope": "In scope",
+    **{spec.name: spec.title for spec in _RECORDS},
+}
+_VALUES: Final = {
+    "unknown": "not said",
+    "in_house": "built in-house",
+    "not_rivalled": "not in-house",
+    "rivalled": "built in-house",
+    "edited": "by hand",
+}
+_PARTS: Final = {"ml": "ML", "llm": "LLM", "gpu": "GPU", "automl": "AutoML"}
+
+
+FAMILIES: Final = {
+    family: (
+        words,
+        tuple(spec.name for spec in _SHOWN if spec.family == family),
+    )
+    for family, words in vocabulary.FAMILIES.items()
+}
+"""Signals that people look at together, and that share a color: by family, its title and its members."""
+FAMILY_OF: Final = {name: family for family, (_, names) in FAMILIES.items() for name in names}
+
+
+def word(value: str) -> str:
+    """A value of the vocabulary: "day 2", "engineering leadership", "LLM evaluation"."""
+    return _VALUES.get(value) or " ".join(_PARTS.get(part, part) for part in value.split("_"))
+
+
+def title(name: str) -> str:
+    """An input, list or signal by its name: "Who signs", "Main user"."""
+    return _TITLES.get(name) or capital(word(name))
+
+
+def joined(parts: Sequence[str], last: str = "and") -> str:
+    """ "a", "a and b", "a, b and c"."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {last} {parts[-1]}"
+
+
+def capital(text: str) -> str:
+    """The text with its first letter upper case and the others as they are."""
+    return text[:1].upper() + text[1:]
