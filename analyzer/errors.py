@@ -20,6 +20,7 @@
     │   ├── ProviderTimeout
     │   ├── RateLimited
     │   ├── ProviderRejected    the service refuses this request
+    │   ├── BadReply            the service replies, but not with an answer
     │   └── ProviderDown        nothing has got through for long; a run of many ends
     ├── ExtractionError         this pitch: no usable answer (not JSON, another shape, cut off, refused)
     │   ├── ContentFiltered     the provider's content filter blocked it
@@ -143,6 +144,18 @@ class RateLimited(ProviderError):
 
 class ProviderRejected(ProviderError):
     kind = "rejected"
+
+
+class BadReply(ProviderError):
+    kind = "bad_reply"
+
+    @classmethod
+    def like(cls, error: ProviderError) -> BadReply:
+        """The same error, of this kind."""
+        made = cls(str(error))
+        made.retry_after = error.retry_after
+        made.__cause__ = error.__cause__
+        return made
 
 
 class ProviderDown(ProviderError):

@@ -287,7 +287,7 @@ def test_doctor_names_files_among_the_recordings_that_are_none(tmp_path: Path, m
     done = pitch("doctor")
 
     assert done.exit_code == 0
-    assert f"ok    recordings       passed over, as it is no recording: {tmp_path / 'odd.json'}" in done.stdout
+    assert f"ok    recordings       skipped, as it is not a recording: {tmp_path / 'odd.json'}" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ def test_many_documents_share_a_child_and_only_a_fault_costs_it() -> None:
         for _ in range(20):
             reader.read("a.docx", GOOD)
         assert len(first) == 1 and set(children()) - before == first
-        with pytest.raises(DocumentError, match="memory"):
+        with pytest.raises(DocumentError, match=r"memory|seconds"):  # which comes first is the machine's business
             reader.read("b.docx", wide_cell())
         assert "GPUs" in reader.read("a.docx", GOOD)
         second = set(children()) - before

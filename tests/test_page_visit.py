@@ -81,11 +81,11 @@ def test_after_a_file_that_cannot_be_read_no_other_text_is_analyzed(
     analyze(page, OWN_PITCH)
 
     page.file_uploader[0].set_value(BAD_FILE).run()
-    assert "deck.pdf is damaged" in page.error[0].value
+    assert "deck.pdf is named .pdf but is not a PDF" in page.error[0].value
     assert field(page) == ""
 
     button(page, "Analyze").click().run()
-    assert ["deck.pdf is damaged" in error.value for error in page.error] == [True]
+    assert ["deck.pdf is named .pdf but is not a PDF" in error.value for error in page.error] == [True]
     assert reader.asked == 1
 
 
@@ -178,7 +178,7 @@ def test_a_removed_or_unread_file_is_not_scored() -> None:
     page.file_uploader[0].set_value(BAD_FILE).run()
     assert OWN_PITCH not in markup(page)
     page.run()
-    assert "deck.pdf is damaged" in page.error[0].value
+    assert "deck.pdf is named .pdf but is not a PDF" in page.error[0].value
 
     choose(page, "deck.md", OWN_PITCH.encode())
     page.file_uploader[0].set_value(None).run()

@@ -21,6 +21,7 @@ from analyzer import analyze_many
 from analyzer.errors import (
     AnalyzerError,
     AuthenticationFailed,
+    BadReply,
     ConfigurationError,
     ContentFiltered,
     ExtractionError,
@@ -117,9 +118,9 @@ CASES: dict[str, tuple[httpx.Response, type[AnalyzerError], int, str]] = {
     "200 with 429": (in_200(429), RateLimited, 6, "rate limit"),
     "200 with 402": (in_200(402), QuotaExhausted, 1, "add credit"),
     "200 with 403": (in_200(403, "input was flagged"), ContentFiltered, 1, "content filter"),
-    "200 with 502": (in_200(502), ProviderError, 5, "failed"),
+    "200 with 502": (in_200(502), BadReply, 5, "failed"),
     "200 with a word": (in_200("context_length_exceeded"), PitchTooLong, 1, "longer context"),
-    "200 with a text": (httpx.Response(200, json={"error": "something"}), ProviderError, 5, "reported an error"),
+    "200 with a text": (httpx.Response(200, json={"error": "something"}), BadReply, 5, "reported an error"),
 }
 
 

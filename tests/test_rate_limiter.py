@@ -11,7 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.errors import ProviderDown, ProviderError, ProviderTimeout, ProviderUnreachable, RateLimited, RunStopped
+from analyzer.errors import (
+    BadReply,
+    ProviderDown,
+    ProviderError,
+    ProviderTimeout,
+    ProviderUnreachable,
+    RateLimited,
+    RunStopped,
+)
 from analyzer.reading.rate_limiter import MANY, ONE, RateLimiter, RetryPolicy, retry_after, seconds_until
 
 
@@ -360,3 +368,29 @@ def test_the_limit_stays_between_one_and_the_width_whatever_comes(outcomes: list
             assert 1.0 <= limiter.limit <= 7.0
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("width", [1, 4])
+def test_the_last_request_of_a_run_that_gets_odd_replies_only_fails_by_itself(width: int) -> None:
+    clock = Clock()
+
+    async def run() -> list[object]:
+        limiter = clock.limiter(width=width)
+        await limiter.call(failing(0, limited))
+        odd = failing(10_000, lambda: BadReply("HTML"))
+        return list(await asyncio.gather(limiter.call(odd), return_exceptions=True))
+
+    assert [type(outcome) for outcome in asyncio.run(run())] == [BadReply]
+    assert clock.now < 300
+
+
+def test_odd_replies_to_everybody_are_an_outage() -> None:
+    clock = Clock()
+
+    async def run() -> list[object]:
+        limiter = clock.limiter(width=2)
+        await limiter.call(failing(0, limited))
+        odd = [failing(10_000, lambda: BadReply("HTML")) for _ in range(6)]
+        return list(await asyncio.gather(*map(limiter.call, odd), return_exceptions=True))
+
+    assert ProviderDown in {type(outcome) for outcome in asyncio.run(run())}

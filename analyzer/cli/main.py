@@ -119,16 +119,13 @@ _MOST = 10**9
 """More pitches than there are."""
 
 
-class _Money(click.FloatRange):
-    """An amount above nothing; "nan" and "inf" would be no limit at all."""
-
-    def __init__(self) -> None:
-        super().__init__(min=0, min_open=True)
+class _Finite(click.FloatRange):
+    """A number within bounds; "nan" and "inf" would be no limit at all."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         amount = super().convert(value, param, ctx)
         if not isfinite(amount):
-            self.fail(f"{value} is not an amount; give US dollars, for example 5.", param, ctx)
+            self.fail(f"{value} is not a number; give one, for example 5.", param, ctx)
         return amount
 
 
@@ -224,10 +221,10 @@ def analyze_command(
 @click.option("--text-column", metavar="NAME", help="The column of a table that holds the pitch. Default: guessed.")
 @click.option("--id-column", metavar="NAME", help="The column of a table that holds an id. Default: guessed.")
 @click.option("--limit", type=click.IntRange(1, _MOST), metavar="N", help="Read the first N pitches only.")
-@click.option("--max-cost", type=_Money(), metavar="USD", help="Stop before passing it.")
+@click.option("--max-cost", type=_Finite(min=0, min_open=True), metavar="USD", help="Stop before passing it.")
 @click.option(
     "--give-up-after",
-    type=click.FloatRange(1, _MOST),
+    type=_Finite(1, _MOST),
     default=GIVE_UP_AFTER,
     show_default=True,
     metavar="SECONDS",

@@ -26,6 +26,7 @@ from typing import Final, TypeVar
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
 from analyzer.errors import (
+    BadReply,
     ProviderDown,
     ProviderError,
     ProviderRejected,
@@ -107,6 +108,8 @@ class RateLimiter:
     _answered_at: float = float("-inf")
     _failing_since: float | None = None
     _failing: set[int] = field(default_factory=set)
+    _calls: int = 0
+    """Requests that wait, are in flight, or pause between attempts."""
     _refused: float = 0.0
     _seen: float = 0.0
     _largest: float = 0.0
@@ -123,6 +126,7 @@ class RateLimiter:
         the run was stopped while this request waited, and anything else that `request` raises at once.
         """
         call = _Call(self.clock())
+        self._calls += 1
         try:
             async for attempt in AsyncRetrying(
                 retry=retry_if_exception_type(ProviderError),
@@ -135,6 +139,7 @@ class RateLimiter:
                     async with self._slot():
                         return await self._attempt(request)
         finally:
+            self._calls -= 1
             self._failing.discard(id(call))
         raise AssertionError("the loop ends with an answer or an error")
 
@@ -292,9 +297,13 @@ class RateLimiter:
         call.blamed += self._answered_at > call.since
         call.since = clock
         self._failing.add(id(call))
+        if isinstance(error, BadReply) and self._answered_at > float("-inf") and self._calls <= self.width:
+            # The last requests of a run: no others are left to show that the server answers, but it has, and does.
+            return state.attempt_number >= attempts
         silent = clock - self._failing_since if self._failing_since is not None else 0.0
         if silent >= policy.give_up_after:
-            if call.blamed >= _BLAMED and len(self._failing) == 1:  # all others got through
+            blamed = call.blamed >= (1 if self._calls == 1 else _BLAMED)
+            if blamed and len(self._failing) == 1:  # all others got through
                 return True
             raise ProviderDown(
                 f"the model's server has not answered any request for {silent:.0f} seconds; last error: {error}"

@@ -481,6 +481,8 @@ def _is_about_one_row(error: BaseException) -> bool:
     its bounds, text that is not text. Not a database that is broken."""
     if isinstance(error, StoreError):
         cause = error.__cause__
+        if isinstance(getattr(cause, "orig", None), OverflowError | ValueError | TypeError):
+            return True
         return isinstance(cause, sa.exc.DataError) or "decode" in str(getattr(cause, "orig", cause)).lower()
     return isinstance(error, OverflowError | ValueError | TypeError)
 
