@@ -122,11 +122,13 @@ class StoreError(ConfigurationError):
 
 
 class ProviderError(AnalyzerError):
-    """`retry_after`: seconds the server asks to wait; 0 where it does not say."""
+    """`retry_after`: seconds the server asks to wait; 0 where it does not say. `replied`: a whole reply came with HTTP
+    200, only without an answer in it: the server is there."""
 
     kind = "provider"
     exit_code = 3
     retry_after: float = 0.0
+    replied: bool = False
 
 
 class ProviderUnreachable(ProviderError):

@@ -4,9 +4,10 @@ A quirk says what has to become of a pitch whose every question is answered like
 
 - `read`: there is an answer in it; the pitch is assessed.
 - `fails`: this pitch has a row with an error, and the run goes on.
+- `waits`: it is asked for again until there is an answer.
 - `ends`: no other pitch would fare better; the run ends with one error.
 
-`paid`: whether there is a complete answer in it that a provider charges for.
+`paid`: whether it counts as a request that the provider may charge for.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Any, Final, Literal
 from tests.completions import answer, completion
 from tests.model_server import Reply
 
-Outcome = Literal["read", "fails", "ends"]
+Outcome = Literal["read", "fails", "waits", "ends"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +62,16 @@ _TOO_LARGE: Final = "Request too large on tokens per min (TPM): Limit 30000, Req
 
 QUIRKS: Final[dict[str, Quirk]] = {
     # HTTP 200, and no answer in it
-    "an error object": Quirk(_error(200, "Provider returned error", 502), "fails"),
-    "an error object that says HTTP 429": Quirk(_error(200, "Rate limit exceeded: free-models-per-min", 429), "fails"),
-    "choices are empty": Quirk(_good(lambda body: body.update(choices=[])), "fails"),
-    "choices are null": Quirk(_good(lambda body: body.update(choices=None)), "fails"),
-    "the message is null": Quirk(_message(message=None), "fails"),
-    "an empty body": Quirk(Reply(b""), "fails"),
-    "a sign-in page": Quirk(Reply(b"<html>Please sign in</html>", headers={"Content-Type": "text/html"}), "fails"),
+    "an error object": Quirk(_error(200, "Provider returned error", 502), "fails", paid=True),
+    "an error object that says HTTP 429": Quirk(_error(200, "Rate limit exceeded: free-models-per-min", 429), "waits"),
+    "choices are empty": Quirk(_good(lambda body: body.update(choices=[])), "fails", paid=True),
+    "choices are null": Quirk(_good(lambda body: body.update(choices=None)), "fails", paid=True),
+    "the message is null": Quirk(_message(message=None), "fails", paid=True),
+    "an empty body": Quirk(Reply(b""), "fails", paid=True),
+    "a sign-in page": Quirk(
+        Reply(b"<html>Please sign in</html>", headers={"Content-Type": "text/html"}), "fails", paid=True
+    ),
+    "filtered by a guardrail": Quirk(_message(finish_reason="guardrail_intervened"), "fails", paid=True),
     "filtered": Quirk(Reply(completion(None, plain=True, finish="content_filter").content), "fails", paid=True),
     "refused": Quirk(Reply(completion(None, refusal="I can't.").content), "fails", paid=True),
     "cut off at the length limit": Quirk(
@@ -86,7 +90,7 @@ QUIRKS: Final[dict[str, Quirk]] = {
         prompt_tokens=5, completion_tokens=900, total_tokens=905, prompt_tokens_details={"cached_tokens": 4735}
     ),
     "the reason to finish is null": Quirk(_message(finish_reason=None), "read", paid=True),
-    "an unknown reason to finish": Quirk(_message(finish_reason="guardrail_intervened"), "read", paid=True),
+    "an unknown reason to finish": Quirk(_message(finish_reason="eos"), "read", paid=True),
     "a number that is none": Quirk(_arguments(lambda text: text[:-1] + ', "score": NaN}'), "read", paid=True),
     "half a character": Quirk(
         _arguments(lambda text: text.replace("Finds idle", "Finds \\ud83d idle")), "read", paid=True

@@ -45,8 +45,9 @@ class RetryPolicy:
 
     `attempts`: of one request, by what went wrong; `other_attempts` for kinds that are not listed. `longest_wait`: the
     longest wait that a server may ask for. `give_up_after`: how long nothing at all may get through before the server
-    counts as down. While it is set, only attempts that fail while other requests get through count, and a rate limit
-    never fails a request; None: the number of attempts alone decides.
+    counts as down. While it is set, only attempts count that fail while other requests get through, or that the server
+    replied to without an answer while few requests fail, and a rate limit never fails a request; None: the number of
+    attempts alone decides.
     """
 
     attempts: Mapping[type[ProviderError], int]
@@ -77,11 +78,14 @@ _PROBE_EVERY: Final = 60.0
 """Seconds between two requests that try whether the server answers again, while a long wait holds for all requests."""
 _BLAMED: Final = 3
 """From so many attempts on that failed while others got through, a request alone may be at fault, not the server."""
+_FEW: Final = 3
+"""So many requests at most count as at fault themselves where the server replies, but with an answer to none."""
 
 
 @dataclass(slots=True)
 class _Call:
-    """One request over all of its attempts. `blamed`: attempts that failed while other requests got through."""
+    """One request over all of its attempts. `blamed`: attempts whose failure the server is not to blame for, as other
+    requests got through meanwhile, or as it replied and few requests fail."""
 
     since: float
     blamed: int = 0
@@ -107,6 +111,7 @@ class RateLimiter:
     _answered_at: float = float("-inf")
     _failing_since: float | None = None
     _failing: set[int] = field(default_factory=set)
+    _given_up: int = 0
     _refused: float = 0.0
     _seen: float = 0.0
     _largest: float = 0.0
@@ -238,6 +243,7 @@ class RateLimiter:
         self._answered_at = self.clock()
         self._failing_since = None
         self._failing.clear()
+        self._given_up = 0
         self._count(refused=False)
         self.limit = min(float(self.width), self.limit + _GROWTH + 1.0 / self.limit)
         if self._closed_at < begun and self._answered_at < self._open_at:  # a probe got through: no need to wait longer
@@ -289,9 +295,13 @@ class RateLimiter:
         if isinstance(error, ProviderRejected):
             return state.attempt_number >= attempts
         clock = self.clock()
-        call.blamed += self._answered_at > call.since
-        call.since = clock
         self._failing.add(id(call))
+        replied = error.replied and len(self._failing) + self._given_up <= _FEW
+        call.blamed += replied or self._answered_at > call.since
+        call.since = clock
+        if call.blamed >= attempts and not isinstance(error, RateLimited):
+            self._given_up += 1
+            return True
         silent = clock - self._failing_since if self._failing_since is not None else 0.0
         if silent >= policy.give_up_after:
             if call.blamed >= _BLAMED and len(self._failing) == 1:  # all others got through
@@ -299,7 +309,7 @@ class RateLimiter:
             raise ProviderDown(
                 f"the model's server has not answered any request for {silent:.0f} seconds; last error: {error}"
             ) from error
-        return call.blamed >= attempts and not isinstance(error, RateLimited)
+        return False
 
     def _pause(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None

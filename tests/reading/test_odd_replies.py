@@ -15,7 +15,6 @@ from tests.completions import PITCH
 from tests.model_server import MODEL, Service, good
 from tests.odd_replies import QUIRKS, Outcome, Quirk
 
-ODD = "Number 2."
 COUNT = 6
 
 
@@ -24,11 +23,16 @@ def cases(*outcomes: Outcome) -> list[Any]:
     return [pytest.param(quirk, id=name) for name, quirk in QUIRKS.items() if quirk.outcome in outcomes]
 
 
-def run(service: Service, progress: list[Progress]) -> dict[int, AnalyzerError | None]:
+def run(service: Service, progress: list[Progress], concurrency: int = 2) -> dict[int, AnalyzerError | None]:
     """The error of each pitch, by its place."""
     pitches = [f"{PITCH}\nNumber {number}." for number in range(COUNT)]
     results = analyze_many(
-        pitches, model=MODEL, settings=service.settings, store=False, concurrency=2, on_progress=progress.append
+        pitches,
+        model=MODEL,
+        settings=service.settings,
+        store=False,
+        concurrency=concurrency,
+        on_progress=progress.append,
     )
     errors: dict[int, AnalyzerError | None] = {}
     for result in results:
@@ -39,33 +43,47 @@ def run(service: Service, progress: list[Progress]) -> dict[int, AnalyzerError |
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("analyzer.runs.many.MANY", replace(MANY, longest_pause=0.02, give_up_after=5.0))
+    monkeypatch.setattr("analyzer.runs.many.MANY", replace(MANY, longest_pause=0.02))
 
 
+@pytest.mark.parametrize(
+    ("odd_one", "concurrency"), [(2, 2), (COUNT - 1, 1)], ids=["one of them", "the last, one at a time"]
+)
 @pytest.mark.parametrize("quirk", cases("read", "fails", "ends"))
-def test_an_odd_reply_costs_at_most_its_own_pitch(quirk: Quirk) -> None:
+def test_an_odd_reply_costs_at_most_its_own_pitch(quirk: Quirk, odd_one: int, concurrency: int) -> None:
     progress: list[Progress] = []
-    with Service(lambda pitch, _: quirk.reply if pitch.endswith(ODD) else good()) as service:
+    ending = f"Number {odd_one}."
+    with Service(lambda pitch, _: quirk.reply if pitch.endswith(ending) else good()) as service:
         if quirk.outcome == "ends":
             with pytest.raises(ConfigurationError):
-                run(service, progress)
+                run(service, progress, concurrency)
             return
-        errors = run(service, progress)
+        errors = run(service, progress, concurrency)
     assert set(errors) == set(range(COUNT))
     assert {number for number, error in errors.items() if error is not None} == (
-        {2} if quirk.outcome == "fails" else set()
+        {odd_one} if quirk.outcome == "fails" else set()
     )
-    if (error := errors[2]) is not None:
+    if (error := errors[odd_one]) is not None:
         assert error.kind not in ("error", "unexpected")
         assert len(str(error).splitlines()) <= 2
     usage = progress[-1].usage
     assert 0 <= usage.cached_tokens <= usage.input_tokens
-    odd = sum(times for pitch, times in service.asked.items() if pitch.endswith(ODD))
+    odd = sum(times for pitch, times in service.asked.items() if pitch.endswith(ending))
     assert usage.requests == service.asked.total() - (0 if quirk.paid else odd)
 
 
+@pytest.mark.parametrize("quirk", cases("waits"))
+def test_a_limit_that_passes_is_waited_for(quirk: Quirk) -> None:
+    with Service(lambda _, times: quirk.reply if times <= 3 else good()) as service:
+        errors = run(service, [])
+    assert set(errors.values()) == {None}
+
+
 @pytest.mark.parametrize("quirk", cases("fails", "ends"))
-def test_a_server_that_only_ever_replies_oddly_is_told_in_one_error_a_pitch_or_one_for_the_run(quirk: Quirk) -> None:
+def test_a_server_that_only_ever_replies_oddly_is_told_in_one_error_a_pitch_or_one_for_the_run(
+    quirk: Quirk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("analyzer.runs.many.MANY", replace(MANY, longest_pause=0.02, give_up_after=0.2))
     with Service(lambda *_: quirk.reply) as service:
         try:
             errors = run(service, [])

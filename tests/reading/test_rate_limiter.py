@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from analyzer.errors import ProviderDown, ProviderError, ProviderTimeout, ProviderUnreachable, RateLimited, RunStopped
 from analyzer.reading.rate_limiter import MANY, ONE, RateLimiter, RetryPolicy, retry_after, seconds_until
+from analyzer.settings import GIVE_UP_AFTER
 
 
 class Clock:
@@ -100,6 +101,46 @@ def test_refusals_halve_what_is_in_flight_once_for_all_that_went_together_and_su
         return [*limits, limiter.limit]
 
     assert asyncio.run(run()) == [32.0, 16.0, 64.0]
+
+
+def odd_reply() -> ProviderError:
+    error = ProviderError("the model's server replied with a page")
+    error.replied = True
+    return error
+
+
+@pytest.mark.parametrize("answered_before", [0, 5])
+def test_a_request_whose_reply_never_holds_an_answer_fails_alone_long_before_the_server_counts_as_down(
+    answered_before: int,
+) -> None:
+    clock = Clock()
+
+    async def run() -> str:
+        limiter = clock.limiter()
+        for _ in range(answered_before):
+            await limiter.call(failing(0, odd_reply))
+        with pytest.raises(ProviderError, match="replied with a page") as raised:
+            await limiter.call(failing(10_000, odd_reply))
+        assert not isinstance(raised.value, ProviderDown)
+        return await limiter.call(failing(0, odd_reply))
+
+    assert asyncio.run(run()) == "answer"
+    assert len(clock.slept) == MANY.other_attempts - 1
+    assert clock.now < GIVE_UP_AFTER
+
+
+def test_a_server_that_replies_to_all_without_an_answer_costs_few_requests_and_then_counts_as_down() -> None:
+    async def in_turn() -> list[type[BaseException]]:
+        limiter = Clock().limiter()
+        return [type((await asyncio.gather(limiter.call(failing(10_000, odd_reply)), return_exceptions=True))[0]) for _ in range(4)]  # fmt: skip
+
+    async def together() -> set[type[BaseException]]:
+        limiter = Clock().limiter(width=8)
+        calls = (limiter.call(failing(10_000, odd_reply)) for _ in range(8))
+        return {type(error) for error in await asyncio.gather(*calls, return_exceptions=True)}
+
+    assert asyncio.run(in_turn()) == [ProviderError, ProviderError, ProviderError, ProviderDown]
+    assert asyncio.run(together()) == {ProviderDown}
 
 
 def test_a_storm_of_refusals_fails_nothing_as_long_as_anything_gets_through() -> None:
