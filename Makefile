@@ -48,7 +48,7 @@ package: $(VENV)/ready ## Build the wheel and try it in an empty environment
 	$(RUN) tests/try_package.py
 
 pictures: $(VENV)/ready ## Take the pictures of the page: docs/page.png, and its states in build/pictures (needs Chromium)
-	$(RUN) docs/screenshots.py build/pictures
+	$(RUN) -m tests.browser.pictures build/pictures
 
 recordings: $(VENV)/ready ## Record all pitches of fixtures/ again with your own model: make recordings MODEL=openai/...
 	@test -n "$(MODEL)" || { echo "name the model: make recordings MODEL=openai/gpt-4.1-mini"; exit 2; }

@@ -20,7 +20,6 @@
     │   ├── ProviderTimeout
     │   ├── RateLimited
     │   ├── ProviderRejected    the service refuses this request
-    │   ├── BadReply            the service replies, but not with an answer
     │   └── ProviderDown        nothing has got through for long; a run of many ends
     ├── ExtractionError         this pitch: no usable answer (not JSON, another shape, cut off, refused)
     │   ├── ContentFiltered     the provider's content filter blocked it
@@ -123,11 +122,13 @@ class StoreError(ConfigurationError):
 
 
 class ProviderError(AnalyzerError):
-    """`retry_after`: seconds the server asks to wait; 0 where it does not say."""
+    """`retry_after`: seconds the server asks to wait; 0 where it does not say. `replied`: a whole reply came with HTTP
+    200, only without an answer in it: the server is there."""
 
     kind = "provider"
     exit_code = 3
     retry_after: float = 0.0
+    replied: bool = False
 
 
 class ProviderUnreachable(ProviderError):
@@ -144,18 +145,6 @@ class RateLimited(ProviderError):
 
 class ProviderRejected(ProviderError):
     kind = "rejected"
-
-
-class BadReply(ProviderError):
-    kind = "bad_reply"
-
-    @classmethod
-    def like(cls, error: ProviderError) -> BadReply:
-        """The same error, of this kind."""
-        made = cls(str(error))
-        made.retry_after = error.retry_after
-        made.__cause__ = error.__cause__
-        return made
 
 
 class ProviderDown(ProviderError):

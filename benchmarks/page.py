@@ -50,7 +50,7 @@ def main() -> None:
         _runs(int(sys.argv[2]) if len(sys.argv) > 2 else 200)
         return
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 10
-    tools = _screenshots()
+    tools = _harness()
     pitches = [path.read_text(encoding="utf-8") for path in sorted(resource("fixtures/pitches").glob("*.txt"))]
     with tools.served_page({"PITCH_MODEL": "recorded"}) as address, tools.chromium() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 900})
@@ -156,7 +156,7 @@ def _back(page: Any, number: int) -> float:
 
 def _runs(count: int) -> None:
     """Prints seconds for reading pitches and for opening results: without a page, on it, and with its collector on."""
-    tools = _screenshots()
+    tools = _harness()
     table = Table("pitches.csv", tools.many_pitches(count).encode())
     bare = time.monotonic()
     run = read_many(table, table.count(), table.name, model=KEYWORDS, settings=Settings())
@@ -194,10 +194,10 @@ def _until_ranked(page: Any) -> float:
     return time.monotonic() - begun
 
 
-def _screenshots() -> ModuleType:
-    """docs/screenshots.py, which knows how to serve the page and to drive a browser."""
-    sys.path.insert(0, str(ROOT / "docs"))
-    return import_module("screenshots")
+def _harness() -> ModuleType:
+    """The harness of the browser tests, which serves the page and drives a browser."""
+    sys.path.insert(0, str(ROOT))
+    return import_module("tests.browser.harness")
 
 
 if __name__ == "__main__":

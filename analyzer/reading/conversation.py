@@ -19,7 +19,7 @@ from typing import Final, Protocol
 import httpx
 import instructor
 
-from analyzer.errors import AnalyzerError, ExtractionError, ProviderError, ProviderTimeout
+from analyzer.errors import AnalyzerError, ExtractionError, ProviderError, ProviderTimeout, ProviderUnreachable
 from analyzer.framework.assessment import ReaderRef, Usage, Warning
 from analyzer.reading import prompts
 from analyzer.reading.answers import Answer, NotAnAnswer, check_answer
@@ -258,6 +258,8 @@ class _Conversation:
             reply = await send(self.asking.client, messages, exchange)
         except AnalyzerError as error:
             self._count_failed(exchange, error, reservation)
+            if isinstance(error, ProviderError) and not isinstance(error, ProviderTimeout | ProviderUnreachable):
+                error.replied = exchange.status == httpx.codes.OK
             raise
         usage = self._count(exchange, reservation)
         kept = KeptAnswer(

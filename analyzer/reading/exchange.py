@@ -19,7 +19,7 @@ import openai
 import pydantic
 from instructor import ResponseSchema
 
-from analyzer.errors import BadReply, ContentFiltered, ExtractionError, ProviderError, ProviderRejected
+from analyzer.errors import ContentFiltered, ExtractionError, ProviderRejected
 from analyzer.reading.clients import Exchange, current_exchange
 from analyzer.reading.provider_errors import error_from, error_of, garbled, report_in
 from analyzer.vocabulary.signals import answer_schema
@@ -168,14 +168,10 @@ def _reply(exchange: Exchange, text: str, said: str) -> Reply:
     choice = _first(_get(completion, "choices"))
     error = _get(completion, "error") or _get(choice, "error")
     if error:
-        received_ok = exchange.status == HTTPStatus.OK
         report = report_in(error, said)
         if report.status is not None and report.status < 500:
             exchange.status = report.status  # refused before anything was generated
-        failed = error_from(report)
-        if type(failed) is ProviderError and received_ok:  # the server is there, and says that it cannot
-            failed = BadReply.like(failed)
-        raise failed
+        raise error_from(report)
     finish = _finish(completion, choice)
     if finish in _FILTERS:
         return Reply(fault=FILTERED)

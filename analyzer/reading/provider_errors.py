@@ -23,7 +23,6 @@ import openai
 from analyzer.errors import (
     AnalyzerError,
     AuthenticationFailed,
-    BadReply,
     ConfigurationError,
     ContentFiltered,
     ModelNotFound,
@@ -296,7 +295,7 @@ GARBLED: Final = Rule(
     "the model's server sent something that is not an answer",
     "is OPENAI_BASE_URL right?",
     "ask again",
-    BadReply,
+    ProviderError,
     examples="HTTP 200 that is not JSON, or is cut off",
 )
 UNCLASSIFIED: Final = Rule(

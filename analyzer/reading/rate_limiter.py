@@ -26,7 +26,6 @@ from typing import Final, TypeVar
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
 from analyzer.errors import (
-    BadReply,
     ProviderDown,
     ProviderError,
     ProviderRejected,
@@ -46,8 +45,9 @@ class RetryPolicy:
 
     `attempts`: of one request, by what went wrong; `other_attempts` for kinds that are not listed. `longest_wait`: the
     longest wait that a server may ask for. `give_up_after`: how long nothing at all may get through before the server
-    counts as down. While it is set, only attempts that fail while other requests get through count, and a rate limit
-    never fails a request; None: the number of attempts alone decides.
+    counts as down. While it is set, only attempts count that fail while other requests get through, or that the server
+    replied to without an answer while few requests fail, and a rate limit never fails a request; None: the number of
+    attempts alone decides.
     """
 
     attempts: Mapping[type[ProviderError], int]
@@ -78,11 +78,14 @@ _PROBE_EVERY: Final = 60.0
 """Seconds between two requests that try whether the server answers again, while a long wait holds for all requests."""
 _BLAMED: Final = 3
 """From so many attempts on that failed while others got through, a request alone may be at fault, not the server."""
+_FEW: Final = 3
+"""So many requests at most count as at fault themselves where the server replies, but with an answer to none."""
 
 
 @dataclass(slots=True)
 class _Call:
-    """One request over all of its attempts. `blamed`: attempts that failed while other requests got through."""
+    """One request over all of its attempts. `blamed`: attempts whose failure the server is not to blame for, as other
+    requests got through meanwhile, or as it replied and few requests fail."""
 
     since: float
     blamed: int = 0
@@ -108,8 +111,7 @@ class RateLimiter:
     _answered_at: float = float("-inf")
     _failing_since: float | None = None
     _failing: set[int] = field(default_factory=set)
-    _calls: int = 0
-    """Requests that wait, are in flight, or pause between attempts."""
+    _given_up: int = 0
     _refused: float = 0.0
     _seen: float = 0.0
     _largest: float = 0.0
@@ -126,7 +128,6 @@ class RateLimiter:
         the run was stopped while this request waited, and anything else that `request` raises at once.
         """
         call = _Call(self.clock())
-        self._calls += 1
         try:
             async for attempt in AsyncRetrying(
                 retry=retry_if_exception_type(ProviderError),
@@ -139,7 +140,6 @@ class RateLimiter:
                     async with self._slot():
                         return await self._attempt(request)
         finally:
-            self._calls -= 1
             self._failing.discard(id(call))
         raise AssertionError("the loop ends with an answer or an error")
 
@@ -243,6 +243,7 @@ class RateLimiter:
         self._answered_at = self.clock()
         self._failing_since = None
         self._failing.clear()
+        self._given_up = 0
         self._count(refused=False)
         self.limit = min(float(self.width), self.limit + _GROWTH + 1.0 / self.limit)
         if self._closed_at < begun and self._answered_at < self._open_at:  # a probe got through: no need to wait longer
@@ -294,21 +295,21 @@ class RateLimiter:
         if isinstance(error, ProviderRejected):
             return state.attempt_number >= attempts
         clock = self.clock()
-        call.blamed += self._answered_at > call.since
-        call.since = clock
         self._failing.add(id(call))
-        if isinstance(error, BadReply) and self._answered_at > float("-inf") and self._calls <= self.width:
-            # The last requests of a run: no others are left to show that the server answers, but it has, and does.
-            return state.attempt_number >= attempts
+        replied = error.replied and len(self._failing) + self._given_up <= _FEW
+        call.blamed += replied or self._answered_at > call.since
+        call.since = clock
+        if call.blamed >= attempts and not isinstance(error, RateLimited):
+            self._given_up += 1
+            return True
         silent = clock - self._failing_since if self._failing_since is not None else 0.0
         if silent >= policy.give_up_after:
-            blamed = call.blamed >= (1 if self._calls == 1 else _BLAMED)
-            if blamed and len(self._failing) == 1:  # all others got through
+            if call.blamed >= _BLAMED and len(self._failing) == 1:  # all others got through
                 return True
             raise ProviderDown(
                 f"the model's server has not answered any request for {silent:.0f} seconds; last error: {error}"
             ) from error
-        return call.blamed >= attempts and not isinstance(error, RateLimited)
+        return False
 
     def _pause(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from tests.endpoint import PITCH
+from tests.completions import PITCH
 
 _LINES: Final = [line for line in PITCH.splitlines() if line]
 WHOLE: Final = 10

@@ -25,7 +25,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal, cast
 
-from tests.endpoint import PITCH, answer, completion
+from tests.completions import PITCH, answer, completion
 from tests.soak.ledger import Entry, Event, Ledger
 
 Weather = Literal["fair", "storm", "unavailable"]

@@ -1,0 +1,203 @@
+"""The page in a browser: a pitch gets its verdict, by mouse and keyboard, on any screen, and reaches nobody else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Event
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from analyzer import analyze as assessed
+from analyzer.framework.assessment import Assessment
+from analyzer.framework.edits import as_read
+from analyzer.resources import resource
+from analyzer.views.numbers import shown
+from tests.browser import harness
+from tests.conftest import PITCHES
+from tests.page.visitor import HOSTILE, OWN_PITCH, TAPERLINE
+
+
+@pytest.fixture(scope="module")
+def address(silent_model: tuple[int, Event]) -> Iterator[str]:
+    settings = {
+        "PITCH_MODEL": "keywords",
+        "OPENAI_BASE_URL": f"http://127.0.0.1:{silent_model[0]}/v1",
+        "OPENAI_API_KEY": "not-a-key",
+    }
+    with harness.served_page(settings) as address:
+        yield address
+
+
+def test_a_pasted_pitch_gets_its_verdict(opened: Callable[..., Page]) -> None:
+    page = opened()
+    harness.analyze(page, resource("fixtures/pitches/taperline.txt").read_text(encoding="utf-8"))
+
+    expect(page.get_by_role("heading", level=2, name=TAPERLINE)).to_be_visible(timeout=30_000)
+    expect(page.locator(".pa .verdict .word")).to_have_text(re.compile("^(For|Against|Balanced|Open)$"))
+    expect(page.get_by_role("heading", name="What it scores")).to_be_visible()
+    expect(page.locator(".pa .quadrant .here")).to_be_visible()
+    expect(page.get_by_text("Another pitch, or a change to this one")).to_be_visible()
+
+
+def test_a_look_at_the_framework_loses_neither_pitch_nor_answer(opened: Callable[..., Page]) -> None:
+    page = opened()
+    harness.analyze(page, OWN_PITCH)
+    expect(page.locator(".pa .provenance")).to_be_visible(timeout=30_000)
+
+    page.get_by_role("link", name="The framework").click()
+    expect(page.get_by_role("heading", name="What is looked at")).to_be_visible()
+    page.get_by_role("link", name="Analyze a pitch").click()
+
+    expect(page.get_by_role("heading", name="What it scores")).to_be_visible()
+    page.get_by_text("Another pitch, or a change to this one").click()
+    expect(page.get_by_role("textbox", name="The pitch")).to_have_value(OWN_PITCH)
+
+
+def test_a_hostile_pitch_reaches_nobody_and_runs_nothing(opened: Callable[..., Page]) -> None:
+    hosts: set[str] = set()
+    alerts: list[str] = []
+    page = opened(hosts=hosts)
+    page.on("dialog", lambda dialog: alerts.append(dialog.message))
+    harness.analyze(page, HOSTILE)
+
+    expect(page.locator(".pa .pitch")).to_contain_text("![x](http://evil.example/m.png) :red[x] $x^2$", timeout=30_000)
+    expect(page.locator(".pa .pitch")).to_contain_text("Evilco <script>alert(1)</script>")
+    expect(page.locator(".pa .provenance")).to_be_visible()
+    assert page.locator("[data-testid=stMain] img, [data-testid=stMain] a[href*=evil]").count() == 0
+    assert hosts == {"127.0.0.1"}
+    assert alerts == []
+
+
+def test_a_hostile_file_name_is_shown_as_it_stands(opened: Callable[..., Page]) -> None:
+    page = opened()
+    name = "a `b` :red[x] :smile: $x$ **c** www.evil.example.pdf"
+    page.locator("input[type=file]").set_input_files({"name": name, "mimeType": "application/pdf", "buffer": b"no PDF"})
+
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text(name, timeout=30_000)
+    assert alert.locator("a, strong, .katex").count() == 0
+
+
+def test_a_signal_set_by_hand_shows_at_once_and_goes_into_the_download(opened: Callable[..., Page]) -> None:
+    read = assessed((PITCHES / "cabstand.txt").read_text(encoding="utf-8"), model="recorded")
+    assert read.scores is not None
+    before = shown(read.scores.overall)
+    page = opened(path="/?sample=cabstand&reader=recorded&tab=What+if")
+    expect(page.locator(".pa.effect")).to_contain_text(before, timeout=30_000)
+
+    harness.pick(page, "Who signs", "engineering leadership")
+
+    expect(page.locator(".pa.effect")).to_contain_text(f"read: {before} (+")
+    expect(page.locator(".pa.head")).to_contain_text("Changed by hand, not as it was read: Who signs.")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="JSON").click()
+    assessment = Assessment.model_validate_json(Path(download.value.path()).read_text(encoding="utf-8"))
+    assert [edit.signal for edit in assessment.edits] == ["buyer"]
+    assert assessment.signals.buyer.basis == "edited"
+    assert as_read(assessment.signals, assessment.edits).buyer == read.signals.buyer
+
+    page.reload()
+    expect(page.locator(".pa.effect")).to_contain_text(f"read: {before} (+", timeout=30_000)
+    page.get_by_role("button", name="Reset: Who signs").or_(
+        page.get_by_role("button", name="Reset", exact=True)
+    ).click()
+    expect(page.locator(".pa.effect")).not_to_contain_text("read:")
+
+
+def test_a_mark_leads_to_its_signal_and_a_quote_to_its_mark_by_keyboard(opened: Callable[..., Page]) -> None:
+    page = opened(path="/?sample=cabstand&reader=recorded")
+    label = page.locator(".pa .pitch a.label", has_text="Who signs")
+    expect(label).to_be_visible(timeout=30_000)
+
+    label.focus()
+    page.keyboard.press("Enter")
+    row = page.locator("#signal-buyer")
+    expect(row).to_be_in_viewport()
+    assert row.evaluate("row => row.matches(':target')")
+
+    quote = row.locator("blockquote a").first
+    quote.focus()
+    page.keyboard.press("Enter")
+    mark = page.locator(".pa .pitch mark:target")
+    expect(mark).to_be_in_viewport()
+    expect(mark).to_have_text("Solo — free, one sleeping model.")
+
+
+def test_cancel_works_while_the_model_is_silent_and_ends_the_request(
+    opened: Callable[..., Page], silent_model: tuple[int, Event]
+) -> None:
+    page = opened(path="/?reader=openai/silent")
+    page.get_by_role("textbox", name="The pitch").fill(OWN_PITCH)
+    page.get_by_role("button", name="Analyze").click()
+    expect(page.get_by_text("openai/silent is reading the pitch (17 words): 1 s")).to_be_visible(timeout=30_000)
+
+    page.get_by_role("button", name="Cancel").click()
+
+    expect(page.get_by_text("the request was ended")).to_be_visible()
+    expect(page.get_by_role("textbox", name="The pitch")).to_have_value(OWN_PITCH)
+    assert silent_model[1].wait(10)
+
+
+def test_a_file_becomes_the_pitch(opened: Callable[..., Page]) -> None:
+    page = opened()
+    file = {"name": "deck.md", "mimeType": "text/markdown", "buffer": OWN_PITCH.encode()}
+    page.locator("input[type=file]").set_input_files(file)  # type: ignore[arg-type]
+    expect(page.get_by_role("textbox", name="The pitch")).to_have_value(OWN_PITCH, timeout=30_000)
+
+    page.get_by_role("button", name="Analyze").click()
+
+    expect(page.locator(".pa .provenance")).to_be_visible(timeout=30_000)
+
+
+def test_the_report_is_one_file_that_asks_nobody_for_anything(
+    opened: Callable[..., Page], browser: Browser, tmp_path: Path
+) -> None:
+    page = opened(path="/?sample=sheafline&reader=recorded")
+    expect(page.locator(".pa .provenance")).to_be_visible(timeout=30_000)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Report (HTML)").click()
+    report = browser.new_page()
+    asked: list[str] = []
+    report.on("request", lambda request: asked.append(request.url))
+
+    download.value.save_as(tmp_path / "report.html")
+    report.goto((tmp_path / "report.html").as_uri())
+    report.emulate_media(media="print")
+
+    assert report.locator("h1").inner_text().startswith("Sheafline")
+    assert report.locator("mark.planted").count() == 3
+    assert len(asked) == 1
+    report.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    "query", ["sample=sheafline&reader=recorded", "sample=cabstand&reader=recorded&tab=What+if&set=buyer:practitioner,urgency:important"], ids=["answer", "what if"]
+)  # fmt: skip
+def test_every_text_stands_out_from_its_ground(opened: Callable[..., Page], scheme: str, query: str) -> None:
+    page = opened(path=f"/?{query}", scheme=scheme)
+    expect(page.locator(".pa .provenance, .pa.effect").first).to_be_visible(timeout=30_000)
+
+    dark = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor") == "rgb(17, 22, 29)"
+    assert dark == (scheme == "dark")
+    assert page.evaluate(harness.POOR_CONTRAST) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "there"),
+    [
+        ("/?sample=taperline&reader=recorded", ".pa .provenance"),
+        ("/?sample=taperline&reader=recorded&tab=What+if&set=buyer:practitioner", ".st-key-changed"),
+        ("/framework", ".pa .card >> nth=11"),
+    ],
+    ids=["answer", "what if", "framework"],
+)
+def test_nothing_scrolls_sideways_on_a_phone(opened: Callable[..., Page], path: str, there: str) -> None:
+    page = opened(width=390, path=path)
+    expect(page.locator(there)).to_be_visible(timeout=30_000)
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390

@@ -1,0 +1,66 @@
+"""Manual scoring in a browser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser import harness
+from tests.page.test_manual_scoring import BESIDE
+
+
+@pytest.fixture
+def opened(browser: Browser, tmp_path: Path) -> Iterator[Callable[[int], Page]]:
+    """The page in a window of a width, with a sample chosen and a rater named."""
+    variables = {"PITCH_MODEL": "keywords", "PITCH_STORE": f"sqlite:///{tmp_path / 'store.db'}"}
+    with harness.served_page(variables) as address:
+        contexts = []
+
+        def open_page(width: int) -> Page:
+            context = browser.new_context(viewport={"width": width, "height": 900})
+            contexts.append(context)
+            page = context.new_page()
+            page.goto(f"{address}/score")
+            page.get_by_role("combobox", name="Sample").click(timeout=30_000)
+            page.get_by_role("option", name="Earmarker").click()
+            page.get_by_role("textbox", name="Rater").fill("anna")
+            page.get_by_role("textbox", name="Rater").press("Enter")
+            page.get_by_role("button", name="Save", exact=True).wait_for()
+            return page
+
+        yield open_page
+        for context in contexts:
+            context.close()
+
+
+def test_a_pitch_is_scored_beside_its_text_and_then_set_beside_a_reading(opened: Callable[[int], Page]) -> None:
+    page = opened(1280)
+    urgency = page.get_by_role("radiogroup", name="Urgency", exact=True)
+    urgency.get_by_text("Important", exact=True).click()
+    expect(page.get_by_text("1 of 16 signals have a value")).to_be_visible()
+    expect(page.get_by_role("region", name="The pitch")).to_be_in_viewport()
+    expect(page.get_by_role("heading", name=BESIDE)).to_have_count(0)
+
+    page.get_by_role("link", name="The framework").click()
+    expect(page.get_by_role("heading", name="What is looked at")).to_be_visible()
+    page.get_by_role("link", name="Score by hand").click()
+    expect(urgency.get_by_role("radio", name="Important")).to_be_checked()
+    page.get_by_role("button", name="Save", exact=True).click()
+
+    expect(page.get_by_role("heading", name=BESIDE)).to_be_visible(timeout=30_000)
+    expect(page.get_by_text(re.compile("^Read by keywords"))).to_be_visible()
+    expect(page.get_by_text("History of edits: saved once")).to_be_visible()
+
+
+def test_on_a_phone_the_pitch_stands_above_the_form(opened: Callable[[int], Page]) -> None:
+    page = opened(390)
+    pitch = page.get_by_role("region", name="The pitch").bounding_box()
+    form = page.get_by_role("radiogroup", name="In scope", exact=True).bounding_box()
+
+    assert pitch is not None and form is not None
+    assert pitch["y"] + pitch["height"] < form["y"]
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390

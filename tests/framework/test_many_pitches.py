@@ -1,0 +1,302 @@
+"""Many pitches at once score as each does alone, to the last digit."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas
+import pyarrow
+import pyarrow.parquet as parquet
+import pytest
+from hypothesis import given
+from hypothesis import settings as runs
+from hypothesis import strategies as st
+
+from analyzer import Rulebook, Signals, analyze, score
+from analyzer.errors import SignalsError
+from analyzer.framework.many_pitches import SCORES, LookUps, score_table, signals_table
+from analyzer.results.documents import score_parquet
+from tests.conftest import PITCHES
+from tests.framework.test_rulebook import BUILT_IN
+from tests.worlds import documents
+
+
+def other_rulebook() -> Rulebook:
+    """Other weights, a consideration less, and one that shares inputs without a direction with others."""
+    content: dict[str, Any] = copy.deepcopy(BUILT_IN)
+    content["considerations"] = [c for c in content["considerations"] if c["id"] != "less-crowded"]
+    for number, consideration in enumerate(content["considerations"]):
+        consideration["weight"] = 1 + number % 3 * 0.7
+    extra = copy.deepcopy(content["considerations"][0])
+    extra |= {
+        "id": "shared",
+        "side": "ml",
+        "inputs": ["buyer", "persona_fit", "stage"],
+        "rows": [["practitioner", "other", "*", 9, "a"], ["practitioner", "data_science|engineering", "day_1|mixed", 2, "a"],
+                 ["practitioner", "data_science|engineering", "day_2", 7, "a"],
+                 ["data_science_leadership|engineering_leadership|business_leadership", "*", "*", 4.5, "a"]],
+        "reasons": {"a": "So: {buyer}."},
+    }  # fmt: skip
+    content["considerations"].append(extra)
+    return Rulebook.from_content(content, "other.toml")
+
+
+RULEBOOKS = [Rulebook.built_in(), other_rulebook()]
+
+
+@given(st.lists(documents(), min_size=1, max_size=6), st.sampled_from(RULEBOOKS))
+@runs(max_examples=60)
+def test_a_table_scores_as_each_pitch_does_alone(many: list[dict[str, Any]], rulebook: Rulebook) -> None:
+    signals = [Signals.model_validate(document) for document in many]
+    rows = score_table(signals_table(signals), rulebook).to_pylist()
+    for row, alone in zip(rows, (score(one, rulebook) for one in signals), strict=True):
+        assert alone.scores is not None
+        for name in SCORES:
+            found = getattr(alone.scores, name, None) or getattr(alone.scores.sides, name)
+            assert (row[name], row[f"{name}_low"], row[f"{name}_high"]) == (found.value, found.low, found.high), name
+        for c in alone.considerations:
+            points = tuple(row[f"points_{c.id}{suffix}"] for suffix in ("", "_low", "_high"))
+            assert points == (c.points.value, c.points.low, c.points.high)
+
+
+def test_out_of_scope_rows_have_no_scores_and_other_columns_pass_through() -> None:
+    table = signals_table([Signals(), Signals(in_scope=False)], ids=["a", "b"])
+    table = table.append_column("owner", pyarrow.array(["x", "y"]))
+    scored = score_table(table).to_pylist()
+    assert [row["id"] + row["owner"] for row in scored] == ["ax", "by"]
+    assert scored[0]["overall"] is not None
+    assert scored[1]["overall"] is None
+    assert scored[1]["points_broad-market_low"] is None
+
+
+def test_pandas_in_is_pandas_out() -> None:
+    frame = signals_table([Signals()]).to_pandas()
+    scored = score_table(frame)
+    assert type(scored) is type(frame)
+    assert scored["overall"][0] == 48.43 or 0 <= scored["overall"][0] <= 100
+
+
+@pytest.mark.parametrize("unknown", [None, "", "unknown"])
+def test_unknown_can_be_written_in_three_ways(unknown: str | None) -> None:
+    table = pyarrow.table({"buyer": pyarrow.array([unknown, "practitioner"])})
+    expected = score_table(signals_table([Signals(), Signals.model_validate({"buyer": "practitioner"})]))
+    assert score_table(table).select(["overall", "overall_low", "overall_high"]) == expected.select(
+        ["overall", "overall_low", "overall_high"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("column", "cells", "says"),
+    [
+        ("buyer", ["practitioner", "cto"], "row 2: buyer has no value 'cto'; it has practitioner"),
+        ("stage", [0.5, 1.5], "row 2: stage is 1.5; a position is from 0 to 1"),
+        (
+            "stage",
+            ["early", "late"],
+            r"stage is a position from 0 \(day_1\) to 1 \(day_2\); this column holds something else",
+        ),
+    ],
+)
+def test_a_value_outside_the_vocabulary_is_named_with_row_and_column(column: str, cells: list[Any], says: str) -> None:
+    with pytest.raises(SignalsError, match=says):
+        score_table(pyarrow.table({column: cells}))
+
+
+def test_dictionary_columns_in_several_chunks_are_read() -> None:
+    chunks = [pyarrow.array(part).dictionary_encode() for part in (["practitioner"], ["business_leadership", None])]
+    table = pyarrow.table({"buyer": pyarrow.chunked_array(chunks)})
+    overall = score_table(table)["overall"].to_numpy()
+    assert len(overall) == 3
+    assert np.isfinite(overall).all()
+
+
+def opposed_rulebook() -> Rulebook:
+    """What is at stake costs points in one consideration and earns them in another, and the trust routes swap places."""
+    content: dict[str, Any] = copy.deepcopy(BUILT_IN)
+    extra = copy.deepcopy(content["considerations"][0])
+    extra |= {
+        "id": "worth-much",
+        "side": "engineering",
+        "inputs": ["value_at_stake", "trust_route"],
+        "directions": {"value_at_stake": "rising"},
+        "rows": [
+            ["modest", "none", 0, "a"],
+            ["modest", "marketplace_or_partner", 6, "a"],
+            ["modest", "reference_customers", 3, "a"],
+            ["material", "none", 2, "a"],
+            ["material", "marketplace_or_partner|reference_customers", 7, "a"],
+            ["very_high", "none", 5, "a"],
+            ["very_high", "marketplace_or_partner", 10, "a"],
+            ["very_high", "reference_customers", 8, "a"],
+        ],
+        "reasons": {"a": "So: {value_at_stake}."},
+    }
+    content["considerations"].append(extra)
+    return Rulebook.from_content(content, "opposed.toml")
+
+
+@given(st.lists(documents(), min_size=1, max_size=4))
+@runs(max_examples=40)
+def test_ranges_are_exact_also_where_two_considerations_want_opposite_values_of_an_input(
+    many: list[dict[str, Any]],
+) -> None:
+    rulebook = opposed_rulebook()
+    assert set(LookUps(rulebook).tried) == {"value_at_stake", "trust_route"}
+    signals = [Signals.model_validate(document) for document in many]
+    rows = score_table(signals_table(signals), rulebook).to_pylist()
+    for row, alone in zip(rows, (score(one, rulebook) for one in signals), strict=True):
+        assert alone.scores is not None
+        for name in SCORES:
+            expected = getattr(alone.scores, name, None) or getattr(alone.scores.sides, name)
+            assert (row[name], row[f"{name}_low"], row[f"{name}_high"]) == (expected.value, expected.low, expected.high)
+
+
+# ---------------------------------------------------------------- what the caller's table keeps
+
+OWN = ["overall", "in_scope", "day_1_low", "points_broad-market", "input_overall", "name", "note", "signals_seen"]
+
+
+@given(
+    st.lists(st.sampled_from(["practitioner", "business_leadership", None, "unknown"]), min_size=1, max_size=6),
+    st.data(),
+)
+@runs(max_examples=40)
+def test_scores_stay_on_their_rows_whatever_the_index_and_the_other_columns(
+    buyers: list[str | None], data: st.DataObject
+) -> None:
+    names = data.draw(st.lists(st.sampled_from([each for each in OWN if each != "in_scope"]), unique=True))
+    labels = data.draw(st.lists(st.integers(0, 3), min_size=len(buyers), max_size=len(buyers)))  # also repeated ones
+    index = pandas.Index(labels, name=data.draw(st.sampled_from([None, "pitch"])))
+    own = {name: [object() for _ in buyers] for name in names}
+    frame = pandas.DataFrame({**own, "buyer": buyers}, index=index)
+    before = frame.copy()
+
+    scored = score_table(frame)
+
+    assert frame.equals(before) and list(frame.columns) == list(before.columns)
+    assert scored.index.equals(index) and scored.index.name == index.name
+    alone = [score(Signals.model_validate({"buyer": buyer})).scores for buyer in buyers]
+    assert scored["overall"].tolist() == [each.overall.value for each in alone if each]
+    assert frame.assign(mine=score_table(frame)["overall"])["mine"].tolist() == scored["overall"].tolist()
+    kept = scored.iloc[:, : len(frame.columns)]
+    for position, name in enumerate(frame.columns):
+        assert kept.iloc[:, position].tolist() == frame[name].tolist()
+        assert kept.columns[position] == name or kept.columns[position].endswith(f"input_{name}")
+    assert scored.columns.is_unique
+
+
+def test_sorted_by_anything_each_pitch_keeps_its_own_score() -> None:
+    frame = pandas.DataFrame({"name": list("abc"), "buyer": ["practitioner", "engineering_leadership", None]})
+    right = score_table(frame).set_index("name")["overall"]
+    top = frame.sort_values("buyer")
+    top["overall"] = score_table(top)["overall"]
+    assert top.set_index("name")["overall"].sort_index().equals(right.sort_index())
+    top["overall"] = score_table(top)["overall"]  # the cell of a notebook, run again
+    assert top.set_index("name")["overall"].sort_index().equals(right.sort_index())
+
+
+def test_columns_that_only_a_data_frame_can_hold_are_kept() -> None:
+    frame = pandas.DataFrame({"buyer": pandas.Categorical(["practitioner"]), 7: [1 + 2j], "mixed": [{1, 2}]})
+    scored = score_table(frame)
+    assert scored[7].tolist() == [1 + 2j] and scored["mixed"].tolist() == [{1, 2}]
+    assert scored["buyer"].dtype == frame["buyer"].dtype
+    both = pandas.DataFrame([["practitioner", 1, 2]], columns=["buyer", "note", "note"])
+    assert list(score_table(both).columns)[:3] == ["buyer", "note", "note"]
+
+
+def test_an_arrow_table_keeps_its_columns_too() -> None:
+    table = pyarrow.table({"overall": ["mine"], "buyer": ["practitioner"], "in_scope": [None]})
+    scored = score_table(table)
+    assert scored.column_names[:3] == ["input_overall", "buyer", "in_scope"]
+    assert scored["input_overall"].to_pylist() == ["mine"] and scored["in_scope"].to_pylist() == [None]
+    assert 0 <= scored["overall"][0].as_py() <= 100
+
+
+# ---------------------------------------------------------------- whole documents
+
+TEXTS = {path.stem: path.read_text(encoding="utf-8") for path in sorted(PITCHES.glob("*.txt"))[:8]}
+
+
+@pytest.fixture(scope="module")
+def documents_read() -> list[dict[str, Any]]:
+    read = [analyze(text, model="keywords", id=name) for name, text in TEXTS.items()]
+    sparse = {"pitch": {"id": "sparse"}, "signals": {"buyer": {"value": "practitioner"}}}
+    return [*(json.loads(each.to_json()) for each in read), sparse]
+
+
+@pytest.mark.parametrize("column", ["signals", "assessment"])
+@pytest.mark.parametrize("shape", ["struct", "json"])
+def test_documents_score_alike_from_a_file_a_data_frame_and_an_arrow_table(
+    tmp_path: Path, documents_read: list[dict[str, Any]], column: str, shape: str
+) -> None:
+    documents = [each if column == "assessment" else each["signals"] for each in documents_read]
+    if shape == "struct":  # Arrow wants one type for a field
+        documents = [{"signals": each["signals"]} for each in documents_read] if column == "assessment" else documents
+    cells = [json.dumps(each) if shape == "json" else each for each in documents]
+    expected = [
+        found.scores.overall.value if found.scores else None
+        for found in (score(Signals.model_validate(each["signals"])) for each in documents_read)
+    ]
+    source, target = tmp_path / "in.parquet", tmp_path / "out.parquet"
+    names = [str(number) for number in range(len(cells))]
+    parquet.write_table(pyarrow.table({"id": names, column: cells, "stage": ["day_1"] * len(cells)}), source)
+
+    frame = pandas.read_parquet(source)
+    frame.index = pandas.Index(range(100, 100 + len(frame)))
+    scored = score_table(frame)
+    assert [None if np.isnan(each) else each for each in scored["overall"]] == expected
+    assert scored["id"].tolist() == names and scored.index.equals(frame.index)
+    assert score_table(parquet.read_table(source))["overall"].to_pylist() == expected
+    assert score_parquet(source, target) == len(cells)
+    written = parquet.read_table(target)
+    assert written["overall"].to_pylist() == expected and written["id"].to_pylist() == names
+    assert written.column_names[:2] == ["id", "in_scope"]
+
+
+def test_a_pitch_that_could_not_be_read_has_a_row_without_scores() -> None:
+    failed = {"pitch": {"id": "a"}, "error": {"kind": "timeout", "message": "no answer"}}
+    frame = pandas.DataFrame({"signals": [Signals(), None, float("nan"), {"in_scope": False}, failed]})
+    scored = score_table(frame)
+    assert scored["overall"].notna().tolist() == [True, False, False, False, False]
+    assert scored["in_scope"].tolist() == [True, None, None, False, None]
+
+
+@pytest.mark.parametrize(
+    ("cell", "says"),
+    [
+        ({"buyer": {"value": "cto"}}, "row 2: buyer.value: Input should be"),
+        ("{oops", "row 2: column 'signals' is not JSON"),
+        ("[1]", "row 2: column 'signals' holds list, not a document"),
+    ],
+)
+def test_a_document_that_does_not_fit_is_named_with_its_row(cell: Any, says: str) -> None:
+    with pytest.raises(SignalsError, match=says.replace("[", r"\[")):
+        score_table(pandas.DataFrame({"signals": [{}, cell]}))
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        (None, "score_table takes a pandas DataFrame or an Arrow table, not None"),
+        ([{"buyer": "practitioner"}], "not a list"),
+        (pandas.DataFrame({"name": ["a"]}), "no column holds signals: .*; found name"),
+        (pandas.DataFrame(), "no column holds signals: .*; found no columns"),
+        (pandas.DataFrame({"buyr": ["practitioner"]}), "column 'buyr' is not a signal; did you mean 'buyer'"),
+        (pandas.DataFrame({"buyer": [None], "Urgency": ["important"]}), "did you mean 'urgency'"),
+        (pandas.DataFrame([["a", "b"]], columns=["buyer", "buyer"]), "column 'buyer' appears twice"),
+        (pandas.DataFrame({"buyer": ["practitioner", 5]}), "column 'buyer' mixes kinds of values"),
+        (pandas.DataFrame({"stage": ["day_1"]}), r"stage is a position from 0 \(day_1\)"),
+    ],
+)
+def test_a_table_that_would_be_scored_wrong_is_refused_in_one_line(table: Any, says: str) -> None:
+    with pytest.raises(SignalsError, match=says) as told:
+        score_table(table)
+    assert "\n" not in str(told.value)
+
+
+def test_a_table_without_rows_has_no_scores() -> None:
+    assert score_table(pandas.DataFrame({"buyer": []}))["overall"].tolist() == []

@@ -1,0 +1,337 @@
+"""History: what is kept for whom, found and opened again without a call, and gone for good when it is deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from analyzer.framework.assessment import PitchRef, ReaderRef
+from analyzer.framework.one_pitch import score
+from analyzer.page import access
+from analyzer.store.engine import KeptAnswer, Store
+from analyzer.vocabulary.signals import Signals
+from tests.page.visitor import (
+    HOSTILE,
+    OWN_PITCH,
+    analyze,
+    button,
+    markup,
+    opened_at,
+)
+
+if TYPE_CHECKING:
+    from tests.page.visitor import FixedReader
+
+HERE = {"Host": "127.0.0.1:8501", "Origin": "http://127.0.0.1:8501"}
+
+
+@pytest.fixture(autouse=True)
+def _at_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "_headers", lambda: HERE)
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Store]:
+    url = f"sqlite:///{tmp_path / 'kept.db'}"
+    monkeypatch.setenv("PITCH_STORE", url)
+    opened_ = Store.open(url)
+    yield opened_
+    opened_.close()
+
+
+def remember(store: Store, title: str, owner: str = access.LOCAL) -> str:
+    text = f"{title}\n\n{OWN_PITCH}"
+    found = score(
+        Signals(product=title), pitch=PitchRef(id="p", title=title, sha256=title), reader=ReaderRef(model="m")
+    )
+    return store.remember(
+        owner=owner, title=title, pitch_sha256=title, model="m", text=text, document=found.to_json(indent=None)
+    )
+
+
+def history() -> AppTest:
+    def script() -> None:
+        from analyzer.page import history
+
+        history.show()
+
+    return AppTest.from_function(script, default_timeout=30).run()
+
+
+def titles(page: AppTest) -> list[str]:
+    return [element.value.split("</strong>")[0].split(">")[-1] for element in page.html if "pa kept" in element.value]
+
+
+# ---------------------------------------------------------------- whose
+
+
+@pytest.mark.parametrize(
+    ("address", "headers", "owner"),
+    [
+        ("127.0.0.1", HERE, "local"),
+        ("localhost", {"host": "localhost:1", "origin": "http://localhost:1"}, "local"),
+        ("0.0.0.0", HERE, None),  # noqa: S104
+        (None, HERE, None),
+        ("127.0.0.1", {}, None),
+        ("127.0.0.1", {"Host": "127.0.0.1:8501"}, None),
+        ("127.0.0.1", HERE | {"Host": "pitches.example"}, None),
+        ("127.0.0.1", HERE | {"Origin": "https://pitches.example"}, None),
+        ("127.0.0.1", HERE | {"X-Forwarded-For": "10.0.0.7"}, None),
+    ],
+)
+def test_without_login_something_is_kept_only_for_who_sits_at_this_machine(
+    monkeypatch: pytest.MonkeyPatch, address: str | None, headers: dict[str, str], owner: str | None
+) -> None:
+    monkeypatch.setattr(access, "required", lambda: False)
+    monkeypatch.setattr(access, "_headers", lambda: headers)
+    monkeypatch.setattr("analyzer.page.access.st.get_option", lambda name: address)
+
+    assert access.owner() == owner
+
+
+@pytest.mark.parametrize(
+    ("user", "owner"),
+    [
+        ({"iss": "https://id.example", "sub": "7", "email": "a@b.example"}, "https://id.example 7"),
+        ({"email": "a@b.example"}, "a@b.example"),
+        ({}, None),
+    ],
+)
+def test_who_logs_in_has_a_history_of_their_own(
+    monkeypatch: pytest.MonkeyPatch, user: dict[str, str], owner: str | None
+) -> None:
+    monkeypatch.setattr(access, "required", lambda: True)
+    monkeypatch.setattr("analyzer.page.access.st.user", user)
+
+    assert access.owner() == owner
+
+
+def test_where_nobody_can_be_told_apart_nothing_is_kept_and_that_is_said(
+    page: AppTest, reads: Callable[..., FixedReader], store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access, "_headers", lambda: {"Host": "pitches.example"})
+    reads(Signals())
+
+    analyze(page, OWN_PITCH)
+
+    assert not page.toggle
+    assert store.assessments_count() == 0
+    assert "Nothing is kept here." in markup(history())
+
+
+# ---------------------------------------------------------------- kept
+
+
+def test_an_assessment_is_kept_with_its_pitch_and_only_once(
+    page: AppTest, reads: Callable[..., FixedReader], store: Store
+) -> None:
+    reads(Signals(product="Testbed"))
+
+    analyze(page, OWN_PITCH)
+    page.selectbox(key="reader").set_value("Keywords").run()
+
+    (kept,) = store.earlier(access.LOCAL)
+    assert (kept.text, kept.model) == (OWN_PITCH, "test/fixed")
+    assert page.query_params["kept"] in (kept.id, [kept.id])
+
+
+def test_who_does_not_want_it_kept_has_nothing_kept(
+    page: AppTest, reads: Callable[..., FixedReader], store: Store
+) -> None:
+    reads(Signals())
+    page.toggle(key="keep").set_value(False).run()
+
+    analyze(page, OWN_PITCH)
+    assert store.assessments_count() == 0
+    assert "kept" not in page.query_params
+
+    page.toggle(key="keep").set_value(True).run()
+    assert store.assessments_count() == 1
+
+
+def test_a_store_that_fails_costs_a_line_and_never_the_answer(
+    page: AppTest, reads: Callable[..., FixedReader], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PITCH_STORE", "postgresql://ann:hunter2@127.0.0.1:9/x")
+    reads(Signals())
+
+    analyze(page, OWN_PITCH)
+
+    (warning,) = page.warning
+    assert "Not kept in History: the store" in warning.value
+    assert "hunter2" not in warning.value
+    assert "What it scores" in markup(page)
+    assert not page.exception
+
+    failing = history()
+    assert "History cannot be shown: the store" in failing.error[0].value
+    assert not failing.exception
+
+
+def test_pitches_of_earlier_visits_stand_behind_the_next(
+    page: AppTest, reads: Callable[..., FixedReader], store: Store
+) -> None:
+    problem = {"statement": "s", "stage": "day_2", "focus": "engineering"}
+    found = score(Signals.model_validate({"problems": [problem]}), pitch=PitchRef(id="p", title="Long ago", sha256="1"))
+    store.remember(
+        owner=access.LOCAL, title="Long ago", pitch_sha256="1", model="m", text="t", document=found.to_json()
+    )
+    remember(store, "Not mine", owner="somebody else")
+    again = opened_at()
+    reads(Signals.model_validate({"problems": [problem]}))
+
+    analyze(again, OWN_PITCH)
+
+    assert markup(again).count('class="other"') == 1
+    assert 'title="Long ago: ' in markup(again)
+
+
+# ---------------------------------------------------------------- found, opened
+
+
+def test_without_anything_kept_the_page_says_how_something_comes_here(store: Store) -> None:
+    assert "Nothing is kept yet." in markup(history())
+
+
+def test_the_newest_stands_first_and_nobody_elses_at_all(store: Store) -> None:
+    for title in ("First", "Second"):
+        remember(store, title)
+    remember(store, "Not mine", owner="somebody else")
+
+    assert titles(history()) == ["Second", "First"]
+
+
+def test_a_search_finds_words_of_title_and_pitch_or_says_that_there_is_nothing(store: Store) -> None:
+    for title in ("First", "Second"):
+        remember(store, title)
+    page = history()
+
+    assert titles(page.text_input(key="history_search").set_value("second label").run()) == ["Second"]
+    page.text_input(key="history_search").set_value("50% zzz").run()
+    assert titles(page) == []
+    assert "Nothing in your History holds these words." in markup(page)
+
+
+def test_many_come_in_steps(store: Store) -> None:
+    for number in range(27):
+        remember(store, f"T{number}")
+    page = history()
+    assert len(titles(page)) == 25
+
+    button(page, "Show more").click().run()
+
+    assert len(titles(page)) == 27
+    assert "Show more" not in [found.label for found in page.button]
+
+
+def test_opening_one_shows_it_again_and_asks_nobody(store: Store, reads: Callable[..., FixedReader]) -> None:
+    reader = reads(Signals())
+    id_ = remember(store, "First")
+    page = history()
+
+    button(page, "Open").click().run()
+
+    assert page.session_state["go_to_analyze"] is True
+    reading = page.session_state["reading"]
+    assert reading.result.result().pitch.title == "First"
+    assert reading.note.startswith("From your History: read on ")
+    again = opened_at(kept=id_, set="buyer:practitioner")
+    assert "From your History: read on " in markup(again)
+    assert "Changed by hand, not as it was read: Who signs." in markup(again)
+    assert again.text_area(key="text").value == f"First\n\n{OWN_PITCH}"
+    assert reader.asked == 0
+    assert store.assessments_count() == 1
+
+
+@pytest.mark.parametrize("whose", ["somebody else", None], ids=["somebody else's", "no such"])
+def test_a_link_opens_the_owners_assessments_only(store: Store, whose: str | None) -> None:
+    id_ = remember(store, "Secret", owner=whose) if whose else "0" * 32
+
+    page = opened_at(kept=id_)
+
+    assert "this assessment is not in your History" in page.error[0].value
+    assert "Secret" not in markup(page)
+
+
+def test_one_of_an_older_version_is_listed_and_does_not_break_the_page(store: Store) -> None:
+    store.remember(owner=access.LOCAL, title="Old", pitch_sha256="1", model="m", text="t", document='{"signals": 1}')
+    page = history()
+    assert "of an older version" in markup(page)
+
+    button(page, "Open").click().run()
+
+    assert page.error
+    assert not page.exception
+
+
+def test_a_hostile_title_appears_only_escaped(store: Store) -> None:
+    remember(store, HOSTILE.splitlines()[0])
+    remember(store, HOSTILE.splitlines()[2])
+    page = history()
+
+    assert "<script" not in markup(page) and "<img" not in markup(page)
+    for box in page.checkbox:
+        assert box.label.startswith("`") and box.label.endswith("`")
+
+
+# ---------------------------------------------------------------- deleted
+
+
+def answer(pitch: str) -> KeptAnswer:
+    return KeptAnswer(pitch, "m", "p", "s", pitch, 0, "{}")
+
+
+def test_what_is_deleted_is_gone_with_its_answers_once_that_is_confirmed(store: Store) -> None:
+    ids = {title: remember(store, title) for title in ("First", "Second", "Third")}
+    store.keep_answers([answer("First"), answer("Third")])
+    page = history()
+    assert button(page, "Delete selected").disabled
+
+    for title in ("First", "Second"):
+        page.checkbox(key=f"history-pick:{ids[title]}").check()
+    page.run()
+    button(page, "Delete 2 selected").click().run()
+    assert "Delete 2 assessments for good?" in markup(page)
+    assert "answers of models about the same pitches" in markup(page)
+    assert store.assessments_count() == 3
+    button(page, "Delete for good").click().run()
+
+    assert titles(page) == ["Third"]
+    assert "Deleted: 2 assessments" in page.success[0].value
+    assert list(store.find_answers(["First", "Third"])) == ["Third"]
+
+
+def test_who_thinks_better_of_it_deletes_nothing(store: Store) -> None:
+    remember(store, "First")
+    page = history()
+    button(page, "Delete all").click().run()
+
+    button(page, "Do not delete").click().run()
+
+    assert titles(page) == ["First"]
+    assert "for good?" not in markup(page)
+
+
+def test_all_means_all_of_ones_own_and_of_this_visit_too(
+    page: AppTest, reads: Callable[..., FixedReader], store: Store
+) -> None:
+    remember(store, "Not mine", owner="somebody else")
+    reads(Signals())
+    analyze(page, OWN_PITCH)
+    state: dict[str, Any] = {name: page.session_state[name] for name in ("reading", "earlier", "text")}
+    deleting = history()
+    for name, value in state.items():
+        deleting.session_state[name] = value
+    deleting.run()
+
+    button(deleting, "Delete all").click().run()
+    button(deleting, "Delete for good").click().run()
+
+    assert "Nothing is kept yet." in markup(deleting)
+    assert (deleting.session_state["reading"], deleting.session_state["text"]) == (None, "")
+    assert deleting.session_state["earlier"] == {}
+    assert store.assessments_count() == 1

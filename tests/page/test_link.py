@@ -1,0 +1,68 @@
+"""The page's link leads back to what was open, and never holds a pitch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from analyzer.vocabulary.signals import Signals
+
+if TYPE_CHECKING:
+    pass
+from tests.page.visitor import OWN_PITCH, FixedReader, analyze, markup, opened_at, what_if
+
+
+def test_a_link_leads_back_to_sample_tab_and_changes(page: AppTest) -> None:
+    page.pills(key="sample").set_value("cabstand").run()
+    what_if(page, buyer="engineering_leadership")
+    page.multiselect(key="set:competitors").set_value(["0", "in_house"]).run()
+    link = {name: values[0] if isinstance(values, list) else values for name, values in page.query_params.items()}
+    assert link == {
+        "sample": "cabstand",
+        "tab": "What if",
+        "set": "buyer:engineering_leadership,competitors:0 in_house",
+    }
+
+    again = opened_at(**link)
+
+    assert markup(again) == markup(page)
+    assert again.selectbox(key="set:buyer").value == "engineering_leadership"
+
+
+def test_a_link_never_holds_a_pasted_pitch(page: AppTest, reads: Callable[..., FixedReader]) -> None:
+    reads(Signals())
+    analyze(page, OWN_PITCH)
+    what_if(page, buyer="practitioner")
+
+    assert set(page.query_params) == {"tab", "set"}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"sample": "../../etc/passwd"},
+        {"sample": "cabstand", "set": "buyer:king,nonsense,:,problems.9.stage:day_1,competitors:99"},
+        {"reader": "<b>/x"},
+        {"tab": "Nowhere", "set": "buyer:practitioner"},
+    ],
+    ids=["no sample", "no change", "no reader", "no tab"],
+)
+def test_a_link_that_means_nothing_is_passed_over(query: dict[str, str]) -> None:
+    page = opened_at(**query)
+
+    assert not page.exception
+    assert not page.error
+    assert "Changed by hand" not in markup(page)
+
+
+def test_a_link_has_nothing_read_by_a_model(reads: Callable[..., FixedReader], monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = reads(Signals())
+
+    page = opened_at(sample="cabstand", reader="openai/expensive")
+
+    assert reader.asked == 0
+    assert page.text_input(key="model").value == "openai/expensive"
+    assert str(page.text_area(key="text").value).startswith("Cabstand")

@@ -1,0 +1,341 @@
+"""The portfolio page: many pitches in the background, what came of them, and each of them; nothing of it is lost unsaid."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from analyzer.errors import AnalyzerError, PitchError
+from analyzer.files.pitches import Given
+from analyzer.framework.assessment import Assessment, PitchRef, Range
+from analyzer.framework.one_pitch import score
+from analyzer.page.portfolio_run import Run, Work, exported, open_results, read_many
+from analyzer.results.documents import entries_in
+from analyzer.results.result import Progress, Result
+from analyzer.runs.portfolio import Entry, Filter
+from analyzer.settings import KEYWORDS, Settings
+from analyzer.views.quadrant import Dot, scatter
+from analyzer.vocabulary.signals import Signals
+from tests.completions import PITCH
+from tests.page.visitor import button, markup
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from playwright.sync_api import Browser
+
+PROBLEM = {"statement": "s", "stage": "day_2", "focus": "engineering"}
+HOSTILE = "<script>alert(1)</script> ![x](http://evil.example/m.png) :red[x]"
+
+
+def given(*texts: str) -> list[Given]:
+    return [Given(f"t.csv, row {n}", f"p{n}", text) for n, text in enumerate(texts, 1)]
+
+
+def done(run_: Run) -> Work:
+    assert run_.work.done.wait(60)
+    return run_.work
+
+
+def read(*texts: str, **options: Any) -> Work:
+    usual: dict[str, Any] = {"model": KEYWORDS, "settings": Settings()}
+    return done(read_many(given(*texts), len(texts), "t.csv", **usual | options))
+
+
+def page_of() -> AppTest:
+    def script() -> None:
+        from analyzer.page import portfolio
+
+        portfolio.show()
+
+    return AppTest.from_function(script, default_timeout=30)
+
+
+@pytest.fixture
+def page() -> AppTest:
+    return page_of().run()
+
+
+def shown(work: Work) -> AppTest:
+    """The page of somebody whose run is at this point."""
+    page = page_of()
+    page.session_state["portfolio"] = Held(work)
+    return page.run()
+
+
+class Held:
+    """A run that nobody works on any more."""
+
+    def __init__(self, work: Work):
+        self.work = work
+
+
+def drawn(page: AppTest) -> str:
+    """What the page shows, what is clickable with it."""
+    assert not page.exception
+    clickable = [json.loads(found.proto.json)["markup"] for found in page.get("bidi_component")]
+    return "\n".join([markup(page), *clickable])
+
+
+# ---------------------------------------------------------------- filters and dots
+
+
+ENTRY = Entry(
+    id="p1", title="Idle GPUs", stage=1, focus=1, stage_lean="day_2", focus_lean="ml", open_position=False,
+    overall=Range(value=1, low=1, high=1), verdict="for", sentence="", category="cost_optimization", ask="",
+    warnings=("instructions",), spread=(0, 0),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("wanted", "lets"),
+    [
+        (Filter(), True),
+        (Filter(words="gpus IDLE"), True),
+        (Filter(words="P1"), True),
+        (Filter(words="idle engines"), False),
+        (Filter(verdict="for", stage="day_2", focus="ml", category="cost_optimization"), True),
+        (Filter(verdict="against"), False),
+        (Filter(stage="day_1"), False),
+        (Filter(focus="engineering"), False),
+        (Filter(category="other"), False),
+        (Filter(without_warnings=True), False),
+    ],
+)
+def test_a_filter_lets_pass_what_it_names(wanted: Filter, lets: bool) -> None:
+    assert wanted.lets(ENTRY) is lets
+
+
+def test_dots_at_one_place_stand_apart_and_only_those_that_can_be_picked_say_what_they_are() -> None:
+    dots = [Dot(1, 1, "<A>", "for", False, "open:0"), Dot(1, 1, "B", "open", True, "open:1"), Dot(1, 1)]
+
+    drawn_ = scatter(dots)
+
+    assert 'class="dot for"' in drawn_ and 'class="dot open hollow"' in drawn_ and 'class="dot faint"' in drawn_
+    assert drawn_.count("title=") == drawn_.count("data-pick=") == 2
+    assert "<A>" not in drawn_
+    places = {part.split('"')[0] for part in drawn_.split('style="left:')[1:]}
+    assert len(places) == 3
+
+
+# ---------------------------------------------------------------- the page
+
+
+def test_the_empty_page_chooses_no_reader_for_the_visitor(page: AppTest) -> None:
+    assert not page.exception
+    assert page.selectbox(key="portfolio_reader").value is None
+    assert button(page, "Start").disabled
+    assert "Many pitches at once" in markup(page)
+
+
+def test_the_model_of_the_server_is_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PITCH_MODEL", "openai/gpt-4.1-mini")
+
+    page = page_of().run()
+
+    assert page.selectbox(key="portfolio_reader").value == "A model"
+    assert page.text_input(key="portfolio_model").value == "openai/gpt-4.1-mini"
+    assert page.number_input(key="portfolio_cost").value is None
+
+
+def test_the_samples_are_one_click_away_and_rank(page: AppTest) -> None:
+    button(page, "Take the samples").click().run()
+    done(page.session_state["portfolio"])
+    page.run()
+
+    seen = drawn(page)
+    assert "15 in scope, 1 out of scope." in seen
+    assert seen.count("<tr>") == 16
+    assert "Fillchair" in seen
+    labels = [cast(Any, found).label for found in page.get("download_button")]
+    assert labels == ["Portfolio (HTML)", "JSON Lines", "CSV", "Parquet"]
+
+
+def test_a_run_under_way_shows_how_far_it_is_and_can_be_stopped() -> None:
+    work = Work("t.csv", asks=True, progress=Progress(done=3, failed={"pitch": 1}, total=10, elapsed=2.0, from_store=1))
+    page = shown(work)
+
+    assert "4 of 10 · 1 failed · 1 from the store · 1.5/s" in drawn(page)
+    assert not page.selectbox
+
+    button(page, "Stop").click().run()
+
+    assert work.stop.is_set()
+    assert "Stopping. Answers to requests already sent still arrive." in drawn(page)
+    assert button(page, "Stop").disabled
+
+
+def test_a_run_that_was_stopped_says_what_was_not_begun() -> None:
+    work = read(PITCH)
+    work.progress = Progress(done=1, total=10)
+    work.stop.set()
+
+    assert "Stopped: 9 of 10 pitches were not begun." in drawn(shown(work))
+
+
+def test_a_run_that_ended_early_shows_why_and_what_it_has() -> None:
+    work = read(PITCH)
+    work.ended = AnalyzerError("the limit of $1.00 is reached")
+
+    seen = drawn(shown(work))
+
+    assert "Ended early: the limit of $1.00 is reached" in seen
+    assert "Wattwise: cut your GPU bill" in seen
+
+
+def test_rough_reading_and_failures_are_said() -> None:
+    seen = drawn(shown(read(PITCH, "")))
+
+    assert "Read by cue phrases, without a model" in seen
+    assert "1 in scope, 1 not read." in seen
+    assert '<strong class="alien">p2</strong>: <span class="alien">the pitch is empty' in seen
+
+
+def test_where_nothing_could_be_read_there_is_no_ranking_but_the_reasons() -> None:
+    seen = drawn(shown(read("", "")))
+
+    assert "0 in scope, 2 not read." in seen
+    assert "Ranking" not in seen
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "count"),
+    [("portfolio_words", "wattwise", 2), ("portfolio_words", "zzz", 0), ("portfolio_by_stage", "day_1", 0)],
+)
+def test_filters_leave_what_they_name_and_say_how_many(field: str, value: str, count: int) -> None:
+    page = shown(read(PITCH, f"{PITCH} Really."))
+
+    widget = page.text_input(key=field) if "words" in field else page.selectbox(key=field)
+    widget.set_value(value).run()
+
+    seen = drawn(page)
+    assert f"Shown: {'all 2' if count == 2 else f'{count} of 2'}" in seen
+    assert ("No pitch fits these filters." in seen) == (count == 0)
+
+
+def test_a_look_at_one_pitch_keeps_the_filters_and_another_filter_begins_on_the_first_page() -> None:
+    page = shown(many(120))
+    page.session_state["portfolio_at"] = (1, "")
+    page.text_input(key="portfolio_words").set_value("product 99").run()
+    assert "Shown: 1 of 120" in drawn(page)
+
+    page.session_state["portfolio_at"] = (0, "open:1")
+    page.run()
+    button(page, "Back to the portfolio").click().run()
+
+    assert page.text_input(key="portfolio_words").value == "product 99"
+    assert "Shown: 1 of 120" in drawn(page)
+
+
+def many(count: int) -> Work:
+    """A finished run over so many pitches, without reading them."""
+    work = Work("many.csv", asks=True, progress=Progress(done=count, total=count))
+    for number in range(count):
+        signals = Signals.model_validate({"product": f"Product {number}", "problems": [PROBLEM]})
+        found = score(signals, pitch=PitchRef(id=f"p{number}", title=f"Product {number}", sha256=str(number)))
+        work.take(Result(number, f"p{number}", found), "", PITCH)
+    work.ranked = work.portfolio.ranked()
+    work.done.set()
+    return work
+
+
+def test_the_ranking_comes_in_pages_of_fifty() -> None:
+    page = shown(many(120))
+    assert "1 to 50 of 120" in drawn(page)
+    assert drawn(page).count("<tr>") == 51
+
+    page.session_state["portfolio_at"] = (2, "")
+    page.run()
+
+    assert "101 to 120 of 120" in drawn(page)
+    assert drawn(page).count("<tr>") == 21
+
+
+def test_one_pitch_is_shown_whole_with_its_text_and_the_way_back() -> None:
+    page = shown(read(PITCH, f"Other\n\n{PITCH}"))
+    page.session_state["portfolio_at"] = (0, "open:1")
+    page.run()
+
+    seen = drawn(page)
+    assert "What it scores" in seen and "The pitch</h3>" in seen and "Rank 2 of 2" in seen
+    assert not button(page, "Previous").disabled and button(page, "Next").disabled
+
+    button(page, "Previous").click().run()
+    assert "Rank 1 of 2" in drawn(page)
+    button(page, "Back to the portfolio").click().run()
+    assert "Ranking" in drawn(page)
+    assert page.session_state["portfolio_at"] == (0, "back:open:0")
+
+
+def test_without_its_text_an_assessment_is_shown_alone_and_its_quotes_lead_nowhere() -> None:
+    work = done(open_results("portfolio.jsonl", exported(read(PITCH), ".jsonl")))
+    page = shown(work)
+    page.session_state["portfolio_at"] = (0, "open:0")
+    page.run()
+
+    seen = drawn(page)
+    assert "What it scores" in seen and "The pitch&#x27;s text is not in the file of results." in seen
+    assert "The pitch</h3>" not in seen
+    assert 'href="#quote-' not in seen
+    assert "unlike AWS" in seen
+
+
+def test_one_pitch_can_be_taken_on_to_what_if() -> None:
+    page = shown(read(PITCH))
+    page.session_state["portfolio_at"] = (0, "open:0")
+    page.run()
+
+    button(page, "What if").click().run()
+
+    assert page.session_state["go_to_analyze"] is True
+    assert page.session_state["reading"].result.result().pitch.id == "p1"
+    assert page.session_state["text"] == PITCH
+
+
+def test_hostile_titles_ids_and_names_appear_only_escaped() -> None:
+    work = Work(HOSTILE, asks=True, progress=Progress(done=1, failed={"pitch": 1}, total=2))
+    signals = Signals.model_validate({"product": HOSTILE, "problems": [PROBLEM | {"statement": HOSTILE}]})
+    found = score(signals, pitch=PitchRef(id=HOSTILE, title=HOSTILE, sha256="1"))
+    work.take(Result(0, HOSTILE, found), HOSTILE, None)
+    work.take(Result(1, HOSTILE, error=PitchError(HOSTILE)), HOSTILE, None)
+    work.ranked = work.portfolio.ranked()
+    work.done.set()
+
+    for at in ("", "open:0"):
+        page = shown(work)
+        page.session_state["portfolio_at"] = (0, at)
+        page.run()
+        seen = drawn(page)
+        assert "&lt;script&gt;" in seen
+        assert "<script" not in seen and "<img" not in seen
+        for told in (*page.markdown, *page.button, *page.get("expander")):
+            assert "red[x]" not in str(getattr(told, "value", "")) + str(getattr(told, "label", ""))
+
+
+def test_what_is_kept_of_a_pitch_is_packed() -> None:
+    (kept,) = read(PITCH).kept
+    assert kept.packed is not None and len(kept.packed) < 12_000
+    assert kept.result.assessment is None
+    assert json.loads(zlib.decompress(kept.packed))["pitch"]["id"] == "p1"
+
+
+def test_entries_of_a_file_keep_their_source() -> None:
+    work = done(open_results("portfolio.jsonl", exported(read(PITCH), ".jsonl")))
+    assert work.kept[0].source == "t.csv, row 1"
+    assert len(list(entries_in("x.jsonl", exported(work, ".jsonl")))) == 1
+
+
+@pytest.fixture(scope="module")
+def browser(screenshots: ModuleType) -> Iterator[Browser]:
+    with screenshots.chromium() as browser:
+        yield browser
+
+
+def test_an_assessment_survives_packing() -> None:
+    work = many(1)
+    assert isinstance(work.kept[0].assessment(), Assessment)

@@ -1,0 +1,87 @@
+"""What if: signals changed on the page, and what follows from it without asking anybody."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from streamlit.testing.v1 import AppTest
+
+from analyzer.vocabulary.signals import Signals
+
+if TYPE_CHECKING:
+    pass
+from tests.page.visitor import DAY_2_ENGINEERING, OWN_PITCH, FixedReader, analyze, button, markup, what_if
+
+
+def test_a_signal_set_by_hand_moves_the_scores_and_asks_nobody(
+    page: AppTest, reads: Callable[..., FixedReader]
+) -> None:
+    reader = reads(Signals.model_validate({"product": "T", "problems": [DAY_2_ENGINEERING], "buyer": "practitioner"}))
+    analyze(page, OWN_PITCH)
+    before = re.findall('<span class="value">(.+?)</span>', markup(page))
+
+    what_if(page, buyer="engineering_leadership", problems__0__focus="ml")
+
+    shown = markup(page)
+    assert re.findall('<span class="value">(.+?)</span>', shown) != before
+    assert "Changed by hand, not as it was read: Problems and Who signs." in shown
+    assert "Moved by: " in shown
+    assert page.selectbox(key="set:buyer").label == "Who signs :blue-badge[changed]"
+    assert reader.asked == 1
+
+
+def test_one_change_or_all_can_be_taken_back(page: AppTest, reads: Callable[..., FixedReader]) -> None:
+    reads(Signals.model_validate({"buyer": "practitioner"}))
+    analyze(page, OWN_PITCH)
+    what_if(page, buyer="engineering_leadership", urgency="important", in_scope="no")
+    assert "The framework does not apply" in markup(page)
+
+    next(found for found in page.button if found.key == "reset:in_scope").click().run()
+    assert "not as it was read: Who signs and Urgency." in markup(page)
+    assert page.selectbox(key="set:in_scope").value == "yes"
+
+    button(page, "Reset all").click().run()
+    assert "Changed by hand" not in markup(page)
+    assert page.selectbox(key="set:buyer").value == "practitioner"
+
+
+def test_alternatives_can_be_left_out_and_added(page: AppTest, reads: Callable[..., FixedReader]) -> None:
+    reads(Signals.model_validate({"competitors": [{"name": "AWS", "kind": "cloud_vendor"}]}))
+    analyze(page, OWN_PITCH)
+    what_if(page)
+    field = page.multiselect(key="set:competitors")
+    assert field.value == ["0"]
+    assert field.options[0] == "AWS (cloud vendor)"
+
+    field.set_value(["in_house"]).run()
+
+    assert "Changed by hand, not as it was read: Alternatives." in markup(page)
+    assert page.session_state["changes"] == {"competitors": "in_house"}
+
+
+def test_another_pitch_begins_without_the_changes_to_the_last(page: AppTest, reads: Callable[..., FixedReader]) -> None:
+    reads(Signals())
+    analyze(page, OWN_PITCH)
+    what_if(page, buyer="practitioner")
+
+    analyze(page, f"{OWN_PITCH} Really.")
+
+    assert "Changed by hand" not in markup(page)
+    assert page.selectbox(key="set:buyer").value == "unknown"
+
+
+def test_earlier_pitches_of_a_visit_stand_behind_the_next(page: AppTest, reads: Callable[..., FixedReader]) -> None:
+    reads(Signals.model_validate({"problems": [DAY_2_ENGINEERING]}))
+    analyze(page, f"Earlier one\n\n{OWN_PITCH}")
+    assert 'class="other"' not in markup(page)
+
+    analyze(page, OWN_PITCH)
+    assert markup(page).count('class="other"') == 1
+    assert 'title="Earlier one: ' in markup(page)
+
+    page.segmented_control(key="behind").set_value("The samples").run()
+    assert markup(page).count('class="other"') == 15  # sixteen, one out of scope
+    page.segmented_control(key="behind").set_value("Nothing").run()
+    assert 'class="other"' not in markup(page)
