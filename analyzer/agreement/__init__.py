@@ -1,1 +1,1 @@
-"""Does a reading agree with people who score by hand, where does it differ, and is it the reading or the rule?"""
+"""Extracted readings against manual scores: what is compared, the figures, and where score differences come from."""

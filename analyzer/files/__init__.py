@@ -1,1 +1,1 @@
-"""Files that people bring: documents of every kind to text."""
+"""What comes from files and goes into them: documents to text, folders and tables of pitches, manual scores, safe writing."""

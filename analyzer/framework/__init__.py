@@ -1,1 +1,1 @@
-"""Signals to assessment: the rulebook (data), what it looks at, and the scorer. Pure; reads its own data files only."""
+"""Signals to an assessment: rulebook, market map, score formula, ranking. Pure; reads its own data files only."""

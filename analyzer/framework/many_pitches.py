@@ -32,11 +32,12 @@ from numpy.typing import NDArray
 
 from analyzer.errors import SignalsError
 from analyzer.framework.arguments import a_kind, as_rulebook
+from analyzer.framework.formula import FACTORS, SCORES, WEIGHTED_BY, weights_in_sides
 from analyzer.framework.inputs import WORLDS, derive
 from analyzer.framework.market import MarketMap
 from analyzer.framework.nested import DOCUMENT_COLUMNS, signals_of_cells
 from analyzer.framework.rounding import rounded
-from analyzer.framework.rulebook import SIDES, Consideration, Rulebook
+from analyzer.framework.rulebook import Consideration, Rulebook, Side
 from analyzer.vocabulary.derived import INPUTS, LEANS
 from analyzer.vocabulary.signals import Signals
 
@@ -46,14 +47,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _Codes = NDArray[np.int8]
 _Floats = NDArray[np.float64]
-SCORES: Final = ("overall", "market", "sales", *SIDES)
 _ENDS: Final = ("", "_low", "_high")
-_OF_SIDE: Final = {
-    "day_1": ("stage", False),
-    "day_2": ("stage", True),
-    "ml": ("focus", False),
-    "engineering": ("focus", True),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,8 +299,7 @@ class LookUps:
     def __init__(self, rulebook: Rulebook):
         self.considerations = rulebook.considerations
         self.tables = {c.id: _tables_of(c) for c in rulebook.considerations}
-        weights = {side: sum(c.weight for c in rulebook.of_side(side)) for side in SIDES}
-        self.weights = {c.id: c.weight / weights[c.side] for c in rulebook.considerations}
+        self.weights = weights_in_sides(rulebook)
         self.tried = tuple(name for name in INPUTS if name not in LEANS and not _agreed(name, rulebook.considerations))
 
 
@@ -343,13 +336,13 @@ class _Batch:
 
     def score(self, name: str) -> tuple[_Floats, _Floats, _Floats]:
         """Expectation, least and greatest of one score."""
-        parts = _parts(name)
+        parts = FACTORS[name]
         used = [c for c in self._rules.considerations if c.side in parts]
         positions = [
             position
             for position in LEANS
             if position in self._open
-            and any(position in c.inputs or (_OF_SIDE[c.side][0] == position and parts[c.side]) for c in used)
+            and any(position in c.inputs or (WEIGHTED_BY[c.side].position == position and parts[c.side]) for c in used)
         ]
         tried = [other for other in self._rules.tried if other in self._open]
         tried = [other for other in tried if sum(other in c.inputs for c in used) > 1]
@@ -361,7 +354,7 @@ class _Batch:
 
     def _over(
         self,
-        parts: Mapping[str, float | None],
+        parts: Mapping[Side, float | None],
         used: Sequence[Consideration],
         positions: Sequence[str],
         tried: Sequence[str],
@@ -379,7 +372,7 @@ class _Batch:
 
     def _sum(
         self,
-        parts: Mapping[str, float | None],
+        parts: Mapping[Side, float | None],
         used: Sequence[Consideration],
         world: Mapping[str, int],
         end: str,
@@ -392,7 +385,7 @@ class _Batch:
             total = total + (points if part is None else points * self._share(side, world, part))
         return np.asarray(total)
 
-    def _side(self, side: str, members: Sequence[Consideration], fixed: Mapping[str, int], end: str) -> _Floats:
+    def _side(self, side: Side, members: Sequence[Consideration], fixed: Mapping[str, int], end: str) -> _Floats:
         """A side's points with some open inputs fixed; kept, because many worlds ask for the same."""
         key = (side, end, *sorted(fixed.items()))
         if key not in self._found:
@@ -405,26 +398,15 @@ class _Batch:
             self._found[key] = total
         return self._found[key]
 
-    def _share(self, side: str, at: Mapping[str, int], part: float) -> _Floats | float:
+    def _share(self, side: Side, at: Mapping[str, int], part: float) -> _Floats | float:
         """The side's part of its case, times `part`; where the position is open, in the given world."""
-        name, grows = _OF_SIDE[side]
-        if name in at:
-            here = float(WORLDS[at[name]])
-            return (here if grows else 1 - here) * part
+        weighted = WEIGHTED_BY[side]
+        if weighted.position in at:
+            return weighted.share(float(WORLDS[at[weighted.position]])) * part
         key = ("share", side, part)
         if key not in self._found:
-            position = self._coded.positions[name]
-            self._found[key] = (position if grows else 1 - position) * part
+            self._found[key] = weighted.share(self._coded.positions[weighted.position]) * part
         return self._found[key]
-
-
-def _parts(name: str) -> Mapping[str, float | None]:
-    """The sides of a score, and what each counts for, times its share; None = the bare side."""
-    if name == "overall":
-        return dict.fromkeys(SIDES, 5.0)
-    if name == "market":
-        return {"day_1": 1.0, "day_2": 1.0}
-    return {"ml": 1.0, "engineering": 1.0} if name == "sales" else {name: None}
 
 
 # ---------------------------------------------------------------- columns

@@ -38,6 +38,7 @@ from analyzer.framework.assessment import (
 from analyzer.framework.edits import as_read as signals_as_read
 from analyzer.framework.edits import edited, edits
 from analyzer.framework.extremes import Extremes, Table
+from analyzer.framework.formula import FACTORS, PER_CASE, SCORES, WEIGHTED_BY, weights_in_sides
 from analyzer.framework.inputs import WORLDS, Facts, derive
 from analyzer.framework.market import MarketMap
 from analyzer.framework.players import players
@@ -47,13 +48,6 @@ from analyzer.framework.verdict import headline, reason, verdict
 from analyzer.vocabulary.derived import INPUTS, LEANS
 from analyzer.vocabulary.signals import Signals
 
-_POSITION_OF: Final[Mapping[Side, tuple[str, bool]]] = {
-    "day_1": ("stage", False),
-    "day_2": ("stage", True),
-    "ml": ("focus", False),
-    "engineering": ("focus", True),
-}
-"""The position that weighs each side, and whether the side's part grows with it."""
 _ANALYZER: Final = version("pitch-analyzer")
 
 
@@ -159,7 +153,7 @@ class _Worlds:
         self.names = rulebook.used_inputs
         self.allowed = [self._possible(name) for name in self.names]
         self._within = [np.arange(len(indices)) for indices in self.allowed]
-        self._weights = {side: sum(c.weight for c in rulebook.of_side(side)) for side in SIDES}
+        self._weights = weights_in_sides(rulebook)
         self._points = {c.id: self._table(c) for c in rulebook.considerations}
         self._possible_points = {c.id: self._restricted(self._points[c.id]) for c in rulebook.considerations}
         self._shares = {side: self._share(side) for side in SIDES}
@@ -183,7 +177,7 @@ class _Worlds:
             side = consideration.side
             if side in parts:
                 part = parts[side]
-                term = points[consideration.id] * (consideration.weight / self._weights[side])
+                term = points[consideration.id] * self._weights[consideration.id]
                 if part is not None:
                     term = term * ((self._restricted(self._shares[side]) if possible else self._shares[side]) * part)
                 terms.append(term)
@@ -227,9 +221,9 @@ class _Worlds:
     def expected_share(self, consideration: Consideration) -> float:
         """The part of the overall score's weight that a consideration carries (all sum to 1)."""
         share = self._shares[consideration.side]
-        axis = self.names.index(_POSITION_OF[consideration.side][0])
-        part = float(share.take(self.allowed[axis], axis).mean()) / 2
-        return part * consideration.weight / self._weights[consideration.side]
+        axis = self.names.index(WEIGHTED_BY[consideration.side].position)
+        part = float(share.take(self.allowed[axis], axis).mean()) * PER_CASE
+        return part * self._weights[consideration.id]
 
     def _restricted(self, table: Table) -> Table:
         """A table over the possible values of each input only."""
@@ -255,27 +249,23 @@ class _Worlds:
         return table.transpose(order).reshape([sizes.get(name, 1) for name in self.names])
 
     def _share(self, side: Side) -> Table:
-        name, grows = _POSITION_OF[side]
-        here = self.facts.positions[name]
+        weighted = WEIGHTED_BY[side]
+        here = self.facts.positions[weighted.position]
         at = np.array([*map(float, WORLDS), 0.5 if here is None else float(here)])
-        shape = [len(at) if other == name else 1 for other in self.names]
-        return (at if grows else 1 - at).reshape(shape)
-
-
-_OVERALL: Final[Mapping[Side, float]] = dict.fromkeys(SIDES, 5.0)
-"""Overall is 10 times the mean of two cases, each a mean of two sides by their shares."""
+        shape = [len(at) if other == weighted.position else 1 for other in self.names]
+        return weighted.share(at).reshape(shape)
 
 
 # ---------------------------------------------------------------- the parts of an assessment
 
 
 def _scores(worlds: _Worlds) -> Scores:
-    sides = {side: worlds.range({side: None}) for side in SIDES}
+    found = {name: worlds.range(FACTORS[name]) for name in SCORES}
     return Scores(
-        overall=worlds.range(_OVERALL),
-        market=worlds.range({"day_1": 1.0, "day_2": 1.0}),
-        sales=worlds.range({"ml": 1.0, "engineering": 1.0}),
-        sides=SideScores(**sides),
+        overall=found["overall"],
+        market=found["market"],
+        sales=found["sales"],
+        sides=SideScores(**{side: found[side] for side in SIDES}),
     )
 
 
@@ -312,7 +302,7 @@ def _considerations(worlds: _Worlds) -> tuple[ConsiderationResult, ...]:
 
 
 def _questions_and_changes(worlds: _Worlds, overall: Range) -> tuple[tuple[Question, ...], tuple[Change, ...]]:
-    terms = worlds.terms(_OVERALL)
+    terms = worlds.terms(FACTORS["overall"])
     least, greatest = (Extremes(terms, worlds.allowed, sign) for sign in (1.0, -1.0))
     width = greatest.total() - least.total()
     lows, highs = least.by_value(), greatest.by_value()

@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.errors import InputError
+from analyzer.framework.formula import overall_of
 from analyzer.framework.inputs import WORLDS
 from analyzer.framework.many_pitches import Coded, LookUps, overall
-from analyzer.framework.rulebook import SIDES, Rulebook
+from analyzer.framework.rulebook import SIDES, Rulebook, Side
 from analyzer.vocabulary.derived import INPUTS, LEANS
 
 SPREAD: Final = 2.0
@@ -117,7 +118,7 @@ class _Draw:
 
     def __init__(self, coded: Coded, rulebook: Rulebook):
         self._rules = LookUps(rulebook)
-        self._sides: Sequence[str] = SIDES
+        self._sides: Sequence[Side] = SIDES
         self._codes = {name: column.astype(np.int32) for name, column in coded.codes.items()}
         self._open = {
             name: rows
@@ -133,7 +134,7 @@ class _Draw:
             self._codes[name][rows] = drawn
             if name in LEANS:
                 self._positions[name][rows] = drawn / (len(WORLDS) - 1)
-        sides: dict[str, NDArray[np.float64]] = {}
+        sides: dict[Side, NDArray[np.float64]] = {}
         for side in self._sides:
             members = [c for c in self._rules.considerations if c.side == side]
             weights = np.array([c.weight for c in members]) * SPREAD ** rng.uniform(-1, 1, len(members))
@@ -146,7 +147,4 @@ class _Draw:
                     place += self._codes[name] * np.int32(stride)
                 total += (tables.mean * weight)[place]
             sides[side] = total
-        d, e = self._positions["stage"], self._positions["focus"]
-        market = (1 - d) * sides["day_1"] + d * sides["day_2"]
-        sales = (1 - e) * sides["ml"] + e * sides["engineering"]
-        return 5 * (market + sales)
+        return overall_of(sides, self._positions)

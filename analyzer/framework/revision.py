@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from analyzer.framework.assessment import Assessment, Range, VerdictWord
+from analyzer.framework.formula import POINTS_TO_SCORE
 from analyzer.framework.rulebook import Consideration, Rulebook
 
 
@@ -59,7 +60,9 @@ def shift(before: Assessment, after: Assessment) -> Shift | None:
     """How a pitch's assessment moved between two rulebooks; None if it is out of scope."""
     if before.scores is None or after.scores is None or before.verdict is None or after.verdict is None:
         return None
-    was, is_ = ({c.id: 10 * c.share * c.points.value for c in found.considerations} for found in (before, after))
+    was, is_ = (
+        {c.id: POINTS_TO_SCORE * c.share * c.points.value for c in found.considerations} for found in (before, after)
+    )
     moved = {name: is_.get(name, 0.0) - was.get(name, 0.0) for name in dict.fromkeys((*was, *is_))}
     effects = sorted(
         (Effect(name, round(by, 2)) for name, by in moved.items() if abs(by) >= 0.005), key=lambda e: -abs(e.by)

@@ -1,0 +1,1 @@
+"""From pitch to assessment: one pitch, many, a bulk run, repeated readings."""

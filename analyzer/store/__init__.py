@@ -1,0 +1,1 @@
+"""What outlives a run: stored answers, saved assessments, manual scores. All SQL of the project is here."""

@@ -1,0 +1,1 @@
+"""How results look in the terminal, in reports and on the page; decided once, here."""

@@ -1,0 +1,1 @@
+"""The reader without a model: cue phrases and the rules by which they count. Rough, and says so."""
