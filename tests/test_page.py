@@ -26,9 +26,9 @@ from analyzer.framework.edits import as_read
 from analyzer.framework.one_pitch import score
 from analyzer.page import assessment as answer
 from analyzer.reading.pitch import MAX_CHARACTERS, Pitch
+from analyzer.reading.readers import Choice
 from analyzer.reading.reading import Reading
 from analyzer.resources import resource
-from analyzer.runs.many import Choice
 from analyzer.views.html import literal, tag
 from analyzer.views.numbers import shown
 from analyzer.views.quadrant import Other, described, quadrant

@@ -181,7 +181,8 @@ def analyze_command(
 
     A model's answer is stored (PITCH_STORE) and paid for once: the same pitch again asks nothing.
     """
-    from analyzer.runs.many import assess, choose
+    from analyzer.reading.readers import choose
+    from analyzer.runs.one import assess
     from analyzer.settings import Settings
     from analyzer.views.reports import check_report_path, write_report
 
@@ -455,7 +456,8 @@ def record_command(sources: tuple[str, ...], model: str, folder: Path | None) ->
     An answer is kept as it came; nothing else of the exchange is: no key, no header, no path.
     """
     from analyzer.files.pitches import Sources
-    from analyzer.runs.many import assess, recording_reader
+    from analyzer.reading.readers import recording_reader
+    from analyzer.runs.one import assess
     from analyzer.settings import Settings
 
     settings = Settings.from_environment()

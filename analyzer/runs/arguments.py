@@ -138,11 +138,11 @@ def as_limit(max_cost: Any) -> float | None:
     return limit
 
 
-def as_store(store: object) -> str | bool:
-    """True, False or the URL of a database. Raises ConfigurationError."""
+def as_store_url(store: object, settings: Settings) -> str | None:
+    """The database URL of the store; None = no store. Raises ConfigurationError."""
     if store is None or isinstance(store, str | bool):
-        return store or False
-    raise ConfigurationError(f"store is {a_kind(store)}; give True, False or a URL like sqlite:///answers.db")
+        return settings.store_url() if store is True else store or None
+    raise ConfigurationError(f"store is {a_kind(store)}; pass True, False or a URL like sqlite:///answers.db")
 
 
 def as_progress(on_progress: Any) -> Callable[[Any], None]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from analyzer.errors import AnalyzerError
-from analyzer.settings import KEYWORDS, RECORDED, Settings
+from analyzer.settings import Settings, asks_a_server
 
 _REACH_TIMEOUT = 5.0
 
@@ -66,7 +66,7 @@ def _model(settings: Settings) -> Iterator[Finding]:
     yield Finding("OPENAI_API_KEY", True, "set" if settings.openai_api_key else "not set")
     if settings.openai_base_url:
         yield Finding("OPENAI_BASE_URL", True, _host(settings.openai_base_url))
-    if settings.model is None or settings.model.partition("/")[0] in (KEYWORDS, RECORDED):
+    if not asks_a_server(settings.model):
         return
     from analyzer.reading.clients import reach
 
