@@ -34,7 +34,8 @@ from analyzer.reading.clients import (
 )
 from analyzer.reading.exchange import EMPTY, FILTERED, Messages, Reply, fault_of, send
 from analyzer.reading.grounding import Grounding
-from analyzer.reading.pitch import Pitch, planted_warning
+from analyzer.reading.pitch import Pitch
+from analyzer.reading.planted_text import planted_warning
 from analyzer.reading.rate_limiter import ONE, RateLimiter
 from analyzer.reading.reading import Reading
 from analyzer.reading.recordings import (
