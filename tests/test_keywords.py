@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from analyzer import analyze
 from analyzer.framework.market import KnownPlayer, MarketCategory, MarketMap
-from analyzer.reading.keywords import reader as keywords
+from analyzer.reading.keywords import rules
+from analyzer.reading.keywords.problems import usual_placing
 from analyzer.reading.keywords.reader import KeywordReader, keywords_sha256, read_with_keywords
-from analyzer.reading.keywords.sentences import Text
 from analyzer.reading.pitch import Pitch, overlaps
 from analyzer.vocabulary.signals import MAX_COMPETITORS, MAX_PERSONAS, MAX_PROBLEMS, MAX_QUOTES, SIGNALS, Signals
 from tests.conftest import PITCHES
@@ -522,14 +522,14 @@ def test_the_longest_and_oddest_texts_are_read_with_verbatim_quotes(text: Callab
 
 
 def content() -> dict[str, Any]:
-    return tomllib.loads(Path(keywords.__file__).with_name("rules.toml").read_text(encoding="utf-8"))
+    return tomllib.loads(Path(rules.__file__).with_name("rules.toml").read_text(encoding="utf-8"))
 
 
 def group(**changes: Any) -> dict[str, Any]:
     return {"tier": 1, "value": "practitioner", "basis": "stated", "cues": ["free for one"], **changes}
 
 
-RIVAL = content()["rival"]
+COMPETITOR = content()["competitor"]
 FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "unknown signal": ({"signal": {"colour": [group()]}}, "signal.colour"),
     "unknown value": ({"signal": {"buyer": [group(value="aunt")]}}, "'aunt'"),
@@ -539,19 +539,19 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
         "category.of.data_labelling.stage",
     ),
     "product of the map": (
-        {"rival": RIVAL | {"known": [{"kind": "established_vendor", "names": ["NVIDIA Triton"]}]}},
+        {"competitor": COMPETITOR | {"known": [{"kind": "established_vendor", "names": ["NVIDIA Triton"]}]}},
         "'NVIDIA Triton' is in the market map, which says its kind",
     ),
     "another spelling of one": (
-        {"rival": RIVAL | {"known": [{"kind": "startup", "names": ["Label-Studio"]}]}},
+        {"competitor": COMPETITOR | {"known": [{"kind": "startup", "names": ["Label-Studio"]}]}},
         "'Label-Studio' is in the market map",
     ),
     "spelling of no product": (
-        {"rival": RIVAL | {"of_the_map_spellings": ["Zonkly"]}},
+        {"competitor": COMPETITOR | {"of_the_map_spellings": ["Zonkly"]}},
         "'Zonkly' is not in the market map",
     ),
     "caution for no product": (
-        {"rival": RIVAL | {"of_the_map_needs_cue": ["Zonkly"]}},
+        {"competitor": COMPETITOR | {"of_the_map_needs_cue": ["Zonkly"]}},
         "'Zonkly' is not in the market map",
     ),
     "unknown field": ({"signal": {"buyer": [group(colour="red")]}}, "colour"),
@@ -569,14 +569,14 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize(("changes", "named"), FAULTS.values(), ids=FAULTS.keys())
 def test_a_fault_in_the_rules_is_named(changes: dict[str, Any], named: str) -> None:
     with pytest.raises(ValueError) as refused:
-        keywords._Rules.load(content() | changes)
+        rules.Rules.load(content() | changes)
     assert named in str(refused.value)
 
 
 @pytest.mark.parametrize("player", tuple(MarketMap.built_in().players), ids=lambda player: player.name)
 def test_a_product_of_the_market_map_has_the_maps_kind_also_for_the_keyword_reader(player: KnownPlayer) -> None:
     kinds = {other.kind for other in MarketMap.built_in().players if other.name == player.name}
-    assert keywords._rules().known[player.name].kind in kinds
+    assert rules.keyword_rules().known[player.name].kind in kinds
 
 
 @pytest.mark.parametrize(
@@ -598,19 +598,17 @@ def test_a_competitors_kind_is_that_of_the_product_of_this_spelling(name: str, k
 
 @pytest.mark.parametrize("category", MarketMap.built_in().categories, ids=lambda category: category.id)
 def test_the_usual_place_of_a_category_is_the_market_maps(category: MarketCategory) -> None:
-    reader = keywords._Reader(keywords._rules(), Text("x", ()))
-    reader.__dict__["_category"] = (category.id, [])
-    placing = reader._usual
+    placing = usual_placing(category.id)
     assert (placing.stage, placing.focus) == tuple(
         {"mixed": "both"}.get(lean, lean) for lean in (category.usual_stage, category.usual_focus)
     )
 
 
 def test_every_category_and_almost_every_signal_has_rules() -> None:
-    rules = content()
-    ruled = {*rules["signal"], "category", "lifecycle_scope"}
+    loaded = content()
+    ruled = {*loaded["signal"], "category", "lifecycle_scope"}
     assert ruled == set(SIGNALS)
-    assert {*rules["category"]["of"], "other"} == set(SIGNALS["category"].values)
+    assert {*loaded["category"]["of"], "other"} == set(SIGNALS["category"].values)
 
 
 def test_the_fingerprint_is_of_the_content() -> None:
@@ -626,8 +624,8 @@ def test_the_reader_says_that_it_is_rough_and_with_which_rules_it_read() -> None
 
 def test_importing_it_loads_no_model_client_and_no_rules() -> None:
     script = (
-        "import sys; from analyzer.reading import keywords; "
-        "print([name for name in ('openai', 'instructor', 'streamlit') if name in sys.modules], keywords._rules.cache_info().currsize)"
+        "import sys; from analyzer.reading.keywords import reader, rules; "
+        "print([name for name in ('openai', 'instructor', 'streamlit') if name in sys.modules], rules.keyword_rules.cache_info().currsize)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[] 0"

@@ -250,7 +250,7 @@ def test_the_doctor_says_what_is_worded_otherwise_and_what_is_not_played(
     monkeypatch.setattr(prompts, "prompt_sha256", lambda: "0" * 64)
     assert any("recorded with another wording of the prompt" in text for text in told())
     monkeypatch.setattr(prompts, "PROMPT_VERSION", 2)
-    assert any("of an older version of prompt or vocabulary are not played" in text for text in told())
+    assert any("not used: made with an older prompt or vocabulary" in text for text in told())
 
 
 VOCABULARIES = {1: "3732a2f3983cc4d1f02be9f2863a9f2aeebb5e04671beaac1689fb2e056c1212"}
