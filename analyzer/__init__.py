@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from analyzer.framework.one_pitch import score
     from analyzer.framework.rulebook import Rulebook
     from analyzer.results.result import Result
-    from analyzer.runs.many import analyze, analyze_many
+    from analyzer.runs.many import analyze_many
+    from analyzer.runs.one import analyze
     from analyzer.vocabulary.signals import Signals
 
 __all__ = [
@@ -51,10 +52,10 @@ _HOME = {
     "Comparison": "analyzer.agreement.records",
     "ManualScores": "analyzer.files.manual_scores",
     "MarketMap": "analyzer.framework.market",
-    "Result": "analyzer.runs.many",
+    "Result": "analyzer.results.result",
     "Rulebook": "analyzer.framework.rulebook",
     "Signals": "analyzer.vocabulary.signals",
-    "analyze": "analyzer.runs.many",
+    "analyze": "analyzer.runs.one",
     "analyze_many": "analyzer.runs.many",
     "compare": "analyzer.agreement.comparison",
     "read_manual": "analyzer.files.manual_scores",

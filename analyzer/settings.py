@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeGuard
 from urllib.parse import urlsplit
 
 from analyzer.errors import ConfigurationError
@@ -15,6 +16,11 @@ KEYWORDS = "keywords"
 RECORDED = "recorded"
 MAX_CONCURRENCY = 256
 """Requests in flight at most."""
+
+
+def asks_a_server(model: str | None) -> TypeGuard[str]:
+    """Whether a model's name means a request to a server; not so for `keywords`, `recorded` or no name at all."""
+    return model is not None and model != "" and model.partition("/")[0] not in (KEYWORDS, RECORDED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -300,7 +300,7 @@ def memory(count: int) -> None:
 def stream(port: int, count: int) -> None:
     """A whole bulk run, from a CSV to a CSV, over so many pitches."""
     from analyzer.files.pitches import Sources
-    from analyzer.runs.bulk import run
+    from analyzer.runs.bulk import BulkOptions, run
     from analyzer.settings import Settings
 
     with tempfile.TemporaryDirectory() as name:
@@ -316,9 +316,7 @@ def stream(port: int, count: int) -> None:
         summary = run(
             Sources((str(folder / "in.csv"),)),
             folder / "out.csv",
-            model=f"openai/{MODEL}",
-            concurrency=64,
-            settings=settings,
+            BulkOptions(model=f"openai/{MODEL}", concurrency=64, settings=settings),
         )
         assert summary.progress.done == count, summary
         _end(begun, count)

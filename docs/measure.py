@@ -19,7 +19,7 @@ from analyzer.reading.pitch import Pitch, overlaps
 from analyzer.reading.recordings import Recording, Recordings
 from analyzer.reading.spending import cost_of
 from analyzer.resources import resource
-from analyzer.runs.bulk import STABLE_NAMES, values_of
+from analyzer.runs.stability import STABLE_NAMES, values_of
 from analyzer.settings import KEYWORDS, RECORDED, Settings
 from analyzer.vocabulary.labels import title
 from analyzer.vocabulary.signals import SIGNALS

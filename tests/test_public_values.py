@@ -223,7 +223,7 @@ def test_assessments_and_errors_come_back_from_process_pools(method: str, tmp_pa
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
-        "PitchError the pitch is empty; give it at least a sentence of text",
+        "PitchError the pitch is empty; it needs at least a sentence of text",
         "RulebookError no-such-rulebook.toml: 1 fault",
         "done",
     ]

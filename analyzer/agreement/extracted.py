@@ -21,7 +21,7 @@ from analyzer.framework.edits import as_read
 from analyzer.results.documents import Entry, entries_in, read_entries
 from analyzer.results.result import Result
 from analyzer.runs.many import analyze_many
-from analyzer.settings import KEYWORDS, RECORDED, Settings
+from analyzer.settings import Settings, asks_a_server
 from analyzer.vocabulary.signals import Signals
 
 
@@ -72,9 +72,8 @@ def is_model(source: object) -> bool:
     """Whether a source names a reader (`recorded`, `keywords`, `provider/name`) and no file that exists or would."""
     if not isinstance(source, str):
         return False
-    provider, slash, _ = source.partition("/")
-    named = provider in (KEYWORDS, RECORDED) or (slash and Path(source).suffix.lower() not in _FILES)
-    return bool(named) and not Path(source).exists()
+    named = not asks_a_server(source) or ("/" in source and Path(source).suffix.lower() not in _FILES)
+    return named and not Path(source).exists()
 
 
 def read_extracted(

@@ -178,7 +178,8 @@ def analyze_command(
 
     A model's answer is stored (PITCH_STORE) and paid for once: the same pitch again asks nothing.
     """
-    from analyzer.runs.many import assess, choose
+    from analyzer.reading.readers import choose
+    from analyzer.runs.one import assess
     from analyzer.settings import Settings
     from analyzer.views.reports import check_report_path, write_report
 
@@ -452,7 +453,8 @@ def record_command(sources: tuple[str, ...], model: str, folder: Path | None) ->
     An answer is kept as it came; nothing else of the exchange is: no key, no header, no path.
     """
     from analyzer.files.pitches import Sources
-    from analyzer.runs.many import assess, recording_reader
+    from analyzer.reading.readers import recording_reader
+    from analyzer.runs.one import assess
     from analyzer.settings import Settings
 
     settings = Settings.from_environment()
@@ -582,14 +584,15 @@ def _waiting(model: str | None, text: str) -> AbstractContextManager[object]:
 
 
 def _estimate(sources: Any, model: str | None, settings: Any, limit: int | None) -> None:
-    from analyzer.runs.bulk import estimate
+    from analyzer.runs.estimate import estimate
     from analyzer.views.bulk import print_estimate
 
     print_estimate(screen(), estimate(sources, model=model, settings=settings, limit=limit))
 
 
 def _run_bulk(sources: Any, output: Path, as_json: bool, report: Path | None, **options: Any) -> None:
-    from analyzer.runs.bulk import run, stopping_on_interrupt
+    from analyzer.runs.bulk import BulkOptions, run
+    from analyzer.runs.interrupts import stopping_on_interrupt
     from analyzer.runs.portfolio import Portfolio
     from analyzer.views.bulk import print_stability, print_summary, progress_shown, summary_json
 
@@ -600,7 +603,7 @@ def _run_bulk(sources: Any, output: Path, as_json: bool, report: Path | None, **
     told = "Stopping: what is in flight is still taken in. Ctrl-C again ends at once."
     with stopping_on_interrupt(lambda: note(told)) as stop, progress_shown(screen(err=True)) as show:
         taken = portfolio.add if portfolio is not None else None
-        summary = run(sources, output, on_progress=show, on_result=taken, stop=stop, **options)
+        summary = run(sources, output, BulkOptions(**options), on_progress=show, on_result=taken, stop=stop)
     if report is not None and portfolio is not None:
         _write_portfolio(report, portfolio, summary)
     print_summary(screen(err=True), summary)

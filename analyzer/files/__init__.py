@@ -1,1 +1,1 @@
-"""What comes from files and goes into them: documents to text, folders and tables of pitches, manual scores, safe writing."""
+"""What comes from files and goes into them: documents, folders and tables of pitches, manual scores, safe writing."""

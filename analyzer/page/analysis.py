@@ -23,8 +23,9 @@ from analyzer.errors import AnalyzerError, InputError
 from analyzer.framework.assessment import Assessment
 from analyzer.page.presence import end_when_gone, visitor
 from analyzer.reading.pitch import Pitch
+from analyzer.reading.readers import Choice, choose
 from analyzer.results.result import UnexpectedError
-from analyzer.runs.many import Choice, choose, start
+from analyzer.runs.one import start
 from analyzer.settings import Settings
 from analyzer.views.html import literal, tag
 

@@ -16,7 +16,7 @@ from analyzer.page import downloads as take_away
 from analyzer.page import history, link, pitch_field, what_if
 from analyzer.page.analysis import Reading
 from analyzer.runs.many import analyze_many
-from analyzer.settings import KEYWORDS, RECORDED, Settings
+from analyzer.settings import KEYWORDS, RECORDED, Settings, asks_a_server
 from analyzer.views.html import Html, literal, tag
 from analyzer.views.quadrant import Other
 
@@ -164,7 +164,7 @@ def _sends_nothing() -> bool:
         model = _model() or Settings.from_environment().model
     except AnalyzerError:
         return False
-    return model is None or model.partition("/")[0] in (RECORDED, KEYWORDS)
+    return not asks_a_server(model)
 
 
 # ---------------------------------------------------------------- the link

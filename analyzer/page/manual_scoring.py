@@ -40,9 +40,9 @@ from analyzer.page.analysis import Reading, ask, done, outcome, waiting
 from analyzer.page.assessment import scrolling
 from analyzer.page.upload import read_upload
 from analyzer.reading.pitch import Pitch
+from analyzer.reading.readers import choose
 from analyzer.resources import resource
-from analyzer.runs.many import choose
-from analyzer.settings import KEYWORDS, RECORDED, Settings
+from analyzer.settings import Settings, asks_a_server
 from analyzer.store.engine import HandScores, Store
 from analyzer.views import comparison as views
 from analyzer.views.html import Html, literal, tag
@@ -504,7 +504,7 @@ def _reading(desk: _Desk, task: _Task) -> Reading | None:
         return desk.readings[task.key]
     settings = Settings.from_environment()
     model = settings.model
-    if model is not None and model.partition("/")[0] not in (KEYWORDS, RECORDED):
+    if asks_a_server(model):
         st.html(tag("section", tag("h3", "Your scores beside a reading"), class_="pa"))
         if not st.button(f"Have it read by {literal(model)}"):
             return None

@@ -27,7 +27,7 @@ from analyzer.page.presence import visitor
 from analyzer.resources import resource
 from analyzer.results.result import Result
 from analyzer.runs.portfolio import DRAWS, Entry, Filter
-from analyzer.settings import KEYWORDS, RECORDED, Settings
+from analyzer.settings import KEYWORDS, RECORDED, Settings, asks_a_server
 from analyzer.views.bulk import progress_line
 from analyzer.views.html import Html, literal, tag, together
 from analyzer.views.numbers import shown
@@ -224,7 +224,7 @@ def _reader() -> tuple[Settings | None, str | None]:
 
 def _limits(model: str | None) -> tuple[float | None, bool]:
     """What a model may cost, and whether its answers are kept."""
-    if not model or model.partition("/")[0] in (RECORDED, KEYWORDS):
+    if not asks_a_server(model):
         return None, False
     cost = st.number_input(
         "Spend at most, in USD",

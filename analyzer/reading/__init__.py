@@ -1,1 +1,1 @@
-"""Pitch text to signals: prompts, models and their servers, the keyword reader, recordings, and the check of every quote."""
+"""Pitch text to signals: prompts, models and their servers, keywords, recordings, and the check of every quote."""

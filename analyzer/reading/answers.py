@@ -67,7 +67,7 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CheckedAnswer:
     """An answer after checking. `parts` holds each signal's usable part, by name, as `Signals` takes it; a faulty
     single value is not in it, a faulty list holds its sound entries."""
 
@@ -87,7 +87,7 @@ class Answer:
     def faulty(self) -> set[str]:
         return {fault.signal for fault in self.faults}
 
-    def mended_by(self, other: Answer) -> Answer:
+    def fixed_by(self, other: CheckedAnswer) -> CheckedAnswer:
         """This answer with its faulty signals taken from another; what was sound here stays as it is."""
         faulty = self.faulty()
         mended = {name: part for name, part in other.parts.items() if name in faulty}
@@ -99,7 +99,9 @@ class Answer:
         return replace(self, parts={**self.parts, **mended}, faults=still, warnings=tuple(warnings), planted=planted)
 
 
-def check_answer(text: str, pitch: Pitch, grounding: Grounding, planted: Sequence[tuple[int, int]] = ()) -> Answer:
+def check_answer(
+    text: str, pitch: Pitch, grounding: Grounding, planted: Sequence[tuple[int, int]] = ()
+) -> CheckedAnswer:
     """What of the answer's text can be used. `planted`: spans that another answer found to address the reader.
     Raises NotAnAnswer if it is not JSON of the asked shape."""
     return _Check(_document(text), pitch, grounding, planted=[*pitch.planted, *planted]).answer()
@@ -136,14 +138,14 @@ class _Check:
     warnings: list[Warning] = field(default_factory=list)
     planted: list[tuple[int, int]] = field(default_factory=list)
 
-    def answer(self) -> Answer:
+    def answer(self) -> CheckedAnswer:
         self._find_instructions()
         parts: dict[str, Any] = {name: self._list(name) for name in _LISTS}
         for name in SIGNALS:
             single = self._single(name)
             if single is not None:
                 parts[name] = single
-        return Answer(
+        return CheckedAnswer(
             in_scope=self._in_scope(),
             product=_short(self.document.get("product"), 120),
             summary=_short(self.document.get("summary"), 400),

@@ -1,8 +1,8 @@
-"""Reading with a language model, through instructor and any OpenAI-compatible endpoint.
+"""Reads a pitch with a language model, through instructor and any OpenAI-compatible endpoint.
 
-Hidden here: who asks again, and what is kept and counted when. Retries have one owner each: the run's `RateLimiter`
-repeats a request that a patient client would get through, `_Conversation` asks again where an answer cannot be used (at
-most MAX_ASKS answers a pitch). The SDK and instructor retry nothing. `reading.clients` knows the providers,
+Hidden here: who asks again, and when answers are saved and counted. Each kind of retry has one owner: the run's
+`RateLimiter` repeats a request that may still get through; `_Conversation` asks again if an answer cannot be used (at
+most MAX_ASKS answers for one pitch). The SDK and instructor retry nothing. `reading.clients` knows the providers,
 `reading.exchange` one request and its reply, `reading.provider_errors` what goes wrong; `reading.answers` decides what
 of an answer holds.
 """
@@ -22,7 +22,7 @@ import instructor
 from analyzer.errors import AnalyzerError, ExtractionError, ProviderError, ProviderTimeout, ProviderUnreachable
 from analyzer.framework.assessment import ReaderRef, Usage, Warning
 from analyzer.reading import prompts
-from analyzer.reading.answers import Answer, NotAnAnswer, check_answer
+from analyzer.reading.answers import CheckedAnswer, NotAnAnswer, check_answer
 from analyzer.reading.clients import (
     NO_KEY,
     Exchange,
@@ -34,14 +34,15 @@ from analyzer.reading.clients import (
 )
 from analyzer.reading.exchange import EMPTY, FILTERED, Messages, Reply, fault_of, send
 from analyzer.reading.grounding import Grounding
-from analyzer.reading.pitch import Pitch, planted_warning
+from analyzer.reading.pitch import Pitch
+from analyzer.reading.planted_text import planted_warning
 from analyzer.reading.rate_limiter import ONE, RateLimiter
 from analyzer.reading.reading import Reading
 from analyzer.reading.recordings import (
+    ModelRequest,
     Recorder,
     Recordings,
     ReplayTransport,
-    Request,
     as_recorded,
     current_request,
     noting_played,
@@ -53,11 +54,11 @@ from analyzer.store.engine import KeptAnswer
 from analyzer.vocabulary.signals import Quote, answer_schema, vocabulary_sha256
 
 MAX_ASKS: Final = 3
-"""Answers asked for at most, a pitch: the first, one more for an unusable answer, one more for faulty signals."""
+"""Most answers asked for one pitch: the first, one more for an unusable answer, one more for faulty signals."""
 
 
-class Book(Protocol):
-    """Where answers are kept: a store's, for many conversations or for one."""
+class PaidAnswers(Protocol):
+    """Where paid answers are saved and looked up: a store, for a run of many or for one pitch."""
 
     async def find(self, key: str) -> KeptAnswer | None: ...
 
@@ -70,12 +71,11 @@ class Book(Protocol):
 
 
 class ModelReader:
-    """Reads pitches with one model. Safe to share between tasks of one event loop; make one a run.
+    """Reads pitches with one model. Tasks of one event loop may share it; make one for each run.
 
-    `record_to`: a folder in which every answer is kept as a recording. `recordings`: answer from these instead of
-    asking. `book`: kept answers are taken from it and paid ones put into it. `limiter`: how fast requests go;
-    `spending`: counts what is spent, and may limit it. Raises ConfigurationError when made, if the model cannot be
-    set up.
+    `record_to`: a folder in which every answer is saved as a recording. `recordings`: answer from these instead of
+    asking. `answers`: saves paid answers and supplies them again. `limiter`: how fast requests go. `spending`: counts
+    what is spent and may limit it. Raises ConfigurationError when made if the model cannot be set up.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class ModelReader:
         *,
         recordings: Recordings | None = None,
         record_to: Path | None = None,
-        book: Book | None = None,
+        answers: PaidAnswers | None = None,
         limiter: RateLimiter | None = None,
         spending: Spending | None = None,
     ):
@@ -102,7 +102,7 @@ class ModelReader:
         elif limiter.policy is not ONE and is_compatible(model):
             self._own = client_of_run(settings.timeout, limiter)
         client = client_for(model, settings, self._own)
-        self._asking = _Asking(model, client, limiter, book, spending or Spending(model))
+        self._asking = _Asking(model, client, limiter, answers, spending or Spending(model))
         shown = f"{RECORDED}/{model}" if recordings is not None else model
         self.ref = ReaderRef(model=shown, prompt_sha256=prompts.prompt_sha256(), schema_sha256=vocabulary_sha256())
 
@@ -112,8 +112,8 @@ class ModelReader:
         return self._recorder.written if self._recorder else []
 
     async def read(self, pitch: Pitch) -> Reading:
-        """The signals of a pitch, every quote checked. Raises ProviderError, ExtractionError, ConfigurationError,
-        MissingRecording, or, where the run ends before, RunStopped or CostLimitReached."""
+        """Read the signals of a pitch and check every quote. Raises ProviderError, ExtractionError, ConfigurationError,
+        MissingRecording, or, if the run ends first, RunStopped or CostLimitReached."""
         if self._recorder is not None and pitch.ref.sha256 and pitch.ref.title:
             self._recorder.titles[pitch.ref.sha256] = pitch.ref.title
         with noting_played() as played:
@@ -121,14 +121,14 @@ class ModelReader:
         return as_recorded(reading, played)
 
     async def aclose(self) -> None:
-        """Closes the connections of this reader."""
+        """Close the connections of this reader."""
         if self._own is not None:
             await self._own.aclose()
 
 
-def first_request(model: str, pitch: Pitch) -> Request:
-    """The first request that reading this pitch with this model makes, as recordings know it."""
-    return Request.first(model, pitch.ref.sha256 or "")
+def first_request(model: str, pitch: Pitch) -> ModelRequest:
+    """The first request for reading this pitch with this model, as recordings identify it."""
+    return ModelRequest.first(model, pitch.ref.sha256 or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +138,13 @@ class _Asking:
     model: str
     client: instructor.AsyncInstructor
     limiter: RateLimiter
-    book: Book | None
+    answers: PaidAnswers | None
     spending: Spending
 
 
 @dataclass(slots=True)
 class _Conversation:
-    """All that is said with a model about one pitch."""
+    """All messages to and from a model about one pitch."""
 
     asking: _Asking
     pitch: Pitch
@@ -168,8 +168,8 @@ class _Conversation:
             except (ProviderError, ExtractionError, NotAnAnswer) as error:
                 lost = (Warning(kind="adjusted", message=f"The model could not be asked again: {_reason(error)}"),)
             else:
-                # What the second answer found to address the reader is no evidence for the first one either.
-                answer = check_answer(self.usable, self.pitch, grounding, again.planted).mended_by(again)
+                # A passage that the second answer calls an instruction to the reader is not evidence for the first.
+                answer = check_answer(self.usable, self.pitch, grounding, again.planted).fixed_by(again)
         planted = [
             planted_warning(Quote(text=self.pitch.text[start:end], start=start, end=end))
             for start, end in answer.planted
@@ -179,8 +179,8 @@ class _Conversation:
         warnings = (*self.pitch.warnings, *planted, *answer.warnings, *lost, *_unsettled(answer), *counted)
         return Reading(answer.signals(), ref, warnings, self.usage, from_store=not self.paid)
 
-    async def _usable_answer(self, grounding: Grounding) -> Answer:
-        """The first answer of the asked shape; a model that misses it is told so once."""
+    async def _usable_answer(self, grounding: Grounding) -> CheckedAnswer:
+        """The first answer in the requested shape; a model that misses it is asked once more."""
         self.usable = await self._ask()
         try:
             return check_answer(self.usable, self.pitch, grounding)
@@ -190,13 +190,13 @@ class _Conversation:
         try:
             return check_answer(self.usable, self.pitch, grounding)
         except NotAnAnswer as fault:
-            if self.asking.book is not None:  # another run shall ask anew
-                await self.asking.book.discard(self.keys)
+            if self.asking.answers is not None:  # so that the next run asks again
+                await self.asking.answers.discard(self.keys)
             raise ExtractionError(
                 f"the model gave no usable answer, also when asked again: {fault}; try another model"
             ) from fault
 
-    async def _ask_about(self, answer: Answer, grounding: Grounding) -> Answer:
+    async def _ask_about(self, answer: CheckedAnswer, grounding: Grounding) -> CheckedAnswer:
         faults = answer.faults
         self._reply(self.last, [f"{fault.signal}: {fault.message}" for fault in faults], [one.signal for one in faults])
         return check_answer(await self._ask(), self.pitch, grounding, answer.planted)
@@ -210,28 +210,28 @@ class _Conversation:
             said_sha256=hashlib.sha256(said.encode()).hexdigest() if said else "",
         )
         self.keys.append(request.key)
-        kept = await self.asking.book.find(request.key) if self.asking.book is not None else None
-        if kept is not None:
-            self.usage = added(self.usage, _usage(kept))
-            if kept.fault is not None:
-                raise fault_of(kept.fault, stored=True)
+        saved = await self.asking.answers.find(request.key) if self.asking.answers is not None else None
+        if saved is not None:
+            self.usage = added(self.usage, _usage(saved))
+            if saved.fault is not None:
+                raise fault_of(saved.fault, stored=True)
         else:
-            kept = await self._pay(request)
-        self.last = kept.text
+            saved = await self._pay(request)
+        self.last = saved.text
         return self.last
 
-    async def _pay(self, request: Request) -> KeptAnswer:
-        """An answer of the model, kept before anything is made of it. Raises what `ModelReader.read` does."""
-        kept = await self._request(request)
-        if kept.fault == EMPTY and not self.empty:  # a reply with nothing in it: the same again, once
+    async def _pay(self, request: ModelRequest) -> KeptAnswer:
+        """Ask the model and save its answer before it is used. Raises the errors of `ModelReader.read`."""
+        saved = await self._request(request)
+        if saved.fault == EMPTY and not self.empty:  # an empty reply: the same request again, once
             self.empty += 1
-            kept = await self._request(request)
-        if kept.fault is not None:
-            raise fault_of(kept.fault)
-        return kept
+            saved = await self._request(request)
+        if saved.fault is not None:
+            raise fault_of(saved.fault)
+        return saved
 
-    async def _request(self, request: Request) -> KeptAnswer:
-        """One reply of the model, as often as its server has to be asked for it."""
+    async def _request(self, request: ModelRequest) -> KeptAnswer:
+        """Get one reply of the model, in as many attempts as the limiter allows."""
         asking = self.asking
         messages: Messages = [
             {"role": "system", "content": prompts.instructions()},
@@ -242,16 +242,16 @@ class _Conversation:
         reservation = asking.spending.reservation(said, static_tokens())
         token = current_request.set(request)
         try:
-            # Kept before its place is given to another: what a killed run pays twice is at most what was in flight.
-            kept = await asking.limiter.call(lambda: self._ask_and_keep(request, messages, reservation))
+            # Saved before its slot goes to another request: a killed run pays twice for at most what was in flight.
+            saved = await asking.limiter.call(lambda: self._ask_and_save(request, messages, reservation))
         finally:
             current_request.reset(token)
             reservation.release()
-        asking.limiter.record_usage(kept.input_tokens + kept.output_tokens)
-        return kept
+        asking.limiter.record_usage(saved.input_tokens + saved.output_tokens)
+        return saved
 
-    async def _ask_and_keep(self, request: Request, messages: Messages, reservation: Reservation) -> KeptAnswer:
-        """One request, counted and kept whatever it brought. Raises errors of the provider."""
+    async def _ask_and_save(self, request: ModelRequest, messages: Messages, reservation: Reservation) -> KeptAnswer:
+        """Send one request; count and save whatever comes back. Raises errors of the provider."""
         await reservation.set_aside()  # a repeated request may be paid for like the first
         exchange = Exchange(self.asking.model)
         try:
@@ -262,7 +262,7 @@ class _Conversation:
                 error.replied = exchange.status == httpx.codes.OK
             raise
         usage = self._count(exchange, reservation)
-        kept = KeptAnswer(
+        saved = KeptAnswer(
             key=request.key if self._settles(reply, request.turn) else None,
             model=request.model,
             prompt_sha256=request.prompt_sha256,
@@ -276,19 +276,19 @@ class _Conversation:
             cost_usd=usage.cost_usd,
             fault=reply.fault,
         )
-        if self.asking.book is not None:
-            await self.asking.book.keep(kept)
-        return kept
+        if self.asking.answers is not None:
+            await self.asking.answers.keep(saved)
+        return saved
 
     def _settles(self, reply: Reply, turn: int) -> bool:
-        """Whether another run shall take this reply instead of asking: an answer, a filter's refusal, and any reply to
-        a question about faults, without which the first answer is used as it is."""
-        if reply.fault == EMPTY and not self.empty:  # is asked for again at once
+        """Whether the next run uses this reply instead of asking: an answer, a filter's refusal, and any reply to a
+        second question, because the first answer can be used without it."""
+        if reply.fault == EMPTY and not self.empty:  # it is asked for again at once
             return False
         return reply.fault in (None, FILTERED) or turn > 0
 
     def _count(self, exchange: Exchange, reservation: Reservation) -> Usage:
-        """Counts what a reply took."""
+        """Count what a reply cost."""
         reported = exchange.reported
         usage = reported.usage if reported is not None else Usage(requests=1)
         reservation.answered(usage)
@@ -299,8 +299,8 @@ class _Conversation:
         return usage
 
     def _count_failed(self, exchange: Exchange, error: AnalyzerError, reservation: Reservation) -> None:
-        """Counts a request without an answer: what it reports, or, where the server did or may have done the work, as
-        much as was set aside for it."""
+        """Count a request without an answer: what it reports, or, if the server did or may have done the work, the
+        amount reserved for it."""
         if exchange.reported is not None and exchange.reported.known:
             self._count(exchange, reservation)
         elif exchange.status == httpx.codes.OK or isinstance(error, ProviderTimeout):
@@ -309,7 +309,7 @@ class _Conversation:
             reservation.release()
 
     def _reply(self, answer: str, faults: list[str], about: list[str]) -> None:
-        """Asks again; `about` names the signals at fault, none where it is the whole answer."""
+        """Add the question about a faulty answer; `about` names the signals at fault, empty for the whole answer."""
         self.turns.append((answer, about))
         self.said.append({"role": "assistant", "content": answer or "(no answer)"})
         self.said.append({"role": "user", "content": prompts.again_message(faults)})
@@ -327,12 +327,12 @@ def _usage(answer: KeptAnswer) -> Usage:
 
 @cache
 def static_tokens() -> int:
-    """About how many tokens a request has beside the pitch."""
+    """About how many tokens a request has without the pitch."""
     return estimated_tokens(prompts.instructions()) + estimated_tokens(json.dumps(answer_schema()))
 
 
-def _unsettled(answer: Answer) -> list[Warning]:
-    """What could not be used, also after asking again: unknown, or left out of a list, and said so."""
+def _unsettled(answer: CheckedAnswer) -> list[Warning]:
+    """Warnings for signals that could not be used even after asking again: now unknown, or left out of a list."""
     lists = {"problems", "personas", "competitors"}
     return [
         Warning(

@@ -39,7 +39,7 @@ _SHORTEST_SECRET: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class ModelRequest:
     """Which request it is: what is asked, and the fingerprints of the words it is asked in.
 
     `turn` counts from 0. `so_far_sha256`: in a later turn, of what was said before (`so_far_sha256()`); else empty.
@@ -61,7 +61,7 @@ class Request:
     said_sha256: str = ""
 
     @classmethod
-    def first(cls, model: str, pitch_sha256: str) -> Request:
+    def first(cls, model: str, pitch_sha256: str) -> ModelRequest:
         """The first request of reading a pitch today."""
         return cls(
             model=model,
@@ -114,7 +114,7 @@ def so_far_sha256(turns: Sequence[tuple[str, Sequence[str]]]) -> str:
     return _hash([[answer, sorted(about)] for answer, about in turns]) if turns else ""
 
 
-current_request: ContextVar[Request] = ContextVar("current_request")
+current_request: ContextVar[ModelRequest] = ContextVar("current_request")
 """Set by the reader around each call, so that a transport knows which request it carries."""
 
 _DIFFERENCES: Final = {
@@ -141,13 +141,13 @@ _WORDINGS: Final = {
 class Recording:
     """One kept exchange, and where it lies. `recorded` is a date, YYYY-MM-DD."""
 
-    request: Request
+    request: ModelRequest
     response: dict[str, Any]
     recorded: str
     title: str
     path: Path
 
-    def reworded(self, request: Request) -> list[str]:
+    def reworded(self, request: ModelRequest) -> list[str]:
         """What is worded otherwise in a request than in the one that was recorded: "the prompt", "the vocabulary"."""
         return [words for name, words in _WORDINGS.items() if self.request.texts[name] != request.texts[name]]
 
@@ -194,14 +194,14 @@ class Recordings:
 
     def outdated(self) -> list[Recording]:
         """Those of another version of prompt or vocabulary, which are not played any more."""
-        today = Request.first("", "").asked
+        today = ModelRequest.first("", "").asked
         versions = ("vocabulary_version", "prompt_version")
         return [r for r in self._all if any(r.request.asked[name] != today[name] for name in versions)]
 
     def reworded(self) -> list[Reworded]:
         """Those that are played but were recorded with another wording of the prompt or of the vocabulary."""
         outdated = {recording.path for recording in self.outdated()}
-        today = Request.first("", "").texts
+        today = ModelRequest.first("", "").texts
         found = []
         for text in ("prompt_sha256", "schema_sha256"):
             dates = sorted(
@@ -211,18 +211,18 @@ class Recordings:
                 found.append(Reworded(_WORDINGS[text], len(dates), dates[0], dates[-1]))
         return found
 
-    def find(self, request: Request) -> Recording | None:
+    def find(self, request: ModelRequest) -> Recording | None:
         same = self._by_key.get(request.recording_key, [])
         return min(same, key=lambda recording: bool(recording.reworded(request)), default=None)
 
-    def models_for(self, request: Request) -> list[str]:
+    def models_for(self, request: ModelRequest) -> list[str]:
         """The models whose answers to this request are recorded (whatever model it names), newest first."""
         asked = {**request.asked, "model": ""}
         same = [r for r in self._all if {**r.request.asked, "model": ""} == asked]
         same.sort(key=lambda recording: recording.recorded, reverse=True)
         return list(dict.fromkeys(recording.request.model for recording in same))
 
-    def missing(self, request: Request) -> MissingRecording:
+    def missing(self, request: ModelRequest) -> MissingRecording:
         """The error for a request that is not recorded: the nearest recording, and what differs from it."""
         record_it = "record it with: pitch record FILE --model provider/name"
         if self.strays:
@@ -240,11 +240,11 @@ class Recordings:
         )
 
 
-_played: ContextVar[list[tuple[Recording, Request]]] = ContextVar("_played")
+_played: ContextVar[list[tuple[Recording, ModelRequest]]] = ContextVar("_played")
 
 
 @contextmanager
-def noting_played() -> Iterator[list[tuple[Recording, Request]]]:
+def noting_played() -> Iterator[list[tuple[Recording, ModelRequest]]]:
     """Collects the recordings that are played inside, each with the request it answered."""
     token = _played.set([])
     try:
@@ -253,7 +253,7 @@ def noting_played() -> Iterator[list[tuple[Recording, Request]]]:
         _played.reset(token)
 
 
-def as_recorded(reading: Reading, played: Sequence[tuple[Recording, Request]]) -> Reading:
+def as_recorded(reading: Reading, played: Sequence[tuple[Recording, ModelRequest]]) -> Reading:
     """A replayed reading with the fingerprints of the texts its first answer was given to, and a warning where any of
     its answers was given to other words than today's."""
     if not played:
@@ -339,7 +339,7 @@ def _load(path: Path) -> Recording | None:
     """The recording in a file; None if there is none in it."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        request, response = Request(**document["request"], **document["texts"]), dict(document["response"])
+        request, response = ModelRequest(**document["request"], **document["texts"]), dict(document["response"])
         return Recording(request, response, str(document["recorded"]), str(document["title"]), path)
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
@@ -350,7 +350,7 @@ def _newest_first(folder: Path) -> list[tuple[Path, Recording | None]]:
     return sorted(found, key=lambda pair: pair[1].recorded if pair[1] else "", reverse=True)
 
 
-def _differences(recorded: Request, wanted: Request) -> list[str]:
+def _differences(recorded: ModelRequest, wanted: ModelRequest) -> list[str]:
     """What is asked otherwise, in words: "the model (openai/a, not openai/b)"."""
     differences = []
     for name, words in _DIFFERENCES.items():

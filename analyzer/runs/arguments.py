@@ -1,4 +1,4 @@
-"""What callers pass to `analyze` and `analyze_many`: taken for what it means, or refused in a line before a request."""
+"""Checks the arguments of `analyze` and `analyze_many`: each is converted or refused in one line before a request."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def as_text(text: object) -> str:
 
 
 def as_pitches(pitches: object) -> Iterator[object]:
-    """The pitches one by one. Raises InputError for what would be taken apart into something else."""
+    """The pitches one by one. Raises InputError for values whose items are not pitches, such as a string."""
     if isinstance(pitches, str | bytes | bytearray | PurePath):
         raise InputError(f"pitches is {a_kind(pitches)}; pass a list of texts: [text], or use analyze for one")
     if isinstance(pitches, Mapping):
@@ -51,7 +51,7 @@ def as_pitches(pitches: object) -> Iterator[object]:
     if isinstance(pitches, io.IOBase):
         raise InputError("pitches is an open file; pass a list of texts, for example [file.read()]")
     if not isinstance(pitches, Iterable):
-        more = "; an async one cannot be used here" if hasattr(pitches, "__aiter__") else ""
+        more = "; an asynchronous one cannot be used here" if hasattr(pitches, "__aiter__") else ""
         raise InputError(f"pitches is {a_kind(pitches)}; pass texts or pairs (id, text){more}")
     return iter(pitches)
 
@@ -59,7 +59,7 @@ def as_pitches(pitches: object) -> Iterator[object]:
 def id_and_text(entry: object) -> tuple[str | None, str]:
     """Id (None where there is none) and text of one entry: a text, a pair, or a mapping (or named tuple) with `text`.
 
-    Raises PitchError if it is none of these, and the error that is in the place of a text.
+    Raises PitchError if it is none of these, and the error that an entry has instead of a text.
     """
     if isinstance(entry, str):
         return None, as_text(entry)
@@ -67,16 +67,16 @@ def id_and_text(entry: object) -> tuple[str | None, str]:
         entry = entry._asdict()  # type: ignore[attr-defined]  # a named tuple
     if isinstance(entry, Mapping):
         if "text" not in entry:
-            found = ", ".join(map(str, list(entry)[:5])) or "nothing"
-            raise PitchError(f"a mapping needs 'text' (and may have 'id'); found {found}")
+            keys = ", ".join(map(str, list(entry)[:5])) or "nothing"
+            raise PitchError(f"a mapping needs 'text' (and may have 'id'); it has {keys}")
         return _id(entry.get("id")), _text_of(entry["text"])
     if isinstance(entry, tuple | list) and len(entry) == 2:
         return _id(entry[0]), _text_of(entry[1])
-    raise PitchError(f"expected a text, a pair (id, text) or a mapping with 'text', found {a_kind(entry)}")
+    raise PitchError(f"expected a text, a pair (id, text) or a mapping with 'text', not {a_kind(entry)}")
 
 
 def label(entry: object, number: int) -> str:
-    """What a pitch that cannot be read is known by: its id, or its number."""
+    """How a pitch that cannot be read is named in results: by its id, or its number."""
     own = None
     if isinstance(entry, Mapping):
         own = entry.get("id")
@@ -88,14 +88,14 @@ def label(entry: object, number: int) -> str:
 
 
 def as_model(model: object) -> str | None:
-    """A model's name; None where none is named. Raises ConfigurationError."""
+    """A model's name; None if none is named. Raises ConfigurationError."""
     if model is None or isinstance(model, str):
         return (model or "").strip() or None
     raise ConfigurationError(f"model is {a_kind(model)}; pass one string like 'openai/gpt-4.1-mini'")
 
 
 def as_settings(settings: object) -> Settings:
-    """Settings; None is what the environment says. Raises ConfigurationError."""
+    """Settings; None = from the environment. Raises ConfigurationError."""
     if settings is None:
         return Settings.from_environment()
     if isinstance(settings, Settings):
@@ -104,14 +104,14 @@ def as_settings(settings: object) -> Settings:
 
 
 def as_concurrency(concurrency: Any) -> int:
-    """How many requests may be in flight. Raises ConfigurationError."""
+    """The number of requests that may be in flight. Raises ConfigurationError."""
     try:
-        wanted = operator.index(concurrency)
+        number = operator.index(concurrency)
     except TypeError:
-        wanted = 0
-    if isinstance(concurrency, bool) or not 1 <= wanted <= MAX_CONCURRENCY:
-        raise ConfigurationError(f"concurrency is {concurrency!r:.40}; give 1 to {MAX_CONCURRENCY}, a whole number")
-    return wanted
+        number = 0
+    if isinstance(concurrency, bool) or not 1 <= number <= MAX_CONCURRENCY:
+        raise ConfigurationError(f"concurrency is {concurrency!r:.40}; pass a whole number from 1 to {MAX_CONCURRENCY}")
+    return number
 
 
 def as_seconds(give_up_after: Any) -> float:
@@ -121,7 +121,7 @@ def as_seconds(give_up_after: Any) -> float:
     except (TypeError, ValueError):
         seconds = math.nan
     if not 0 < seconds < math.inf:
-        raise ConfigurationError(f"give_up_after is {give_up_after!r:.40}; give a number of seconds above 0")
+        raise ConfigurationError(f"give_up_after is {give_up_after!r:.40}; pass a number of seconds above 0")
     return seconds
 
 
@@ -134,29 +134,29 @@ def as_limit(max_cost: Any) -> float | None:
     except (TypeError, ValueError):
         limit = math.nan
     if not 0 < limit < math.inf:
-        raise ConfigurationError(f"max_cost is {max_cost!r:.40}; give USD above 0, or None for no limit")
+        raise ConfigurationError(f"max_cost is {max_cost!r:.40}; pass USD above 0, or None for no limit")
     return limit
 
 
-def as_store(store: object) -> str | bool:
-    """True, False or the URL of a database. Raises ConfigurationError."""
+def as_store_url(store: object, settings: Settings) -> str | None:
+    """The database URL of the store; None = no store. Raises ConfigurationError."""
     if store is None or isinstance(store, str | bool):
-        return store or False
-    raise ConfigurationError(f"store is {a_kind(store)}; give True, False or a URL like sqlite:///answers.db")
+        return settings.store_url() if store is True else store or None
+    raise ConfigurationError(f"store is {a_kind(store)}; pass True, False or a URL like sqlite:///answers.db")
 
 
 def as_progress(on_progress: Any) -> Callable[[Any], None]:
-    """What is called after each result. Raises ConfigurationError."""
+    """The function to call after each result. Raises ConfigurationError."""
     if on_progress is None:
         return lambda _: None
     if callable(on_progress):
-        called: Callable[[Any], None] = on_progress
-        return called
+        function: Callable[[Any], None] = on_progress
+        return function
     raise ConfigurationError(f"on_progress is {a_kind(on_progress)}; pass a function that takes a Progress, or None")
 
 
 def as_stop(stop: Any) -> Event:
-    """What ends a run once it is set. Raises ConfigurationError."""
+    """The event that ends a run once it is set. Raises ConfigurationError."""
     if stop is None:
         return Event()
     if callable(getattr(stop, "is_set", None)):
@@ -166,16 +166,16 @@ def as_stop(stop: Any) -> Event:
 
 
 def as_total(total: Any) -> int | None:
-    """How many pitches there are; None = not known. Raises ConfigurationError."""
+    """The number of pitches; None = unknown. Raises ConfigurationError."""
     if total is None:
         return None
     try:
-        wanted = operator.index(total)
+        number = operator.index(total)
     except TypeError:
-        wanted = -1
-    if wanted < 0:
-        raise ConfigurationError(f"total is {total!r:.40}; give the number of pitches, or None")
-    return wanted
+        number = -1
+    if number < 0:
+        raise ConfigurationError(f"total is {total!r:.40}; pass the number of pitches, or None")
+    return number
 
 
 def _id(own: object) -> str | None:
@@ -183,7 +183,7 @@ def _id(own: object) -> str | None:
 
 
 def _text_of(text: object) -> str:
-    """A text that came with its id, so that it is one for sure, whatever it says."""
+    """A text that came with its id: surely a text, even if it looks like the name of a file."""
     if isinstance(text, AnalyzerError):
         raise text
     if text is None or text != text:

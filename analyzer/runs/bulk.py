@@ -1,51 +1,62 @@
-"""A whole run: pitches from sources, read and judged, written as they come, with what came of it at the end.
+"""A whole run: pitches from sources, read and judged, written as they come, with a summary at the end.
 
-The run can end early (the user stops it, a limit on its cost is reached, the server or the key is gone). Whatever ends
-it, each pitch that was read is written once, and what was paid for is in the store: the same call goes on from there.
+The run can end early: the user stops it, its cost limit is reached, the server or the key is gone. Whatever ends it,
+each pitch that was read is written once, and every paid answer is in the store: the same call continues from there.
 """
 
 from __future__ import annotations
 
-import signal
 from array import array
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
-from itertools import combinations, islice
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from itertools import islice
 from os import stat_result
 from os.path import samestat
 from pathlib import Path
-from threading import Event, current_thread, main_thread
+from threading import Event
 from typing import Any, Final
 
 import numpy as np
 
 from analyzer.errors import AnalyzerError, ConfigurationError, InputError, OutputError
 from analyzer.files.disk import connections_at_once
-from analyzer.files.pitches import Feed, Given, Sources
-from analyzer.framework.assessment import Usage
-from analyzer.framework.inputs import derive
+from analyzer.files.pitches import Feed, Sources
 from analyzer.framework.market import MarketMap
 from analyzer.framework.rulebook import Rulebook
-from analyzer.reading.pitch import Pitch
 from analyzer.results.result import Progress, Result
 from analyzer.results.rows import Row, Written
 from analyzer.runs.many import analyze_many
-from analyzer.settings import GIVE_UP_AFTER, KEYWORDS, RECORDED, Settings
-from analyzer.vocabulary.derived import LEANS
-from analyzer.vocabulary.signals import SIGNALS, Signals
+from analyzer.runs.stability import Stability
+from analyzer.settings import GIVE_UP_AFTER, Settings
 
-_TYPICAL_OUTPUT_TOKENS: Final = 1200
-"""How long an answer is taken to be for an estimate, before the store has seen one of this model."""
-_BATCH: Final = 500
-_FAILURES: Final = 5
-"""Failures that are named in the summary; all are in the output."""
+_NAMED_FAILURES: Final = 5
+"""Failures that the summary names; all are in the output."""
+
+
+@dataclass(frozen=True, slots=True)
+class BulkOptions:
+    """How a run reads and judges its pitches.
+
+    `model`: None = PITCH_MODEL. `rulebook`, `market`: None = the built-in ones. `settings`: None = from the
+    environment. `max_cost` in USD and `give_up_after` in seconds: as in `analyze_many`. `repeat` > 1 reads each pitch
+    that many times, without using the store, and measures how stable the reading is. `limit`: only the first so many
+    pitches.
+    """
+
+    model: str | None = None
+    concurrency: int = 16
+    rulebook: Rulebook | None = None
+    market: MarketMap | None = None
+    settings: Settings | None = None
+    max_cost: float | None = None
+    give_up_after: float = GIVE_UP_AFTER
+    repeat: int = 1
+    limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why one pitch has no assessment, and where it stands."""
+    """Why one pitch has no assessment. `source`: its file and row."""
 
     id: str
     source: str
@@ -54,12 +65,14 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
-    """What came of a run.
+class BulkSummary:
+    """The outcome of a run.
 
-    `ended`: the error that ended it early; `stopped`: the user did. `written`: where the rows are: the output, or the
-    file beside it where an earlier, longer output stays; None if there are none. `rows`: how many. `failures`: the
-    first few. `notes`: what else the user should know, a sentence each. `stability` with repeats.
+    `ended`: the error that ended it early; `stopped`: whether the user stopped it. `written`: the file with the rows:
+    the output, or the partial file next to it if an earlier, longer output was left as it was; None without rows.
+    `rows`: their number. `failures`: the first few. `notes`: what else the user should know, one sentence each.
+    `stability`: only with repeats. `store_lost`: whether the store's file was deleted or replaced during the run, so
+    that paid answers are not in it.
     """
 
     progress: Progress
@@ -72,162 +85,199 @@ class Summary:
     failures: tuple[Failure, ...] = ()
     notes: tuple[str, ...] = ()
     store_lost: bool = False
-    """Whether the store's file was deleted or replaced meanwhile, so that what was paid for is not in it."""
 
     @property
     def exit_code(self) -> int:
-        """0 all well; 1 some failed or were not read; 2 the output cannot be written; 3 not configured or the model out
-        of reach; 130 stopped."""
+        """0 all well; 1 some pitches failed or were not read; 2 the output cannot be written; 3 not configured, or the
+        model cannot be reached; 130 stopped."""
         if self.stopped:
             return 130
         if self.ended is not None:
             return self.ended.exit_code
         return 1 if self.progress.failed else 0
 
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """What a run would ask and cost, before anything is asked. Tokens rather too many than too few; cost in USD.
-
-    `kept`: pitches whose answer is in the store already. `faulty`: entries that cannot be read, by kind.
-    """
-
-    pitches: int
-    kept: int
-    faulty: Mapping[str, int]
-    input_tokens: int
-    output_tokens: int
-    cost_usd: float | None
+    def document(self) -> dict[str, Any]:
+        """The summary for scripts."""
+        progress = self.progress
+        return {
+            "output": str(self.output),
+            "written": None if self.written is None else str(self.written),
+            "rows": self.rows,
+            "done": progress.done,
+            "from_store": progress.from_store,
+            "failed": dict(progress.failed),
+            "failures": [asdict(failure) for failure in self.failures],
+            "notes": list(self.notes),
+            "total": progress.total,
+            "ended": None if self.ended is None else {"kind": self.ended.kind, "message": str(self.ended)},
+            "stopped": self.stopped,
+            "usage": progress.usage.model_dump(),
+            "seconds": round(progress.elapsed, 2),
+            "pitches_per_second": round(progress.finished / progress.elapsed, 3) if progress.elapsed else None,
+            "stability": None if self.stability is None else self.stability.document(),
+        }
 
 
 def run(
     sources: Sources,
     output: Path,
+    options: BulkOptions,
     *,
-    model: str | None,
-    concurrency: int = 16,
-    rulebook: Rulebook | None = None,
-    market: MarketMap | None = None,
-    settings: Settings | None = None,
-    max_cost: float | None = None,
-    give_up_after: float = GIVE_UP_AFTER,
-    repeat: int = 1,
-    limit: int | None = None,
     on_result: Callable[[Result], None] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     stop: Event | None = None,
-) -> Summary:
-    """Reads all pitches of the sources into the output (its ending says which kind).
+) -> BulkSummary:
+    """Read all pitches of the sources into the output, whose ending decides its format.
 
-    `repeat` > 1 reads each pitch so often, past the store, and says how stable the reading is. `limit`: the first so
-    many pitches. `on_result` is called with each result. `give_up_after`: as in `analyze_many`.
-    Raises InputError or ConfigurationError where nothing can
-    begin or there is no pitch; what ends the run later is in the summary.
+    `on_result` and `on_progress` are called with each result and after it. Once `stop` is set nothing more is asked.
+    Raises InputError or ConfigurationError if the run cannot begin or there are no pitches; an error that ends it later
+    is in the summary.
     """
-    sources.check()
-    inputs = sources.paths()
-    stop = stop or Event()
-    settings = settings or Settings.from_environment()
-    total = sources.count()
-    total = total if limit is None else min(limit, total if total is not None else limit)
-    if total == 0:
-        raise _no_pitches(sources)
-    feed = Feed(islice(iter(sources), limit), repeat)
-    latest = Progress(total=None if total is None else total * repeat)
-
-    def noted(progress: Progress) -> None:
-        nonlocal latest
-        latest = progress
-        if on_progress is not None:
-            on_progress(progress)
-
-    at_once = connections_at_once(concurrency)
-    written = Written(output, inputs)
-    stability = Stability(repeat) if repeat > 1 else None
-    failures: list[Failure] = []
-    ids = _Ids()
-    ended: AnalyzerError | None = None
-    stopped = False
-    try:
-        results = analyze_many(
-            feed,
-            model=model,
-            concurrency=at_once,
-            rulebook=rulebook,
-            market=market,
-            settings=settings,
-            store=repeat == 1,
-            max_cost=max_cost,
-            give_up_after=give_up_after,
-            on_progress=noted,
-            stop=stop,
-            total=latest.total,
-        )
-        store = _StoreFile(settings)
-        for result in results:
-            reading = None if repeat == 1 else result.number % repeat + 1
-            row = Row(result, feed.pop(result.number).source, reading)
-            if result.error is not None and len(failures) < _FAILURES:
-                failures.append(Failure(result.id, row.source, result.error.kind, str(result.error)))
-            if ended is None:
-                try:
-                    written.write(row)
-                except OutputError as error:  # nothing more is asked; what is in flight is still paid for and stored
-                    ended, stopped = error, stop.is_set()
-                    stop.set()
-            if reading in (None, 1):
-                ids.add(result.id)
-            if on_result is not None:
-                on_result(result)
-            if stability is not None:
-                stability.add(row)
-    except (ConfigurationError, InputError) as error:
-        if not written.rows and ended is None:
-            written.give_up()
-            raise
-        ended = ended or error
-    except AnalyzerError as error:
-        ended = ended or error
-    except BaseException as error:
-        partial = written.give_up()
-        if partial is not None:
-            error.add_note(f"What was read so far is in {partial} ({written.rows:,} rows).")
-        raise
-    stopped = stopped if isinstance(ended, OutputError) else stop.is_set()
-    rows = None
-    try:
-        rows = written.finish(whole=ended is None and not stopped)
-    except OutputError as error:
-        ended = ended or error
-    if not latest.finished and ended is None and not stopped:
-        raise _no_pitches(sources)
-    notes = [*sources.notes(), *ids.notes()]
-    if at_once < concurrency:
-        notes.append(
-            f"{at_once} requests in flight instead of {concurrency}: more open files are not allowed (ulimit -n)."
-        )
-    if rows not in (None, output) and not isinstance(ended, OutputError):
-        notes.append(f"{output} has as many rows or more and was left as it was; what this run read is in {rows}.")
-    return Summary(
-        latest,
-        output,
-        ended,
-        stopped,
-        stability,
-        written=rows,
-        rows=written.rows if rows is not None else 0,
-        failures=tuple(failures),
-        notes=tuple(notes),
-        store_lost=store.lost,
-    )
+    return _BulkRun(sources, output, options, on_result, on_progress, stop or Event()).summary()
 
 
-def _no_pitches(sources: Sources) -> InputError:
+def no_pitches(sources: Sources) -> InputError:
+    """The error for sources without any pitch."""
     return InputError(f"there are no pitches in {', '.join(sources.names)}; nothing was asked or written")
 
 
-class _Ids:
-    """Counts the ids that several pitches share, in eight bytes a pitch."""
+class _BulkRun:
+    """One run, and what it has collected so far."""
+
+    def __init__(
+        self,
+        sources: Sources,
+        output: Path,
+        options: BulkOptions,
+        on_result: Callable[[Result], None] | None,
+        on_progress: Callable[[Progress], None] | None,
+        stop: Event,
+    ):
+        sources.check()
+        inputs = sources.paths()
+        total = sources.count()
+        if options.limit is not None:
+            total = min(options.limit, total if total is not None else options.limit)
+        if total == 0:
+            raise no_pitches(sources)
+        self._sources = sources
+        self._output = output
+        self._options = options
+        self._settings = options.settings or Settings.from_environment()
+        self._on_result = on_result
+        self._on_progress = on_progress
+        self._stop = stop
+        self._progress = Progress(total=None if total is None else total * options.repeat)
+        self._feed = Feed(islice(iter(sources), options.limit), options.repeat)
+        self._in_flight = connections_at_once(options.concurrency)
+        self._written = Written(output, inputs)
+        self._stability = Stability(options.repeat) if options.repeat > 1 else None
+        self._failures: list[Failure] = []
+        self._ids = _SharedIds()
+        self._ended: AnalyzerError | None = None
+        self._stopped = False
+        self._store: _StoreFile | None = None
+
+    def summary(self) -> BulkSummary:
+        """Do the run."""
+        try:
+            self._read_all()
+        except (ConfigurationError, InputError) as error:
+            if not self._written.rows and self._ended is None:
+                self._written.give_up()
+                raise
+            self._ended = self._ended or error
+        except AnalyzerError as error:
+            self._ended = self._ended or error
+        except BaseException as error:
+            partial = self._written.give_up()
+            if partial is not None:
+                error.add_note(f"What was read so far is in {partial} ({self._written.rows:,} rows).")
+            raise
+        if not isinstance(self._ended, OutputError):
+            self._stopped = self._stop.is_set()
+        return self._finished()
+
+    def _read_all(self) -> None:
+        options = self._options
+        results = analyze_many(
+            self._feed,
+            model=options.model,
+            concurrency=self._in_flight,
+            rulebook=options.rulebook,
+            market=options.market,
+            settings=self._settings,
+            store=options.repeat == 1,
+            max_cost=options.max_cost,
+            give_up_after=options.give_up_after,
+            on_progress=self._note_progress,
+            stop=self._stop,
+            total=self._progress.total,
+        )
+        self._store = _StoreFile(self._settings)
+        for result in results:
+            self._collect(result)
+
+    def _note_progress(self, progress: Progress) -> None:
+        self._progress = progress
+        if self._on_progress is not None:
+            self._on_progress(progress)
+
+    def _collect(self, result: Result) -> None:
+        repeat = None if self._options.repeat == 1 else result.number % self._options.repeat + 1
+        row = Row(result, self._feed.pop(result.number).source, repeat)
+        if result.error is not None and len(self._failures) < _NAMED_FAILURES:
+            self._failures.append(Failure(result.id, row.source, result.error.kind, str(result.error)))
+        if self._ended is None:
+            try:
+                self._written.write(row)
+            except OutputError as error:  # nothing more is asked; what is in flight is still paid for and stored
+                self._ended, self._stopped = error, self._stop.is_set()
+                self._stop.set()
+        if repeat in (None, 1):
+            self._ids.add(result.id)
+        if self._on_result is not None:
+            self._on_result(result)
+        if self._stability is not None:
+            self._stability.add(result)
+
+    def _finished(self) -> BulkSummary:
+        written = None
+        try:
+            written = self._written.finish(whole=self._ended is None and not self._stopped)
+        except OutputError as error:
+            self._ended = self._ended or error
+        if not self._progress.finished and self._ended is None and not self._stopped:
+            raise no_pitches(self._sources)
+        return BulkSummary(
+            self._progress,
+            self._output,
+            self._ended,
+            self._stopped,
+            self._stability,
+            written=written,
+            rows=self._written.rows if written is not None else 0,
+            failures=tuple(self._failures),
+            notes=tuple(self._notes(written)),
+            store_lost=self._store is not None and self._store.lost,
+        )
+
+    def _notes(self, written: Path | None) -> list[str]:
+        notes = [*self._sources.notes(), *self._ids.notes()]
+        if self._in_flight < self._options.concurrency:
+            notes.append(
+                f"{self._in_flight} requests in flight instead of {self._options.concurrency}: the limit on open files "
+                "allows no more (ulimit -n)."
+            )
+        if written not in (None, self._output) and not isinstance(self._ended, OutputError):
+            notes.append(
+                f"{self._output} has as many rows or more and was left as it was; what this run read is in {written}."
+            )
+        return notes
+
+
+class _SharedIds:
+    """Counts pitches that share an id with another, in eight bytes for each pitch."""
 
     def __init__(self) -> None:
         self._hashes = array("q")
@@ -244,171 +294,21 @@ class _Ids:
 
 
 class _StoreFile:
-    """The file of a store in SQLite, to notice when somebody deletes or replaces it while a run uses it."""
+    """The file of a SQLite store, to notice if somebody deletes or replaces it while a run uses it."""
 
     def __init__(self, settings: Settings):
         from analyzer.store.engine import sqlite_file
 
         self._path = sqlite_file(settings.store_url())
-        self._own = self._now()
+        self._at_start = self._stat()
 
     @property
     def lost(self) -> bool:
-        now = self._now()
-        return self._own is not None and (now is None or not samestat(self._own, now))
+        now = self._stat()
+        return self._at_start is not None and (now is None or not samestat(self._at_start, now))
 
-    def _now(self) -> stat_result | None:
+    def _stat(self) -> stat_result | None:
         try:
             return None if self._path is None else self._path.stat()
         except OSError:
             return None
-
-
-def estimate(sources: Sources, *, model: str | None, settings: Settings, limit: int | None = None) -> Estimate:
-    """What `run` would ask and cost. Reads the sources to their end, asks nothing. Raises InputError or
-    ConfigurationError."""
-    model = model or settings.model
-    if model is None or model.partition("/")[0] in (KEYWORDS, RECORDED):
-        raise ConfigurationError("there is nothing to estimate without a model; name one with --model")
-    from analyzer.reading.conversation import first_request, static_tokens
-    from analyzer.reading.spending import cost_of, estimated_tokens
-    from analyzer.store.engine import Store
-
-    sources.check()
-    if sources.count() == 0:
-        raise _no_pitches(sources)
-    store = Store.open(settings.store_url())
-    seen = store.mean_tokens(model)
-    faulty: Counter[str] = Counter()
-    pitches = kept = tokens = 0
-    for batch in _batches(islice(iter(sources), limit)):
-        sound: list[Pitch] = []
-        for given in batch:
-            try:
-                if given.error is not None:
-                    raise given.error
-                sound.append(Pitch.from_text(given.text, given.id))
-            except AnalyzerError as error:
-                faulty[error.kind] += 1
-        pitches += len(batch)
-        keys = {pitch.ref.sha256: first_request(model, pitch).key for pitch in sound}
-        found = store.find_answers(list(keys.values()))
-        for pitch in sound:
-            if keys[pitch.ref.sha256] in found:
-                kept += 1
-            else:
-                tokens += static_tokens() + estimated_tokens(pitch.text)
-    store.close()
-    asked = pitches - kept - sum(faulty.values())
-    output_tokens = round(asked * (seen[1] if seen else _TYPICAL_OUTPUT_TOKENS))
-    return Estimate(pitches, kept, dict(faulty), tokens, output_tokens, cost_of(model, tokens, output_tokens))
-
-
-@contextmanager
-def stopping_on_interrupt(told: Callable[[], None]) -> Iterator[Event]:
-    """An event that the first Ctrl-C sets, after `told` has said so; a second one interrupts at once."""
-    stop = Event()
-    if current_thread() is not main_thread():
-        yield stop
-        return
-
-    def interrupted(*_: object) -> None:
-        signal.signal(signal.SIGINT, before)
-        told()
-        stop.set()
-
-    before = signal.signal(signal.SIGINT, interrupted)
-    try:
-        yield stop
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-@dataclass(slots=True)
-class Stability:
-    """How alike repeated readings of the same pitch are, signal by signal.
-
-    Two readings agree on a signal if they give the same value, unknown being one; on stage, focus and main user
-    likewise. Counted over all pairs of readings of a pitch, so that it can be compared between numbers of repeats.
-    """
-
-    repeat: int
-    pitches: int = 0
-    pairs: int = 0
-    alike: Counter[str] = field(default_factory=Counter)
-    spreads: list[float] = field(default_factory=list)
-    _open: defaultdict[int, list[Result]] = field(default_factory=lambda: defaultdict(list))
-
-    def add(self, row: Row) -> None:
-        pitch = row.result.number // self.repeat
-        readings = self._open[pitch]
-        readings.append(row.result)
-        if len(readings) < self.repeat:
-            return
-        del self._open[pitch]
-        read = [result.assessment for result in readings if result.assessment is not None]
-        if len(read) < 2:
-            return
-        self.pitches += 1
-        values = [values_of(assessment.signals) for assessment in read]
-        for one, other in combinations(values, 2):
-            self.pairs += 1
-            self.alike.update(name for name in one if one[name] == other[name])
-        scores = [assessment.scores.overall.value for assessment in read if assessment.scores is not None]
-        if len(scores) > 1:
-            self.spreads.append(max(scores) - min(scores))
-
-    def share(self, name: str) -> float | None:
-        """The share of pairs of readings that agree on a signal; None without a pair."""
-        return self.alike[name] / self.pairs if self.pairs else None
-
-
-STABLE_NAMES: Final = ("in_scope", *LEANS, "persona", *SIGNALS, "competitors")
-"""What stability is told of, in the order in which it is shown."""
-
-
-def values_of(signals: Signals) -> dict[str, Any]:
-    """What is compared of two readings of a pitch, by `STABLE_NAMES`."""
-    derived = derive(signals).values
-    return {
-        "in_scope": signals.in_scope,
-        **{name: derived[name] for name in LEANS},
-        "persona": signals.personas[0].role if signals.personas else None,
-        **{name: signals.single(name).value for name in SIGNALS},
-        "competitors": frozenset(rival.name.casefold() for rival in signals.competitors),
-    }
-
-
-def summary_document(summary: Summary) -> dict[str, Any]:
-    """The summary for scripts."""
-    progress, stability = summary.progress, summary.stability
-    usage: Usage = progress.usage
-    return {
-        "output": str(summary.output),
-        "written": None if summary.written is None else str(summary.written),
-        "rows": summary.rows,
-        "done": progress.done,
-        "from_store": progress.from_store,
-        "failed": dict(progress.failed),
-        "failures": [asdict(failure) for failure in summary.failures],
-        "notes": list(summary.notes),
-        "total": progress.total,
-        "ended": None if summary.ended is None else {"kind": summary.ended.kind, "message": str(summary.ended)},
-        "stopped": summary.stopped,
-        "usage": usage.model_dump(),
-        "seconds": round(progress.elapsed, 2),
-        "pitches_per_second": round(progress.finished / progress.elapsed, 3) if progress.elapsed else None,
-        "stability": None
-        if stability is None
-        else {
-            "pitches": stability.pitches,
-            "readings": stability.repeat,
-            "agreement": {name: stability.share(name) for name in STABLE_NAMES},
-            "overall_spread": stability.spreads,
-        },
-    }
-
-
-def _batches(given: Iterator[Given]) -> Iterator[list[Given]]:
-    while batch := list(islice(given, _BATCH)):
-        yield batch

@@ -1,4 +1,4 @@
-"""What is configured and what can be reached, in plain lines. Of a key only whether it is set."""
+"""Reports what is configured and what can be reached. Of a key it says only whether it is set."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from analyzer.errors import AnalyzerError
-from analyzer.settings import KEYWORDS, RECORDED, Settings
+from analyzer.settings import Settings, asks_a_server
 
 _REACH_TIMEOUT = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at. `ok` is False where the program cannot do what is configured."""
+    """One thing that was checked. `ok` is False if the program cannot do what is configured."""
 
     subject: str
     ok: bool
@@ -23,7 +23,7 @@ class Finding:
 
 
 def check(settings: Settings) -> Iterator[Finding]:
-    """Findings one after the other; the last ones ask the model's server, for at most 5 seconds."""
+    """Check everything, one finding after the other; the last ones ask the model's server, for at most 5 seconds."""
     from analyzer.framework.rulebook import Rulebook
     from analyzer.reading.recordings import Recordings
 
@@ -33,22 +33,26 @@ def check(settings: Settings) -> Iterator[Finding]:
         "rulebook", True, f"{rulebook.version} ({rulebook.sha256[:8]}), {len(rulebook.considerations)} considerations"
     )
     recordings = Recordings.available(settings.own_recordings())
-    yield Finding("recordings", True, f"{len(recordings)} (own: {settings.own_recordings()})")
+    yield Finding("recordings", True, f"{len(recordings)}; yours are in {settings.own_recordings()}")
     for reworded in recordings.reworded():
-        yield Finding("recordings", True, f"{reworded}; they are played, and their assessments say so")
+        yield Finding("recordings", True, f"{reworded}; they are used, and their assessments say so")
     if outdated := recordings.outdated():
-        yield Finding("recordings", True, f"{len(outdated)} of an older version of prompt or vocabulary are not played")
+        yield Finding("recordings", True, f"{len(outdated)} not used: made with an older prompt or vocabulary")
     for stray in recordings.strays:
-        yield Finding("recordings", True, f"skipped, as it is not a recording: {stray}")
+        yield Finding("recordings", True, f"skipped because it is not a recording: {stray}")
     yield _store(settings)
-    missing = [name for name in ("pypdf", "docx", "pptx") if find_spec(name) is None]
-    text = 'PDF, DOCX, PPTX: pip install "pitch-analyzer[documents]"' if missing else "PDF, DOCX and PPTX can be read"
+    missing = any(find_spec(name) is None for name in ("pypdf", "docx", "pptx"))
+    text = (
+        'to read PDF, DOCX and PPTX: pip install "pitch-analyzer[documents]"'
+        if missing
+        else "can read PDF, DOCX and PPTX"
+    )
     yield Finding("documents", True, text)
     yield from _model(settings)
 
 
 def _store(settings: Settings) -> Finding:
-    """Where answers and earlier assessments are kept, without a password, and how many there are."""
+    """Where answers and assessments are saved, without a password, and how many there are."""
     from analyzer.store.engine import Store
 
     try:
@@ -59,14 +63,14 @@ def _store(settings: Settings) -> Finding:
 
 def _model(settings: Settings) -> Iterator[Finding]:
     if settings.model is None:
-        text = "not set (PITCH_MODEL): a recording is used where there is one, else keywords, which is rough"
+        text = "not set (PITCH_MODEL): a recording is used if there is one, else keywords, which is rough"
         yield Finding("model", True, text)
     else:
         yield Finding("model", True, settings.model)
     yield Finding("OPENAI_API_KEY", True, "set" if settings.openai_api_key else "not set")
     if settings.openai_base_url:
         yield Finding("OPENAI_BASE_URL", True, _host(settings.openai_base_url))
-    if settings.model is None or settings.model.partition("/")[0] in (KEYWORDS, RECORDED):
+    if not asks_a_server(settings.model):
         return
     from analyzer.reading.clients import reach
 
@@ -77,7 +81,7 @@ def _model(settings: Settings) -> Iterator[Finding]:
 
 
 def _host(address: str) -> str:
-    """An address without the user, password and query that it may carry."""
+    """An address without user, password and query."""
     from urllib.parse import urlsplit
 
     parts = urlsplit(address)

@@ -18,7 +18,9 @@ from rich.text import Text
 
 from analyzer.framework.assessment import Usage
 from analyzer.results.result import Progress
-from analyzer.runs.bulk import STABLE_NAMES, Estimate, Failure, Stability, Summary, summary_document
+from analyzer.runs.bulk import BulkSummary, Failure
+from analyzer.runs.estimate import CostEstimate
+from analyzer.runs.stability import STABLE_NAMES, Stability
 from analyzer.views.terminal import QUIET, cut
 from analyzer.vocabulary.labels import title
 
@@ -72,7 +74,7 @@ def progress_line(progress: Progress) -> str:
     return " · ".join(parts)
 
 
-def print_summary(console: Console, summary: Summary) -> None:
+def print_summary(console: Console, summary: BulkSummary) -> None:
     """What came of the run, and how to go on where it ended early."""
     progress = summary.progress
     per_second = f", {progress.finished / progress.elapsed:.1f} pitches/s" if progress.elapsed else ""
@@ -114,9 +116,9 @@ def _reason(failure: Failure) -> str:
     return cut(message if failure.source in message else f"{failure.source}: {message}", 240)
 
 
-def summary_json(summary: Summary) -> str:
+def summary_json(summary: BulkSummary) -> str:
     """The summary for scripts."""
-    return json.dumps(summary_document(summary), ensure_ascii=False, indent=2)
+    return json.dumps(summary.document(), ensure_ascii=False, indent=2)
 
 
 def print_stability(console: Console, stability: Stability) -> None:
@@ -138,10 +140,10 @@ def print_stability(console: Console, stability: Stability) -> None:
         )
 
 
-def print_estimate(console: Console, estimate: Estimate) -> None:
+def print_estimate(console: Console, estimate: CostEstimate) -> None:
     """What a run would ask and cost."""
     faulty = "".join(f", {count:,} cannot be read ({kind})" for kind, count in sorted(estimate.faulty.items()))
-    kept = f", {estimate.kept:,} in the store already" if estimate.kept else ""
+    kept = f", {estimate.stored:,} in the store already" if estimate.stored else ""
     console.print(f"{estimate.pitches:,} pitches{kept}{faulty}", soft_wrap=True)
     console.print(f"about {estimate.input_tokens:,} tokens to send and {estimate.output_tokens:,} to be answered")
     cost = "the price of this model is not known" if estimate.cost_usd is None else f"about {money(estimate.cost_usd)}"

@@ -26,7 +26,7 @@ from analyzer.cli.main import cli
 from analyzer.files.pitches import Sources
 from analyzer.framework.rulebook import write_new
 from analyzer.reading.clients import shared_client
-from analyzer.runs.bulk import run
+from analyzer.runs.bulk import BulkOptions, run
 from analyzer.settings import Settings
 from tests.completions import CHAT, PITCH, URL, answer, completion
 
@@ -118,8 +118,7 @@ def a_users_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         run(
             Sources((str(tmp_path / "rows.jsonl"),), None, None),
             tmp_path / "results.parquet",
-            model="openai/gpt-4.1-mini",
-            settings=Settings.from_environment(),
+            BulkOptions(model="openai/gpt-4.1-mini", settings=Settings.from_environment()),
         )
         yield tmp_path
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from analyzer.runs.many import Choice
+from analyzer.reading.readers import Choice
 from analyzer.vocabulary.signals import Signals
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from analyzer.errors import ProviderTimeout
 from analyzer.framework.one_pitch import score
 from analyzer.page import assessment as answer
 from analyzer.reading.pitch import MAX_CHARACTERS
+from analyzer.reading.readers import Choice
 from analyzer.resources import resource
-from analyzer.runs.many import Choice
 from analyzer.views.html import literal
 from analyzer.vocabulary.signals import Signals
 from tests.page.visitor import (
@@ -90,7 +90,7 @@ def test_an_empty_pitch_is_refused_in_one_line(page: AppTest, text: str) -> None
     analyze(page, text)
 
     assert [error.value for error in page.error] == [
-        literal("Not read: the pitch is empty; give it at least a sentence of text")
+        literal("Not read: the pitch is empty; it needs at least a sentence of text")
     ]
     assert "verdict" not in markup(page)
 

@@ -16,8 +16,8 @@ from analyzer.files.manual_scores import COLUMNS, VALUES, ManualScore, manual_cs
 from analyzer.framework.assessment import PitchRef, ReaderRef
 from analyzer.framework.one_pitch import score
 from analyzer.reading.pitch import Pitch
+from analyzer.reading.readers import Choice
 from analyzer.reading.reading import Reading
-from analyzer.runs.many import Choice
 from analyzer.settings import Settings
 from analyzer.store.engine import Store
 from analyzer.views.html import literal

@@ -159,7 +159,7 @@ def test_what_was_taken_away_opens_again_with_the_same_assessments_and_failures(
         assert after["p2"].result.error is not None
         assert (after["p2"].result.error.kind, str(after["p2"].result.error)) == (
             "pitch",
-            "p2: the pitch is empty; give it at least a sentence of text",
+            "p2: the pitch is empty; it needs at least a sentence of text",
         )
         assert after["p1"].pitch() is None
         assert [(e.id, f.rank) for e, f in again.ranked] == [(e.id, f.rank) for e, f in work.ranked]

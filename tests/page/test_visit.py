@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from analyzer.page import presence
 from analyzer.page.analysis import Reading
-from analyzer.runs.many import Choice
+from analyzer.reading.readers import Choice
 from analyzer.vocabulary.signals import Signals
 from tests.page.visitor import (
     OWN_PITCH,

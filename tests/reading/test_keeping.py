@@ -91,7 +91,7 @@ def test_the_command_asks_once_for_a_pitch_and_says_where_the_second_answer_is_f
 def test_the_command_does_its_work_where_nothing_can_be_kept(tmp_path: Path) -> None:
     with Service(lambda *_: good()) as service:
         done = _command(service, tmp_path, store="sqlite:////proc/nowhere/store.db")
-    assert done.returncode == 0 and "was not kept" in done.stdout
+    assert done.returncode == 0 and "was not saved" in done.stdout
 
 
 def test_a_line_counts_the_seconds_on_a_terminal_and_is_erased(tmp_path: Path) -> None:

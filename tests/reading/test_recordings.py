@@ -20,9 +20,9 @@ from analyzer.errors import ConfigurationError, MissingRecording
 from analyzer.reading import prompts
 from analyzer.reading.conversation import ModelReader, first_request
 from analyzer.reading.pitch import Pitch, overlaps
-from analyzer.reading.recordings import Recordings, Request, shipped_recordings
+from analyzer.reading.readers import choose, recording_reader
+from analyzer.reading.recordings import ModelRequest, Recordings, shipped_recordings
 from analyzer.runs.doctor import check
-from analyzer.runs.many import choose, recording_reader
 from analyzer.settings import Settings
 from analyzer.vocabulary.records import VOCABULARY_VERSION
 from analyzer.vocabulary.signals import answer_schema
@@ -84,7 +84,7 @@ def test_failed_calls_leave_no_recording(tmp_path: Path) -> None:
     assert list((tmp_path / "none").iterdir()) == []
 
 
-REQUEST = Request(
+REQUEST = ModelRequest(
     model="openai/m",
     pitch_sha256="t",
     vocabulary_version=1,
@@ -141,7 +141,7 @@ def test_the_key_is_of_the_request_and_of_no_library() -> None:
     assert REQUEST.recording_key == "ec5369655218ea5513eae4ab278a350d1862ee38e3dd93a63b3918cd1cb91f2e"
 
 
-@pytest.mark.parametrize("name", [field.name for field in fields(Request)])
+@pytest.mark.parametrize("name", [field.name for field in fields(ModelRequest)])
 def test_a_recording_belongs_to_what_is_asked_and_a_paid_answer_to_the_words(name: str) -> None:
     value = getattr(REQUEST, name)
     change: dict[str, Any] = {name: value + 1 if isinstance(value, int) else f"{value}x"}
@@ -250,7 +250,7 @@ def test_the_doctor_says_what_is_worded_otherwise_and_what_is_not_played(
     monkeypatch.setattr(prompts, "prompt_sha256", lambda: "0" * 64)
     assert any("recorded with another wording of the prompt" in text for text in told())
     monkeypatch.setattr(prompts, "PROMPT_VERSION", 2)
-    assert any("of an older version of prompt or vocabulary are not played" in text for text in told())
+    assert any("not used: made with an older prompt or vocabulary" in text for text in told())
 
 
 VOCABULARIES = {1: "3732a2f3983cc4d1f02be9f2863a9f2aeebb5e04671beaac1689fb2e056c1212"}

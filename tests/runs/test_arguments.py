@@ -68,7 +68,7 @@ def refused(call: Any) -> str:
         (io.StringIO(f"{PITCH}\n"), "pitches is an open file"),
         (None, "pitches is None; pass texts or pairs (id, text)"),
         (7, "pitches is an int"),
-        (later(), "an async one cannot be used here"),
+        (later(), "an asynchronous one cannot be used here"),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -108,15 +108,15 @@ def test_a_row_without_an_id_is_known_by_its_text_as_a_bare_text_is() -> None:
 
 
 ODD: list[tuple[Any, str, str]] = [
-    (None, "1", "found None"),
-    (7, "1", "found an int"),
+    (None, "1", "not None"),
+    (7, "1", "not an int"),
     (("a", None), "a", "its text is missing"),
     (("a", float("nan")), "a", "its text is missing"),
     (("a", 7), "a", "the pitch is an int"),
     (("a", PITCH.encode()), "a", "decode it first"),
     (("a", "b", "c"), "a", "expected a text, a pair"),
-    ({"id": "a", "pitch": PITCH}, "a", "a mapping needs 'text' (and may have 'id'); found id, pitch"),
-    ({}, "1", "found nothing"),
+    ({"id": "a", "pitch": PITCH}, "a", "a mapping needs 'text' (and may have 'id'); it has id, pitch"),
+    ({}, "1", "it has nothing"),
     (("a", DocumentError("damaged")), "a", "damaged"),
     (Path("deck.pdf"), "1", "expected a text"),
     (str(PITCHES / "taperline.txt"), "1", "is the name of a file or folder"),
@@ -180,12 +180,12 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"model": 4}, "model is an int"),
 ]
 WRONG_OF_MANY: list[tuple[dict[str, Any], str]] = [
-    *[({"concurrency": each}, "give 1 to 256, a whole number") for each in ("8", 0, -1, 257, 2.5, True, None)],
-    *[({"max_cost": each}, "give USD above 0") for each in (-1, 0, float("nan"), float("inf"), "3", True, [1])],
-    ({"store": Path("s.db")}, "give True, False or a URL"),
+    *[({"concurrency": each}, "pass a whole number from 1 to 256") for each in ("8", 0, -1, 257, 2.5, True, None)],
+    *[({"max_cost": each}, "pass USD above 0") for each in (-1, 0, float("nan"), float("inf"), "3", True, [1])],
+    ({"store": Path("s.db")}, "pass True, False or a URL"),
     ({"on_progress": "bar"}, "on_progress is a str; pass a function"),
     ({"stop": True}, "stop is a bool; pass a threading.Event"),
-    ({"total": "many"}, "total is 'many'; give the number of pitches"),
+    ({"total": "many"}, "total is 'many'; pass the number of pitches"),
     ({"total": -1}, "total is -1"),
 ]
 

@@ -26,7 +26,8 @@ from analyzer.reading.rate_limiter import MANY
 from analyzer.results.documents import read_entries, score_entry
 from analyzer.results.result import Progress, Result
 from analyzer.results.rows import COLUMNS
-from analyzer.runs.bulk import Summary, estimate, run, summary_document
+from analyzer.runs.bulk import BulkOptions, BulkSummary, run
+from analyzer.runs.estimate import estimate
 from analyzer.runs.portfolio import Portfolio
 from analyzer.settings import Settings
 from analyzer.views.portfolio import write_portfolio
@@ -265,7 +266,9 @@ def test_a_limit_on_the_cost_is_not_passed_and_what_was_paid_for_is_handed_over(
     with Service(lambda *_: GOOD) as service:
         settings = replace(service.settings, store=store)
         summary = run(
-            Sources((str(tmp_path / "in.jsonl"),)), tmp_path / "out.csv", model=MODEL, settings=settings, max_cost=0.1
+            Sources((str(tmp_path / "in.jsonl"),)),
+            tmp_path / "out.csv",
+            BulkOptions(model=MODEL, settings=settings, max_cost=0.1),
         )
     assert isinstance(summary.ended, CostLimitReached)
     assert summary.exit_code == 1
@@ -299,7 +302,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for ending in ("jsonl", "csv", "parquet"):
         portfolio = Portfolio()
         sources = Sources((str(folder / "in.csv"),))
-        summary = run(sources, folder / f"out.{ending}", model="keywords", on_result=portfolio.add)
+        summary = run(sources, folder / f"out.{ending}", BulkOptions(model="keywords"), on_result=portfolio.add)
         write_portfolio(folder / f"{ending}.html", portfolio, summary.progress)
     return folder
 
@@ -332,7 +335,7 @@ def test_flat_outputs_hold_the_same_rows_in_the_documented_columns(written: Path
 
 def test_a_document_that_cannot_be_read_keeps_its_name_in_the_output(tmp_path: Path) -> None:
     (tmp_path / "broken.pdf").write_bytes(b"%PDF-1.4 nonsense")
-    summary = run(Sources((str(tmp_path / "broken.pdf"),)), tmp_path / "out.jsonl", model="keywords")
+    summary = run(Sources((str(tmp_path / "broken.pdf"),)), tmp_path / "out.jsonl", BulkOptions(model="keywords"))
     (row,) = rows(tmp_path / "out.jsonl")
     assert (row["pitch"]["id"], row["error"]["kind"], summary.exit_code) == ("broken", "document", 1)
 
@@ -358,7 +361,11 @@ def test_nothing_is_written_where_nothing_was_read_and_an_earlier_output_stays(t
     output = tmp_path / "out.jsonl"
     output.write_text("earlier")
     with Service(lambda *_: refused(401)) as service, pytest.raises(AuthenticationFailed):
-        run(Sources((str(table(tmp_path / "in.jsonl", 3)),)), output, model=MODEL, settings=service.settings)
+        run(
+            Sources((str(table(tmp_path / "in.jsonl", 3)),)),
+            output,
+            BulkOptions(model=MODEL, settings=service.settings),
+        )
     assert output.read_text() == "earlier"
     assert list(tmp_path.glob("*.partial")) == []
 
@@ -375,7 +382,11 @@ def test_nothing_is_written_where_nothing_was_read_and_an_earlier_output_stays(t
 def test_an_output_that_cannot_be_is_told_before_anything_is_asked(tmp_path: Path, output: str, told: str) -> None:
     (tmp_path / "folder.csv").mkdir()
     with Service(lambda *_: GOOD) as service, pytest.raises(InputError, match=told):
-        run(Sources((str(table(tmp_path / "in.jsonl", 3)),)), tmp_path / output, model=MODEL, settings=service.settings)
+        run(
+            Sources((str(table(tmp_path / "in.jsonl", 3)),)),
+            tmp_path / output,
+            BulkOptions(model=MODEL, settings=service.settings),
+        )
     assert not service.asked
 
 
@@ -388,13 +399,15 @@ def test_progress_and_summary_tell_what_came_of_the_run(tmp_path: Path, store: s
         settings = replace(service.settings, store=store)
         source = Sources((str(table(tmp_path / "in.jsonl", 10)),))
 
-        def once() -> Summary:
-            return run(source, tmp_path / "out.jsonl", model=MODEL, settings=settings, on_progress=seen.append)
+        def once() -> BulkSummary:
+            return run(
+                source, tmp_path / "out.jsonl", BulkOptions(model=MODEL, settings=settings), on_progress=seen.append
+            )
 
         first, second = once(), once()
     assert [progress.finished for progress in seen] == [*range(1, 11)] * 2
     assert {progress.total for progress in seen} == {10}
-    document = summary_document(first)
+    document = first.document()
     assert (document["done"], document["failed"], document["from_store"]) == (9, {"rejected": 1}, 0)
     assert document["usage"]["requests"] == 9
     assert document["usage"]["cost_usd"] == pytest.approx(first.progress.usage.cost_usd)
@@ -405,14 +418,14 @@ def test_an_estimate_asks_nothing_and_knows_what_is_kept(tmp_path: Path, store: 
     source = tmp_path / "in.jsonl"
     with Service(lambda *_: GOOD) as service:
         settings = replace(service.settings, store=store)
-        run(Sources((str(table(source, 4)),)), tmp_path / "out.jsonl", model=MODEL, settings=settings)
+        run(Sources((str(table(source, 4)),)), tmp_path / "out.jsonl", BulkOptions(model=MODEL, settings=settings))
         asked = service.asked.total()
         table(source, 10)
         with source.open("a") as file:
             file.write("broken\n")
         found = estimate(Sources((str(source),)), model=MODEL, settings=settings)
         assert service.asked.total() == asked
-    assert (found.pitches, found.kept, found.faulty) == (11, 4, {"document": 1})
+    assert (found.pitches, found.stored, found.faulty) == (11, 4, {"document": 1})
     assert found.output_tokens == 6 * 900  # as long as the answers the store has of this model
     assert found.cost_usd is not None and found.cost_usd > 0
 
@@ -424,9 +437,9 @@ def test_repeated_readings_pass_the_store_by_and_tell_how_stable_each_signal_is(
     with Service(lambda pitch, times: other if times == 3 else GOOD) as service:
         settings = replace(service.settings, store=store)
         source = Sources((str(table(tmp_path / "in.jsonl", 5)),))
-        run(source, tmp_path / "once.jsonl", model=MODEL, settings=settings)
+        run(source, tmp_path / "once.jsonl", BulkOptions(model=MODEL, settings=settings))
         service.asked.clear()
-        summary = run(source, tmp_path / "out.jsonl", model=MODEL, settings=settings, repeat=3)
+        summary = run(source, tmp_path / "out.jsonl", BulkOptions(model=MODEL, settings=settings, repeat=3))
         assert service.asked.total() == 15
     stability = summary.stability
     assert stability is not None and stability.pitches == 5
@@ -442,8 +455,7 @@ def test_keys_and_pitches_stay_out_of_what_is_told(tmp_path: Path, capfd: pytest
         run(
             Sources((str(table(tmp_path / "in.jsonl", 3)),)),
             tmp_path / "o.jsonl",
-            model=MODEL,
-            settings=service.settings,
+            BulkOptions(model=MODEL, settings=service.settings),
         )
     told = str(raised.value) + "".join(capfd.readouterr())
     assert KEY not in told and "Wattwise" not in told

@@ -26,7 +26,7 @@ from analyzer.files.disk import (
 from analyzer.files.pitches import Sources
 from analyzer.results.result import Progress
 from analyzer.results.rows import Written, rows_in
-from analyzer.runs.bulk import Summary, run
+from analyzer.runs.bulk import BulkOptions, BulkSummary, run
 from analyzer.store.engine import Store
 from tests.conftest import PITCHES
 from tests.model_server import MODEL, Reply, Service, good, refused
@@ -36,8 +36,8 @@ GOOD = good()
 TEXT = "Annotation tool: label your training data. Data scientists run pip install labels."
 
 
-def keywords(source: Path, output: Path, **options: Any) -> Summary:
-    return run(Sources((str(source),)), output, model="keywords", **options)
+def keywords(source: Path, output: Path, **options: Any) -> BulkSummary:
+    return run(Sources((str(source),)), output, BulkOptions(model="keywords", **options))
 
 
 def names(folder: Path) -> set[str]:
@@ -84,7 +84,7 @@ def test_a_run_that_ends_early_leaves_a_longer_output_alone_and_says_where_its_o
     before = output.read_bytes()
     with Service(lambda text, _: GOOD if int(text.split()[-1][:-1]) < 5 else Reply(refused(401).body, 401, after=0.3)) as service:  # fmt: skip
         settings = replace(service.settings, store=f"sqlite:///{tmp_path / 'store.db'}")
-        summary = run(Sources((str(source),)), output, model=MODEL, settings=settings, concurrency=5)
+        summary = run(Sources((str(source),)), output, BulkOptions(model=MODEL, settings=settings, concurrency=5))
     assert summary.ended is not None and summary.exit_code == 3
     assert output.read_bytes() == before and rows_in(output) == 30
     assert summary.written == output.with_name(f"out.{ending}.partial")
@@ -92,7 +92,7 @@ def test_a_run_that_ends_early_leaves_a_longer_output_alone_and_says_where_its_o
     assert any("was left as it was" in note and f"out.{ending}.partial" in note for note in summary.notes)
 
 
-def rows_in_partial(summary: Summary) -> int:
+def rows_in_partial(summary: BulkSummary) -> int:
     assert summary.written is not None
     readable = summary.written.with_name(f"copy{summary.output.suffix}")
     readable.write_bytes(summary.written.read_bytes())
@@ -106,7 +106,9 @@ def test_a_longer_run_that_ends_early_takes_the_place_of_a_shorter_output(tmp_pa
     with Service(lambda text, _: GOOD if int(text.split()[-1][:-1]) < 5 else Reply(refused(401).body, 401, after=0.3)) as service:  # fmt: skip
         written.give_up()
         source = table(tmp_path / "more.jsonl", 30)
-        summary = run(Sources((str(source),)), output, model=MODEL, settings=service.settings, concurrency=5)
+        summary = run(
+            Sources((str(source),)), output, BulkOptions(model=MODEL, settings=service.settings, concurrency=5)
+        )
     assert summary.written == output and rows_in(output) == summary.rows > 2
 
 
@@ -151,9 +153,7 @@ def test_what_is_in_flight_when_the_disk_is_full_is_still_stored_and_nothing_mor
         summary = run(
             Sources((str(table(tmp_path / "in.jsonl", 200)),)),
             tmp_path / "out.jsonl",
-            model=MODEL,
-            settings=replace(service.settings, store=url),
-            concurrency=4,
+            BulkOptions(model=MODEL, settings=replace(service.settings, store=url), concurrency=4),
         )
         paid = service.asked.total()
     store = Store.open(url)
@@ -185,12 +185,17 @@ def test_a_store_that_is_deleted_during_a_run_is_said(tmp_path: Path) -> None:
     with Service(lambda *_: GOOD) as service:
         settings = replace(service.settings, store=f"sqlite:///{store}")
 
-        def once(delete: bool) -> Summary:
+        def once(delete: bool) -> BulkSummary:
             def gone(progress: Progress) -> None:
                 if delete and progress.finished == 5:
                     store.unlink()
 
-            return run(Sources((str(source),)), tmp_path / "o.jsonl", model=MODEL, settings=settings, on_progress=gone)
+            return run(
+                Sources((str(source),)),
+                tmp_path / "o.jsonl",
+                BulkOptions(model=MODEL, settings=settings),
+                on_progress=gone,
+            )
 
         assert not once(delete=False).store_lost
         store.unlink()

@@ -79,7 +79,7 @@ def test_no_more_than_concurrency_are_under_way_and_no_more_taken_than_needed() 
 def test_many_pitches_are_not_read_by_guess() -> None:
     with pytest.raises(ConfigurationError, match="many pitches need a model of your choice"):
         analyze_many([PITCH], settings=Settings())
-    with pytest.raises(ConfigurationError, match="give 1 to 256"):
+    with pytest.raises(ConfigurationError, match="from 1 to 256"):
         analyze_many([PITCH], model="keywords", concurrency=0)
 
 

@@ -12,16 +12,16 @@ from typing import Any
 import pytest
 
 from analyzer.framework.market import KnownPlayer, MarketCategory, MarketMap
-from analyzer.reading.keywords import reader as keywords
+from analyzer.reading.keywords import rules
+from analyzer.reading.keywords.problems import usual_placing
 from analyzer.reading.keywords.reader import KeywordReader, keywords_sha256
-from analyzer.reading.keywords.sentences import Text
 from analyzer.reading.pitch import Pitch
 from analyzer.vocabulary.signals import SIGNALS
 from tests.reading.keywords.test_reader import TITLE, read
 
 
 def content() -> dict[str, Any]:
-    return tomllib.loads(Path(keywords.__file__).with_name("rules.toml").read_text(encoding="utf-8"))
+    return tomllib.loads(Path(rules.__file__).with_name("rules.toml").read_text(encoding="utf-8"))
 
 
 def group(**changes: Any) -> dict[str, Any]:
@@ -70,14 +70,14 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize(("changes", "named"), FAULTS.values(), ids=FAULTS.keys())
 def test_a_fault_in_the_rules_is_named(changes: dict[str, Any], named: str) -> None:
     with pytest.raises(ValueError) as refused:
-        keywords._Rules.load(content() | changes)
+        rules.Rules.load(content() | changes)
     assert named in str(refused.value)
 
 
 @pytest.mark.parametrize("player", tuple(MarketMap.built_in().players), ids=lambda player: player.name)
 def test_a_product_of_the_market_map_has_the_maps_kind_also_for_the_keyword_reader(player: KnownPlayer) -> None:
     kinds = {other.kind for other in MarketMap.built_in().players if other.name == player.name}
-    assert keywords._rules().known[player.name].kind in kinds
+    assert rules.keyword_rules().known[player.name].kind in kinds
 
 
 @pytest.mark.parametrize(
@@ -99,19 +99,17 @@ def test_a_competitors_kind_is_that_of_the_product_of_this_spelling(name: str, k
 
 @pytest.mark.parametrize("category", MarketMap.built_in().categories, ids=lambda category: category.id)
 def test_the_usual_place_of_a_category_is_the_market_maps(category: MarketCategory) -> None:
-    reader = keywords._Reader(keywords._rules(), Text("x", ()))
-    reader.__dict__["_category"] = (category.id, [])
-    placing = reader._usual
+    placing = usual_placing(category.id)
     assert (placing.stage, placing.focus) == tuple(
         {"mixed": "both"}.get(lean, lean) for lean in (category.usual_stage, category.usual_focus)
     )
 
 
 def test_every_category_and_almost_every_signal_has_rules() -> None:
-    rules = content()
-    ruled = {*rules["signal"], "category", "lifecycle_scope"}
+    loaded = content()
+    ruled = {*loaded["signal"], "category", "lifecycle_scope"}
     assert ruled == set(SIGNALS)
-    assert {*rules["category"]["of"], "other"} == set(SIGNALS["category"].values)
+    assert {*loaded["category"]["of"], "other"} == set(SIGNALS["category"].values)
 
 
 def test_the_fingerprint_is_of_the_content() -> None:
@@ -127,8 +125,8 @@ def test_the_reader_says_that_it_is_rough_and_with_which_rules_it_read() -> None
 
 def test_importing_it_loads_no_model_client_and_no_rules() -> None:
     script = (
-        "import sys; from analyzer.reading import keywords; "
-        "print([name for name in ('openai', 'instructor', 'streamlit') if name in sys.modules], keywords._rules.cache_info().currsize)"
+        "import sys; from analyzer.reading.keywords import reader, rules; "
+        "print([name for name in ('openai', 'instructor', 'streamlit') if name in sys.modules], rules.keyword_rules.cache_info().currsize)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[] 0"

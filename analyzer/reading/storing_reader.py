@@ -1,7 +1,7 @@
-"""Single pitches read by a model, their answers kept in a store, so that the same pitch is not paid for twice.
+"""Reads single pitches with a model and saves its answers in a store, so that no pitch is paid for twice.
 
-A run of many has its own `AnswerBook`, and a store that fails ends it. Here somebody waits for one answer: a store that
-fails costs a warning and never the answer, unless the caller asked for that store.
+A run of many ends if its store fails. Here somebody waits for one answer: a store that fails costs a warning and never
+the answer, unless the caller asked for that store.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ T = TypeVar("T")
 
 
 @dataclass(slots=True)
-class SingleBook:
-    """The answers of the store at `url`, which is opened for each use and off the event loop.
+class SinglePitchAnswers:
+    """The answers in the store at `url`, which is opened for each use and off the event loop.
 
-    `fault`: why something could not be kept or looked up, where that is not raised. With `required`, a store that
+    `fault`: why an answer could not be saved or looked up, unless that was raised. With `required`, a store that
     cannot be read raises StoreError before anything is asked.
     """
 
@@ -57,31 +57,31 @@ class SingleBook:
             self.fault = error
 
     async def _use(self, work: Callable[[Store], T]) -> T:
-        def opened() -> T:
+        def on_open_store() -> T:
             with closing(Store.open(self.url)) as store:
                 return work(store)
 
-        return await asyncio.to_thread(opened)
+        return await asyncio.to_thread(on_open_store)
 
 
-class KeepingReader:
-    """Reads like `ModelReader`, and asks nothing that the store at `url` has an answer to.
+class StoringReader:
+    """Reads like `ModelReader`, but asks nothing that the store at `url` has an answer to.
 
-    `from_store`: whether the last pitch was read without asking. Raises ConfigurationError when made, if the model
+    `from_store`: whether the last pitch was read without asking. Raises ConfigurationError when made if the model
     cannot be set up.
     """
 
     def __init__(self, model: str, settings: Settings, url: str, *, required: bool = False):
-        self._book = SingleBook(url, required)
-        self._reader = ModelReader(model, settings, book=self._book)
+        self._answers = SinglePitchAnswers(url, required)
+        self._reader = ModelReader(model, settings, answers=self._answers)
         self.from_store = False
 
     async def read(self, pitch: Pitch) -> Reading:
-        """What `ModelReader.read` gives and raises, and StoreError where the store is required and cannot be read."""
-        self._book.fault = None
+        """Like `ModelReader.read`. Also raises StoreError if the store is required and cannot be read."""
+        self._answers.fault = None
         reading = await self._reader.read(pitch)
         self.from_store = reading.from_store
-        if self._book.fault is None:
+        if self._answers.fault is None:
             return reading
-        lost = Warning(kind="not_kept", message=f"The model's answer was not kept: {self._book.fault}")
+        lost = Warning(kind="not_kept", message=f"The model's answer was not saved: {self._answers.fault}")
         return replace(reading, warnings=(*reading.warnings, lost))

@@ -1,0 +1,126 @@
+"""Where a cue counts as evidence in one text, and what the text is about: its product and its opening.
+
+Hidden here: a cue means nothing where it is denied, planned for later, or part of another product's name.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import Any, Final
+
+from analyzer.reading.keywords.cues import Cue
+from analyzer.reading.keywords.rules import CueSet, Rules
+from analyzer.reading.keywords.sentences import Hit, Place, Text
+from analyzer.vocabulary.signals import MAX_QUOTES
+
+MOST_HITS: Final = 24
+"""Hits of one cue that are looked at."""
+_NAME_WORDS: Final = 5
+_WORDS_BEFORE: Final = 6
+_WORDS_AFTER: Final = 5
+_TITLE_NAME = re.compile(r"(?P<name>\S.{0,58}?)\s{0,3}(?::\s|\s[-|]\s|\s-$)")
+_SUBJECT = re.compile(
+    r"(?:(?P<name>[A-Z]\w[\w.+&-]*(?:\s[A-Z][\w.+&]*){0,3}),?\s(?:is|[a-z]{2,}s|raises|automatically)\b"
+    r"|(?P<small>\w[\w.+-]+)\s(?:is an?|automatically|lets|helps)\s)"
+)
+_TITLE_LEAD = re.compile(r"(?:Show HN:|Launch HN:|Subject:|Re:|Introducing|Announcing|Meet)\s", re.IGNORECASE)
+
+
+class Evidence:
+    """One text and the rules it is read by. `planned`: sentences about the future, which are not evidence of today."""
+
+    def __init__(self, rules: Rules, text: Text):
+        self.rules = rules
+        self.text = text
+        self._sentences: dict[Cue, frozenset[int]] = {}
+        self.planned = self.sentences_with(rules.future)
+
+    def hits(self, cue: Cue, unless: Cue | None = None, code: bool = False) -> Iterator[Hit]:
+        """The hits of a cue that are evidence: not exceptions, not denied, no known product for an organisation."""
+        exceptions = self.sentences_with(unless)
+        for hit in itertools.islice(self.text.hits(cue, code), MOST_HITS):
+            if hit.sentence in exceptions or self._denied(hit) or (hit.org and not self.is_company(hit.org)):
+                continue
+            yield hit
+
+    def set_hits(self, cues: CueSet) -> list[Hit]:
+        hits = [hit for cue in cues.cues for hit in self.hits(cue, cues.unless) if hit.sentence not in self.planned]
+        return sorted(hits, key=lambda hit: hit.start)
+
+    def sentences_with(self, cue: Cue | None) -> frozenset[int]:
+        if cue is None:
+            return frozenset()
+        if cue not in self._sentences:
+            self._sentences[cue] = frozenset(hit.sentence for hit in self.text.hits(cue, code=True))
+        return self._sentences[cue]
+
+    def _denied(self, hit: Hit) -> bool:
+        negation = self.rules.negation
+        if hit.sentence in self.sentences_with(negation.before):
+            before = self.text.before(hit, _WORDS_BEFORE)
+            if meets(before, negation.before) and not meets(before, negation.but):
+                return True
+        if hit.sentence not in self.sentences_with(negation.after):
+            return False
+        return meets(self.text.after(hit, _WORDS_AFTER), negation.after)
+
+    def value(self, value: str, basis: str, hits: Iterable[Hit]) -> dict[str, Any]:
+        quotes = dict.fromkeys(self.text.quote(hit) for hit in sorted(hits, key=lambda hit: hit.start))
+        return {"value": value, "basis": basis, "quotes": tuple(quotes)[:MAX_QUOTES]}
+
+    def place(self, sentence: int) -> Place:
+        return self.text.sentences[sentence].place
+
+    def is_company(self, org: str) -> bool:
+        """Whether a capitalized name can be a company: not a common word, a known product or the product itself."""
+        first = org.lower().split()[0]
+        common = first in self.rules.competitor.not_names
+        return not (common or {org.lower(), first} & self.rules.known_names or self.is_own_name(org))
+
+    def is_own_name(self, name: str) -> bool:
+        return bool(self.product) and name.lower().split()[0] == self.product.lower().split()[0]
+
+    def is_common(self, name: str) -> bool:
+        return re.search(rf"\b{re.escape(name.split()[0].lower())}\b", self.text.plain) is not None
+
+    @cached_property
+    def product(self) -> str:
+        """The product's name: from the title, before a colon or dash or as its subject; else the subject of a sentence
+        in the opening, or in a customer's story the first subject that title and first sentence do not name; else
+        the title's first words."""
+        front = [self._heading_words(number) for number in self.front]
+        if not front:
+            return ""
+        story = bool(self.text.spans(0, self.rules.story))
+        named = _TITLE_NAME.match(front[0])
+        if named and not story and len(named["name"].split()) <= _NAME_WORDS:
+            return named["name"].strip(" .,;:")
+        if len(front[0].split()) <= 2 and front[0].split()[0].lower() not in self.rules.competitor.not_names:
+            return front[0]
+        sentences = map(self._heading_words, range(1, len(self.text.sentences))) if story else iter(front)
+        for words in sentences:
+            subject = _SUBJECT.match(words)
+            name = (subject["name"] or subject["small"]) if subject else ""
+            if not name or name.split()[0].lower() in self.rules.competitor.not_names:
+                continue
+            if not story or (name.split()[0] not in " ".join(front[:2]) and not self.is_common(name)):
+                return name
+        return " ".join(front[0].split(", ")[0].split()[:_NAME_WORDS]).rstrip(" .,;:")
+
+    @cached_property
+    def front(self) -> list[int]:
+        """The numbers of the sentences in title and first paragraph."""
+        return [number for number in range(len(self.text.sentences)) if self.place(number) in ("title", "opening")]
+
+    def _heading_words(self, number: int) -> str:
+        """A sentence without brackets or symbols before the first word, and with a hyphen for a long dash."""
+        words = re.sub(r"\s?[–—]\s?", " - ", re.sub(r"[\[\]()]", " ", self.text.words(number)))
+        return _TITLE_LEAD.sub("", " ".join(re.sub(r"^\W+", "", words).split()), count=1)
+
+
+def meets(words: str, cue: Cue) -> bool:
+    """Whether these words hold the cue."""
+    return bool(words) and cue.pattern.search(words) is not None

@@ -1,0 +1,130 @@
+"""Settles each single-valued signal: several cues into one value, and contradicting ones into unknown."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from analyzer.framework.inputs import PERSONA_FIT
+from analyzer.reading.keywords.categories import PLACE_POINTS, CategoryFinder
+from analyzer.reading.keywords.competitors import CompetitorFinder
+from analyzer.reading.keywords.evidence import Evidence
+from analyzer.reading.keywords.rules import Cues, ValueCues
+from analyzer.reading.keywords.sentences import Hit
+from analyzer.vocabulary.signals import MAX_QUOTES, Persona
+
+IN_DATA_SCIENCE: Final = frozenset(role for role, fit in PERSONA_FIT.items() if fit == "data_science")
+"""Roles of people who do data science."""
+
+
+class SingleValues:
+    """Finds the single values in one text."""
+
+    def __init__(self, evidence: Evidence, competitors: CompetitorFinder, categories: CategoryFinder):
+        self._evidence = evidence
+        self._text = evidence.text
+        self._rules = evidence.rules
+        self._competitors = competitors
+        self._categories = categories
+
+    def find(self, name: str) -> dict[str, Any]:
+        """The value of a signal with its basis and quotes, by the first tier with a hit; empty if unknown."""
+        groups = sorted(self._rules.signal.get(name, ()), key=lambda group: group.tier)
+        for _, tier in itertools.groupby(groups, key=lambda group: group.tier):
+            met = [(group, hits) for group in tier if (hits := self._group_hits(group))]
+            if met:
+                return self._settled(met)
+        return {}
+
+    def _settled(self, met: list[tuple[ValueCues, list[Hit]]]) -> dict[str, Any]:
+        """The one value, or of two the only one that is stated; else unknown."""
+        stated = [entry for entry in met if entry[0].basis == "stated"]
+        deciding = stated or met
+        if len({group.value for group, _ in deciding}) > 1:
+            return {}
+        hits = [hit for _, hits in deciding for hit in hits]
+        return self._evidence.value(deciding[0][0].value, deciding[0][0].basis, hits)
+
+    def _group_hits(self, group: ValueCues) -> list[Hit]:
+        hits = [
+            hit
+            for cue in group.cues
+            for hit in self._evidence.hits(cue, group.unless, group.code)
+            if hit.sentence not in self._evidence.planned and self._is_where(hit, group)
+        ]
+        return hits if len({hit.sentence for hit in hits}) >= group.sentences else []
+
+    def _is_where(self, hit: Hit, group: ValueCues) -> bool:
+        mentions = self._competitors.mentioned.sentences if group.competitor is not None else frozenset()
+        if group.competitor and not mentions & set(range(hit.sentence - 2, hit.sentence + 2)):
+            return False
+        if group.competitor is False and hit.sentence in mentions:
+            return False
+        if group.where == "own":
+            section = self._text.sentences[hit.sentence].section
+            headed = section >= 0 and self._evidence.product.lower() in self._text.words(section).lower()
+            return headed or self._evidence.is_own_name(self._text.words(hit.sentence))
+        return group.where == "anywhere" or self._evidence.place(hit.sentence) in ("title", group.where)
+
+    def lifecycle_scope(self) -> dict[str, Any]:
+        """The signal `lifecycle_scope`: by how many steps of the lifecycle the text mentions."""
+        first = [hits[0] for step in self._rules.step if (hits := self._evidence.set_hits(step))]
+        if not first:
+            named = self._categories.value()
+            return {**named, "value": "single_step", "basis": "inferred"} if named else {}
+        value = "single_step" if len(first) == 1 else "several_steps" if len(first) < 4 else "end_to_end"
+        return self._evidence.value(value, "inferred", first)
+
+    def market_breadth(self) -> dict[str, Any]:
+        """The signal `market_breadth`: by limits that the text states, else by one prevailing industry or kind of data,
+        else by general wording."""
+        value = self.find("market_breadth")
+        if value.get("value") == "niche":
+            return value
+        if only := self._evidence.set_hits(self._rules.breadth.only):
+            return self._evidence.value("vertical", "stated", only)
+        for kinds, in_title in (
+            (self._rules.breadth.industries, False),
+            (self._rules.breadth.data_kinds, True),
+        ):
+            if prevailing := self._prevailing(kinds, in_title):
+                return self._evidence.value("vertical", "inferred", prevailing)
+        if value:
+            return value
+        general = self._evidence.set_hits(self._rules.breadth.general)
+        first = min(
+            general, key=lambda hit: (-PLACE_POINTS[self._evidence.place(hit.sentence)], hit.start), default=None
+        )
+        return self._evidence.value("horizontal", "inferred", [first]) if first else {}
+
+    def _prevailing(self, kinds: Mapping[str, Cues], in_title: bool) -> list[Hit]:
+        """The hits of the one kind that appears in many sentences, many times more than the next."""
+        breadth = self._rules.breadth
+        hits = sorted(
+            ([hit for cue in cues for hit in self._text.hits(cue)] for cues in kinds.values()),
+            key=_sentence_count,
+        )
+        most, next_most = hits[-1], hits[-2]
+        enough = min(breadth.sentences, max(3, len(self._text.sentences) // breadth.share))
+        if _sentence_count(most) < max(enough, breadth.times * _sentence_count(next_most)):
+            return []
+        if in_title and not any(self._evidence.place(hit.sentence) == "title" for hit in most):
+            return []
+        return sorted(most, key=lambda hit: hit.start)[:MAX_QUOTES]
+
+    def data_science_fit(self, personas: Sequence[Persona]) -> dict[str, Any]:
+        """The signal `data_science_fit`: by the main user, else by cues."""
+        if personas and personas[0].role in IN_DATA_SCIENCE:
+            return {"value": "designed_for", "basis": "inferred", "quotes": (personas[0].quote,)}
+        return self.find("data_science_fit")
+
+    def claim(self) -> dict[str, Any]:
+        """The signal `differentiation` of a text that only says what the product does: `claimed`."""
+        hits = self._categories.best[1] if self._categories.best else []
+        below = [hit for hit in hits if self._evidence.place(hit.sentence) != "title"]
+        return self._evidence.value("claimed", "inferred", below) if below else {}
+
+
+def _sentence_count(hits: Iterable[Hit]) -> int:
+    return len({hit.sentence for hit in hits})

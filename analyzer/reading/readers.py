@@ -1,0 +1,158 @@
+"""Which reader reads a pitch: chosen here, for one pitch and for a run of many.
+
+A model's name means one of three readers: the keyword reader, recorded answers, or a model that is asked. The model SDK
+takes most of a second to load, so only the reader that needs it loads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol
+
+from analyzer.errors import ConfigurationError, MissingRecording
+from analyzer.reading import background
+from analyzer.reading.keywords.reader import KeywordReader
+from analyzer.reading.pitch import Pitch
+from analyzer.reading.reading import Reading
+from analyzer.settings import KEYWORDS, RECORDED, Settings, asks_a_server
+
+if TYPE_CHECKING:
+    from analyzer.reading.conversation import ModelReader
+    from analyzer.reading.rate_limiter import RateLimiter
+    from analyzer.reading.recordings import Recordings
+
+HOW_TO_SET_A_MODEL: Final = "set PITCH_MODEL or --model (for example openai/gpt-4.1-mini, with OPENAI_API_KEY)"
+
+
+class Reader(Protocol):
+    """Anything that reads pitches: a model, recorded answers, the keyword reader."""
+
+    async def read(self, pitch: Pitch) -> Reading: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The reader for a pitch.
+
+    `note`: one line for people if the program chose the reader; None if the user did. `asks`: the model that is asked;
+    None if no server is.
+    """
+
+    reader: Reader
+    note: str | None = None
+    asks: str | None = None
+
+    @property
+    def from_store(self) -> bool:
+        """Whether the pitch was read from stored answers, without asking the model."""
+        return getattr(self.reader, "from_store", False)
+
+
+def choose(
+    pitch: Pitch, model: str | None, settings: Settings, store: str | None = None, *, required: bool = False
+) -> Choice:
+    """Choose the reader for one pitch: by `model`, else PITCH_MODEL, else a recording of this pitch, else keywords.
+
+    `store`: URL of the store that saves the answers of a model; None = none. A store that fails is a warning in the
+    assessment, or, if it is `required` and cannot be read, a StoreError before anything is asked.
+
+    Raises ConfigurationError, or MissingRecording if the model is `recorded`.
+    """
+    model = model or settings.model
+    if model is not None:
+        readers = Readers(model, settings, lambda: _asking_reader(model, settings, store, required))
+        return Choice(readers.reader_for(pitch), asks=model if asks_a_server(model) else None)
+    try:
+        reader = Readers(RECORDED, settings).reader_for(pitch)
+    except MissingRecording:
+        note = f"No model is set: read by cue phrases, which is rough. For a real reading, {HOW_TO_SET_A_MODEL}."
+        return Choice(KeywordReader(), note)
+    note = f"No model is set: this is a recorded answer. To ask a model, {HOW_TO_SET_A_MODEL}."
+    return Choice(reader, note)
+
+
+def recording_reader(model: str, settings: Settings, folder: Path) -> Reader:
+    """Make a reader that asks a real model and saves its answers as recordings in `folder`.
+
+    Raises ConfigurationError.
+    """
+    if not asks_a_server(model):
+        raise ConfigurationError(f"{model} asks no model, so there is nothing to record; pass provider/name")
+    from analyzer.reading.conversation import ModelReader
+
+    return ModelReader(model, settings, record_to=folder)
+
+
+class Readers:
+    """The readers behind one model's name, for one pitch or many.
+
+    `ask` makes the reader of a model that is asked; it is called once, if at all. `limiter`: as for `ModelReader`.
+    Raises ConfigurationError when made if the model cannot be set up.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        settings: Settings,
+        ask: Callable[[], Reader] | None = None,
+        limiter: RateLimiter | None = None,
+    ):
+        self._model = model
+        self._settings = settings
+        self._limiter = limiter
+        self._one_for_all: Reader | None = None
+        self._recordings: Recordings | None = None
+        self._replaying: dict[str, ModelReader] = {}
+        if model == KEYWORDS:
+            self._one_for_all = KeywordReader()
+        elif asks_a_server(model):
+            self._one_for_all = ask() if ask is not None else _asking_reader(model, settings)
+
+    def reader_for(self, pitch: Pitch) -> Reader:
+        """The reader for this pitch. Raises MissingRecording if no recording of it fits `recorded`."""
+        if self._one_for_all is not None:
+            return self._one_for_all
+        from analyzer.reading.conversation import ModelReader
+        from analyzer.reading.recordings import Recordings
+
+        if self._recordings is None:
+            self._recordings = Recordings.available(self._settings.own_recordings())
+        model = _recorded_model(self._model, pitch, self._recordings)
+        if model not in self._replaying:
+            self._replaying[model] = ModelReader(
+                model, self._settings, recordings=self._recordings, limiter=self._limiter
+            )
+        return self._replaying[model]
+
+    def close(self) -> None:
+        """Close the connections of all readers, from any thread."""
+        for reader in (self._one_for_all, *self._replaying.values()):
+            if reader is not None and hasattr(reader, "aclose"):
+                background.finish(reader.aclose)
+
+
+def _asking_reader(model: str, settings: Settings, store: str | None = None, required: bool = False) -> Reader:
+    if store is None:
+        from analyzer.reading.conversation import ModelReader
+
+        return ModelReader(model, settings)
+    from analyzer.reading.storing_reader import StoringReader
+
+    return StoringReader(model, settings, store, required=required)
+
+
+def _recorded_model(model: str, pitch: Pitch, recordings: Recordings) -> str:
+    """The model behind `recorded/provider/name`, or behind `recorded` for this pitch. Raises MissingRecording."""
+    from analyzer.reading.conversation import first_request
+    from analyzer.reading.recordings import ANY_MODEL
+
+    named = model.partition("/")[2]
+    if named:
+        return named
+    request = first_request(ANY_MODEL, pitch)
+    models = recordings.models_for(request)
+    if not models:
+        raise recordings.missing(request)
+    return models[0]

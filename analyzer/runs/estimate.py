@@ -1,0 +1,85 @@
+"""What a run over many pitches would send and cost, before anything is asked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final
+
+from analyzer.errors import AnalyzerError, ConfigurationError
+from analyzer.files.pitches import Given, Sources
+from analyzer.reading.pitch import Pitch
+from analyzer.runs.bulk import no_pitches
+from analyzer.settings import Settings, asks_a_server
+
+_TYPICAL_OUTPUT_TOKENS: Final = 1200
+"""Assumed length of an answer until the store holds one of this model."""
+_BATCH: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class CostEstimate:
+    """What a run would send and cost. Tokens are estimated on the high side; cost in USD, None = price unknown.
+
+    `stored`: pitches whose answer is in the store already. `faulty`: entries that cannot be read, by kind of error.
+    """
+
+    pitches: int
+    stored: int
+    faulty: Mapping[str, int]
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float | None
+
+
+def estimate(sources: Sources, *, model: str | None, settings: Settings, limit: int | None = None) -> CostEstimate:
+    """Estimate a run over these sources, or over their first `limit` pitches. Reads them all and asks nothing.
+
+    Raises InputError or ConfigurationError.
+    """
+    model = model or settings.model
+    if not asks_a_server(model):
+        raise ConfigurationError("without a model there is no cost to estimate; name one with --model")
+    from analyzer.reading.conversation import first_request, static_tokens  # loads the model SDK
+    from analyzer.reading.spending import cost_of, estimated_tokens
+    from analyzer.store.engine import Store
+
+    sources.check()
+    if sources.count() == 0:
+        raise no_pitches(sources)
+    faulty: Counter[str] = Counter()
+    pitches = stored = tokens = 0
+    with closing(Store.open(settings.store_url())) as store:
+        seen = store.mean_tokens(model)
+        for batch in _batches(islice(iter(sources), limit)):
+            readable = _readable(batch, faulty)
+            pitches += len(batch)
+            keys = {pitch.ref.sha256: first_request(model, pitch).key for pitch in readable}
+            answers = store.find_answers(list(keys.values()))
+            unread = [pitch for pitch in readable if keys[pitch.ref.sha256] not in answers]
+            stored += len(readable) - len(unread)
+            tokens += sum(static_tokens() + estimated_tokens(pitch.text) for pitch in unread)
+    asked = pitches - stored - sum(faulty.values())
+    output_tokens = round(asked * (seen[1] if seen else _TYPICAL_OUTPUT_TOKENS))
+    return CostEstimate(pitches, stored, dict(faulty), tokens, output_tokens, cost_of(model, tokens, output_tokens))
+
+
+def _readable(batch: Sequence[Given], faulty: Counter[str]) -> list[Pitch]:
+    """The pitches of a batch; counts the entries that are none, by kind of error."""
+    pitches = []
+    for entry in batch:
+        try:
+            if entry.error is not None:
+                raise entry.error
+            pitches.append(Pitch.from_text(entry.text, entry.id))
+        except AnalyzerError as error:
+            faulty[error.kind] += 1
+    return pitches
+
+
+def _batches(entries: Iterator[Given]) -> Iterator[list[Given]]:
+    while batch := list(islice(entries, _BATCH)):
+        yield batch

@@ -1,0 +1,73 @@
+"""One pitch to its assessment: choose a reader, read, score. Scripts, command line and page all use this."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from pathlib import Path
+
+from analyzer.framework.arguments import as_market, as_rulebook
+from analyzer.framework.assessment import Assessment, PitchRef
+from analyzer.framework.market import MarketMap
+from analyzer.framework.one_pitch import score
+from analyzer.framework.rulebook import Rulebook
+from analyzer.reading import background
+from analyzer.reading.pitch import Pitch
+from analyzer.reading.readers import Reader, choose
+from analyzer.reading.reading import Reading
+from analyzer.runs.arguments import as_model, as_settings, as_store_url, as_text
+from analyzer.settings import Settings
+
+
+def analyze(
+    text: str,
+    *,
+    model: str | None = None,
+    rulebook: Rulebook | str | Path | None = None,
+    market: MarketMap | str | Path | None = None,
+    settings: Settings | None = None,
+    id: str | None = None,
+    store: bool | str = False,
+) -> Assessment:
+    """Read one pitch and return its assessment. Works in scripts, notebooks and threads; blocks until done.
+
+    `model`: `provider/name`, `recorded`, `keywords`, or None for PITCH_MODEL; with neither, a recording if
+    there is one for this pitch, else `keywords`. `rulebook` and `market` may be paths of TOML files. `store`: where the
+    model's answers are saved, so that the same pitch is not paid for twice; True = PITCH_STORE, False = none, or a
+    database URL. Out of scope, `scores` and `verdict` are None. Raises the errors of `analyzer.errors`.
+    """
+    pitch = Pitch.from_text(as_text(text), None if id is None else str(id))
+    rules, map_ = as_rulebook(rulebook), as_market(market)
+    settings = as_settings(settings)
+    choice = choose(pitch, as_model(model), settings, as_store_url(store, settings), required=True)
+    return assess(pitch, choice.reader, rules, map_)
+
+
+def assess(
+    pitch: Pitch, reader: Reader, rulebook: Rulebook | None = None, market: MarketMap | None = None
+) -> Assessment:
+    """Read a pitch with this reader and return its assessment."""
+    return background.run(_assess(pitch, reader, rulebook, market))
+
+
+def start(pitch: Pitch, reader: Reader, rulebook: Rulebook | None = None) -> Future[Assessment]:
+    """Like `assess`, without waiting; cancelling the future ends the request."""
+    return background.submit(_assess(pitch, reader, rulebook))
+
+
+def assessment_of(reading: Reading, pitch: PitchRef, rulebook: Rulebook | None, market: MarketMap | None) -> Assessment:
+    """Score what was read from a pitch."""
+    return score(
+        reading.signals,
+        rulebook,
+        market=market,
+        pitch=pitch,
+        reader=reading.reader,
+        usage=reading.usage,
+        warnings=reading.warnings,
+    )
+
+
+async def _assess(
+    pitch: Pitch, reader: Reader, rulebook: Rulebook | None, market: MarketMap | None = None
+) -> Assessment:
+    return assessment_of(await reader.read(pitch), pitch.ref, rulebook, market)
