@@ -280,14 +280,16 @@ def test_doctor_misses_a_store_out_of_reach_and_shows_no_password(monkeypatch: p
     assert "hunter2" not in done.output
 
 
-def test_doctor_names_files_among_the_recordings_that_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_doctor_names_files_among_the_recordings_that_are_not_recordings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PITCH_RECORDINGS", str(tmp_path))
     (tmp_path / "odd.json").write_text("{}")
 
     done = pitch("doctor")
 
     assert done.exit_code == 0
-    assert f"ok    recordings       passed over, as it is no recording: {tmp_path / 'odd.json'}" in done.stdout
+    assert f"ok    recordings       skipped, as it is not a recording: {tmp_path / 'odd.json'}" in done.stdout
 
 
 @pytest.mark.parametrize(
