@@ -122,6 +122,10 @@ def test_bad_input_is_one_or_two_lines_and_an_exit_code(
     assert done.stdout == ""
 
 
+def test_the_list_of_commands_cuts_no_sentence() -> None:
+    assert "..." not in pitch("--help").stdout.partition("Commands:")[2]
+
+
 NUMBERS = [
     (name, option)
     for name, command in cli.commands.items()

@@ -78,8 +78,9 @@ if TYPE_CHECKING:
 def bulk_command(
     sources: tuple[str, ...], text_column: str | None, id_column: str | None, dry_run: bool, **options: Any
 ) -> None:
-    """Assess many pitches: folders, files, patterns, or tables (.csv, .tsv, .jsonl, .parquet) with one pitch a row.
-    Use - to read JSON Lines or CSV from standard input.
+    """Assess many pitches: folders, files, patterns or tables.
+
+    Tables (.csv, .tsv, .jsonl, .parquet) have one pitch a row. Use - to read JSON Lines or CSV from standard input.
 
     Every answer you pay for is saved in a store (PITCH_STORE) right away. Run the same command again to ask only for
     what is missing; after a change of rules, nothing is asked. Ctrl-C lets requests in flight finish.

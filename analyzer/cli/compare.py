@@ -45,7 +45,9 @@ if TYPE_CHECKING:
 def compare_command(
     sources: tuple[str, ...], report: Path | None, disagreements: Path | None, as_json: bool, **options: Any
 ) -> None:
-    """Compare extracted signals with manual scores: agreement, its limits, and every disagreement.
+    """Compare extracted signals with manual scores.
+
+    Shows agreement, its confidence intervals, and every disagreement.
 
     EXTRACTED is a file of assessments (.json, .jsonl, .parquet), or a model that reads the pitches in --pitches. Name
     several to compare them side by side. MANUAL.csv has one row per pitch and rater.

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 @click.option("--model", metavar="MODEL", required=True, help="provider/name of the model to ask.")
 @click.option("--to", "folder", type=FILE, metavar="FOLDER", help="Save the answers here. Default: PITCH_RECORDINGS.")
 def record_command(sources: tuple[str, ...], model: str, folder: Path | None) -> None:
-    """Ask a model about pitches (files or folders) and save its answers; replay them with --model recorded.
+    """Ask a model about pitches and save its answers.
 
-    An answer is saved exactly as received, without keys, headers or paths.
+    INPUT is a file or a folder. Replay the answers with --model recorded. An answer is saved exactly as received, without keys, headers or paths.
     """
     from analyzer.files.pitches import Sources
     from analyzer.runs.many import recording_reader

@@ -48,10 +48,10 @@ if TYPE_CHECKING:
 def score_command(
     files: tuple[str, ...], rulebook: Path | None, market: Path | None, output: Path | None, **options: Any
 ) -> None:
-    """Score signals that were read before: an assessment, a signals document, or .jsonl or .parquet files of them.
-    Use - to read JSON from standard input.
+    """Score signals that were read before; no model is called.
 
-    No model is called. Invalid documents are reported; all others are scored.
+    FILE is an assessment, a signals document, or a .jsonl or .parquet file of them. Use - to read JSON from standard
+    input. Invalid documents are reported; all others are scored.
     """
     if output is not None:
         if options["as_json"] or options["against"] is not None or market is not None:
