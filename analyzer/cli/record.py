@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 def record_command(sources: tuple[str, ...], model: str, folder: Path | None) -> None:
     """Ask a model about pitches and save its answers.
 
-    INPUT is a file or a folder. Replay the answers with --model recorded. An answer is saved exactly as received, without keys, headers or paths.
+    INPUT is a file or a folder. Replay the answers with --model recorded. An answer is saved exactly as
+    received, without keys, headers or paths.
     """
     from analyzer.files.pitches import Sources
     from analyzer.runs.many import recording_reader
