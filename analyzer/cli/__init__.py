@@ -1,1 +1,5 @@
-"""The command line: one file for each family of commands. A command parses, makes one call and prints one view."""
+"""The `pitch` command. Each command parses, makes one call and shows the result once; a family of commands has a file.
+
+Results go to standard output, everything else to standard error. Modules that take long to load are imported by the
+commands that need them.
+"""

@@ -28,6 +28,7 @@ from analyzer.results.result import UnexpectedError
 from analyzer.runs.one import start
 from analyzer.settings import Settings
 from analyzer.views.html import literal, tag
+from analyzer.views.times import duration
 
 _AT_ONCE: Final = 0.4
 """Seconds that a reading may take before the page says that one has to wait."""
@@ -140,12 +141,12 @@ def waiting(reading: Reading) -> None:
     words = len(reading.pitch.text.split())
     by = literal(reading.reader) if reading.reader else "The reader"
     with st.container(border=True):
-        st.markdown(f"{by} is reading the pitch ({words:,} words): **{reading.seconds:.0f} s**")
+        st.markdown(f"{by} is reading the pitch ({words:,} words): **{duration(round(reading.seconds))}**")
         st.html(
             tag(
                 "p",
                 "When the answer is there, every quote is checked against the pitch and the rulebook judges. "
-                f"The page waits up to {reading.timeout:.0f} s. You can look at other pages meanwhile.",
+                f"The page waits up to {duration(round(reading.timeout))}. You can look at other pages meanwhile.",
                 class_="pa lead",
             )
         )

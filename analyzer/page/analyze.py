@@ -19,6 +19,7 @@ from analyzer.runs.many import analyze_many
 from analyzer.settings import KEYWORDS, RECORDED, Settings, asks_a_server
 from analyzer.views.html import Html, literal, tag
 from analyzer.views.quadrant import Other
+from analyzer.views.times import duration
 
 _AUTOMATIC, _OTHER_MODEL = "Automatic", "Another model"
 _READERS: Final[dict[str, str | None]] = {
@@ -48,7 +49,9 @@ def show() -> None:
         reading.waiting(under_way)
     elif found is None:
         seconds = st.session_state.get("cancelled_after", 0.0)
-        st.info(f"Cancelled after {seconds:.0f} s; the request was ended. The pitch is still in the field above.")
+        st.info(
+            f"Cancelled after {duration(round(seconds))}; the request was ended. The pitch is still in the field above."
+        )
     elif isinstance(found, AnalyzerError):
         _say(found)
     else:

@@ -47,6 +47,7 @@ from analyzer.store.engine import HandScores, Store
 from analyzer.views import comparison as views
 from analyzer.views.html import Html, literal, tag
 from analyzer.views.terminal import provenance
+from analyzer.views.times import moment
 from analyzer.vocabulary.labels import capital, title, word
 from analyzer.vocabulary.signals import UNKNOWN
 
@@ -603,7 +604,8 @@ def _scores(row: ManualScore) -> dict[str, str]:
 
 
 def _when(saved_at: str) -> str:
-    return f"{saved_at[:10]} {saved_at[11:16]} UTC"
+    """Date and time on the visitor's clock."""
+    return moment(saved_at, st.context.timezone)
 
 
 def _history(history: Sequence[HandScores]) -> Html:

@@ -27,6 +27,7 @@ from streamlit.web import bootstrap
 from analyzer.errors import InputError
 from analyzer.page.hosts import HERE, OwnHostsOnly, host_names
 from analyzer.resources import resource
+from analyzer.screen import say
 
 _ADDRESS: Final = "127.0.0.1"
 LARGEST_UPLOAD: Final = 100
@@ -111,7 +112,7 @@ def _announced(address: str, open_browser: bool) -> Callable[[App], AbstractAsyn
 
     @asynccontextmanager
     async def announce(_: App) -> AsyncIterator[None]:
-        click.echo(f"The page is at {address} (Ctrl+C ends it).")
+        say(f"The page is at {address} (Ctrl-C ends it).")
         if open_browser:
             click.launch(address)
         yield

@@ -1,4 +1,4 @@
-"""A run over many pitches as people see it: progress while it goes on, and what came of it."""
+"""What people see of a run over many pitches: its progress, its summary, how stable it is, what it would cost."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from statistics import median
 from typing import Final
 
@@ -22,15 +21,16 @@ from analyzer.runs.bulk import BulkSummary, Failure
 from analyzer.runs.estimate import CostEstimate
 from analyzer.runs.stability import STABLE_NAMES, Stability
 from analyzer.views.terminal import QUIET, cut
+from analyzer.views.times import duration
 from analyzer.vocabulary.labels import title
 
 _EVERY: Final = 30.0
-"""Seconds between two lines of progress where there is no terminal."""
+"""Seconds between two lines of progress if there is no terminal."""
 
 
 @contextmanager
 def progress_shown(console: Console) -> Iterator[Callable[[Progress], None]]:
-    """Shows progress while the run goes on: a bar on a terminal, elsewhere a plain line now and then."""
+    """Show progress during a run: a bar on a terminal, a plain line every 30 seconds elsewhere."""
     if console.is_terminal:
         with Bar(BarColumn(bar_width=24), TextColumn("{task.description}"), console=console, transient=True) as bar:
             yield _on_bar(bar, bar.add_task("starting", total=None))
@@ -58,7 +58,7 @@ def _in_lines(console: Console) -> Callable[[Progress], None]:
 
 
 def progress_line(progress: Progress) -> str:
-    """How far it is, in one line: done, failed, from the store, rate, tokens, cost, time left."""
+    """Progress in one line: pitches finished, failed, from the store, rate, tokens, cost, time left."""
     of = f" of {progress.total:,}" if progress.total is not None else ""
     parts = [f"{progress.finished:,}{of}"]
     failed = sum(progress.failed.values())
@@ -70,23 +70,23 @@ def progress_line(progress: Progress) -> str:
     if progress.usage.cost_usd is not None and progress.usage.requests:
         whole = progress.cost_estimate
         parts.append(money(progress.usage.cost_usd) + (f" of about {money(whole)}" if whole is not None else ""))
-    parts += [f"{_time(progress.remaining)} left"] if progress.remaining else []
+    parts += [f"{duration(progress.remaining)} left"] if progress.remaining else []
     return " · ".join(parts)
 
 
 def print_summary(console: Console, summary: BulkSummary) -> None:
-    """What came of the run, and how to go on where it ended early."""
+    """Print what was done, failed and spent, and how to continue if the run ended early."""
     progress = summary.progress
     per_second = f", {progress.finished / progress.elapsed:.1f} pitches/s" if progress.elapsed else ""
-    kept = f" ({progress.from_store:,} from the store)" if progress.from_store else ""
-    console.print(f"{progress.done:,} done{kept} in {_time(progress.elapsed)}{per_second}")
+    stored = f" ({progress.from_store:,} from the store)" if progress.from_store else ""
+    console.print(f"{progress.done:,} done{stored} in {duration(progress.elapsed)}{per_second}")
     for kind, count in sorted(progress.failed.items()):
         console.print(f"{count:,} failed: {kind}")
     for failure in summary.failures:
         console.print(Text(f"  {_reason(failure)}", style=QUIET), soft_wrap=True)
     unnamed = sum(progress.failed.values()) - len(summary.failures)
     if unnamed > 0:
-        console.print(Text(f"  and {unnamed:,} more, each with its reason in the output", style=QUIET))
+        console.print(Text(f"  and {unnamed:,} more; the output has the reason for each", style=QUIET))
     if progress.usage.requests:
         console.print(_spent(progress.usage))
     if summary.written is not None:
@@ -97,21 +97,21 @@ def print_summary(console: Console, summary: BulkSummary) -> None:
         console.print(Text(f"pitch: ended early: {summary.ended}", style="bold"), soft_wrap=True)
     if summary.store_lost:
         console.print(
-            Text("pitch: the store was deleted or replaced during the run; another run pays for these answers again"),
+            Text("pitch: the store was deleted or replaced during the run; these answers will be paid for again"),
             soft_wrap=True,
         )
     elif summary.stopped or summary.ended is not None:
-        left = "" if progress.total is None else f" {progress.total - progress.finished:,} are left."
+        left = "" if progress.total is None else f" {progress.total - progress.finished:,} left."
         again = (
-            "The same command goes on from here; what was paid for is not asked again."
+            "Run the same command to continue; answers you paid for are not asked again."
             if summary.stability is None
-            else "The same command starts over: repeated readings do not use the store."
+            else "Running the same command starts over: repeated readings do not use the store."
         )
         console.print(f"{again}{left}", soft_wrap=True)
 
 
 def _reason(failure: Failure) -> str:
-    """Where and why, in a line."""
+    """Where and why, in one line."""
     message = " ".join(failure.message.split())
     return cut(message if failure.source in message else f"{failure.source}: {message}", 240)
 
@@ -122,9 +122,9 @@ def summary_json(summary: BulkSummary) -> str:
 
 
 def print_stability(console: Console, stability: Stability) -> None:
-    """How alike repeated readings are, the least stable signal first."""
+    """Print how often repeated readings agree, the least stable signal first."""
     console.print(
-        f"{stability.pitches} pitches, {stability.repeat} readings each: share of pairs of readings that agree"
+        f"{stability.pitches} pitches read {stability.repeat} times each. Share of pairs of readings that agree:"
     )
     table = Table(box=None, pad_edge=False, header_style=QUIET, padding=(0, 2, 0, 0))
     table.add_column("signal")
@@ -135,36 +135,32 @@ def print_stability(console: Console, stability: Stability) -> None:
     console.print(table)
     if stability.spreads:
         console.print(
-            f"Overall score, greatest less least of a pitch's readings: {median(stability.spreads):.1f} in the middle, "
-            f"{max(stability.spreads):.1f} at most."
+            f"Overall score, difference between a pitch's highest and lowest reading: median "
+            f"{median(stability.spreads):.1f}, largest {max(stability.spreads):.1f}."
         )
 
 
 def print_estimate(console: Console, estimate: CostEstimate) -> None:
-    """What a run would ask and cost."""
+    """Print what a run would send and cost."""
     faulty = "".join(f", {count:,} cannot be read ({kind})" for kind, count in sorted(estimate.faulty.items()))
-    kept = f", {estimate.stored:,} in the store already" if estimate.stored else ""
-    console.print(f"{estimate.pitches:,} pitches{kept}{faulty}", soft_wrap=True)
-    console.print(f"about {estimate.input_tokens:,} tokens to send and {estimate.output_tokens:,} to be answered")
-    cost = "the price of this model is not known" if estimate.cost_usd is None else f"about {money(estimate.cost_usd)}"
-    console.print(f"{cost}; nothing was asked")
+    stored = f", {estimate.stored:,} already in the store" if estimate.stored else ""
+    console.print(f"{estimate.pitches:,} pitches{stored}{faulty}", soft_wrap=True)
+    console.print(f"about {estimate.input_tokens:,} input tokens and {estimate.output_tokens:,} output tokens")
+    cost = "the price of this model is unknown" if estimate.cost_usd is None else f"about {money(estimate.cost_usd)}"
+    console.print(f"{cost}; the model was not asked")
 
 
 def money(usd: float) -> str:
-    """USD with as many digits as say something."""
+    """US dollars: two decimals from $1 up, four below."""
     return f"${usd:,.2f}" if usd >= 1 or usd == 0 else f"${usd:.4f}"
 
 
 def _spent(usage: Usage) -> str:
     cost = "" if usage.cost_usd is None else f", {money(usage.cost_usd)}"
     if usage.requests and not usage.input_tokens and not usage.output_tokens:
-        return f"{usage.requests:,} answers paid for; the server does not say how many tokens they took"
+        return f"{usage.requests:,} answers paid for; the server does not report tokens"
     cached = f" ({usage.cached_tokens:,} cached)" if usage.cached_tokens else ""
     return (
-        f"{usage.requests:,} answers paid for: {usage.input_tokens:,} tokens sent{cached}, "
-        f"{usage.output_tokens:,} answered{cost}"
+        f"{usage.requests:,} answers paid for: {usage.input_tokens:,} input tokens{cached}, "
+        f"{usage.output_tokens:,} output tokens{cost}"
     )
-
-
-def _time(seconds: float | None) -> str:
-    return f"{seconds:.1f} s" if seconds is not None and seconds < 60 else str(timedelta(seconds=round(seconds or 0)))

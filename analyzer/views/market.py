@@ -1,4 +1,4 @@
-"""The market map as people read it, and the rivals that it does not know yet."""
+"""The market map on the terminal, and the competitors that it does not include yet."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from analyzer.vocabulary.labels import word
 
 
 def print_map(console: Console, market: MarketMap, today: date) -> None:
-    """All categories with position, crowding and number of players, and what is older than a year."""
+    """Print every category with its usual position, crowding and number of players, and say which entries are old."""
     console.print(Text(f"Market map {market.version} ({market.sha256[:8]})", style="bold"))
     table = Table(box=None, pad_edge=False, header_style=QUIET, padding=(0, 2, 0, 0))
     for heading in ("category", "usually", "crowding", "players", "as of"):
@@ -31,18 +31,18 @@ def print_map(console: Console, market: MarketMap, today: date) -> None:
     stale = market.stale(today)
     if stale:
         oldest = min(as_of for *_, as_of in stale)
-        note = f"{len(stale)} entries are older than a year (the oldest from {oldest}); look at them again."
+        note = f"{len(stale)} entries are more than a year old (the oldest is from {oldest}); check them again."
         console.print(Text(note, style="yellow"))
 
 
 def print_category(console: Console, market: MarketMap, id: str) -> None:
-    """One category with the judgement of its crowding and its players by kind. Raises InputError if there is none."""
+    """Print one category: how crowded it is and why, and its players by kind. Raises InputError for an unknown id."""
     category = market.category(id)
     if category is None:
         ids = [known.id for known in market.categories]
         near = get_close_matches(id, ids, 1)
-        hint = f"do you mean {near[0]}?" if near else f"there are {', '.join(ids)}"
-        raise InputError(f"there is no category {id!r}; {hint}")
+        hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(ids)}"
+        raise InputError(f"unknown category {id!r}; {hint}")
     console.print(Text(category.title, style="bold"))
     console.print(Text(category.about))
     console.print(f"Usually {word(category.usual_stage)}, {word(category.usual_focus)}.")
@@ -63,31 +63,33 @@ def print_category(console: Console, market: MarketMap, id: str) -> None:
         console.print(table)
 
 
-def unknown_rivals(
+def unknown_competitors(
     market: MarketMap, entries: Iterable[Entry]
 ) -> tuple[list[tuple[str, str, int]], list[AnalyzerError]]:
-    """Products named as alternatives that the map does not know: (name, kind, times), the most often named first; and
-    the entries that could not be looked at."""
-    found: Counter[tuple[str, str]] = Counter()
+    """Competitors that the map does not include, as (name, kind, times named), the most often named first.
+
+    Also returns the errors of entries that could not be read.
+    """
+    counts: Counter[tuple[str, str]] = Counter()
     errors: list[AnalyzerError] = []
     for entry in entries:
         scored = score_entry(entry)
         if scored.error is not None:
             errors.append(scored.error)
-        for rival in scored.assessment.signals.competitors if scored.assessment else ():
-            if rival.kind not in ("in_house", "manual_process") and market.match(rival.name) is None:
-                found[(rival.name, rival.kind)] += 1
-    return [(name, kind, times) for (name, kind), times in found.most_common()], errors
+        for competitor in scored.assessment.signals.competitors if scored.assessment else ():
+            if competitor.kind not in ("in_house", "manual_process") and market.match(competitor.name) is None:
+                counts[(competitor.name, competitor.kind)] += 1
+    return [(name, kind, times) for (name, kind), times in counts.most_common()], errors
 
 
-def print_unknown(console: Console, rivals: Sequence[tuple[str, str, int]]) -> None:
-    """The rivals that the map does not know, for whoever keeps it."""
-    if not rivals:
-        console.print("The market map knows every product that is named as an alternative.")
+def print_unknown(console: Console, competitors: Sequence[tuple[str, str, int]]) -> None:
+    """Print the competitors that the map does not include, for whoever maintains it."""
+    if not competitors:
+        console.print("The market map includes every product named as a competitor.")
         return
     table = Table(box=None, pad_edge=False, header_style=QUIET, padding=(0, 2, 0, 0))
-    for heading in ("named", "kind", "alternative"):
+    for heading in ("times", "kind", "competitor"):
         table.add_column(heading)
-    for name, kind, times in rivals:
+    for name, kind, times in competitors:
         table.add_row(str(times), word(kind), Text(plain(name)))
     console.print(table)

@@ -17,6 +17,7 @@ from analyzer.framework.ranking import Ranked
 from analyzer.results.result import Progress
 from analyzer.runs.portfolio import DRAWS, ROWS, Entry, Portfolio
 from analyzer.views.reports import render_page, template_text
+from analyzer.views.times import day
 
 
 def write_portfolio(path: Path, portfolio: Portfolio, progress: Progress | None = None) -> None:
@@ -39,7 +40,7 @@ def write_portfolio(path: Path, portfolio: Portfolio, progress: Progress | None 
             failed_count=sum((progress.failed if progress else {}).values()) or len(portfolio.failed),
             usage=progress.usage if progress else Usage(),
             draws=DRAWS,
-            made=datetime.now(UTC).strftime("%Y-%m-%d"),
+            made=day(datetime.now(UTC)),
             script=script,
             policy=f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{fingerprint}'",
         ),

@@ -22,6 +22,7 @@ from analyzer.framework.verdict import LEANINGS, Leaning, grouped, kind
 from analyzer.screen import UNSEEN
 from analyzer.views.content import cell, edit_words
 from analyzer.views.numbers import shown, shown_points
+from analyzer.views.times import duration
 from analyzer.vocabulary.labels import title, word
 from analyzer.vocabulary.signals import SIGNALS, Quote
 
@@ -34,7 +35,7 @@ class _Seconds(ProgressColumn):
     """Whole seconds since the start."""
 
     def render(self, task: Task) -> Text:
-        return Text(f"{task.elapsed or 0:.0f} s")
+        return Text(duration(round(task.elapsed or 0)))
 
 
 def waiting(console: Console, what: str) -> Progress:

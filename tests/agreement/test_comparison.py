@@ -471,7 +471,7 @@ def test_a_failed_pitch_ends_the_command_with_1_and_the_rest_is_there(tmp_path: 
 
 
 BAD: dict[str, tuple[list[str], int, str]] = {
-    "one file": ([MANUAL], 2, "give what was extracted and, last, the manual scores"),
+    "one file": ([MANUAL], 2, "name what was extracted and, last, the manual scores"),
     "no pitches": (["recorded", MANUAL], 2, "--pitches FOLDER"),
     "no folder": (["keywords", MANUAL, "--pitches", "nowhere"], 2, "no folder of pitches"),
     "no file": (["nowhere.json", MANUAL], 2, "nowhere.json cannot be read"),

@@ -122,6 +122,11 @@ def test_bad_input_is_one_or_two_lines_and_an_exit_code(
     assert done.stdout == ""
 
 
+def test_the_list_of_commands_cuts_no_sentence() -> None:
+    width = 85  # of a line of the help, less the names
+    assert [name for name, command in cli.commands.items() if command.get_short_help_str(width).endswith("...")] == []
+
+
 NUMBERS = [
     (name, option)
     for name, command in cli.commands.items()
@@ -280,7 +285,9 @@ def test_doctor_misses_a_store_out_of_reach_and_shows_no_password(monkeypatch: p
     assert "hunter2" not in done.output
 
 
-def test_doctor_names_files_among_the_recordings_that_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_doctor_names_files_among_the_recordings_that_are_not_recordings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PITCH_RECORDINGS", str(tmp_path))
     (tmp_path / "odd.json").write_text("{}")
 

@@ -191,7 +191,7 @@ def test_the_command_shows_the_map_a_category_and_a_near_miss() -> None:
     assert "Good at:" in shown
     missed = pitch("market", "model_servng")
     assert missed.exit_code == 2
-    assert "do you mean model_serving?" in missed.stderr
+    assert "did you mean model_serving?" in missed.stderr
 
 
 def test_named_alternatives_that_the_map_does_not_know_are_listed_for_its_keeper(tmp_path: Path) -> None:

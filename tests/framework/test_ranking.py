@@ -285,7 +285,7 @@ def test_a_file_without_signals_is_told(tmp_path: Path, command: str) -> None:
     (tmp_path / "empty.jsonl").write_text("\n", encoding="utf-8")
     done = pitch(command, tmp_path / "empty.jsonl")
     assert done.exit_code == 2
-    assert "there are no signals in there" in done.stderr
+    assert "no signals found in" in done.stderr
 
 
 # ---------------------------------------------------------------- rulebooks of one's own
@@ -298,7 +298,7 @@ def test_a_rulebook_of_ones_own_starts_as_a_copy_that_judges_alike(tmp_path: Pat
     again = pitch("framework", "--new", mine)
     assert again.exit_code == 2
     assert "left as it is" in again.stderr
-    assert pitch("framework", "--diff", mine, mine).stdout == "They judge and speak alike.\n"
+    assert pitch("framework", "--diff", mine, mine).stdout == "No differences: both judge alike, in the same words.\n"
 
 
 @pytest.fixture

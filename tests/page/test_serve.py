@@ -141,7 +141,7 @@ def test_the_page_answers_to_its_own_names_and_pages_only() -> None:
         assert process.stdout is not None
         said = process.stdout.read()
     assert "Refused a request (host '127.0.0.1:" in said
-    assert f"The page is at http://{here} (Ctrl+C ends it)." in said
+    assert f"The page is at http://{here} (Ctrl-C ends it)." in said
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ def test_the_command_asks_once_for_a_pitch_and_says_where_the_second_answer_is_f
         first, second = (_command(service, tmp_path, "--json") for _ in range(2))
         assert sum(service.asked.values()) == 1
         assert first.stdout == second.stdout and first.stderr == ""
-        assert "nothing was asked" in second.stderr and "--no-store" in second.stderr
+        assert "the model was not asked" in second.stderr and "--no-store" in second.stderr
         third = _command(service, tmp_path, "--no-store", "--json")
         assert sum(service.asked.values()) == 2 and third.stderr == ""
 

@@ -244,7 +244,7 @@ def test_ctrl_c_lets_what_is_in_flight_finish_and_tells_how_to_go_on(tmp_path: P
         told = process.communicate()[1]
         asked = service.asked.total()
     assert process.returncode == 130
-    assert "The same command goes on from here" in told
+    assert "Run the same command to continue" in told
     assert len(rows(output)) == asked < 100
 
 

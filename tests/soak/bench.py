@@ -57,7 +57,7 @@ class Done:
             found.append(f"exit {self.code}, not {code}: {self.last_line[:160]}")
         if "Traceback" in self.err + self.out:
             found.append("a traceback")
-        elif "a fault of this program" in self.err + self.out:
+        elif "a bug in this program" in self.err + self.out:
             found.append("reported a fault of the program itself")
         return found
 

@@ -1,0 +1,67 @@
+"""`pitch analyze`: one pitch."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+import click
+
+from analyzer.cli.command import command
+from analyzer.cli.inputs import load_market, load_pitch, load_rulebook
+from analyzer.cli.options import json_option, market_option, model_option, output_option, rulebook_option
+from analyzer.cli.show import show_assessment
+from analyzer.screen import note, screen
+
+
+@command("analyze")
+@click.argument("source", metavar="[FILE or -]", default="-")
+@model_option
+@rulebook_option
+@market_option
+@json_option("assessment")
+@output_option("--report", "OUT", "Also write a report. OUT ends in .html or .md.")
+@click.option("--no-store", is_flag=True, help="Ask the model even if its answer is stored, and store nothing.")
+def analyze_command(
+    source: str,
+    model: str | None,
+    rulebook: Path | None,
+    market: Path | None,
+    as_json: bool,
+    report: Path | None,
+    no_store: bool,
+) -> None:
+    """Assess one pitch: a text, Markdown, PDF, PPTX or DOCX file, or standard input.
+
+    The model's answer is stored (PITCH_STORE), so you pay for it once: analyzing the same pitch again uses it.
+    """
+    from analyzer.reading.readers import choose
+    from analyzer.runs.one import assess
+    from analyzer.settings import Settings
+    from analyzer.views.reports import check_report_path, write_report
+
+    if report is not None:
+        check_report_path(report, [Path(source)])
+    rules, map_, pitch = load_rulebook(rulebook), load_market(market), load_pitch(source)
+    settings = Settings.from_environment()
+    choice = choose(pitch, model, settings, None if no_store else settings.store_url())
+    if choice.note:
+        note(choice.note)
+    with _waiting(choice.asks, pitch.text):
+        assessment = assess(pitch, choice.reader, rules, map_)
+    if choice.from_store:
+        note("Used the stored answer; the model was not asked. To ask it again: --no-store")
+    if report is not None:
+        write_report(report, assessment, pitch.text)
+        note(f"Report: {report}")
+    show_assessment(assessment, as_json)
+
+
+def _waiting(model: str | None, text: str) -> AbstractContextManager[object]:
+    """A line on the terminal that counts the seconds while a model is asked."""
+    if model is None or not sys.stderr.isatty():
+        return nullcontext()
+    from analyzer.views.terminal import waiting
+
+    return waiting(screen(err=True), f"{model} is reading the pitch ({len(text.split()):,} words)")

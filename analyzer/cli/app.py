@@ -1,0 +1,33 @@
+"""`pitch app`: the page."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from analyzer.cli.command import command
+
+
+@command("app")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), metavar="N", default=8501, show_default=True, help="Port on this machine."
+)
+@click.option("--no-browser", is_flag=True, help="Do not open a browser.")
+@click.option(
+    "--host-name",
+    "host_names",
+    metavar="NAME",
+    multiple=True,
+    envvar="PITCH_HOST_NAMES",
+    show_envvar=True,
+    help="Host name of a web server in front of the page; repeat for more. Requests to any other name are refused.",
+)
+def app_command(port: int, no_browser: bool, host_names: tuple[str, ...]) -> None:
+    """Open the page in a browser. Only this machine can reach it.
+
+    What you analyze there is saved in the store (PITCH_STORE, or a file in your data folder); you can delete it there.
+    """
+    from analyzer.page.serve import serve
+
+    sys.exit(serve(port=port, open_browser=not no_browser, named=host_names))

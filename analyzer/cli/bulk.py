@@ -1,0 +1,172 @@
+"""`pitch bulk`: many pitches."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from analyzer.cli.command import command
+from analyzer.cli.inputs import load_market, load_rulebook
+from analyzer.cli.options import (
+    FILE,
+    MOST,
+    FiniteRange,
+    json_option,
+    market_option,
+    model_option,
+    output_option,
+    rulebook_option,
+)
+from analyzer.errors import InputError
+from analyzer.files.disk import check_distinct, check_writable
+from analyzer.screen import note, say_json, screen
+from analyzer.settings import GIVE_UP_AFTER, MAX_CONCURRENCY
+
+if TYPE_CHECKING:
+    from analyzer.files.pitches import Sources
+    from analyzer.runs.bulk import BulkSummary
+    from analyzer.runs.portfolio import Portfolio
+
+
+@command("bulk")
+@click.argument("sources", nargs=-1, required=True, metavar="INPUT...")
+@click.option(
+    "-o",
+    "--output",
+    type=FILE,
+    metavar="OUT",
+    help="Write the results here. OUT ends in .jsonl (complete assessments), .csv or .parquet.",
+)
+@model_option
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1, MAX_CONCURRENCY),
+    metavar="N",
+    default=16,
+    show_default=True,
+    help="Send at most N requests at a time.",
+)
+@click.option("--text-column", metavar="NAME", help="Column of a table that holds the pitch. Default: guessed.")
+@click.option("--id-column", metavar="NAME", help="Column of a table that holds an id. Default: guessed.")
+@click.option("--limit", type=click.IntRange(1, MOST), metavar="N", help="Read only the first N pitches.")
+@click.option(
+    "--max-cost", type=FiniteRange(min=0, min_open=True), metavar="USD", help="Stop before spending more than this."
+)
+@click.option(
+    "--give-up-after",
+    type=FiniteRange(1, MOST),
+    default=GIVE_UP_AFTER,
+    show_default=True,
+    metavar="SECONDS",
+    help="End the run if the server has not answered for this long.",
+)
+@click.option("--dry-run", is_flag=True, help="Estimate tokens and cost without asking the model.")
+@click.option(
+    "--repeat",
+    type=click.IntRange(1, 20),
+    default=1,
+    metavar="K",
+    help="Read each pitch K times without using the store, and show how stable the reading is.",
+)
+@output_option("--report", "OUT.html", "Also write a portfolio page.")
+@rulebook_option
+@market_option
+@json_option("summary")
+def bulk_command(
+    sources: tuple[str, ...], text_column: str | None, id_column: str | None, dry_run: bool, **options: Any
+) -> None:
+    """Assess many pitches: folders, files, patterns or tables.
+
+    Tables (.csv, .tsv, .jsonl, .parquet) have one pitch a row. Use - to read JSON Lines or CSV from standard input.
+
+    Every answer you pay for is saved in a store (PITCH_STORE) right away. Run the same command again to ask only for
+    what is missing; after a change of rules, nothing is asked. Ctrl-C lets requests in flight finish.
+    """
+    from analyzer.files.pitches import Sources
+
+    inputs = Sources(sources, text_column, id_column)
+    if dry_run:
+        _estimate(inputs, options["model"], options["limit"])
+    else:
+        _run(inputs, **options)
+
+
+def _estimate(sources: Sources, model: str | None, limit: int | None) -> None:
+    from analyzer.runs.estimate import estimate
+    from analyzer.settings import Settings
+    from analyzer.views.bulk import print_estimate
+
+    settings = Settings.from_environment()
+    print_estimate(screen(), estimate(sources, model=model, settings=settings, limit=limit))
+
+
+def _run(
+    sources: Sources,
+    output: Path | None,
+    report: Path | None,
+    rulebook: Path | None,
+    market: Path | None,
+    as_json: bool,
+    **limits: Any,
+) -> None:
+    """Run, write what is named, show what came of it; exit with the run's code."""
+    from analyzer.runs.portfolio import Portfolio
+
+    if output is None:
+        raise InputError("name the output with -o; it ends in .jsonl, .csv or .parquet")
+    rules, map_ = load_rulebook(rulebook), load_market(market)
+    portfolio = None
+    if report is not None:
+        check_writable(report, "a portfolio's report", (".html",), sources.paths())
+        check_distinct((output, report))
+        portfolio = Portfolio(rules, map_)
+    summary = _read_all(sources, output, portfolio, rulebook=rules, market=map_, **limits)
+    if report is not None and portfolio is not None:
+        _write_portfolio(report, portfolio, summary)
+    _show(summary, as_json)
+    if summary.exit_code:
+        sys.exit(summary.exit_code)
+
+
+def _read_all(sources: Sources, output: Path, portfolio: Portfolio | None, **options: Any) -> BulkSummary:
+    """The one call of the run: with progress shown, ended by Ctrl-C."""
+    from analyzer.runs.bulk import BulkOptions, run
+    from analyzer.runs.interrupts import stopping_on_interrupt
+    from analyzer.settings import Settings
+    from analyzer.views.bulk import progress_shown
+
+    stopping = "Stopping once the requests in flight are answered. Press Ctrl-C again to stop now."
+    with stopping_on_interrupt(lambda: note(stopping)) as stop, progress_shown(screen(err=True)) as show:
+        return run(
+            sources,
+            output,
+            BulkOptions(settings=Settings.from_environment(), **options),
+            on_progress=show,
+            on_result=portfolio.add if portfolio is not None else None,
+            stop=stop,
+        )
+
+
+def _show(summary: BulkSummary, as_json: bool) -> None:
+    from analyzer.views.bulk import print_stability, print_summary, summary_json
+
+    print_summary(screen(err=True), summary)
+    if as_json:
+        say_json(summary_json(summary))
+    elif summary.stability is not None:
+        print_stability(screen(), summary.stability)
+
+
+def _write_portfolio(report: Path, portfolio: Portfolio, summary: BulkSummary) -> None:
+    """Write the page of a run's results. A run that ended early does not replace the page of a complete one."""
+    from analyzer.views.portfolio import write_portfolio
+
+    if summary.written is None:
+        return
+    if summary.written != summary.output and report.exists():
+        note(f"{report} was not changed: it shows a longer run.")
+    else:
+        write_portfolio(report, portfolio, summary.progress)

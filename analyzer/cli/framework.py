@@ -1,0 +1,72 @@
+"""`pitch market` and `pitch framework`: what pitches are judged by."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from analyzer.cli.command import command
+from analyzer.cli.inputs import load_market, load_rulebook
+from analyzer.cli.options import FILE, market_option, rulebook_option
+from analyzer.screen import note, say, screen
+
+if TYPE_CHECKING:
+    from analyzer.framework.market import MarketMap
+
+
+@command("market")
+@click.argument("category", required=False)
+@market_option
+@click.option("--unknown", metavar="RESULTS", help="List competitors named in RESULTS that the map does not include.")
+def market_command(category: str | None, market: Path | None, unknown: str | None) -> None:
+    """Show the market map: all categories, or one CATEGORY with its players."""
+    from datetime import UTC, datetime
+
+    from analyzer.views.market import print_category, print_map
+
+    map_ = load_market(market)
+    if unknown is not None:
+        _show_unknown(unknown, map_)
+    elif category is not None:
+        print_category(screen(), map_, category)
+    else:
+        print_map(screen(), map_, datetime.now(UTC).date())
+
+
+@command("framework")
+@rulebook_option
+@click.option("--markdown", is_flag=True, help="Print the rulebook as Markdown.")
+@click.option("--new", type=FILE, metavar="FILE", help="Copy the built-in rulebook to FILE, to make it your own.")
+@click.option("--diff", nargs=2, type=FILE, metavar="OLD NEW", help="Show the differences between two rulebooks.")
+def framework_command(rulebook: Path | None, markdown: bool, new: Path | None, diff: tuple[Path, Path] | None) -> None:
+    """Show the rulebook: considerations, tables, weights, sources."""
+    from analyzer.framework.revision import differences
+    from analyzer.framework.rulebook import write_new
+    from analyzer.views.reports import rulebook_markdown
+    from analyzer.views.terminal import print_rulebook
+
+    if new is not None:
+        write_new(new)
+        say(f"{new}: a copy of the built-in rulebook. Edit it, then use it with --rulebook {new}")
+    elif diff:
+        say("\n".join(differences(*map(load_rulebook, diff))) or "No differences: both judge alike, in the same words.")
+    elif markdown:
+        say(rulebook_markdown(load_rulebook(rulebook)))
+    else:
+        print_rulebook(screen(), load_rulebook(rulebook))
+
+
+def _show_unknown(results: str, market: MarketMap) -> None:
+    """List the competitors that the map does not include. Exits with 1 if an entry could not be read."""
+    from analyzer.results.documents import read_entries
+    from analyzer.views.market import print_unknown, unknown_competitors
+
+    competitors, errors = unknown_competitors(market, read_entries(results))
+    for error in errors:
+        note(f"pitch: {error}")
+    print_unknown(screen(), competitors)
+    if errors:
+        sys.exit(1)

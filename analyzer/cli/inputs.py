@@ -1,0 +1,47 @@
+"""Loads what a command names: a pitch, a rulebook, a market map."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from analyzer.errors import InputError
+from analyzer.screen import note
+
+if TYPE_CHECKING:
+    from analyzer.framework.market import MarketMap
+    from analyzer.framework.rulebook import Rulebook
+    from analyzer.reading.pitch import Pitch
+
+
+def load_pitch(source: str) -> Pitch:
+    """The pitch in a file, or on standard input for "-". Raises InputError, DocumentError or PitchError."""
+    from analyzer.files.documents import MAX_BYTES, read_document, read_file
+    from analyzer.files.listing import TABLES, spelled
+    from analyzer.reading.pitch import Pitch
+
+    if source == "-":
+        if sys.stdin.isatty():
+            note("Paste the pitch, then end with Ctrl-D (Windows: Ctrl-Z, Enter).")
+        return Pitch.from_text(read_document("standard input", sys.stdin.buffer.read(MAX_BYTES + 1)))
+    path = Path(source)
+    if path.is_dir():
+        raise InputError(f"{source} is a folder; to read every pitch in it: pitch bulk {source} -o OUT.jsonl")
+    if path.suffix.lower() in TABLES:
+        raise InputError(f"{source} is a table of pitches; to read every row: pitch bulk {source} -o OUT.jsonl")
+    return Pitch.from_text(read_file(path), spelled(path.stem))
+
+
+def load_rulebook(path: Path | None) -> Rulebook:
+    """The rulebook in a file; the built-in one for None. Raises RulebookError."""
+    from analyzer.framework.rulebook import Rulebook
+
+    return Rulebook.load(path) if path else Rulebook.built_in()
+
+
+def load_market(path: Path | None) -> MarketMap:
+    """The market map in a file; the built-in one for None. Raises MarketError."""
+    from analyzer.framework.market import MarketMap
+
+    return MarketMap.load(path) if path else MarketMap.built_in()

@@ -1,0 +1,49 @@
+"""Options that several commands share, and the types of their values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import isfinite
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+MOST: Final = 10**9
+"""More pitches than exist, and more seconds than anyone waits."""
+SEED: Final = click.IntRange(0, 2**32 - 1)
+FILE: Final = click.Path(path_type=Path)
+
+
+class FiniteRange(click.FloatRange):
+    """A number within a range. Refuses "nan" and "inf", which would turn a limit into none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        if not isfinite(number):
+            self.fail(f"{value} is not a finite number; enter one like 5.", param, ctx)
+        return number
+
+
+def output_option(name: str, metavar: str, help: str) -> Callable[[Any], Any]:
+    """An option that names a file to write."""
+    return click.option(name, type=FILE, metavar=metavar, help=help)
+
+
+def json_option(what: str) -> Callable[[Any], Any]:
+    """`--json`."""
+    return click.option("--json", "as_json", is_flag=True, help=f"Print the {what} as JSON.")
+
+
+model_option = click.option(
+    "--model", metavar="MODEL", help="provider/name, recorded or keywords. Default: PITCH_MODEL."
+)
+rulebook_option = click.option(
+    "--rulebook", type=FILE, metavar="FILE", help="Judge by this rulebook instead of the built-in one."
+)
+market_option = click.option(
+    "--market", type=FILE, metavar="FILE", help="Use this market map instead of the built-in one."
+)
+seed_option = click.option(
+    "--seed", type=SEED, metavar="N", default=0, show_default=True, help="The same seed gives the same result."
+)
