@@ -1,1 +1,1 @@
-"""Does a reading agree with people who score by hand, where does it differ, and is it the reading or the rule?"""
+"""Does a reader agree with the raters, where does it differ, and is the reading or the rule the reason?"""

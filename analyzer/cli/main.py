@@ -425,7 +425,8 @@ def compare_command(
     EXTRACTED is a file of assessments (.json, .jsonl, .parquet), or a model that reads the pitches of --pitches;
     several are set side by side. MANUAL.csv has one row a pitch and rater.
     """
-    from analyzer.views.comparison import check_outputs, print_comparison
+    from analyzer.views.comparison_files import check_outputs
+    from analyzer.views.comparison_terminal import print_comparison
 
     check_outputs(report, disagreements, [path for path in map(Path, sources) if path.is_file()])
     check_distinct((report, disagreements))
@@ -637,7 +638,7 @@ def _compare(sources: tuple[str, ...], rulebook: Path | None, market: Path | Non
 
 
 def _write_comparison(comparison: Any, report: Path | None, disagreements: Path | None) -> None:
-    from analyzer.views.comparison import write_comparison, write_disagreements
+    from analyzer.views.comparison_files import write_comparison, write_disagreements
 
     if report is not None:
         write_comparison(report, comparison)
