@@ -61,8 +61,8 @@ def print_comparison(console: Console, comparison: Comparison) -> None:
     _print_tests(console, comparison)
     _print_attributions(console, comparison)
     _print_disagreements(console, comparison)
-    method = f"Intervals: {comparison.draws:,} resamples of the pitches, seed {comparison.seed}. Rulebook {comparison.rulebook}."
-    )
+    draws = f"{comparison.draws:,} resamples of the pitches, seed {comparison.seed}"
+    method = f"Intervals: {draws}. Rulebook {comparison.rulebook}."
     console.print()
     console.print(Text(method, style=QUIET))
 
