@@ -20,7 +20,7 @@ from analyzer.reading.provider_errors import ACTIONS, TABLE, WITHOUT_STATUS, Rul
 from analyzer.resources import resource
 from analyzer.results.rows import COLUMNS
 from analyzer.settings import KEYWORDS, RECORDED
-from analyzer.views.comparison import comparison_markdown
+from analyzer.views.comparison_markdown import comparison_markdown, figures_markdown
 from analyzer.views.reports import market_markdown, rulebook_markdown
 from analyzer.vocabulary.labels import word
 from analyzer.vocabulary.records import LIST_RULES, SIGNALS, SignalSpec
@@ -143,16 +143,24 @@ def measured() -> str:
     return f"# How well pitches are read\n\n{NOTE}\n{measure.page()}".rstrip() + "\n"
 
 
+def agreement() -> str:
+    """The page on comparing, with the table of the registered figures."""
+    before, mark, rest = (DOCS / "agreement.md").read_text(encoding="utf-8").partition(_FIGURES)
+    return f"{before}{mark}\n{figures_markdown()}\n{_MARK_END}{rest.partition(_MARK_END)[2]}"
+
+
 def readme() -> str:
     """The README with today's figures of the readers."""
     before, mark, rest = (DOCS.parent / "README.md").read_text(encoding="utf-8").partition(_MARK)
     return f"{before}{mark}\n{measure.line()}\n{_MARK_END}{rest.partition(_MARK_END)[2]}"
 
 
+_FIGURES = "<!-- figures: written by make docs -->"
 _MARK, _MARK_END = "<!-- readers: written by make docs -->", "<!-- end -->"
 
 PAGES = {
     "../README.md": readme,
+    "agreement.md": agreement,
     "columns.md": columns,
     "provider-errors.md": provider_errors,
     "rulebook.md": lambda: rulebook_markdown(Rulebook.built_in()).rstrip() + "\n",

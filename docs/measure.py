@@ -12,7 +12,8 @@ from statistics import mean
 from typing import Any
 
 from analyzer import Assessment, analyze, compare
-from analyzer.agreement.records import RATERS, Comparison, SignalAgreement
+from analyzer.agreement.figures import RATERS
+from analyzer.agreement.records import Comparison, FigureValue, SignalAgreement
 from analyzer.files.manual_scores import ManualScores, read_manual
 from analyzer.reading.grounding import Grounding
 from analyzer.reading.pitch import Pitch, overlaps
@@ -59,8 +60,8 @@ def line() -> str:
     told = {}
     for reader in read:
         signals = [found.signals[reader][name] for name in SCORED]
-        same = mean(one.agreement.value or 0 for one in signals)
-        kappa = mean(one.kappa.value for one in signals if one.kappa.value is not None)
+        same = mean(one["agreement"].value or 0 for one in signals)
+        kappa = mean(one["kappa"].value for one in signals if one["kappa"].value is not None)
         told[reader] = f"{same:.0%} of the values (kappa {kappa:.2f})"
     return (
         f"On {len(held)} pitches that nothing was tuned on, the recorded answers of a large language model give {told[RECORDED]} "
@@ -140,26 +141,25 @@ def _overview(
 
 def _row(reader: str, pitches: str, signals: Mapping[str, SignalAgreement], off: str) -> str:
     found = [signals[name] for name in SCORED]
-    kappas = [one.kappa.value for one in found if one.kappa.value is not None]
+    kappas = [one["kappa"].value for one in found if one["kappa"].value is not None]
     cells = [
         reader,
         pitches,
-        f"{signals['in_scope'].agreement.value:.0%}",
-        f"{mean(one.agreement.value or 0 for one in found):.0%}",
+        f"{signals['in_scope']['agreement'].value:.0%}",
+        f"{mean(one['agreement'].value or 0 for one in found):.0%}",
         f"{mean(kappas):.2f}",
-        f"{signals['stage'].agreement.value:.2f}",
-        f"{signals['focus'].agreement.value:.2f}",
-        _share([one.overclaimed for one in found]),
-        _share([one.missed for one in found]),
+        f"{signals['stage']['agreement'].value:.2f}",
+        f"{signals['focus']['agreement'].value:.2f}",
+        _share([one["overclaimed"] for one in found]),
+        _share([one["missed"] for one in found]),
         off,
     ]
     return f"| {' | '.join(cells)} |"
 
 
-def _share(shares: Sequence[Any]) -> str:
-    known = [share for share in shares if share is not None and share.share is not None]
-    of = sum(share.of for share in known)
-    return f"{sum(share.share * share.of for share in known) / of:.1%}" if of else "–"
+def _share(shares: Sequence[FigureValue]) -> str:
+    of = sum(share.of for share in shares if share.value is not None)
+    return f"{sum(share.value * share.of for share in shares if share.value is not None) / of:.1%}" if of else "–"
 
 
 def _signals(whole: Comparison) -> Iterator[str]:
@@ -170,12 +170,12 @@ def _signals(whole: Comparison) -> Iterator[str]:
         one, other = whole.signals[RECORDED][name], whole.signals[KEYWORDS][name]
         cells = [
             title(name),
-            f"{one.agreement.value:.0%}",
-            _number(one.kappa.value),
-            _share([one.overclaimed]),
-            _share([one.missed]),
-            f"{other.agreement.value:.0%}",
-            _number(other.kappa.value),
+            f"{one['agreement'].value:.0%}",
+            _number(one["kappa"].value),
+            _share([one["overclaimed"]]),
+            _share([one["missed"]]),
+            f"{other['agreement'].value:.0%}",
+            _number(other["kappa"].value),
         ]
         yield f"| {' | '.join(cells)} |"
     yield ""

@@ -1,1 +1,1 @@
-"""Extracted readings against manual scores: what is compared, the figures, and where score differences come from."""
+"""Does a reader agree with the raters, where does it differ, and is the reading or the rule the reason?"""

@@ -1,25 +1,29 @@
-"""Which competitors of two lists are the same. Names are free text: this is a rule and no fact, and matches are shown.
+"""Which competitors of two lists are the same, and of what kind. Names are free text: a match is a guess by this rule,
+so results list every match.
 
-Two names are the same if the market map takes them for the same player, or if they are spelled alike: rapidfuzz's
-token_set_ratio of at least 80 (words in any order, one name may say more than the other). Names that the map
-takes for two different players never match, however alike they are. Each name matches one other at most, so that
-the total likeness is greatest.
+Two names match if they are one player of the market map, or if they are spelled alike: rapidfuzz's token_set_ratio of
+at least 80 (words in any order, one name may say more than the other). Names of two different players never match,
+however alike they are. Each name matches at most one other, so that the total likeness is greatest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
 from rapidfuzz import fuzz, utils
 from scipy.optimize import linear_sum_assignment
 
+from analyzer.files.manual_scores import ManualScore
 from analyzer.framework.market import MarketMap
+from analyzer.vocabulary.signals import Signals
 
 ALIKE: Final = 80.0
 _SAME: Final = 101.0
-"""The map's word goes before likeness of spelling."""
+"""The market map has precedence over likeness of spelling."""
+ASSUMED_KIND: Final = "startup"
+"""A competitor, but neither a vendor that customers know nor building in-house."""
 
 
 def matched(first: Sequence[str], second: Sequence[str], market: MarketMap) -> list[tuple[int, int]]:
@@ -40,3 +44,27 @@ def _likeness(one: str, other: str, market: MarketMap) -> float:
         return _SAME if players[0].name == players[1].name else 0.0
     ratio = fuzz.token_set_ratio(one, other, processor=utils.default_process)
     return ratio if ratio >= ALIKE else 0.0
+
+
+def competitor_kinds(
+    rows: Iterable[ManualScore], readings: Iterable[Signals], market: MarketMap
+) -> tuple[dict[str, str], list[str]]:
+    """The kind of every competitor in the manual scores of one pitch, by name, and the names whose kind is unknown.
+
+    The kind is that of the market map; else that of the matching competitor in a reading, in the order of the
+    readings; else `ASSUMED_KIND`.
+    """
+    rows, readings = list(rows), list(readings)
+    names = list(dict.fromkeys(name for row in rows for name in row.competitors or ()))
+    kinds: dict[str, str] = {}
+    for name in names:
+        player = market.match(name)
+        if player is not None:
+            kinds[name] = player.kind
+    for signals in readings:
+        for row in rows:
+            manual = row.competitors or ()
+            for place, at in matched([competitor.name for competitor in signals.competitors], manual, market):
+                kinds.setdefault(manual[at], signals.competitors[place].kind)
+    assumed = [name for name in names if name not in kinds]
+    return kinds | dict.fromkeys(assumed, ASSUMED_KIND), assumed

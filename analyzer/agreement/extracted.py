@@ -1,7 +1,7 @@
-"""What was read, by pitch: from files of assessments, from assessments in memory, or by reading pitches now.
+"""Extracted readings by pitch: from files of assessments, from assessments in memory, or by reading pitches now.
 
-What a person changed by hand in an assessment is left out: a reader is compared by what it read. A pitch that failed is
-kept with its reason; nothing that was there goes missing without a note.
+A reader is compared by what it read, so a person's edits in an assessment are undone. A pitch that failed stays, with
+its reason; a note reports whatever else cannot be used.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ class Upload:
     data: bytes
 
 
-Given = str | Path | Upload | Iterable[Assessment | Result]
+ExtractedSource = str | Path | Upload | Iterable[Assessment | Result]
 _FILES: Final = frozenset({".json", ".jsonl", ".parquet", ".csv", ".txt"})
-_OUT_OF_REACH: Final = 3
-"""The exit code of errors that say that a model cannot be asked at all."""
+_UNREACHABLE: Final = 3
+"""The exit code of errors that mean that the model cannot be reached at all."""
 _SHOWN: Final = 5
 
 
 @dataclass(slots=True)
-class Extracted:
-    """One reader's signals by pitch. `failed`: why a pitch has none. `model`: who read, if the file says so."""
+class ExtractedReadings:
+    """One reader's signals by pitch. `failed`: why a pitch has none. `models`: which models read, where known."""
 
     name: str
     signals: dict[str, Signals] = field(default_factory=dict)
@@ -51,17 +51,17 @@ class Extracted:
     models: set[str] = field(default_factory=set)
 
     def add(self, pitch: str | None, signals: Signals, where: str) -> None:
-        """Keeps a reading. Of two for the same pitch the later counts, and a note says so if they differ."""
+        """Add a reading. Of two for the same pitch the later counts, and a note says so if they differ."""
         if not pitch:
-            self.notes.append(f"{where}: no pitch.id, so nothing to compare it with")
+            self.notes.append(f"{where}: skipped, because it has no pitch.id")
             return
         if pitch in self.signals and self.signals[pitch] != signals:
-            self.notes.append(f"{where}: pitch {pitch!r} was read before and differently; the later reading counts")
+            self.notes.append(f"{where}: pitch {pitch!r} appears again with a different reading; the later one counts")
         self.signals[pitch] = signals
         self.failed.pop(pitch, None)
 
     def fail(self, pitch: str | None, reason: str) -> None:
-        """Keeps why a pitch has no reading, unless it has one."""
+        """Record why a pitch has no reading, unless it has one."""
         if not pitch:
             self.notes.append(reason)
         elif pitch not in self.signals:
@@ -69,7 +69,7 @@ class Extracted:
 
 
 def is_model(source: object) -> bool:
-    """Whether a source names a reader (`recorded`, `keywords`, `provider/name`) and no file that exists or would."""
+    """Whether a source names a model (`recorded`, `keywords`, `provider/name`) rather than a file."""
     if not isinstance(source, str):
         return False
     named = not asks_a_server(source) or ("/" in source and Path(source).suffix.lower() not in _FILES)
@@ -77,14 +77,14 @@ def is_model(source: object) -> bool:
 
 
 def read_extracted(
-    source: Given, wanted: Iterable[str], pitches: Path | None, settings: Settings, name: str | None = None
-) -> Extracted:
-    """One reader's signals. A model's name reads those files in the folder `pitches` whose names are `wanted`.
+    source: ExtractedSource, scored: Iterable[str], pitches: Path | None, settings: Settings, name: str | None = None
+) -> ExtractedReadings:
+    """One reader's signals. A model reads those files in the folder `pitches` whose pitch ids are in `scored`.
 
-    Raises InputError, ConfigurationError, or ProviderError's kin where a model cannot be asked at all.
+    Raises InputError, ConfigurationError, or a ProviderError where the model cannot be reached at all.
     """
     if isinstance(source, str) and is_model(source):
-        return _read_now(source, set(wanted), pitches, settings, name)
+        return _read_now(source, set(scored), pitches, settings, name)
     if isinstance(source, Upload):
         return _from_entries(source.name, entries_in(source.name, source.data), name)
     if isinstance(source, str | Path):
@@ -92,23 +92,23 @@ def read_extracted(
     return _from_memory(source, name or "extracted")
 
 
-def _from_entries(source: str, entries: Iterable[Entry], name: str | None) -> Extracted:
-    extracted = Extracted(name or ("standard input" if source == "-" else Path(source).stem))
+def _from_entries(source: str, entries: Iterable[Entry], name: str | None) -> ExtractedReadings:
+    extracted = ExtractedReadings(name or ("standard input" if source == "-" else Path(source).stem))
     for entry in entries:
         document = entry.document
         if entry.error is not None or not isinstance(document, dict):
             extracted.notes.append(str(entry.error or f"{entry.source}: expected an assessment"))
             continue
         pitch = document.get("pitch")
-        given = pitch.get("id") if isinstance(pitch, dict) else None
-        named = None if given is None else str(given)
+        id_ = pitch.get("id") if isinstance(pitch, dict) else None
+        named = None if id_ is None else str(id_)
         if document.get("error") and not document.get("signals"):
             error = document["error"]
-            told = str(error.get("message") or error.get("kind")) if isinstance(error, dict) else str(error)
-            extracted.fail(named, f"{entry.source}: not read: {told[:200]}")
+            reason = str(error.get("message") or error.get("kind")) if isinstance(error, dict) else str(error)
+            extracted.fail(named, f"{entry.source}: not read: {reason[:200]}")
             continue
         if not isinstance(document.get("signals"), dict):
-            extracted.fail(named, f"{entry.source}: this is no assessment, it has no signals")
+            extracted.fail(named, f"{entry.source}: not an assessment: it has no signals")
             continue
         try:
             extracted.add(named, _read_signals(document, entry.source), entry.source)
@@ -116,17 +116,17 @@ def _from_entries(source: str, entries: Iterable[Entry], name: str | None) -> Ex
             extracted.fail(named, str(error))
         extracted.models |= _model(document)
     if not extracted.signals and not extracted.failed:
-        said = "".join(f"; {note}" for note in extracted.notes[:_SHOWN])
-        raise InputError(f"{source}: there is no assessment with a pitch.id in there{said}")
+        reasons = "".join(f"; {note}" for note in extracted.notes[:_SHOWN])
+        raise InputError(f"{source}: found no assessment with a pitch.id{reasons}")
     return extracted
 
 
 def _read_signals(document: Mapping[str, Any], source: str) -> Signals:
-    """The signals as the reader gave them. Raises SignalsError."""
+    """The signals as the reader extracted them, without edits. Raises SignalsError."""
     try:
         edits = [Edit.model_validate(edit) for edit in document.get("edits") or ()]
     except (TypeError, ValidationError) as error:
-        raise SignalsError(f"{source}: its edits are of another shape, so what was read cannot be told") from error
+        raise SignalsError(f"{source}: its edits cannot be read, so the original reading is unknown") from error
     return as_read(Signals.from_document(document["signals"], source), edits, source)
 
 
@@ -146,37 +146,39 @@ def _as_read(assessment: Assessment) -> Signals:
     return as_read(assessment.signals, assessment.edits)
 
 
-def _from_memory(results: Iterable[Assessment | Result], name: str) -> Extracted:
-    extracted = Extracted(name)
-    for number, given in enumerate(results, 1):
+def _from_memory(results: Iterable[Assessment | Result], name: str) -> ExtractedReadings:
+    extracted = ExtractedReadings(name)
+    for number, result in enumerate(results, 1):
         where = f"{name}, result {number}"
-        if isinstance(given, Result):
-            if given.assessment is None:
-                extracted.fail(given.id, f"{where}: not read: {given.error}")
+        if isinstance(result, Result):
+            if result.assessment is None:
+                extracted.fail(result.id, f"{where}: not read: {result.error}")
                 continue
-            extracted.add(given.assessment.pitch.id or given.id, _as_read(given.assessment), where)
-            extracted.models |= _models(given.assessment)
-        elif isinstance(given, Assessment):
-            extracted.add(given.pitch.id, _as_read(given), where)
-            extracted.models |= _models(given)
+            extracted.add(result.assessment.pitch.id or result.id, _as_read(result.assessment), where)
+            extracted.models |= _models(result.assessment)
+        elif isinstance(result, Assessment):
+            extracted.add(result.pitch.id, _as_read(result), where)
+            extracted.models |= _models(result)
         else:
-            raise InputError(f"{where}: expected an Assessment or a Result, found {type(given).__name__}")
+            raise InputError(f"{where}: expected an Assessment or a Result, got {type(result).__name__}")
     return extracted
 
 
-def _read_now(model: str, wanted: set[str], pitches: Path | None, settings: Settings, name: str | None) -> Extracted:
+def _read_now(
+    model: str, scored: set[str], pitches: Path | None, settings: Settings, name: str | None
+) -> ExtractedReadings:
     if pitches is None:
-        raise InputError(f"{model} reads pitches: give their folder (--pitches FOLDER), or a file of assessments")
+        raise InputError(f"{model} needs pitches to read. Add --pitches FOLDER, or compare a file of assessments.")
     if not pitches.is_dir():
-        raise InputError(f"{pitches} is no folder of pitches")
-    extracted = Extracted(name or model)
+        raise InputError(f"{pitches} is not a folder of pitches")
+    extracted = ExtractedReadings(name or model)
     texts: list[tuple[str, str]] = []
     unscored = 0
     folder = Sources((str(pitches),))
     read: dict[str, Path] = {}
     with DocumentReader() as reader:
         for path in (path for path in folder.documents() if path.parent == pitches):
-            if path.stem not in wanted:
+            if path.stem not in scored:
                 unscored += 1
                 continue
             if path.stem in read:
@@ -187,11 +189,11 @@ def _read_now(model: str, wanted: set[str], pitches: Path | None, settings: Sett
             except AnalyzerError as error:
                 extracted.fail(path.stem, str(error))
     if unscored:
-        extracted.notes.append(f"{pitches}: {unscored} pitches that nobody scored, not read")
+        extracted.notes.append(f"{pitches}: skipped {unscored} pitches without manual scores")
     extracted.notes += [f"{pitches}: {left_out}" for left_out in folder.notes() if "link" in left_out]
     results = sorted(analyze_many(texts, model=model, settings=settings), key=lambda result: result.number)
     errors = [result.error for result in results if result.error is not None]
-    if errors and len(errors) == len(results) and all(error.exit_code == _OUT_OF_REACH for error in errors):
+    if errors and len(errors) == len(results) and all(error.exit_code == _UNREACHABLE for error in errors):
         raise errors[0]
     for result in results:
         if result.assessment is None:

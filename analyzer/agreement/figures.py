@@ -1,141 +1,173 @@
-"""The figures of one signal: tables of who said what, over all pitches and over drawn samples of them."""
+"""The figures of agreement: each is one registered function of counts.
+
+To add a figure, write its function here and register it with `figure`. The records, the JSON, the terminal, the HTML
+report, the page and the table in docs/agreement.md follow from the registry.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Literal
 
 import numpy as np
 
 from analyzer.agreement import statistics as st
-from analyzer.agreement.records import PairTest, Share, SignalAgreement, ValueAgreement
-from analyzer.agreement.statistics import Codes, Estimate, Floats
-from analyzer.files.manual_scores import ORDERS, VALUES
-from analyzer.vocabulary.orders import Order
-from analyzer.vocabulary.signals import UNKNOWN
+from analyzer.agreement.compared_signals import SignalKind
+from analyzer.agreement.statistics import Floats
 
-SCOPE: Final = ("true", "false")
+Comparing = Literal["reader", "raters"]
+"""A reader with the raters, or the raters with each other."""
+CountedPitches = Literal["all", "both_know", "rater_silent", "rater_knows", "rater_pairs"]
+"""Which pitches a figure counts: all; those where both sides know a value; those where the rater says unknown; those
+where the rater knows a value; all, with every pair of raters on a pitch as in Krippendorff's coincidences."""
+IntervalMethod = Literal["bootstrap", "wilson", "none"]
 
-
-def options(name: str) -> tuple[str, ...]:
-    """Every value a reader or rater may give for a scored signal."""
-    return SCOPE if name == "in_scope" else (*VALUES[name], UNKNOWN)
-
-
-def steps(name: str) -> Floats:
-    """How far apart any two values of a scored signal are (`Order.distance`), unknown left out; nowhere more than 1
-    where the values have no order, or none longer than one step: then weights would change nothing."""
-    values, order = options(name)[:-1], ORDERS.get(name, Order())
-    return np.array([[order.distance(value, other) for other in values] for value in values], dtype=float)
+SIGNALS: Final[tuple[SignalKind, ...]] = ("scope", "ordered", "unordered")
+"""The kinds of signal that have one value for each pitch."""
+VALUED: Final[tuple[SignalKind, ...]] = ("ordered", "unordered")
+"""The kinds of signal of which a pitch may say nothing."""
 
 
-class SignalFigures:
-    """One signal's figures, over the kinds of pitches there are: pitches of which all say the same are counted once.
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How often values meet: one (K, K) table, or a stack (…, K, K) of them, one for each resample of the pitches.
 
-    All sides use the same drawn samples, so that their differences can be taken draw by draw.
+    Rows are the rater's values, columns the reader's; entries are numbers of pitches, and may be fractions where a
+    pitch has several raters. `options`: how many values there are to choose from. `steps`: how many steps apart two
+    values are, (K, K). `unknown`: which of the K values is unknown. Of competitors, the two values are "named" and
+    "not named", counted in names.
     """
 
-    def __init__(self, name: str, codes: Codes, draws: int, seed: Sequence[int]):
-        self.name = name
-        self.options = options(name)
-        self.patterns, self.counts = np.unique(codes, axis=0, return_counts=True)
-        self.seen = np.unique(self.patterns[self.patterns >= 0])
-        self.there = len(self.seen) > 0
-        self.drawn = st.resampled(self.counts, draws, seed)
-
-    def agreement(self, pairs: Sequence[tuple[int, int]], between_raters: bool) -> SignalAgreement | None:
-        """The figures over these pairs of columns; None where no pitch has a pair."""
-        tables = self._tables(pairs)
-        n = int(self.counts[tables.sum((1, 2)) > 0].sum())
-        if not n:
-            return None
-        total, drawn = self._summed(tables)
-        share = float(st.agreement(total))
-        values = [self.options[code] for code in self.seen]
-        known = [place for place, value in enumerate(values) if value != UNKNOWN]
-        weighted = None
-        if len(known) > 1 and steps(self.name).max(initial=0) > 1:
-            codes = self.seen[known]
-            apart = steps(self.name)[np.ix_(codes, codes)]
-            inside = np.ix_(range(len(drawn)), known, known)
-            whole, parts = total[np.ix_(known, known)], drawn[inside]
-            weighted = st.estimate(float(st.kappa(whole, apart)), st.kappa(parts, apart))
-        size = len(self.options)
-        return SignalAgreement(
-            signal=self.name,
-            n=n,
-            agreement=Estimate(share, *st.wilson(share, n)),
-            needed=st.needed(share),
-            kappa=st.estimate(float(st.kappa(total)), st.kappa(drawn)),
-            weighted=weighted,
-            weighted_n=float(total[np.ix_(known, known)].sum()),
-            ac1=st.estimate(float(st.ac1(total, size)), st.ac1(drawn, size)),
-            alpha=self._alpha(pairs) if between_raters else None,
-            overclaimed=None if between_raters else self._off(total, values, claimed=True),
-            missed=None if between_raters else self._off(total, values, claimed=False),
-            by_value=tuple(
-                ValueAgreement(
-                    value,
-                    float(total[:, place].sum()),
-                    float(total[place].sum()),
-                    _part(total[place, place], total[:, place].sum()),
-                    _part(total[place, place], total[place].sum()),
-                )
-                for place, value in enumerate(values)
-            ),
-            table=tuple(tuple(float(cell) for cell in row) for row in total),
-        )
-
-    def test(
-        self, first: str, second: str, pairs: Sequence[tuple[int, int]], others: Sequence[tuple[int, int]]
-    ) -> PairTest | None:
-        """Two readers over the pitches of which both, and some rater, say something."""
-        tables = self._tables(pairs), self._tables(others)
-        both = (tables[0].sum((1, 2)) > 0) & (tables[1].sum((1, 2)) > 0)
-        if not both.any():
-            return None
-        right = [np.trace(side, axis1=1, axis2=2) for side in tables]
-        better = int(self.counts[both & (right[0] > right[1] + 1e-9)].sum())
-        worse = int(self.counts[both & (right[1] > right[0] + 1e-9)].sum())
-        own, other = (self._summed(np.where(both[:, None, None], side, 0)) for side in tables)
-        apart = st.estimate(float(st.kappa(own[0]) - st.kappa(other[0])), st.kappa(own[1]) - st.kappa(other[1]))
-        p = st.sign_test(better, worse)
-        return PairTest(self.name, first, second, int(self.counts[both].sum()), better, worse, p, p, apart)
-
-    def _tables(self, pairs: Sequence[tuple[int, int]]) -> Floats:
-        """A table for each kind of pitch, entries summing to 1: rows the right column's value, columns the left's."""
-        size = len(self.seen)
-        tables = np.zeros((len(self.patterns), size, size))
-        places = np.searchsorted(self.seen, self.patterns)
-        for left, right in pairs:
-            valid = (self.patterns[:, left] >= 0) & (self.patterns[:, right] >= 0)
-            rows = np.flatnonzero(valid)
-            tables[rows, places[rows, right], places[rows, left]] += 1
-        totals = tables.sum((1, 2), keepdims=True)
-        return np.asarray(np.divide(tables, totals, out=tables, where=totals > 0))
-
-    def _summed(self, tables: Floats) -> tuple[Floats, Floats]:
-        """The table over all pitches, and over each drawn sample."""
-        flat = tables.reshape(len(tables), -1)
-        size = tables.shape[1]
-        return (self.counts @ flat).reshape(size, size), (self.drawn @ flat).reshape(-1, size, size)
-
-    def _alpha(self, pairs: Sequence[tuple[int, int]]) -> Estimate:
-        columns = sorted({column for pair in pairs for column in pair})
-        said = (self.patterns[:, columns] >= 0).sum(1)
-        tables = self._tables(pairs)
-        both = (tables + tables.transpose(0, 2, 1)) / 2 * said[:, None, None]
-        total, drawn = self._summed(both)
-        return st.estimate(float(st.alpha(total)), st.alpha(drawn))
-
-    def _off(self, total: Floats, values: Sequence[str], claimed: bool) -> Share | None:
-        """How often the reader claims where the rater is silent, or is silent where the rater has a value."""
-        if self.name == "in_scope":
-            return None
-        silent = np.array([value == UNKNOWN for value in values])
-        rows = total[silent if claimed else ~silent]
-        return Share(_part(rows[:, ~silent if claimed else silent].sum(), rows.sum()), float(rows.sum()))
+    tables: Floats
+    options: int
+    steps: Floats
+    unknown: np.ndarray[Any, np.dtype[np.bool_]]
 
 
-def _part(part: float, whole: float) -> float | None:
-    return float(part / whole) if whole > 0 else None
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure of agreement.
+
+    `name`: its key in records and JSON. `title`: the heading of its column. `meaning`: one sentence. `kinds`: the
+    signals it applies to. `comparing`: whom it compares. `percent`: it is shown as a percentage, else with two
+    decimals. `brief`: it is also shown in the terminal.
+    """
+
+    name: str
+    title: str
+    meaning: str
+    of: Callable[[Counts], Floats]
+    kinds: tuple[SignalKind, ...]
+    comparing: tuple[Comparing, ...]
+    counted: CountedPitches
+    interval: IntervalMethod
+    percent: bool
+    brief: bool
+
+    def applies(self, kind: SignalKind, comparing: Comparing) -> bool:
+        """Whether the figure is computed for a signal of this kind and these sides."""
+        return kind in self.kinds and comparing in self.comparing
+
+
+RATERS: Final = "raters"
+"""The name under which results hold the raters compared with each other, next to the readers."""
+
+
+def comparing(side: str) -> Comparing:
+    """Whom a side of a comparison compares: a reader with the raters, or the raters with each other."""
+    return "raters" if side == RATERS else "reader"
+
+
+FIGURES: Final[dict[str, Figure]] = {}
+"""Every figure by name, in the order in which columns are shown."""
+
+
+def figure(
+    title: str,
+    kinds: tuple[SignalKind, ...],
+    *,
+    comparing: tuple[Comparing, ...] = ("reader", "raters"),
+    counted: CountedPitches = "all",
+    interval: IntervalMethod = "bootstrap",
+    percent: bool = False,
+    brief: bool = True,
+) -> Callable[[Callable[[Counts], Floats]], Callable[[Counts], Floats]]:
+    """Register a function of counts as a figure: its name is the key, its docstring the meaning."""
+
+    def register(of: Callable[[Counts], Floats]) -> Callable[[Counts], Floats]:
+        name, meaning = of.__name__, " ".join((of.__doc__ or "").split())
+        if not meaning or name in FIGURES:
+            fault = "is registered twice" if meaning else "needs a docstring that says what it means"
+            raise TypeError(f"figure {name} {fault}")
+        FIGURES[name] = Figure(name, title, meaning, of, kinds, comparing, counted, interval, percent, brief)
+        return of
+
+    return register
+
+
+# ---------------------------------------------------------------- signals with one value for each pitch
+
+
+@figure("same", SIGNALS, interval="wilson", percent=True)
+def agreement(counts: Counts) -> Floats:
+    """The share of pitches with the same value; unknown is a value like any other."""
+    return st.agreement(counts.tables)
+
+
+@figure("kappa", SIGNALS)
+def kappa(counts: Counts) -> Floats:
+    """Cohen's kappa: agreement beyond chance, from 0 (chance) to 1 (perfect)."""
+    return st.kappa(counts.tables)
+
+
+@figure("weighted", ("ordered",), counted="both_know", brief=False)
+def weighted(counts: Counts) -> Floats:
+    """Cohen's kappa in which a difference counts by its steps on the signal's scale."""
+    return st.kappa(counts.tables, counts.steps)
+
+
+@figure("AC1", SIGNALS)
+def ac1(counts: Counts) -> Floats:
+    """Gwet's AC1: agreement beyond chance that stays high where nearly all pitches have the same value."""
+    return st.ac1(counts.tables, counts.options)
+
+
+@figure("alpha", SIGNALS, comparing=("raters",), counted="rater_pairs", brief=False)
+def alpha(counts: Counts) -> Floats:
+    """Krippendorff's alpha: agreement beyond chance among any number of raters."""
+    return st.alpha(counts.tables)
+
+
+@figure("adds", VALUED, comparing=("reader",), counted="rater_silent", interval="none", percent=True)
+def overclaimed(counts: Counts) -> Floats:
+    """How often the reader gives a value where the rater says unknown."""
+    return 1 - st.agreement(counts.tables)
+
+
+@figure("misses", VALUED, comparing=("reader",), counted="rater_knows", interval="none", percent=True)
+def missed(counts: Counts) -> Floats:
+    """How often the reader says unknown where the rater gives a value."""
+    return st.ratio(counts.tables[..., counts.unknown].sum((-2, -1)), counts.tables.sum((-2, -1)))
+
+
+# ---------------------------------------------------------------- competitors
+
+
+@figure("precision", ("competitors",), percent=True)
+def precision(counts: Counts) -> Floats:
+    """The share of the reader's competitors that the rater names too."""
+    return st.ratio(counts.tables[..., 0, 0], counts.tables[..., 0].sum(-1))
+
+
+@figure("recall", ("competitors",), percent=True)
+def recall(counts: Counts) -> Floats:
+    """The share of the rater's competitors that the reader names too."""
+    return st.ratio(counts.tables[..., 0, 0], counts.tables[..., 0, :].sum(-1))
+
+
+@figure("F1", ("competitors",))
+def f1(counts: Counts) -> Floats:
+    """The harmonic mean of precision and recall."""
+    both = 2 * counts.tables[..., 0, 0]
+    return st.ratio(both, counts.tables[..., 0].sum(-1) + counts.tables[..., 0, :].sum(-1))

@@ -1,24 +1,39 @@
-"""What a comparison says: plain, frozen records, for scripts, files and pages alike."""
+"""The results of a comparison: plain, frozen records, the same for scripts, files and pages."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any
 
-from analyzer.agreement.statistics import Estimate, Limits
-
-RATERS: Final = "raters"
-"""The name of rater against rater among the readers' results."""
+from analyzer.agreement.compared_signals import SignalKind
+from analyzer.agreement.figures import FIGURES, VALUED
+from analyzer.agreement.statistics import DifferenceLimits, Measured
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
-    """`share` of `of` pitches; None of none."""
+class FigureValue(Measured):
+    """The value of a registered figure. `of`: the number of pitches it counts."""
 
-    share: float | None
-    of: float
+    of: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How one reader agrees with the raters, or the raters with each other, over n pitches.
+
+    `figures`: the registered figures that apply, by name; `agreement["kappa"]` is one of them, undefined where it does
+    not apply, a KeyError where there is no such figure.
+    """
+
+    n: int
+    figures: Mapping[str, FigureValue]
+
+    def __getitem__(self, name: str) -> FigureValue:
+        if name not in FIGURES:
+            raise KeyError(f"there is no figure {name!r}; there are {', '.join(FIGURES)}")
+        return self.figures.get(name, FigureValue(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,34 +49,22 @@ class ValueAgreement:
 
 
 @dataclass(frozen=True, slots=True)
-class SignalAgreement:
-    """One signal, one reader against the raters, or the raters against each other.
+class SignalAgreement(Agreement):
+    """Agreement on one signal.
 
-    `agreement`: the share of n pitches with the same value, with Wilson's interval. `needed`: how many pitches it
-    would take to know such a share to ±0.1. `kappa`, `ac1`, `alpha`: corrected for chance, with bootstrap intervals;
-    alpha is between raters only. `weighted`: linearly weighted kappa over `weighted_n` pitches where both know a value,
-    for ordered signals. `table`: rows are the rater's values, columns the reader's, in the order of `by_value`.
-    `overclaimed`: how often the reader gives a value where the rater says unknown; `missed`: the reverse.
+    `needed`: how many pitches it takes to know a share of agreement like this one to ±0.1. `table`: rows are the
+    rater's values, columns the reader's, in the order of `by_value`.
     """
 
     signal: str
-    n: int
-    agreement: Estimate
     needed: int
-    kappa: Estimate
-    weighted: Estimate | None
-    weighted_n: float
-    ac1: Estimate
-    alpha: Estimate | None
-    overclaimed: Share | None
-    missed: Share | None
     by_value: tuple[ValueAgreement, ...]
     table: tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class RivalMatch:
-    """Two names that were taken for the same competitor."""
+class CompetitorMatch:
+    """Two names that are counted as the same competitor."""
 
     pitch: str
     rater: str
@@ -70,39 +73,34 @@ class RivalMatch:
 
 
 @dataclass(frozen=True, slots=True)
-class RivalAgreement:
-    """Competitors as sets over n pitches: of the reader's names how many the rater has (precision), of the rater's how
-    many the reader has (recall), and their harmonic mean."""
+class CompetitorAgreement(Agreement):
+    """Agreement on the competitors as sets of names. `extracted`, `manual`: how many names each side has."""
 
-    n: int
     extracted: float
     manual: float
-    precision: Estimate
-    recall: Estimate
-    f1: Estimate
-    matches: tuple[RivalMatch, ...]
+    matches: tuple[CompetitorMatch, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
-    """All scored signals of codebook §2 with single values together: the mean of their agreements over n pitches.
+class AgreementSummary:
+    """All signals of the vocabulary with one value for each pitch: the mean of their agreements over n pitches.
 
     `quotable`: n is at least `needed`, the pitches it takes to know such a share to ±0.1.
     """
 
     n: int
-    agreement: Estimate
+    agreement: Measured
     needed: int
     quotable: bool
 
 
 @dataclass(frozen=True, slots=True)
-class PairTest:
-    """Two readers on one signal, over the n pitches both have.
+class ReaderTest:
+    """Two readers on one signal, over the n pitches that both have read.
 
-    `first_better` and `second_better`: in how many pitches one agrees with more raters than the other. `p`: two-sided
-    exact sign test (McNemar's, where there is one rater); `p_holm`: corrected for all tests of the comparison.
-    `kappa_difference`: first minus second, drawn over the same pitches.
+    `first_better` and `second_better`: on how many pitches one agrees with more raters than the other. `p`: two-sided
+    exact sign test (McNemar's, with one rater); `p_holm`: corrected for all tests of the comparison.
+    `kappa_difference`: first minus second, over the same resamples of pitches.
     """
 
     signal: str
@@ -113,14 +111,17 @@ class PairTest:
     second_better: int
     p: float
     p_holm: float
-    kappa_difference: Estimate
+    kappa_difference: Measured
 
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
-    """One value that a reader and some raters give differently. `moves`: by how many points of the overall score (0 to
-    100) the extracted assessment moves if this signal alone is as the raters scored it; None where a side is out of
-    scope. `rule`: what decides by the codebook. `notes`: what the raters wrote beside their scores ("anna: …")."""
+    """One signal on which a reader and some raters differ.
+
+    `moves`: by how many points the overall score (0 to 100) changes if this signal alone is as the raters scored it;
+    None where a side is out of scope. `rule`: the vocabulary's rule that decides. `notes`: what the raters wrote with
+    their scores ("anna: …").
+    """
 
     reader: str
     pitch: str
@@ -144,10 +145,10 @@ class ScoreAgreement:
     left: str
     right: str
     n: int
-    pearson: Estimate
-    spearman: Estimate
-    kendall: Estimate
-    limits: Limits | None
+    pearson: Measured
+    spearman: Measured
+    kendall: Measured
+    limits: DifferenceLimits | None
     points: tuple[tuple[str, float, float], ...]
 
 
@@ -155,9 +156,10 @@ class ScoreAgreement:
 class Attribution:
     """Where the difference between a reader's and a rater's score of one pitch comes from.
 
-    `manual` - `extracted` = the sum of `parts` + `together`. `parts`: by how much the score moves when this signal
-    alone is as the rater scored it. `finer`: positions whose leans agree but which the reader places more finely.
-    `given`: the overall score the rater would give; `left_to_rule` = given - manual. Scores are 0 to 100.
+    `manual` - `extracted` = the sum of `parts` + `together`. `parts`: by how much the score changes when this signal
+    alone is as the rater scored it. `finer`: signals that agree as far as a manual score can say, but not exactly.
+    `rater_overall`: the overall score that the rater entered; `left_to_rule` = rater_overall - manual. Scores are 0 to
+    100.
     """
 
     reader: str
@@ -168,13 +170,13 @@ class Attribution:
     parts: Mapping[str, float]
     together: float
     finer: tuple[str, ...]
-    given: float | None
+    rater_overall: float | None
     left_to_rule: float | None
 
 
 @dataclass(frozen=True, slots=True)
-class ReaderRef:
-    """A reader, and what became of the pitches."""
+class ComparedReader:
+    """A reader: the models behind it, how many pitches it read, and the pitches that failed."""
 
     name: str
     models: tuple[str, ...]
@@ -183,13 +185,15 @@ class ReaderRef:
 
 
 @dataclass(frozen=True, slots=True)
-class RaterRef:
+class ComparedRater:
+    """A rater, and how many pitches this person scored."""
+
     name: str
     pitches: int
 
 
 @dataclass(frozen=True, slots=True)
-class Issue:
+class InputNote:
     """Something about the input that a user has to know. `where`: a file, a line, a reader."""
 
     where: str
@@ -198,27 +202,40 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Everything a comparison says. `signals`, `competitors` and `summaries` hold each reader by name and, with two
-    raters or more, the raters against each other under "raters"."""
+    """The whole result of a comparison. `signals`, `competitors` and `summaries` hold each reader by name and, with two
+    raters or more, the raters compared with each other as "raters"."""
 
-    readers: tuple[ReaderRef, ...]
-    raters: tuple[RaterRef, ...]
+    readers: tuple[ComparedReader, ...]
+    raters: tuple[ComparedRater, ...]
     pitches: tuple[str, ...]
     seed: int
     draws: int
     rulebook: str
-    issues: tuple[Issue, ...]
-    summaries: Mapping[str, Summary]
+    issues: tuple[InputNote, ...]
+    summaries: Mapping[str, AgreementSummary]
     signals: Mapping[str, Mapping[str, SignalAgreement]]
-    competitors: Mapping[str, RivalAgreement]
-    tests: tuple[PairTest, ...]
+    competitors: Mapping[str, CompetitorAgreement]
+    tests: tuple[ReaderTest, ...]
     scores: tuple[ScoreAgreement, ...]
     attributions: tuple[Attribution, ...]
     disagreements: tuple[Disagreement, ...]
 
     def to_json(self, indent: int | None = 1) -> str:
         """The comparison as JSON, numbers with four decimals."""
-        return json.dumps(_short(asdict(self)), ensure_ascii=False, indent=indent, allow_nan=False)
+        document = asdict(self)
+        document["signals"] = {side: _by_name(found, "scope", *VALUED) for side, found in document["signals"].items()}
+        document["competitors"] = _by_name(document["competitors"], "competitors")
+        return json.dumps(_short(document), ensure_ascii=False, indent=indent, allow_nan=False)
+
+
+def _by_name(agreements: Mapping[str, dict[str, Any]], *kinds: SignalKind) -> dict[str, dict[str, Any]]:
+    """Agreements with each figure under its own name; null where one does not apply."""
+    names = [figure.name for figure in FIGURES.values() if set(kinds) & set(figure.kinds)]
+    return {
+        key: {field: value for field, value in agreement.items() if field != "figures"}
+        | {name: agreement["figures"].get(name) for name in names}
+        for key, agreement in agreements.items()
+    }
 
 
 def _short(value: Any) -> Any:

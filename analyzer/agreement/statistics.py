@@ -1,8 +1,8 @@
-"""The figures of agreement, as functions of numbers: no pitch, signal or file is known here.
+"""The statistics of agreement, as functions of numbers: nothing here knows a pitch, a signal or a file.
 
 Kappa, AC1 and alpha work on stacks of tables, because their intervals need them for thousands of resampled tables at
-once, which the libraries do one at a time. The tests hold them to scikit-learn, krippendorff and published examples.
-A figure that is not defined is nan inside this module and None outside.
+once, and the libraries compute one at a time. The tests check them against scikit-learn, krippendorff and published
+examples. An undefined figure is nan inside this module and None outside.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ Codes = NDArray[np.intp]
 
 LEVEL: Final = 0.95
 HALF_WIDTH: Final = 0.1
-"""An agreement is fit to be quoted when its interval reaches no further than this to either side."""
+"""An agreement can be quoted when its interval extends at most this far to either side."""
 _Z: Final = 1.959963984540054
 _AT_ONCE: Final = 2_000_000
 """Numbers drawn at a time, so that memory does not grow with the pitches."""
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
-    """A figure with its 95% interval. `value` None: not defined (one side knows only one value, or there is nothing to
+class Measured:
+    """A figure with its 95% interval. `value` None: undefined (one side uses only one value, or there is nothing to
     compare); `low` and `high` None: no interval."""
 
     value: float | None
@@ -38,15 +38,15 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class DifferenceLimits:
     """Differences between two scores of the same pitches (Bland and Altman 1986, 1999).
 
     `mean`: the mean difference; `low`, `high`: the limits between which 95% of differences lie if they are normal.
     """
 
-    mean: Estimate
-    low: Estimate
-    high: Estimate
+    mean: Measured
+    low: Measured
+    high: Measured
     sd: float
 
 
@@ -81,28 +81,28 @@ def needed(share: float) -> int:
 def agreement(tables: Floats) -> Floats:
     """The share on the diagonal of each (…, K, K) table; nan where a table is empty."""
     total = tables.sum((-2, -1))
-    return _divided(np.trace(tables, axis1=-2, axis2=-1), total)
+    return ratio(np.trace(tables, axis1=-2, axis2=-1), total)
 
 
 def kappa(tables: Floats, apart: Floats | None = None) -> Floats:
     """Cohen's kappa of each (…, K, K) table; with `apart`, weighted by how far apart two values are (Cohen 1968): a
-    (K, K) table with zeros on its diagonal. Without it every other value is as far as the next.
+    (K, K) table with zeros on its diagonal. Without it, all values are equally far apart.
 
-    nan where no other agreement than by chance is possible: both sides know one and the same value only.
+    nan where only chance agreement is possible: both sides use a single value, the same one.
     """
     size = tables.shape[-1]
     apart = 1 - np.eye(size) if apart is None else apart
     total = tables.sum((-2, -1))
     by_chance = np.einsum("...i,...j,ij->...", tables.sum(-1), tables.sum(-2), apart)
-    return 1 - _divided((tables * apart).sum((-2, -1)) * total, by_chance)
+    return 1 - ratio((tables * apart).sum((-2, -1)) * total, by_chance)
 
 
 def ac1(tables: Floats, values: int) -> Floats:
     """Gwet's AC1 of each table (Gwet 2008), with as many values as a rater could choose from."""
     total = tables.sum((-2, -1))[..., None]
-    shares = _divided(tables.sum(-1) + tables.sum(-2), 2 * total)
+    shares = ratio(tables.sum(-1) + tables.sum(-2), 2 * total)
     by_chance = (shares * (1 - shares)).sum(-1) / (values - 1)
-    return _divided(agreement(tables) - by_chance, 1 - by_chance)
+    return ratio(agreement(tables) - by_chance, 1 - by_chance)
 
 
 def alpha(coincidences: Floats) -> Floats:
@@ -111,10 +111,11 @@ def alpha(coincidences: Floats) -> Floats:
     total = margins.sum(-1)
     observed = total - np.trace(coincidences, axis1=-2, axis2=-1)
     expected = total**2 - (margins**2).sum(-1)
-    return 1 - _divided(observed * (total - 1), expected)
+    return 1 - ratio(observed * (total - 1), expected)
 
 
-def _divided(above: Floats, below: Floats) -> Floats:
+def ratio(above: Floats, below: Floats) -> Floats:
+    """Each number divided by its counterpart; nan where that is zero."""
     undefined = np.full(np.broadcast(above, below).shape, np.nan)
     return np.asarray(np.divide(above, below, out=undefined, where=np.abs(below) > 1e-12))
 
@@ -123,14 +124,15 @@ def _divided(above: Floats, below: Floats) -> Floats:
 
 
 def resampled(counts: Codes, draws: int, seed: Sequence[int]) -> Floats:
-    """How often each kind of pitch is in each of `draws` samples with replacement; `counts`: how often it is there."""
+    """How often each kind of pitch occurs in each of `draws` samples with replacement; `counts`: how often it occurs
+    in the pitches."""
     total = int(counts.sum())
     return np.random.default_rng(seed).multinomial(total, counts / total, size=draws).astype(np.float64)
 
 
 def interval(values: Floats) -> tuple[float, float] | tuple[None, None]:
-    """The middle 95% of resampled figures; none where a twentieth or more of them is not defined, or all are the same:
-    pitches that all agree give samples that all agree, which says nothing about other pitches."""
+    """The middle 95% of resampled figures. None where 5% or more of them are undefined, or where all are the same:
+    samples of pitches that all agree also agree, which says nothing about other pitches."""
     defined = values[~np.isnan(values)]
     if not len(defined) or len(defined) < LEVEL * len(values) or np.ptp(defined) < 1e-9:
         return None, None
@@ -138,21 +140,22 @@ def interval(values: Floats) -> tuple[float, float] | tuple[None, None]:
     return float(low), float(high)
 
 
-def estimate(value: float, values: Floats) -> Estimate:
+def estimate(value: float, values: Floats) -> Measured:
     """A figure with the interval of its resampled values."""
-    return Estimate(None) if np.isnan(value) else Estimate(float(value), *interval(values))
+    return Measured(None) if np.isnan(value) else Measured(float(value), *interval(values))
 
 
 # ---------------------------------------------------------------- two readers
 
 
 def sign_test(better: int, worse: int) -> float:
-    """Two-sided exact probability of so uneven a split; McNemar's exact test where each pitch is right or wrong."""
+    """The two-sided exact probability of a split at least this uneven; McNemar's exact test where each pitch is right
+    or wrong."""
     return float(stats.binomtest(better, better + worse).pvalue) if better + worse else 1.0
 
 
 def holm(probabilities: Sequence[float]) -> list[float]:
-    """Probabilities corrected for how many were looked at (Holm 1979)."""
+    """Probabilities corrected for the number of tests (Holm 1979)."""
     corrected = [0.0] * len(probabilities)
     highest = 0.0
     for rank, number in enumerate(sorted(range(len(probabilities)), key=lambda n: probabilities[n])):
@@ -164,7 +167,7 @@ def holm(probabilities: Sequence[float]) -> list[float]:
 # ---------------------------------------------------------------- scores
 
 
-def limits(differences: Floats) -> Limits:
+def limits(differences: Floats) -> DifferenceLimits:
     """Mean difference and limits of agreement with their intervals; for two or more differences."""
     n = len(differences)
     mean, sd = float(differences.mean()), float(differences.std(ddof=1))
@@ -172,24 +175,26 @@ def limits(differences: Floats) -> Limits:
     off_mean = t * sd / sqrt(n)
     off_limit = t * sd * sqrt(1 / n + _Z**2 / (2 * (n - 1)))
 
-    def around(value: float, off: float) -> Estimate:
-        return Estimate(value, value - off, value + off)
+    def around(value: float, off: float) -> Measured:
+        return Measured(value, value - off, value + off)
 
-    return Limits(around(mean, off_mean), around(mean - _Z * sd, off_limit), around(mean + _Z * sd, off_limit), sd)
+    return DifferenceLimits(
+        around(mean, off_mean), around(mean - _Z * sd, off_limit), around(mean + _Z * sd, off_limit), sd
+    )
 
 
-def correlations(first: Floats, second: Floats, draws: int, seed: Sequence[int]) -> dict[str, Estimate]:
+def correlations(first: Floats, second: Floats, draws: int, seed: Sequence[int]) -> dict[str, Measured]:
     """Pearson's, Spearman's and Kendall's (tau-b) correlation, the first two with bootstrap intervals over pitches.
 
     None for fewer than three pitches or where one side is constant.
     """
     if len(first) < 3 or np.ptp(first) == 0 or np.ptp(second) == 0:
-        return dict.fromkeys(("pearson", "spearman", "kendall"), Estimate(None))
+        return dict.fromkeys(("pearson", "spearman", "kendall"), Measured(None))
     picked = _bootstrapped(first, second, draws, seed)
     return {
         "pearson": estimate(float(stats.pearsonr(first, second).statistic), picked[0]),
         "spearman": estimate(float(stats.spearmanr(first, second).statistic), picked[1]),
-        "kendall": Estimate(float(stats.kendalltau(first, second).statistic)),
+        "kendall": Measured(float(stats.kendalltau(first, second).statistic)),
     }
 
 
@@ -206,4 +211,4 @@ def _bootstrapped(first: Floats, second: Floats, draws: int, seed: Sequence[int]
 
 def _pearson(first: Floats, second: Floats) -> Floats:
     first, second = (side - side.mean(1, keepdims=True) for side in (first, second))
-    return _divided((first * second).sum(1), np.sqrt((first**2).sum(1) * (second**2).sum(1)))
+    return ratio((first * second).sum(1), np.sqrt((first**2).sum(1) * (second**2).sum(1)))

@@ -52,7 +52,8 @@ def compare_command(
     EXTRACTED is a file of assessments (.json, .jsonl, .parquet), or a model that reads the pitches in --pitches. Name
     several to compare them side by side. MANUAL.csv has one row per pitch and rater.
     """
-    from analyzer.views.comparison import check_outputs, print_comparison
+    from analyzer.views.comparison_files import check_outputs
+    from analyzer.views.comparison_terminal import print_comparison
 
     check_outputs(report, disagreements, [path for path in map(Path, sources) if path.is_file()])
     check_distinct((report, disagreements))
@@ -76,7 +77,7 @@ def _compare(sources: tuple[str, ...], rulebook: Path | None, market: Path | Non
 
 
 def _write(comparison: Comparison, report: Path | None, disagreements: Path | None) -> None:
-    from analyzer.views.comparison import write_comparison, write_disagreements
+    from analyzer.views.comparison_files import write_comparison, write_disagreements
 
     if report is not None:
         write_comparison(report, comparison)

@@ -13,7 +13,8 @@ import streamlit as st
 
 from analyzer.agreement.comparison import compare
 from analyzer.agreement.extracted import Upload
-from analyzer.agreement.records import RATERS, Comparison, Disagreement, SignalAgreement
+from analyzer.agreement.figures import RATERS
+from analyzer.agreement.records import Comparison, Disagreement, SignalAgreement
 from analyzer.errors import AnalyzerError
 from analyzer.files.manual_scores import ManualScores, parse_manual, read_manual
 from analyzer.page import uploads
@@ -22,6 +23,8 @@ from analyzer.resources import resource
 from analyzer.settings import KEYWORDS, RECORDED
 from analyzer.views import comparison as views
 from analyzer.views.charts import DARK, LIGHT, limits_of_agreement
+from analyzer.views.comparison_files import disagreements_csv
+from analyzer.views.comparison_html import comparison_html
 from analyzer.views.html import Html, literal, tag, together
 from analyzer.vocabulary.labels import title, word
 
@@ -126,7 +129,7 @@ def _show(comparison: Comparison) -> None:
     st.html(_agreement(comparison))
     figures = [_figures(comparison, side) for side in views.sides(comparison)]
     st.html(tag("section", tag("h3", "The figures"), *figures, _confusions(comparison), class_="pa"))
-    _html(together(_readers(comparison), _rivals(comparison)))
+    _html(together(_readers(comparison), _competitors(comparison)))
     _overall(comparison)
     _html(together(_attributions(comparison), _disagreements(comparison)))
 
@@ -145,9 +148,9 @@ def _head(comparison: Comparison) -> Html:
 
 def _downloads(comparison: Comparison) -> None:
     files = (
-        ("Report (HTML)", "agreement.html", "text/html", views.comparison_html(comparison)),
+        ("Report (HTML)", "agreement.html", "text/html", comparison_html(comparison)),
         ("Figures (JSON)", "agreement.json", "application/json", comparison.to_json()),
-        ("Disagreements (CSV)", "disagreements.csv", "text/csv", "\ufeff" + views.disagreements_csv(comparison)),
+        ("Disagreements (CSV)", "disagreements.csv", "text/csv", "\ufeff" + disagreements_csv(comparison)),
     )
     with st.container(horizontal=True):
         for label, name, kind, content in files:
@@ -182,47 +185,22 @@ def _agreement(comparison: Comparison) -> Html:
 
 
 def _bar(comparison: Comparison, side: str, found: SignalAgreement) -> Html:
-    share, low, high = (100 * (end or 0) for end in (found.agreement.value, found.agreement.low, found.agreement.high))
+    same = found["agreement"]
+    share, low, high = (100 * (end or 0) for end in (same.value, same.low, same.high))
     interval = tag("i", style=f"left:{low:.1f}%;width:{high - low:.1f}%")
     track = tag("span", interval, tag("b", style=f"left:{share:.1f}%"), class_="track", aria_hidden="true")
-    told = f"{views.percent(found.agreement.value)} ({views.between(found.agreement, 100, 0)})"
+    told = f"{views.percent(same.value)} ({views.between(same, 100, 0)})"
     return tag("div", track, tag("span", told, class_="number"), class_=f"line {_side_class(comparison, side)}")
 
 
 def _figures(comparison: Comparison, side: str) -> Html:
-    between_raters = side == RATERS
-    heads = ["Signal", "n", "same", "kappa", "weighted", "AC1", *(["alpha"] if between_raters else ["adds", "misses"])]
-    rows = []
-    for name, found in comparison.signals[side].items():
-        last = [views.figure(found.alpha)]
-        if not between_raters:
-            last = [views.percent(share.share if share else None) for share in (found.overclaimed, found.missed)]
-        kappa, ac1 = (
-            f"{views.figure(each)} ({views.between(each)})" if views.between(each) else views.figure(each)
-            for each in (found.kappa, found.ac1)
-        )
-        rows.append(
-            [
-                title(name),
-                str(found.n),
-                views.percent(found.agreement.value),
-                kappa,
-                views.figure(found.weighted),
-                ac1,
-                *last,
-            ]
-        )
     name = views.side_name(comparison, side)
+    meanings = [tag("li", line) for line in views.meanings(views.shown_figures(side))]
     return tag(
         "details",
-        tag("summary", f"The figures: {name}" + ("" if between_raters else " against the raters")),
-        _table(heads, rows, f"Figures: {name}"),
-        tag(
-            "p",
-            "adds: a value where the rater says unknown; misses: unknown where the rater has a value. kappa falls "
-            "where nearly all pitches have one value; AC1 does not. A dash: not defined.",
-            class_="lead",
-        ),
+        tag("summary", f"The figures: {name}" + ("" if side == RATERS else " against the raters")),
+        _table(*views.agreement_table(comparison, side), f"Figures: {name}"),
+        tag("ul", *meanings, class_="lead"),
         class_="pa",
     )
 
@@ -270,30 +248,27 @@ def _confusion(name: str, found: SignalAgreement) -> Html:
 def _readers(comparison: Comparison) -> Html:
     if not comparison.tests:
         return Html("")
-    lines = [tag("p", line) for line in views.told_apart(comparison)]
+    lines = [tag("p", line) for line in views.reader_differences(comparison)]
     return tag("section", tag("h3", "Which reader agrees more"), *lines, class_="pa prose")
 
 
-def _rivals(comparison: Comparison) -> Html:
+def _competitors(comparison: Comparison) -> Html:
     if not comparison.competitors:
         return Html("")
-    heads = ["", "named", "by raters", "right", "found", "F1"]
-    rows, matches = [], []
-    for side, found in comparison.competitors.items():
-        name = views.side_name(comparison, side)
-        shares = map(views.percent, (found.precision.value, found.recall.value))
-        f1 = f"{views.figure(found.f1)} ({views.between(found.f1)})" if views.between(found.f1) else "–"
-        rows.append([name, f"{found.extracted:g}", f"{found.manual:g}", *shares, f1])
-        matches += [[name, match.pitch, match.extracted, match.manual] for match in found.matches]
+    matches = [
+        [views.side_name(comparison, side), match.pitch, match.extracted, match.manual]
+        for side, agreement in comparison.competitors.items()
+        for match in agreement.matches
+    ]
     return tag(
         "section",
-        tag("h3", "Alternatives named, as sets"),
-        tag("p", views.rivals_rule(), class_="lead"),
-        _table(heads, rows, "Alternatives"),
+        tag("h3", "Competitors, as sets"),
+        tag("p", views.competitors_rule(), class_="lead"),
+        _table(*views.competitor_table(comparison), "Competitors"),
         tag(
             "details",
-            tag("summary", "Names taken for the same"),
-            _table(["Between", "Pitch", "First", "Second"], matches, "Names taken for the same"),
+            tag("summary", "Matching names"),
+            _table(["Between", "Pitch", "First", "Second"], matches, "Matching names"),
         ),
         class_="pa",
     )
@@ -308,7 +283,7 @@ def _overall(comparison: Comparison) -> None:
             s.left,
             s.right,
             str(s.n),
-            *map(views.figure, (s.pearson, s.spearman, s.kendall)),
+            *map(views.number, (s.pearson, s.spearman, s.kendall)),
             views.mean_difference(s),
             views.limits(s),
         ]
@@ -333,11 +308,11 @@ def _attributions(comparison: Comparison) -> Html:
         [each.pitch, each.reader, raters, f"{each.extracted:.1f}", f"{each.manual:.1f}", views.attribution_line(each)]
         for each, raters in found[:_CASES]
     ]
-    heads = ["Pitch", "Reader", "Rater", "extracted", "manual", "through"]
-    lead = "Each signal alone is put as the rater scored it, and the pitch is scored again."
+    heads = ["Pitch", "Reader", "Rater", "extracted", "manual", "because of"]
+    lead = "Each signal alone is replaced by the rater's, and the pitch is scored again."
     return tag(
         "section",
-        tag("h3", "Where scores differ, and through what"),
+        tag("h3", "Where scores differ, and why"),
         tag("p", lead, class_="lead"),
         _table(heads, rows, "Where scores differ"),
         class_="pa",
@@ -352,7 +327,7 @@ def _disagreements(comparison: Comparison) -> Html:
     rest = [tag("p", f"{more} more in the report and in the CSV.", class_="lead")] if more > 0 else []
     return tag(
         "section",
-        tag("h3", "Disagreements, those first that move the score most"),
+        tag("h3", "Disagreements, largest effect on the score first"),
         *map(_case, found[:_CASES]),
         *rest,
         class_="pa",

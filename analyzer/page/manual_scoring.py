@@ -17,8 +17,8 @@ from typing import Any, Final
 
 import streamlit as st
 
-from analyzer.agreement.comparison import compare, extracted_value, rule
-from analyzer.agreement.figures import SCOPE
+from analyzer.agreement.compared_signals import SCOPE, extracted_value, rule
+from analyzer.agreement.comparison import compare
 from analyzer.agreement.records import Comparison, Disagreement
 from analyzer.errors import AnalyzerError, InputError, ManualError
 from analyzer.files.cells import plain_cell
@@ -568,7 +568,7 @@ def _difference(found: Disagreement) -> Html:
 def _told(name: str, value: str) -> list[Html]:
     """A value in words, and what it means."""
     meaning = MEANINGS.get(name, {}).get(value)
-    named = tag("strong", views.value(name, value), class_="alien")
+    named = tag("strong", views.value_words(name, value), class_="alien")
     return [named, tag("small", f" ({meaning})")] if meaning else [named]
 
 
@@ -580,7 +580,7 @@ def _values(name: str, assessment: Assessment, saved: ManualScore) -> tuple[str,
     else:
         own = SCOPE[not saved.in_scope] if name == "in_scope" else saved.values[name]
         other = extracted_value(assessment.signals, name)
-    return views.value(name, own), views.value(name, other)
+    return views.value_words(name, own), views.value_words(name, other)
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], name: str) -> Html:

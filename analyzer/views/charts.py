@@ -1,4 +1,4 @@
-"""A comparison as a chart for the page. A function of its figures; of a pitch only its id is in it."""
+"""Charts of a comparison for the page. A chart holds figures, and of a pitch only its id."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ _FONT: Final = '"Source Sans", system-ui, sans-serif'
 
 
 @dataclass(frozen=True, slots=True)
-class Colours:
-    """What a chart is drawn in. Chosen by whoever knows the background."""
+class ChartColors:
+    """The colors of a chart, for a light or a dark background."""
 
     quiet: str
     line: str
     product: str
 
 
-LIGHT: Final = Colours("#566173", "#d9dee6", "#0b5ea8")
-DARK: Final = Colours("#a5afbd", "#39424f", "#7cc0f5")
+LIGHT: Final = ChartColors("#566173", "#d9dee6", "#0b5ea8")
+DARK: Final = ChartColors("#a5afbd", "#39424f", "#7cc0f5")
 
 
-def limits_of_agreement(scores: ScoreAgreement, colours: Colours = LIGHT) -> alt.LayerChart:
+def limits_of_agreement(scores: ScoreAgreement, colors: ChartColors = LIGHT) -> alt.LayerChart:
     """Bland and Altman's plot: the difference of two scores of each pitch over their mean, the mean difference and the
     limits of agreement with their intervals. Raises ValueError where there are fewer than two pitches."""
     if scores.limits is None:
@@ -38,19 +38,19 @@ def limits_of_agreement(scores: ScoreAgreement, colours: Colours = LIGHT) -> alt
     ]
     across = alt.X("mean:Q", title="Mean of the two scores", scale=alt.Scale(zero=False, padding=12))
     axis = {
-        "labelColor": colours.quiet,
-        "titleColor": colours.quiet,
-        "gridColor": colours.line,
+        "labelColor": colors.quiet,
+        "titleColor": colors.quiet,
+        "gridColor": colors.line,
         "titleFontWeight": "normal",
     }
     at = alt.Y("at:Q", title="Difference")
     base = alt.Chart(alt.InlineData(values=lines))
     dashes = alt.condition("datum.dash", alt.value([5, 4]), alt.value([1, 0]))
     chart = alt.layer(
-        base.mark_rect(color=colours.product, opacity=0.12).encode(y=alt.Y("low:Q"), y2="high"),
-        base.mark_rule(color=colours.product, strokeWidth=1.5).encode(y=at, strokeDash=dashes),
+        base.mark_rect(color=colors.product, opacity=0.12).encode(y=alt.Y("low:Q"), y2="high"),
+        base.mark_rule(color=colors.product, strokeWidth=1.5).encode(y=at, strokeDash=dashes),
         alt.Chart(alt.InlineData(values=dots))
-        .mark_circle(size=70, color=colours.product, opacity=0.8)
+        .mark_circle(size=70, color=colors.product, opacity=0.8)
         .encode(x=across, y="difference:Q", tooltip=["pitch:N", alt.Tooltip("difference:Q", format="+.1f")]),
     )
     shown: alt.LayerChart = (

@@ -18,17 +18,20 @@ from rich.console import Console
 
 import analyzer
 from analyzer import Assessment, Comparison, Signals, compare, score
-from analyzer.agreement.comparison import extracted_value
+from analyzer.agreement.compared_signals import extracted_value
 from analyzer.agreement.competitors import matched
 from analyzer.agreement.extracted import Upload, is_model
-from analyzer.agreement.records import RATERS, Share
+from analyzer.agreement.figures import RATERS
 from analyzer.cli.main import cli
 from analyzer.errors import InputError
 from analyzer.files.manual_scores import VALUES, ManualScore, ManualScores, parse_manual
 from analyzer.framework.assessment import PitchRef, ReaderRef
 from analyzer.framework.market import MarketMap
 from analyzer.framework.one_pitch import what_if
-from analyzer.views.comparison import comparison_html, comparison_markdown, disagreements_csv, print_comparison
+from analyzer.views.comparison_files import disagreements_csv
+from analyzer.views.comparison_html import comparison_html
+from analyzer.views.comparison_markdown import comparison_markdown
+from analyzer.views.comparison_terminal import print_comparison
 from analyzer.vocabulary.labels import title
 from tests.completions import CHAT, URL, failure
 from tests.worlds import documents
@@ -73,15 +76,15 @@ def test_a_reader_and_a_rater_are_counted_value_by_value() -> None:
         [read(f"p{n}", urgency=value) for n, value in enumerate(urgency)],
         [by_hand(f"p{n}", urgency=value) for n, value in enumerate(rated)],
     ).signals["extracted"]["urgency"]
-    assert found.n == 6 and found.agreement.value == pytest.approx(0.5)
+    assert found.n == 6 and found["agreement"].value == pytest.approx(0.5)
     values = [each.value for each in found.by_value]
     assert values == ["nice_to_have", "important", "critical_path", "unknown"]
     assert found.table == ((0, 0, 0, 0), (0, 1, 0, 1), (0, 1, 1, 0), (1, 0, 0, 1))
-    assert (found.overclaimed, found.missed) == (Share(0.5, 2.0), Share(0.25, 4.0))
+    assert [(found[name].value, found[name].of) for name in ("overclaimed", "missed")] == [(0.5, 2), (0.25, 4)]
     important = found.by_value[1]
     assert (important.precision, important.recall) == (0.5, 0.5)
     assert found.by_value[0].recall is None and found.by_value[0].precision == 0
-    assert found.weighted_n == 3
+    assert found["weighted"].of == 3
 
 
 def test_two_raters_of_a_pitch_count_for_half_of_it_each() -> None:
@@ -90,9 +93,9 @@ def test_two_raters_of_a_pitch_count_for_half_of_it_each() -> None:
     found = against([read(f"p{n}", buyer="practitioner") for n in range(4)], rows)
     own, raters = found.signals["extracted"]["buyer"], found.signals["raters"]["buyer"]
     assert own.n == raters.n == 4
-    assert own.agreement.value == pytest.approx(3.5 / 4) and raters.agreement.value == pytest.approx(3 / 4)
-    assert raters.alpha is not None and raters.alpha.value is not None and own.alpha is None
-    assert raters.overclaimed is None
+    assert own["agreement"].value == pytest.approx(3.5 / 4) and raters["agreement"].value == pytest.approx(3 / 4)
+    assert raters["alpha"].value is not None and own["alpha"].value is None and "alpha" not in own.figures
+    assert "overclaimed" not in raters.figures
 
 
 def test_kappa_of_one_constant_rater_is_not_defined_and_never_nan() -> None:
@@ -101,8 +104,8 @@ def test_kappa_of_one_constant_rater_is_not_defined_and_never_nan() -> None:
         [by_hand(f"p{n}", buyer="practitioner") for n in range(5)],
     )
     buyer = found.signals["extracted"]["buyer"]
-    assert buyer.kappa.value is None and buyer.agreement.value == 1
-    assert buyer.ac1.value == 1 and buyer.ac1.low is None
+    assert buyer["kappa"].value is None and buyer["agreement"].value == 1
+    assert buyer["ac1"].value == 1 and buyer["ac1"].low is None
     assert "NaN" not in found.to_json()
 
 
@@ -124,8 +127,8 @@ def test_near_misses_of_ordered_values_weigh_less_in_the_weighted_kappa() -> Non
         readings = [read(f"p{n}", differentiation=value) for n, value in enumerate(values)]
         rows = [by_hand(f"p{n}", differentiation=value) for n, value in enumerate(rated)]
         found = against(readings, rows).signals["extracted"]["differentiation"]
-        assert found.weighted is not None and found.weighted.value is not None
-        kappas.append((found.agreement.value, found.weighted.value))
+        assert found["weighted"].value is not None
+        kappas.append((found["agreement"].value, found["weighted"].value))
     assert kappas[0][0] == kappas[1][0] and kappas[0][1] > kappas[1][1]
 
 
@@ -155,7 +158,7 @@ def test_competitors_are_compared_as_sets() -> None:
     )
     own = found.competitors["extracted"]
     assert (own.n, own.extracted, own.manual) == (2, 2, 3)
-    assert own.precision.value == pytest.approx(1 / 2) and own.recall.value == pytest.approx(1 / 3)
+    assert own["precision"].value == pytest.approx(1 / 2) and own["recall"].value == pytest.approx(1 / 3)
     assert [(match.extracted, match.manual) for match in own.matches] == [("MLflow", "mlflow")]
     assert any("counted as startup: Other Thing; Third" in issue.text for issue in found.issues)
 
@@ -171,7 +174,7 @@ def test_the_difference_of_a_score_is_split_up_by_signal() -> None:
     (split,) = found.attributions
     assert list(split.parts) == ["urgency"] and split.together == 0
     assert split.parts["urgency"] == pytest.approx(split.manual - split.extracted, abs=0.011)
-    assert split.given == 70 and split.left_to_rule == pytest.approx(70 - split.manual, abs=0.011)
+    assert split.rater_overall == 70 and split.left_to_rule == pytest.approx(70 - split.manual, abs=0.011)
     (told,) = found.disagreements
     assert told.moves == split.parts["urgency"]
 
@@ -195,7 +198,7 @@ def test_who_scores_as_the_reader_reads_agrees_with_it_in_everything(own: dict[s
     names = tuple(dict.fromkeys(rival.name for rival in reading.signals.competitors))
     found = against([reading], [by_hand("p", competitors=names, **values)], draws=100)
     assert {told.signal for told in found.disagreements} <= {"competitors"}  # a name that stands twice is one name
-    assert all(each.agreement.value == 1 for each in found.signals["extracted"].values())
+    assert all(each["agreement"].value == 1 for each in found.signals["extracted"].values())
     assert set(found.attributions[0].parts) <= {"stage", "focus", "competitors"}
 
 
@@ -220,7 +223,7 @@ def test_without_all_columns_signals_are_compared_and_scores_are_not() -> None:
     assert list(found.signals["extracted"]) == ["in_scope", "urgency"]
     assert found.scores == () and found.attributions == () and found.competitors == {}
     assert any("no column for stage" in issue.text for issue in found.issues)
-    assert any("no assessment follows" in issue.text for issue in found.issues)
+    assert any("the rows give no assessment" in issue.text for issue in found.issues)
 
 
 # ---------------------------------------------------------------- several readers
@@ -234,14 +237,14 @@ def test_readers_are_told_apart_only_by_pitches_that_both_read() -> None:
     test = next(test for test in found.tests if test.signal == "urgency")
     assert (test.n, test.first_better, test.second_better) == (8, 8, 0)
     assert test.p == pytest.approx(2 / 2**8) and test.p_holm == pytest.approx(test.p * len(found.tests))
-    assert any(issue.where == "bad" and "not read: p8" in issue.text for issue in found.issues)
+    assert any(issue.where == "bad" and "was not read: p8" in issue.text for issue in found.issues)
 
 
 def test_only_the_chosen_raters_count() -> None:
     rows = [by_hand("p", "a", urgency="important"), by_hand("p", "settled", urgency="critical_path")]
     found = against([read("p", urgency="critical_path")], rows, raters=["settled"])
     assert [rater.name for rater in found.raters] == ["settled"] and found.disagreements == ()
-    assert any("not counted: a" in issue.text for issue in found.issues)
+    assert any("not counted, because other raters were chosen: a" in issue.text for issue in found.issues)
     with pytest.raises(InputError, match="no rater x; it has a, settled"):
         against([read("p")], rows, raters=["x"])
 
@@ -303,10 +306,10 @@ def test_everything_that_cannot_be_compared_is_listed(tmp_path: Path) -> None:
         "no answer in 120 s",
         "r has no signals",
         "buyer.value",
-        "line 4: no pitch.id",
-        "read but not scored by hand: only_read",
-        "scored by hand but not read: only_scored",
-        "line 6: pitch 'p' was read before and differently; the later reading counts",
+        "line 4: skipped, because it has no pitch.id",
+        "was read but has no manual scores: only_read",
+        "has manual scores but was not read: only_scored",
+        "line 6: pitch 'p' appears again with a different reading; the later one counts",
         "line 7: this is not JSON",
     ):
         assert part in told
@@ -330,7 +333,7 @@ def test_parquet_of_signals_is_read(tmp_path: Path) -> None:
     signals = [json.dumps({"buyer": {"value": "practitioner"}}), json.dumps({})]
     parquet.write_table(pyarrow.table({"id": ["p", "q"], "signals": signals}), tmp_path / "s.parquet")
     found = against(tmp_path / "s.parquet", [by_hand("p", buyer="practitioner"), by_hand("q")])
-    assert found.signals["s"]["buyer"].agreement.value == 1
+    assert found.signals["s"]["buyer"]["agreement"].value == 1
 
 
 def test_what_a_rater_noted_stands_beside_the_disagreement_wherever_it_is_shown(tmp_path: Path) -> None:
@@ -356,7 +359,7 @@ def test_results_of_analyze_many_are_compared_failures_and_all() -> None:
 
 
 def test_nothing_in_common_is_an_error_that_says_who_has_what() -> None:
-    with pytest.raises(InputError, match=r"no pitch was both read and scored.*not read: q"):
+    with pytest.raises(InputError, match=r"No pitch was both read and scored manually.*was not read: q"):
         against([read("p")], [by_hand("q")])
 
 
@@ -412,7 +415,7 @@ def test_the_page_loads_nothing_and_shows_text_as_text(hostile: Comparison, samp
 def test_the_terminal_prints_no_control_characters(hostile: Comparison) -> None:
     from rich.console import Console
 
-    from analyzer.views.comparison import print_comparison
+    from analyzer.views.comparison_terminal import print_comparison
 
     out = io.StringIO()
     print_comparison(Console(file=out, width=80, highlight=False, color_system=None), hostile)
@@ -473,7 +476,7 @@ def test_a_failed_pitch_ends_the_command_with_1_and_the_rest_is_there(tmp_path: 
 BAD: dict[str, tuple[list[str], int, str]] = {
     "one file": ([MANUAL], 2, "name what was extracted and, last, the manual scores"),
     "no pitches": (["recorded", MANUAL], 2, "--pitches FOLDER"),
-    "no folder": (["keywords", MANUAL, "--pitches", "nowhere"], 2, "no folder of pitches"),
+    "no folder": (["keywords", MANUAL, "--pitches", "nowhere"], 2, "is not a folder of pitches"),
     "no file": (["nowhere.json", MANUAL], 2, "nowhere.json cannot be read"),
     "no manual": (["keywords", "nowhere.csv", "--pitches", PITCHES], 2, "nowhere.csv cannot be read"),
     "report": (["keywords", MANUAL, "--pitches", PITCHES, "--report", "r.pdf"], 2, "ends in .html"),
@@ -508,7 +511,7 @@ def test_what_a_person_changed_in_an_assessment_is_not_what_the_model_read(tmp_p
     found = against(given, [by_hand("p", buyer="practitioner", urgency="important")])
 
     (signals,) = (found.signals[side] for side in found.signals if side != RATERS)
-    assert signals["buyer"].agreement.value == signals["urgency"].agreement.value == 1.0
+    assert signals["buyer"]["agreement"].value == signals["urgency"]["agreement"].value == 1.0
 
 
 def test_edits_of_another_shape_fail_the_pitch_and_do_not_pass_for_what_was_read(tmp_path: Path) -> None:
@@ -518,4 +521,4 @@ def test_edits_of_another_shape_fail_the_pitch_and_do_not_pass_for_what_was_read
 
     found = against(tmp_path / "all.json", [by_hand("p"), by_hand("q", buyer="practitioner")])
 
-    assert any("its edits are of another shape" in issue.text for issue in found.issues)
+    assert any("its edits cannot be read" in issue.text for issue in found.issues)

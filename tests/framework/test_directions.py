@@ -12,7 +12,7 @@ from hypothesis import settings as runs
 from hypothesis import strategies as st
 
 from analyzer import Rulebook
-from analyzer.agreement.figures import steps
+from analyzer.agreement.compared_signals import steps
 from analyzer.errors import RulebookError
 from analyzer.framework.directions import violations
 from analyzer.vocabulary.derived import INPUT_SPECS, INPUTS

@@ -69,8 +69,8 @@ def test_the_samples_are_compared_at_a_click(page: AppTest) -> None:
         "The figures: a and b",
         "Which value for which",
         "Overall scores",
-        "Where scores differ, and through what",
-        "Disagreements, those first that move the score most",
+        "Where scores differ, and why",
+        "Disagreements, largest effect on the score first",
         "What decides",
     ):
         assert part in shown
@@ -111,8 +111,8 @@ def test_only_the_raters_that_are_chosen_count(page: AppTest) -> None:
     page.multiselect[0].set_value(["settled"])
     upload(page, [Upload("x.json", assessed("p", buyer="business_leadership"))], manual)
     assert not page.exception and not page.error
-    assert "raters not chosen, not counted: first" in markup(page)
-    assert "Disagreements, those first" not in markup(page)
+    assert "not counted, because other raters were chosen: first" in markup(page)
+    assert "Disagreements, largest effect" not in markup(page)
 
 
 @pytest.mark.parametrize("suffix", ["json", "jsonl", "parquet"])
@@ -128,4 +128,4 @@ def test_every_kind_of_upload_is_read(suffix: str, tmp_path: Path) -> None:
         data = (tmp_path / "x.parquet").read_bytes()
     manual = parse_manual(b"pitch_id,rater,buyer\np,a,practitioner\n", "m.csv")
     found = compare([Upload(f"x.{suffix}", data)], manual, draws=100)
-    assert found.signals["x"]["buyer"].agreement.value == 1
+    assert found.signals["x"]["buyer"]["agreement"].value == 1

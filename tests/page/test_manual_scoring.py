@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from analyzer.agreement.comparison import compare, rule
+from analyzer.agreement.compared_signals import rule
+from analyzer.agreement.comparison import compare
 from analyzer.errors import ProviderTimeout, StoreError
 from analyzer.files.manual_scores import COLUMNS, VALUES, ManualScore, manual_csv, parse_manual
 from analyzer.framework.assessment import PitchRef, ReaderRef

@@ -28,7 +28,7 @@ def group(**changes: Any) -> dict[str, Any]:
     return {"tier": 1, "value": "practitioner", "basis": "stated", "cues": ["free for one"], **changes}
 
 
-RIVAL = content()["rival"]
+COMPETITOR = content()["competitor"]
 
 
 FAULTS: dict[str, tuple[dict[str, Any], str]] = {
@@ -40,19 +40,19 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
         "category.of.data_labelling.stage",
     ),
     "product of the map": (
-        {"rival": RIVAL | {"known": [{"kind": "established_vendor", "names": ["NVIDIA Triton"]}]}},
+        {"competitor": COMPETITOR | {"known": [{"kind": "established_vendor", "names": ["NVIDIA Triton"]}]}},
         "'NVIDIA Triton' is in the market map, which says its kind",
     ),
     "another spelling of one": (
-        {"rival": RIVAL | {"known": [{"kind": "startup", "names": ["Label-Studio"]}]}},
+        {"competitor": COMPETITOR | {"known": [{"kind": "startup", "names": ["Label-Studio"]}]}},
         "'Label-Studio' is in the market map",
     ),
     "spelling of no product": (
-        {"rival": RIVAL | {"of_the_map_spellings": ["Zonkly"]}},
+        {"competitor": COMPETITOR | {"of_the_map_spellings": ["Zonkly"]}},
         "'Zonkly' is not in the market map",
     ),
     "caution for no product": (
-        {"rival": RIVAL | {"of_the_map_needs_cue": ["Zonkly"]}},
+        {"competitor": COMPETITOR | {"of_the_map_needs_cue": ["Zonkly"]}},
         "'Zonkly' is not in the market map",
     ),
     "unknown field": ({"signal": {"buyer": [group(colour="red")]}}, "colour"),
