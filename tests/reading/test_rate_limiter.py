@@ -130,11 +130,11 @@ def test_a_request_whose_reply_never_holds_an_answer_fails_alone_long_before_the
 
 
 def test_a_server_that_replies_to_all_without_an_answer_costs_few_requests_and_then_counts_as_down() -> None:
-    async def in_turn() -> list[type[BaseException]]:
+    async def in_turn() -> list[type[object]]:
         limiter = Clock().limiter()
         return [type((await asyncio.gather(limiter.call(failing(10_000, odd_reply)), return_exceptions=True))[0]) for _ in range(4)]  # fmt: skip
 
-    async def together() -> set[type[BaseException]]:
+    async def together() -> set[type[object]]:
         limiter = Clock().limiter(width=8)
         calls = (limiter.call(failing(10_000, odd_reply)) for _ in range(8))
         return {type(error) for error in await asyncio.gather(*calls, return_exceptions=True)}

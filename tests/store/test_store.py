@@ -29,7 +29,7 @@ def answer(key: str | None, text: str = "{}", **changes: object) -> KeptAnswer:
     return KeptAnswer(key=key, text=text, **(given | changes))  # type: ignore[arg-type]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a database that does not hold anything yet."""
     if request.param == "sqlite":

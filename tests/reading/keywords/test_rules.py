@@ -127,8 +127,8 @@ def test_the_reader_says_that_it_is_rough_and_with_which_rules_it_read() -> None
 
 def test_importing_it_loads_no_model_client_and_no_rules() -> None:
     script = (
-        "import sys; from analyzer.reading import keywords; "
-        "print([name for name in ('openai', 'instructor', 'streamlit') if name in sys.modules], keywords._rules.cache_info().currsize)"
+        "import sys; from analyzer.reading.keywords import reader; "
+        "print([name for name in ('openai', 'instructor', 'streamlit') if name in sys.modules], reader._rules.cache_info().currsize)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[] 0"
