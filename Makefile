@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help app test check format lint types layers docs docs-check package pictures recordings bench soak clean
+.PHONY: help app test test-slow check format lint types layers docs docs-check package pictures recordings bench soak clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -21,10 +21,14 @@ $(VENV)/ready: pyproject.toml constraints.txt
 app: $(VENV)/ready ## Open the page in a browser (works with no key)
 	$(BIN)/pitch app
 
-test: $(VENV)/ready ## Run the tests
-	$(RUN) -m pytest
+test: $(VENV)/ready ## Run the tests that take seconds (two minutes on two cores)
+	$(RUN) -m pytest -n 2 -m 'not slow and not browser and not postgresql'
 
-check: format lint types layers docs-check package ## All that is checked beside the tests
+test-slow: $(VENV)/ready ## Run the others: browser (needs Chromium), postgresql (needs a server), slow
+	$(RUN) -m pytest -n 2 -m 'slow or postgresql'
+	$(RUN) -m pytest -m browser
+
+check: format lint types layers docs-check package ## All that is checked besides the tests
 
 format: $(VENV)/ready ## Check the format (to apply it: .venv/bin/ruff format)
 	$(BIN)/ruff format --check .

@@ -146,5 +146,5 @@ def pick(page: Page, field: str, value: str) -> None:
     box.scroll_into_view_if_needed()
     while not option.is_visible():
         box.press("ArrowDown")
-        page.wait_for_timeout(50)
+        page.evaluate("() => new Promise(requestAnimationFrame)")
     option.evaluate("found => found.click()")

@@ -35,7 +35,7 @@ def test_a_pasted_pitch_gets_its_verdict(opened: Callable[..., Page]) -> None:
     page = opened()
     harness.analyze(page, resource("fixtures/pitches/taperline.txt").read_text(encoding="utf-8"))
 
-    expect(page.get_by_role("heading", level=2, name=TAPERLINE)).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", level=2, name=TAPERLINE)).to_be_visible()
     expect(page.locator(".pa .verdict .word")).to_have_text(re.compile("^(For|Against|Balanced|Open)$"))
     expect(page.get_by_role("heading", name="What it scores")).to_be_visible()
     expect(page.locator(".pa .quadrant .here")).to_be_visible()
@@ -45,7 +45,7 @@ def test_a_pasted_pitch_gets_its_verdict(opened: Callable[..., Page]) -> None:
 def test_a_look_at_the_framework_loses_neither_pitch_nor_answer(opened: Callable[..., Page]) -> None:
     page = opened()
     harness.analyze(page, OWN_PITCH)
-    expect(page.locator(".pa .provenance")).to_be_visible(timeout=30_000)
+    expect(page.locator(".pa .provenance")).to_be_visible()
 
     page.get_by_role("link", name="The framework").click()
     expect(page.get_by_role("heading", name="What is looked at")).to_be_visible()
@@ -63,7 +63,7 @@ def test_a_hostile_pitch_reaches_nobody_and_runs_nothing(opened: Callable[..., P
     page.on("dialog", lambda dialog: alerts.append(dialog.message))
     harness.analyze(page, HOSTILE)
 
-    expect(page.locator(".pa .pitch")).to_contain_text("![x](http://evil.example/m.png) :red[x] $x^2$", timeout=30_000)
+    expect(page.locator(".pa .pitch")).to_contain_text("![x](http://evil.example/m.png) :red[x] $x^2$")
     expect(page.locator(".pa .pitch")).to_contain_text("Evilco <script>alert(1)</script>")
     expect(page.locator(".pa .provenance")).to_be_visible()
     assert page.locator("[data-testid=stMain] img, [data-testid=stMain] a[href*=evil]").count() == 0
@@ -77,7 +77,7 @@ def test_a_hostile_file_name_is_shown_as_it_stands(opened: Callable[..., Page]) 
     page.locator("input[type=file]").set_input_files({"name": name, "mimeType": "application/pdf", "buffer": b"no PDF"})
 
     alert = page.get_by_role("alert")
-    expect(alert).to_contain_text(name, timeout=30_000)
+    expect(alert).to_contain_text(name)
     assert alert.locator("a, strong, .katex").count() == 0
 
 
@@ -86,7 +86,7 @@ def test_a_signal_set_by_hand_shows_at_once_and_goes_into_the_download(opened: C
     assert read.scores is not None
     before = shown(read.scores.overall)
     page = opened(path="/?sample=cabstand&reader=recorded&tab=What+if")
-    expect(page.locator(".pa.effect")).to_contain_text(before, timeout=30_000)
+    expect(page.locator(".pa.effect")).to_contain_text(before)
 
     harness.pick(page, "Who signs", "engineering leadership")
 
@@ -100,7 +100,7 @@ def test_a_signal_set_by_hand_shows_at_once_and_goes_into_the_download(opened: C
     assert as_read(assessment.signals, assessment.edits).buyer == read.signals.buyer
 
     page.reload()
-    expect(page.locator(".pa.effect")).to_contain_text(f"read: {before} (+", timeout=30_000)
+    expect(page.locator(".pa.effect")).to_contain_text(f"read: {before} (+")
     page.get_by_role("button", name="Reset: Who signs").or_(
         page.get_by_role("button", name="Reset", exact=True)
     ).click()
@@ -110,7 +110,7 @@ def test_a_signal_set_by_hand_shows_at_once_and_goes_into_the_download(opened: C
 def test_a_mark_leads_to_its_signal_and_a_quote_to_its_mark_by_keyboard(opened: Callable[..., Page]) -> None:
     page = opened(path="/?sample=cabstand&reader=recorded")
     label = page.locator(".pa .pitch a.label", has_text="Who signs")
-    expect(label).to_be_visible(timeout=30_000)
+    expect(label).to_be_visible()
 
     label.focus()
     page.keyboard.press("Enter")
@@ -132,7 +132,7 @@ def test_cancel_works_while_the_model_is_silent_and_ends_the_request(
     page = opened(path="/?reader=openai/silent")
     page.get_by_role("textbox", name="The pitch").fill(OWN_PITCH)
     page.get_by_role("button", name="Analyze").click()
-    expect(page.get_by_text("openai/silent is reading the pitch (17 words): 1 s")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text(re.compile(r"openai/silent is reading the pitch \(17 words\): \d+ s"))).to_be_visible()
 
     page.get_by_role("button", name="Cancel").click()
 
@@ -145,18 +145,18 @@ def test_a_file_becomes_the_pitch(opened: Callable[..., Page]) -> None:
     page = opened()
     file = {"name": "deck.md", "mimeType": "text/markdown", "buffer": OWN_PITCH.encode()}
     page.locator("input[type=file]").set_input_files(file)  # type: ignore[arg-type]
-    expect(page.get_by_role("textbox", name="The pitch")).to_have_value(OWN_PITCH, timeout=30_000)
+    expect(page.get_by_role("textbox", name="The pitch")).to_have_value(OWN_PITCH)
 
     page.get_by_role("button", name="Analyze").click()
 
-    expect(page.locator(".pa .provenance")).to_be_visible(timeout=30_000)
+    expect(page.locator(".pa .provenance")).to_be_visible()
 
 
 def test_the_report_is_one_file_that_asks_nobody_for_anything(
     opened: Callable[..., Page], browser: Browser, tmp_path: Path
 ) -> None:
     page = opened(path="/?sample=sheafline&reader=recorded")
-    expect(page.locator(".pa .provenance")).to_be_visible(timeout=30_000)
+    expect(page.locator(".pa .provenance")).to_be_visible()
     with page.expect_download() as download:
         page.get_by_role("button", name="Report (HTML)").click()
     report = browser.new_page()
@@ -179,7 +179,7 @@ def test_the_report_is_one_file_that_asks_nobody_for_anything(
 )  # fmt: skip
 def test_every_text_stands_out_from_its_ground(opened: Callable[..., Page], scheme: str, query: str) -> None:
     page = opened(path=f"/?{query}", scheme=scheme)
-    expect(page.locator(".pa .provenance, .pa.effect").first).to_be_visible(timeout=30_000)
+    expect(page.locator(".pa .provenance, .pa.effect").first).to_be_visible()
 
     dark = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor") == "rgb(17, 22, 29)"
     assert dark == (scheme == "dark")
@@ -197,7 +197,7 @@ def test_every_text_stands_out_from_its_ground(opened: Callable[..., Page], sche
 )
 def test_nothing_scrolls_sideways_on_a_phone(opened: Callable[..., Page], path: str, there: str) -> None:
     page = opened(width=390, path=path)
-    expect(page.locator(there)).to_be_visible(timeout=30_000)
+    expect(page.locator(there)).to_be_visible()
 
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390

@@ -26,15 +26,15 @@ def test_a_pitch_is_kept_reopened_survives_a_reload_and_is_deleted(
 ) -> None:
     page = opened(width=width, scheme=scheme)
     harness.analyze(page, f"Testbed {width}\n\n{OWN_PITCH}")
-    expect(page.locator(".pa .provenance")).to_be_visible(timeout=30_000)
+    expect(page.locator(".pa .provenance")).to_be_visible()
     page.wait_for_url("**kept=*")
     page.reload()
-    expect(page.get_by_text("From your History: read on")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("From your History: read on")).to_be_visible()
     expect(page.get_by_role("heading", level=2, name=f"Testbed {width}")).to_be_visible()
 
     page.goto(f"{address}/history")
     row = page.locator("[class*=st-key-history-row-]", has_text=f"Testbed {width}")
-    expect(row).to_be_visible(timeout=30_000)
+    expect(row).to_be_visible()
     assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= width
     assert page.evaluate(harness.POOR_CONTRAST) == []
     row.get_by_role("button", name="Open").click()
@@ -51,4 +51,4 @@ def test_a_pitch_is_kept_reopened_survives_a_reload_and_is_deleted(
     expect(row).to_have_count(0)
 
     page.goto(link)
-    expect(page.get_by_text("this assessment is not in your History")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("this assessment is not in your History")).to_be_visible()

@@ -25,7 +25,7 @@ def opened(browser: Browser, tmp_path: Path) -> Iterator[Callable[[int], Page]]:
             contexts.append(context)
             page = context.new_page()
             page.goto(f"{address}/score")
-            page.get_by_role("combobox", name="Sample").click(timeout=30_000)
+            page.get_by_role("combobox", name="Sample").click()
             page.get_by_role("option", name="Earmarker").click()
             page.get_by_role("textbox", name="Rater").fill("anna")
             page.get_by_role("textbox", name="Rater").press("Enter")
@@ -51,7 +51,7 @@ def test_a_pitch_is_scored_beside_its_text_and_then_set_beside_a_reading(opened:
     expect(urgency.get_by_role("radio", name="Important")).to_be_checked()
     page.get_by_role("button", name="Save", exact=True).click()
 
-    expect(page.get_by_role("heading", name=BESIDE)).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", name=BESIDE)).to_be_visible()
     expect(page.get_by_text(re.compile("^Read by keywords"))).to_be_visible()
     expect(page.get_by_text("History of edits: saved once")).to_be_visible()
 

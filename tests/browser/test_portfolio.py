@@ -21,7 +21,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def uploaded(page: Page, address: str, count: int) -> None:
     harness.upload(page, address, harness.many_pitches(count))
-    page.get_by_role("heading", name="Ranking").wait_for(timeout=60_000)
+    page.get_by_role("heading", name="Ranking").wait_for()
 
 
 def test_a_table_becomes_a_portfolio_of_which_one_pitch_is_opened_and_all_taken_away(
@@ -60,7 +60,7 @@ def test_a_table_becomes_a_portfolio_of_which_one_pitch_is_opened_and_all_taken_
     page.locator("input[type=file]").set_input_files(tmp_path / "portfolio.jsonl")
     page.get_by_role("button", name="Open them").click()
     told = "portfolio.jsonl: 102 in scope, 7 out of scope, 1 not read."
-    expect(page.locator(".pa.head")).to_contain_text(told, timeout=60_000)
+    expect(page.locator(".pa.head")).to_contain_text(told)
 
 
 def test_a_dot_opens_its_pitch_and_what_if_goes_on_from_there(opened: Callable[..., Page], address: str) -> None:

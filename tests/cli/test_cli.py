@@ -36,6 +36,7 @@ def installed(*arguments: str, input: str = "") -> subprocess.CompletedProcess[s
 # ---------------------------------------------------------------- analyze
 
 
+@pytest.mark.slow
 def test_a_sample_read_from_its_recording_gives_the_same_bytes_twice(pitch_file: Path) -> None:
     first, second = (installed("analyze", str(pitch_file), "--model", "recorded", "--json") for _ in range(2))
     assert first.returncode == 0 and first.stderr == ""

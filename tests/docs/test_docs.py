@@ -168,6 +168,7 @@ analyze(None)
 """
 
 
+@pytest.mark.slow
 def test_the_type_checker_accepts_every_example_and_a_users_script_and_sees_what_is_wrong(tmp_path: Path) -> None:
     files = []
     for number, example in enumerate(EXAMPLES):

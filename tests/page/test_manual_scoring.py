@@ -152,7 +152,9 @@ def test_every_column_has_a_field_with_its_rule_and_silence_is_where_it_starts(p
 
 def test_who_is_logged_in_need_not_say_so_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("streamlit.user", {"is_logged_in": True, "name": "Anna Berg", "email": "a@example.com"})
-    fresh = AppTest.from_string("from analyzer.page import scoring; scoring.show()", default_timeout=30).run()
+    fresh = AppTest.from_string(
+        "from analyzer.page import manual_scoring; manual_scoring.show()", default_timeout=30
+    ).run()
     assert named(fresh.text_input, "Rater").value == "Anna Berg"
 
 

@@ -43,7 +43,8 @@ def test_every_pitch_is_kept_with_its_assessment_or_the_reason_why_there_is_none
     assert len(work.ranked) == 2
     for _, found in work.ranked:
         assessment, text = work.whole(found)
-        assert all(quote.text == (text or "")[quote.start : quote.end] for _, quote in assessment.signals.quotes())
+        quotes = [quote for _, quote in assessment.signals.quotes()]
+        assert quotes and all(quote.text == (text or "")[quote.start : quote.end] for quote in quotes)
 
 
 def test_quotes_stand_where_they_are_marked_also_where_the_text_was_cleaned() -> None:
@@ -52,7 +53,8 @@ def test_quotes_stand_where_they_are_marked_also_where_the_text_was_cleaned() ->
     assessment, text = work.whole(work.ranked[0][1])
 
     assert text == PITCH
-    assert all(quote.text == PITCH[quote.start : quote.end] for _, quote in assessment.signals.quotes())
+    quotes = [quote for _, quote in assessment.signals.quotes()]
+    assert quotes and all(quote.text == PITCH[quote.start : quote.end] for quote in quotes)
 
 
 @pytest.mark.parametrize(("count", "told"), [(0, "holds no pitch"), (run.MOST + 1, "the page takes 5,000")])

@@ -26,6 +26,8 @@ from analyzer.page import portfolio
 from analyzer.page.hosts import HERE, host_names, refusal
 from analyzer.page.serve import LARGEST_UPLOAD, OPTIONS
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 NAMED = frozenset({"pitch.example.com"})
 _LONG = 60.0

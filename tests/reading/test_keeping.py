@@ -78,6 +78,7 @@ def _command(service: Service, tmp_path: Path, *options: str, store: str = "") -
     return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, check=False)
 
 
+@pytest.mark.slow
 def test_the_command_asks_once_for_a_pitch_and_says_where_the_second_answer_is_from(tmp_path: Path) -> None:
     with Service(lambda *_: good()) as service:
         first, second = (_command(service, tmp_path, "--json") for _ in range(2))
@@ -88,12 +89,14 @@ def test_the_command_asks_once_for_a_pitch_and_says_where_the_second_answer_is_f
         assert sum(service.asked.values()) == 2 and third.stderr == ""
 
 
+@pytest.mark.slow
 def test_the_command_does_its_work_where_nothing_can_be_kept(tmp_path: Path) -> None:
     with Service(lambda *_: good()) as service:
         done = _command(service, tmp_path, store="sqlite:////proc/nowhere/store.db")
     assert done.returncode == 0 and "was not saved" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_line_counts_the_seconds_on_a_terminal_and_is_erased(tmp_path: Path) -> None:
     with Service(lambda *_: good()) as service:
         master, slave = pty.openpty()
@@ -116,6 +119,7 @@ def test_a_line_counts_the_seconds_on_a_terminal_and_is_erased(tmp_path: Path) -
     assert "is reading" not in out.decode() and "Wattwise" in out.decode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "reply",
     [

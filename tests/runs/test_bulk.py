@@ -80,6 +80,7 @@ def test_whatever_goes_wrong_once_a_patient_client_gets_the_answer(quick: None, 
     assert service.asked.total() == (1 if name in ("slow", "wrong tool") else 2)
 
 
+@pytest.mark.slow
 def test_two_thousand_pitches_with_a_fifth_of_faults_end_in_one_result_each(quick: None) -> None:
     names = list(FAULTS)
 
@@ -99,6 +100,7 @@ def test_two_thousand_pitches_with_a_fifth_of_faults_end_in_one_result_each(quic
     assert service.most <= 64
 
 
+@pytest.mark.slow
 def test_a_storm_of_refusals_slows_the_run_and_fails_nothing(quick: None) -> None:
     calls = 0
 
@@ -186,6 +188,7 @@ def test_an_answer_that_was_of_no_use_is_asked_anew_by_the_next_run(quick: None,
     assert (first.error.kind, second.error) == ("extraction", None)
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_where_it_was_pays_nothing_twice_but_what_was_in_flight_and_writes_each_pitch_once(
     tmp_path: Path,
 ) -> None:
@@ -211,6 +214,7 @@ def test_a_killed_run_goes_on_where_it_was_pays_nothing_twice_but_what_was_in_fl
     assert "from the store" in done.stderr
 
 
+@pytest.mark.slow
 def test_two_runs_at_once_on_one_store_do_no_harm(tmp_path: Path) -> None:
     source = table(tmp_path / "in.jsonl", 120)
     with Service(lambda *_: Reply(GOOD.body, after=0.01)) as service:
@@ -232,6 +236,7 @@ def test_two_runs_at_once_on_one_store_do_no_harm(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- ending early
 
 
+@pytest.mark.slow
 def test_ctrl_c_lets_what_is_in_flight_finish_and_tells_how_to_go_on(tmp_path: Path) -> None:
     source, output = table(tmp_path / "in.jsonl", 200), tmp_path / "out.jsonl"
     command = [sys.executable, "-m", "analyzer", "bulk", str(source), "-o", str(output), "--concurrency", "4"]

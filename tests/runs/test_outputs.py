@@ -115,6 +115,7 @@ def test_a_longer_run_that_ends_early_takes_the_place_of_a_shorter_output(tmp_pa
 # ---------------------------------------------------------------- disks
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["jsonl", "csv", "parquet"])
 def test_a_full_disk_ends_the_run_with_its_summary_and_whole_rows(tmp_path: Path, ending: str) -> None:
     source = tmp_path / "in.jsonl"
@@ -310,6 +311,7 @@ FULL = Path("/dev/full")
 SAMPLE = str(PITCHES / "taperline.txt")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not FULL.exists(), reason="a device that is always full is Linux's")
 @pytest.mark.parametrize(
     ("arguments", "made"),
@@ -350,6 +352,7 @@ def test_notes_that_nobody_can_read_do_not_end_a_run(tmp_path: Path) -> None:
     assert done.returncode == 0 and rows_in(tmp_path / "o.jsonl") == 3
 
 
+@pytest.mark.slow
 def test_a_low_limit_on_open_files_narrows_a_run_and_fails_nothing(tmp_path: Path) -> None:
     source = table(tmp_path / "in.jsonl", 60)
     with Service(lambda *_: Reply(GOOD.body, after=0.01)) as service:

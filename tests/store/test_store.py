@@ -29,7 +29,7 @@ def answer(key: str | None, text: str = "{}", **changes: object) -> KeptAnswer:
     return KeptAnswer(key=key, text=text, **(given | changes))  # type: ignore[arg-type]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a database that does not hold anything yet."""
     if request.param == "sqlite":
@@ -179,7 +179,11 @@ def book(store: Store) -> Iterator[AnswerBook]:
     opened.close()
 
 
-@pytest.mark.parametrize("odd", [{"input_tokens": 2**63}, {"text": "\ud800"}, {"cost_usd": object()}], ids=str)
+@pytest.mark.parametrize(
+    "odd",
+    [{"input_tokens": 2**63}, {"text": "\ud800"}, {"cost_usd": object()}],
+    ids=["a count", "half a character", "a cost"],
+)
 def test_one_answer_that_a_database_cannot_hold_costs_no_other_of_its_batch(
     store: Store, book: AnswerBook, odd: dict[str, object]
 ) -> None:
