@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(json.dumps({"seed": options.seed, "machine": machine(), "results": [row.document() for row in rows]}))
     else:
         print(table(rows))
-    if not options.quick and not options.only:
+    if not options.quick:
         write_page(rows, options.seed)
     return 1 if any(row.verdict == "FAIL" for row in rows) else 0
 

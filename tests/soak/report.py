@@ -19,6 +19,9 @@ _HEAD: Final = (
     "| --- | --- | ---: | ---: | ---: | ---: | --- |"
 )
 
+_DATED_HEAD: Final = tuple(f"{line} {cell} |" for line, cell in zip(_HEAD.splitlines(), ("day", "---"), strict=True))
+_BARS: Final = _DATED_HEAD[0].count("|")
+
 
 def table(rows: Sequence[Row]) -> str:
     return "\n".join([_HEAD, *map(table_line, rows)])
@@ -37,17 +40,26 @@ def table_line(row: Row) -> str:
 
 
 def write_page(rows: Sequence[Row], seed: int, page: Path = PAGE) -> None:
-    """Replaces the results between the page's marks."""
+    """Put the results between the page's marks, each with its day. Rows of scenarios that were not run now stay."""
     text = page.read_text(encoding="utf-8")
     before, mark, rest = text.partition(MARK)
-    _, end, after = rest.partition(MARK_END)
+    earlier, end, after = rest.partition(MARK_END)
     if not mark or not end:
         raise ValueError(f"{page} has no place for results: it needs {MARK} and {MARK_END}")
-    passed = sum(row.verdict == "pass" for row in rows)
-    tried = sum(row.tried for row in rows)
     day = datetime.now(UTC).date().isoformat()
-    results = f"{passed} of {tried} scenarios passed on {day} (seed {seed}; {machine()}).\n\n"
-    page.write_text(f"{before}{mark}\n{results}{table(rows)}\n{end}{after}", encoding="utf-8")
+    lines = {_key(line): line for line in earlier.splitlines() if line.startswith("| ") and line.count("|") == _BARS}
+    lines.pop(_key(_DATED_HEAD[0]), None)
+    lines |= {_key(line): f"{line} {day} |" for line in map(table_line, rows)}
+    tried = [line for line in lines.values() if "| not tried |" not in line]
+    passed = sum("| pass" in line for line in tried)
+    results = f"{passed} of {len(tried)} passed (seed {seed}; {machine()}).\n\n"
+    content = "\n".join([*_DATED_HEAD, *lines.values()])
+    page.write_text(f"{before}{mark}\n{results}{content}\n{end}{after}", encoding="utf-8")
+
+
+def _key(line: str) -> tuple[str, ...]:
+    """What tells the rows of the table apart: the scenario and what was asked."""
+    return tuple(cell.strip() for cell in line.split("|")[1:3])
 
 
 def machine() -> str:
