@@ -21,7 +21,8 @@ from analyzer import Assessment, Comparison, Signals, compare, score
 from analyzer.agreement.compared_signals import extracted_value
 from analyzer.agreement.competitors import matched
 from analyzer.agreement.extracted import Upload, is_model
-from analyzer.agreement.figures import RATERS
+from analyzer.agreement.figures import FIGURES, RATERS, SIGNALS, Counts, figure
+from analyzer.agreement.statistics import Floats
 from analyzer.cli.main import cli
 from analyzer.errors import InputError
 from analyzer.files.manual_scores import VALUES, ManualScore, ManualScores, parse_manual
@@ -30,7 +31,7 @@ from analyzer.framework.market import MarketMap
 from analyzer.framework.one_pitch import what_if
 from analyzer.views.comparison_files import disagreements_csv
 from analyzer.views.comparison_html import comparison_html
-from analyzer.views.comparison_markdown import comparison_markdown
+from analyzer.views.comparison_markdown import comparison_markdown, figures_markdown
 from analyzer.views.comparison_terminal import print_comparison
 from analyzer.vocabulary.labels import title
 from tests.completions import CHAT, URL, failure
@@ -137,6 +138,45 @@ def test_signals_of_a_pitch_out_of_scope_for_one_side_are_not_compared_but_the_s
     assert found.signals["extracted"]["in_scope"].n == 2 and found.signals["extracted"]["buyer"].n == 1
     (told,) = found.disagreements
     assert (told.signal, told.extracted, told.manual, told.moves) == ("in_scope", "true", "false", None)
+
+
+def test_a_registered_figure_is_in_the_records_the_json_every_view_and_the_docs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def pabak(counts: Counts) -> Floats:
+        """Twice the share that agree, minus one."""
+        return 2 * FIGURES["agreement"].of(counts) - 1
+
+    monkeypatch.setitem(FIGURES, "pabak", FIGURES["kappa"])  # so that the registry is restored
+    del FIGURES["pabak"]
+    figure("PABAK", SIGNALS)(pabak)
+    found = against(
+        [read(f"p{n}", buyer="practitioner") for n in range(4)],
+        [by_hand(f"p{n}", buyer="practitioner" if n else "unknown") for n in range(4)],
+    )
+    assert found.signals["extracted"]["buyer"]["pabak"].value == pytest.approx(0.5)
+    assert json.loads(found.to_json())["signals"]["extracted"]["buyer"]["pabak"]["of"] == 4
+    shown = io.StringIO()
+    print_comparison(Console(file=shown, width=120), found)
+    for text in (shown.getvalue(), comparison_html(found), comparison_markdown(found), figures_markdown()):
+        assert "PABAK" in text
+    assert "Twice the share that agree, minus one." in figures_markdown()
+
+
+def test_a_figure_without_a_meaning_or_with_a_used_name_is_rejected() -> None:
+    def silent(counts: Counts) -> Floats:
+        return counts.tables
+
+    with pytest.raises(TypeError, match="silent needs a docstring"):
+        figure("x", SIGNALS)(silent)
+    with pytest.raises(TypeError, match="kappa is registered twice"):
+        figure("x", SIGNALS)(FIGURES["kappa"].of)
+
+
+def test_a_figure_that_does_not_exist_is_an_error_that_lists_those_that_do() -> None:
+    found = against([read("p")], [by_hand("p")]).signals["extracted"]["buyer"]
+    with pytest.raises(KeyError, match="no figure 'kapa'; there are agreement, kappa"):
+        found["kapa"]
 
 
 # ---------------------------------------------------------------- competitors
