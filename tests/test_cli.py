@@ -192,7 +192,7 @@ def test_an_address_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
     for command in (["doctor"], ["analyze", "-", "--model", "openai/m"]):
         done = pitch(*command, input=PITCH)
         assert done.exit_code == 3
-        assert "OPENAI_BASE_URL is no address" in done.stderr
+        assert "OPENAI_BASE_URL is not a valid URL" in done.stderr
 
 
 def test_a_folder_that_cannot_hold_recordings_is_told_before_anything_is_asked(tmp_path: Path) -> None:
