@@ -202,7 +202,7 @@ def test_a_folder_that_cannot_hold_recordings_is_told_before_anything_is_asked(t
         done = pitch("record", str(tmp_path / "p.txt"), "--model", "ollama/m", "--to", str(tmp_path / "file"))
         assert not router.calls
     assert done.exit_code == 2
-    assert "no recording can be written there" in done.stderr
+    assert "cannot write recordings there" in done.stderr
 
 
 def test_debug_shows_the_traceback() -> None:
