@@ -1,11 +1,11 @@
-"""Everything that can go wrong, sorted by who can mend it.
+"""Everything that can go wrong, sorted by who can fix it.
 
     AnalyzerError
     ├── InputError              whoever brought the pitch, file or rulebook
     │   ├── PitchError          the text itself: empty, too long, not text
     │   ├── DocumentError       a file that cannot be read
     │   ├── SignalsError        a signals document that does not fit the vocabulary
-    │   ├── RulebookError       a rulebook that does not decide what it should
+    │   ├── RulebookError       a rulebook that is incomplete or contradicts itself
     │   ├── MarketError         a market map that contradicts itself or the vocabulary
     │   ├── ManualError         manual scores that do not fit the vocabulary
     │   └── OutputError         a file that cannot be written: no such folder, a full disk
@@ -14,22 +14,22 @@
     │   ├── ModelNotFound
     │   ├── QuotaExhausted
     │   ├── ModeRejected        the model cannot be asked in this way (tool calls, JSON Schema)
-    │   └── StoreError          the database of kept answers
-    ├── ProviderError           the model's service: nobody here; try later
+    │   └── StoreError          the database of stored answers
+    ├── ProviderError           the model's service: nobody here; try again later
     │   ├── ProviderUnreachable
     │   ├── ProviderTimeout
     │   ├── RateLimited
     │   ├── ProviderRejected    the service refuses this request
-    │   └── ProviderDown        nothing has got through for long; a run of many ends
+    │   └── ProviderDown        no request got an answer for minutes; a run of many ends
     ├── ExtractionError         this pitch: no usable answer (not JSON, another shape, cut off, refused)
     │   ├── ContentFiltered     the provider's content filter blocked it
     │   └── PitchTooLong        longer than the model, or the account's rate limit, allows
-    ├── RunStopped              this pitch's turn had not come when its run was stopped
-    ├── CostLimitReached        the limit that the user set; a run of many ends
+    ├── RunStopped              the run was stopped before this pitch was read
+    ├── CostLimitReached        the user's cost limit; a run of many ends
     ├── AnswerNotStored         the database cannot hold this answer; others are not affected
-    └── MissingRecording        there is no recorded answer for this request
+    └── MissingRecording        no recorded answer fits this request
 
-Every message is one or two lines: what was found, where, what to do. No message holds a key, a prompt or
+Every message is one or two lines: what happened, where, what to do. No message holds a key, a prompt or
 the text of a pitch. Errors of the SDKs are mapped to these in one place (`reading.provider_errors`); the cause is a
 `SdkError`, which says where it was raised and leaves out what the server or the SDK said.
 """
@@ -44,7 +44,7 @@ class AnalyzerError(Exception):
     """Base of all errors that this package raises on purpose.
 
     `kind` is a stable word for scripts and result files; `exit_code` is what `pitch` ends with:
-    1 a pitch failed, 2 the call or an input file is wrong, 3 not configured or model out of reach.
+    1 a pitch failed, 2 the call or an input file is wrong, 3 not configured, or the model cannot be reached.
     """
 
     kind: ClassVar[str] = "error"
@@ -73,7 +73,7 @@ class OutputError(InputError):
 
 
 class _FaultyData(InputError):
-    """A data file with all that is wrong with it, one line per fault, in `faults`."""
+    """A data file and everything wrong with it: one line for each fault, in `faults`."""
 
     def __init__(self, source: str, faults: list[str]):
         self.source = source
@@ -180,10 +180,10 @@ class MissingRecording(AnalyzerError):
 
 
 class SdkError(Exception):
-    """Stands for an exception of a model's SDK as the cause of ours.
+    """Replaces an exception of a model's SDK as the cause of one of ours.
 
-    SDKs put the whole prompt, the server's reply and sometimes the key into their messages and attributes. Of all that
-    this keeps the exception's type, the HTTP status where there is one, and, as a note, the lines of code it came from.
+    SDKs put the whole prompt, the server's reply and sometimes the key into their messages and attributes. This keeps
+    only the exception's type, its HTTP status if it has one, and, as a note, the lines of code it came from.
     """
 
     @classmethod
@@ -197,7 +197,7 @@ _HIDDEN: Final = "message left out: it may quote a pitch or a key"
 
 
 def safe_traceback(error: BaseException) -> str:
-    """The traceback of an error and its causes, without the messages of exceptions that are not this package's own.
+    """Format the traceback of an error and its causes, without the messages of foreign exceptions.
 
     Foreign messages may quote anything: a server's reply, the parameters of an SQL statement, the text of a pitch.
     """
@@ -211,10 +211,10 @@ def safe_traceback(error: BaseException) -> str:
 
 def _safe_lines(error: BaseException) -> str:
     own = isinstance(error, AnalyzerError | SdkError)
-    said = str(error) if own else _HIDDEN
+    message = str(error) if own else _HIDDEN
     if isinstance(error, OSError) and error.strerror:
-        said = error.strerror
-    lines = [f"{_type_name(error)}: {said}"]
+        message = error.strerror
+    lines = [f"{_type_name(error)}: {message}"]
     if error.__traceback__ is not None:
         lines = ["Traceback (most recent call last):", "".join(format_tb(error.__traceback__)).rstrip(), *lines]
     return "\n".join([*lines, *(getattr(error, "__notes__", ()) if own else ())])
@@ -225,9 +225,9 @@ def _type_name(error: BaseException) -> str:
 
 
 def of_kind(kind: str, message: str) -> AnalyzerError:
-    """An error as a file of results tells it; of a kind that is not in the tree, the tree's base."""
-    found = [AnalyzerError]
-    for candidate in found:
-        found += candidate.__subclasses__()
-    named = (each for each in found if each.kind == kind and not issubclass(each, _FaultyData))
+    """Make the error that a file of results names by its kind; AnalyzerError for a kind that is not in the tree."""
+    kinds = [AnalyzerError]
+    for candidate in kinds:
+        kinds += candidate.__subclasses__()
+    named = (each for each in kinds if each.kind == kind and not issubclass(each, _FaultyData))
     return next(named, AnalyzerError)(message)

@@ -1,7 +1,6 @@
-"""Where the files that come with the program lie: prompts, sample pitches, recordings, the page's script.
+"""Finds the files that come with the program: prompts, sample pitches, recordings, the page's script.
 
-In a checkout they stand beside the package, where people look for them; in an installed wheel they are
-inside it. Nothing else needs to know.
+In a checkout they are next to the package, where people look for them; in an installed wheel they are inside it.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def resource(name: str) -> Path:
-    """Path of a shipped file or folder, by its name in the checkout (`prompts`, `fixtures/pitches`, `app.py`).
+    """Return the path of a shipped file or folder: `prompts`, `fixtures/pitches`, `app.py`, as named in the checkout.
 
     Raises FileNotFoundError if the installation is incomplete.
     """

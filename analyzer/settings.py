@@ -1,4 +1,4 @@
-"""The only reader of the environment, so that what is configured can be told in one place (`pitch doctor`)."""
+"""Reads the environment, and is the only module that does, so that `pitch doctor` can show all of it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 from analyzer.errors import ConfigurationError
 
 GIVE_UP_AFTER = 300.0
-"""Seconds without any answer of the model's server after which a run over many pitches ends."""
+"""Seconds without any answer from the model's server after which a run over many pitches ends."""
 KEYWORDS = "keywords"
 RECORDED = "recorded"
 MAX_CONCURRENCY = 256
-"""Requests in flight at most."""
+"""The most requests in flight."""
 
 
 def asks_a_server(model: str | None) -> TypeGuard[str]:
@@ -25,7 +25,7 @@ def asks_a_server(model: str | None) -> TypeGuard[str]:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the environment says. Empty strings count as unset; keys never show in `repr`."""
+    """The settings in the environment. Empty strings count as unset; keys never show in `repr`."""
 
     model: str | None = None
     """PITCH_MODEL: `provider/name`, `recorded` or `keywords`; None = nothing configured."""
@@ -36,13 +36,13 @@ class Settings:
     recordings: Path | None = None
     """PITCH_RECORDINGS: the user's own folder of recordings; None = the default in the user's data folder."""
     store: str | None = field(default=None, repr=False)
-    """PITCH_STORE: database URL of what is kept (may hold a password); None = a file in the user's data folder."""
+    """PITCH_STORE: database URL of the store (may hold a password); None = a file in the user's data folder."""
     timeout: float = 120.0
     """PITCH_TIMEOUT: seconds to wait for one answer of the model."""
 
     @classmethod
     def from_environment(cls) -> Settings:
-        """Raises ConfigurationError if PITCH_TIMEOUT is no positive number of seconds or OPENAI_BASE_URL no address."""
+        """Raises ConfigurationError if PITCH_TIMEOUT is not a positive number or OPENAI_BASE_URL is not a valid URL."""
         recordings = _get("PITCH_RECORDINGS")
         return cls(
             model=_get("PITCH_MODEL"),
@@ -54,13 +54,13 @@ class Settings:
         )
 
     def own_recordings(self) -> Path:
-        """The folder that holds the user's own recordings; it need not exist yet."""
+        """The folder of the user's own recordings; it may not exist yet."""
         if self.recordings is not None:
             return self.recordings
         return _data_folder() / "recordings"
 
     def store_url(self) -> str:
-        """The database of kept answers; it need not exist yet."""
+        """The URL of the store; its database may not exist yet."""
         return self.store or f"sqlite:///{_data_folder() / 'store.db'}"
 
 
@@ -88,7 +88,7 @@ def _address(variable: str) -> str | None:
             return text
     except ValueError:
         pass
-    raise ConfigurationError(f"{variable} is no address; give one like http://localhost:8000/v1")
+    raise ConfigurationError(f"{variable} is not a valid URL; set it to one like http://localhost:8000/v1")
 
 
 def _seconds(variable: str, default: float) -> float:
@@ -100,5 +100,5 @@ def _seconds(variable: str, default: float) -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds < float("inf"):
-        raise ConfigurationError(f"{variable} is {text!r}; give a positive number of seconds, for example 120")
+        raise ConfigurationError(f"{variable} is {text!r}; set it to a positive number of seconds, for example 120")
     return seconds

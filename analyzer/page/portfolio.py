@@ -26,7 +26,7 @@ from analyzer.page.portfolio_run import MOST, Run, Work, exported, open_results,
 from analyzer.page.presence import visitor
 from analyzer.resources import resource
 from analyzer.results.result import Result
-from analyzer.runs.portfolio import DRAWS, Entry, Filter
+from analyzer.runs.portfolio import DRAWS, Filter, PortfolioEntry
 from analyzer.settings import KEYWORDS, RECORDED, Settings, asks_a_server
 from analyzer.views.bulk import progress_line
 from analyzer.views.html import Html, literal, tag, together
@@ -484,7 +484,7 @@ def _table(work: Work, chosen: Sequence[int], page: int) -> Html:
     )
 
 
-def _row(number: int, entry: Entry, found: Ranked, last: int) -> Html:
+def _row(number: int, entry: PortfolioEntry, found: Ranked, last: int) -> Html:
     warnings = ", ".join(map(word, entry.warnings))
     below = [tag("small", entry.id, class_="alien")] if entry.id not in (entry.title, "") else []
     below += [tag("small", f"Warning: {warnings}", class_="warned")] if warnings else []

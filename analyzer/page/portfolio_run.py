@@ -30,7 +30,7 @@ from analyzer.results.documents import entries_in, failure, score_entry
 from analyzer.results.result import Progress, Result, UnexpectedError
 from analyzer.results.rows import Row, Written
 from analyzer.runs.many import analyze_many
-from analyzer.runs.portfolio import Entry, Portfolio
+from analyzer.runs.portfolio import Portfolio, PortfolioEntry
 from analyzer.settings import Settings
 from analyzer.views.portfolio import write_portfolio
 
@@ -69,7 +69,7 @@ class Work:
     portfolio: Portfolio = field(default_factory=Portfolio)
     placed: list[int] = field(default_factory=list)
     """For each entry of the portfolio its place in `kept`."""
-    ranked: list[tuple[Entry, Ranked]] = field(default_factory=list)
+    ranked: list[tuple[PortfolioEntry, Ranked]] = field(default_factory=list)
     ended: AnalyzerError | None = None
     stop: Event = field(default_factory=Event)
     done: Event = field(default_factory=Event)

@@ -1,6 +1,6 @@
-"""Which client a `provider/name` needs: its SDK, its key, and the HTTP client below it.
+"""Makes the client for a `provider/name`: its SDK, its key, and the HTTP client below it.
 
-Hidden here: what goes over the wire and where to. A request holds a whole pitch, so a server that redirects it to
+Hidden here: what is sent and where. A request holds a whole pitch, so a server that redirects it to
 another origin is not followed.
 """
 
@@ -48,7 +48,7 @@ _COMPATIBLE: Final = {
 """Providers that speak OpenAI's protocol: one SDK, and one HTTP client of ours, serve them all."""
 
 NO_KEY: Final = "none"
-"""Sent where a server wants no key; the SDK insists on one."""
+"""Sent to servers that need no key; the SDK requires one."""
 
 
 @dataclass(slots=True)
@@ -79,14 +79,14 @@ def split_model(model: str) -> tuple[str, str]:
     provider, slash, name = model.strip().partition("/")
     if not slash or not provider or not name:
         raise ConfigurationError(
-            f"the model is given as {model!r}; write provider/name, for example openai/gpt-4.1-mini or "
+            f"{model!r} is not a model; write provider/name, for example openai/gpt-4.1-mini or "
             "ollama/llama3.1, or one of: recorded, keywords"
         )
     return provider, name
 
 
 def client_for(model: str, settings: Settings, http: httpx.AsyncClient | None) -> instructor.AsyncInstructor:
-    """Raises ConfigurationError if the provider is unknown, its package missing or its key not set."""
+    """Make the client. Raises ConfigurationError if the provider is unknown, its package missing or its key not set."""
     client = _compatible_client(model, settings, http) if is_compatible(model) else _other_client(model, settings, http)
     client.on("completion:response", _note_completion)
     return client
@@ -110,11 +110,11 @@ def key_for(model: str, settings: Settings) -> str:
 
 
 def reach(model: str, settings: Settings, timeout: float) -> str:
-    """Asks the model's server which models it has. Raises ConfigurationError or ProviderError."""
+    """Ask the model's server which models it has. Raises ConfigurationError or ProviderError."""
     provider, name = split_model(model)
     if provider not in _COMPATIBLE:
         client_for(model, settings, None)
-        return f"{provider} is set up; it is not asked here whether it answers"
+        return f"{provider} is set up; its server was not contacted"
     with httpx.Client(timeout=timeout, follow_redirects=True, event_hooks={"response": [_stay]}) as http:
         sdk = openai.OpenAI(
             api_key=key_for(model, settings),
@@ -149,12 +149,10 @@ def _base_url(provider: str, settings: Settings) -> str | None:
 
 
 def _other_client(model: str, settings: Settings, http: httpx.AsyncClient | None) -> instructor.AsyncInstructor:
-    """A provider with an SDK of its own, as instructor knows it."""
+    """A provider with its own SDK, through instructor."""
     provider, _ = split_model(model)
     if http is not None:
-        raise ConfigurationError(
-            f"answers of {provider} cannot be recorded; recordings are of OpenAI-compatible endpoints"
-        )
+        raise ConfigurationError(f"answers of {provider} cannot be recorded; use an OpenAI-compatible endpoint")
     try:
         client = instructor.from_provider(model, async_client=True)
         if client.client is not None and hasattr(
@@ -171,7 +169,9 @@ def _other_client(model: str, settings: Settings, http: httpx.AsyncClient | None
             raise ConfigurationError(
                 f'{model} needs a package that is not installed: pip install "instructor[{provider}]"'
             ) from error
-        raise ConfigurationError(f"{model} cannot be set up: is the provider's name right, and its key set?") from error
+        raise ConfigurationError(
+            f"{model} cannot be set up; check the provider's name and that its key is set"
+        ) from error
 
 
 # ---------------------------------------------------------------- HTTP
@@ -179,7 +179,7 @@ def _other_client(model: str, settings: Settings, http: httpx.AsyncClient | None
 
 @cache
 def shared_client(timeout: float) -> httpx.AsyncClient:
-    """The one client that single readings share. The environment's proxies and certificates count."""
+    """The one client that single readings share. It uses the environment's proxies and certificates."""
     return httpx.AsyncClient(**http_options(timeout, _WIDEST))
 
 
@@ -222,7 +222,7 @@ def _note_completion(completion: Any) -> None:
 
 
 def _stay(response: httpx.Response) -> None:
-    """Raises ConfigurationError where the response leads to another origin; of where, only the origin is told."""
+    """Raises ConfigurationError where the response leads to another origin; of the target only the origin is shown."""
     if not response.has_redirect_location:
         return
     asked = response.request.url

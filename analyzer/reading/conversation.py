@@ -193,7 +193,7 @@ class _Conversation:
             if self.asking.answers is not None:  # so that the next run asks again
                 await self.asking.answers.discard(self.keys)
             raise ExtractionError(
-                f"the model gave no usable answer, also when asked again: {fault}; try another model"
+                f"the model gave no usable answer, even when asked again: {fault}; try another model"
             ) from fault
 
     async def _ask_about(self, answer: CheckedAnswer, grounding: Grounding) -> CheckedAnswer:

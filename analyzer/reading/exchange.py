@@ -1,7 +1,7 @@
-"""One request to a model: how it is asked, and what of the reply is an answer.
+"""One request to a model: how it is sent, and which part of the reply is the answer.
 
-instructor shapes the request and finds the answer in the response. Whatever it or an SDK raises after a response has
-arrived costs nothing: the answer is then looked for here, and what it cost has been noted before.
+instructor shapes the request and finds the answer in the response. If it or an SDK raises after a response has arrived,
+the paid answer is not lost: it is searched for here, and its cost is already noted.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from analyzer.reading.clients import Exchange, current_exchange
 from analyzer.reading.provider_errors import error_from, error_of, garbled, report_in
 from analyzer.vocabulary.signals import answer_schema
 
-# instructor logs failed calls with whatever the service said, which may hold the key or the prompt.
+# instructor logs failed calls with the server's message, which may contain the key or the prompt.
 logging.getLogger("instructor").setLevel(logging.CRITICAL + 1)
 
 Messages = list[dict[str, str]]
@@ -37,10 +37,10 @@ _FAULTS: Final[Mapping[str, ExtractionError]] = {
     ),
     "refused": ExtractionError("the model refused to read this pitch; try another model"),
     "cut_off": ExtractionError(
-        "the model's answer was cut off at its length limit; use a model that writes longer ones"
+        "the model's answer was cut off at its length limit; use a model that can write longer answers"
     ),
     EMPTY: ExtractionError(
-        "the model gave no usable answer, also when asked again: the answer is empty; try another model"
+        "the model gave no usable answer, even when asked again: the answer is empty; try another model"
     ),
 }
 _FILTERS: Final = frozenset(
@@ -58,7 +58,7 @@ _FILTERS: Final = frozenset(
         "model_armor",
     }
 )
-"""How providers say that a filter ended the answer: OpenAI, Bedrock, Zhipu, Anthropic, Google."""
+"""Words for a filter that ended the answer: OpenAI, Bedrock, Zhipu, Anthropic, Google."""
 _LENGTHS: Final = frozenset(
     {"length", "max_tokens", "max_output_tokens", "model_length", "model_context_window_exceeded"}
 )
@@ -67,7 +67,7 @@ _LENGTHS: Final = frozenset(
 class RecordSignals(ResponseSchema):
     """Record what the pitch says, with the words it says it in."""
 
-    # The answer is taken as text: `reading.answers` decides what of it holds.
+    # The answer stays text here: `reading.answers` decides which parts are valid.
     _text: str = pydantic.PrivateAttr(default="")
 
     @classmethod
@@ -86,7 +86,7 @@ class RecordSignals(ResponseSchema):
 
 
 class _Named(RecordSignals):
-    """The same without its schema, for clients that take the prepared tool of `_tool` beside it."""
+    """The same without its schema, for clients that also get the prepared tool of `_tool`."""
 
     @classmethod
     def model_json_schema(cls, *_: Any, **__: Any) -> dict[str, Any]:
@@ -95,8 +95,8 @@ class _Named(RecordSignals):
 
 @cache
 def _tool() -> list[dict[str, Any]]:
-    """The tool as it is sent. The SDK adds it to the body as it is; a schema among the arguments it would walk and
-    copy at every call."""
+    """The tool as it is sent. The SDK adds it to the body unchanged; it would copy a schema among its arguments at
+    every call."""
     schema = RecordSignals.model_json_schema()
     parameters = {name: part for name, part in schema.items() if name not in ("title", "description")}
     function = {"name": RecordSignals.__name__, "description": RecordSignals.__doc__, "parameters": parameters}
@@ -105,20 +105,20 @@ def _tool() -> list[dict[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back. `fault`: why there is no answer in it, a key of `fault_of`; None where there is a text."""
+    """A reply. `fault`: why it has no answer, a key for `fault_of`; None if it has a text."""
 
     text: str = ""
     fault: str | None = None
 
 
 def fault_of(fault: str, *, stored: bool = False) -> ExtractionError:
-    """The error for a reply without an answer. `stored`: it is one of an earlier run."""
+    """Make the error for a reply without an answer. `stored`: the reply is from an earlier run."""
     known = _FAULTS.get(fault) or ExtractionError("the model gave no usable answer; try another model")
-    return type(known)(f"{known}{' (the stored answer of an earlier request; nothing was asked)' if stored else ''}")
+    return type(known)(f"{known}{' (a stored answer; nothing was asked)' if stored else ''}")
 
 
 async def send(client: instructor.AsyncInstructor, messages: Messages, exchange: Exchange) -> Reply:
-    """Asks once. Notes in `exchange` what comes back, also where it raises.
+    """Ask once. Note in `exchange` what comes back, even if this raises.
 
     Raises the errors of `reading.provider_errors`, also for an error object in the body of an HTTP 200.
     """
@@ -133,12 +133,12 @@ async def send(client: instructor.AsyncInstructor, messages: Messages, exchange:
         text = answer.text
         if exchange.completion is None:
             exchange.arrived(completion)
-    except Exception as error:  # noqa: BLE001  # whatever they raise: an answer that has arrived is not lost
+    except Exception as error:  # noqa: BLE001  # whatever they raise, an answer that has arrived is not lost
         raised = error
     finally:
         current_exchange.reset(token)
     said = "\n".join(message["content"] for message in messages[1:])
-    if isinstance(exchange.completion, str | bytes):  # the SDK hands over a page as it is
+    if isinstance(exchange.completion, str | bytes):  # the SDK returns an HTML page unchanged
         raise garbled()
     if exchange.completion is None and raised is not None:
         mapped = error_of(raised, said)
@@ -149,8 +149,8 @@ async def send(client: instructor.AsyncInstructor, messages: Messages, exchange:
 
 
 def _shape(client: instructor.AsyncInstructor, messages: Messages) -> dict[str, Any]:
-    """What is said, and how the answer is asked for. OpenAI's SDK adds `extra_body` to the body as it is; what stands
-    among its arguments it walks and copies at every call, so there the long parts go beside them."""
+    """The messages, and the shape of the answer. OpenAI's SDK copies its arguments at every call but adds `extra_body`
+    unchanged, so the long parts go there."""
     if isinstance(client.client, openai.AsyncOpenAI) and client.mode == instructor.Mode.TOOLS:
         return {
             "messages": [],
@@ -189,7 +189,7 @@ def _reply(exchange: Exchange, text: str, said: str) -> Reply:
 
 
 def _finish(completion: object, choice: object) -> str:
-    """Why the answer ended, in the provider's word, lower case; empty if it does not say."""
+    """Why the answer ended, in the provider's word and lower case; empty if it does not say."""
     candidate = _first(_get(completion, "candidates"))
     reasons = [
         _get(choice, "finish_reason"),
@@ -202,7 +202,7 @@ def _finish(completion: object, choice: object) -> str:
 
 
 def _text_in(message: object) -> str:
-    """What a message of OpenAI's kind answers: what it calls a tool with, else its content."""
+    """The answer in a message of OpenAI's kind: the arguments of its tool call, else its content."""
     calls = [_get(call, "function") for call in _entries(_get(message, "tool_calls"))]
     arguments = [_text(_get(call, "arguments")) for call in (*calls, _get(message, "function_call"))]
     return max(arguments, key=len) or _content(_get(message, "content"))
@@ -245,5 +245,5 @@ def _first(value: object) -> Any:
 
 
 def _storable(text: str) -> str:
-    """The text without what no database or file takes: half characters, and NUL."""
+    """The text without characters that no database or file accepts: lone surrogates and NUL."""
     return text.encode("utf-8", "replace").decode().replace("\0", "")

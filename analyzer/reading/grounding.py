@@ -1,6 +1,6 @@
-"""Finds quotes in the pitch, exactly, and nothing that merely resembles them.
+"""Finds quotes in the pitch exactly, and nothing that only resembles them.
 
-A quote counts only if its words stand in the pitch in that order. White space, Unicode forms (composed or
+A quote counts only if the pitch contains its words in that order. White space, Unicode forms (composed or
 not, ligatures, full width), typographic quotes and dashes, and invisible format characters may differ; letters,
 digits and case may not. There is no fuzzy matching: it finds "We sell" in "We do not sell".
 """
@@ -32,7 +32,7 @@ _MARKS = (
     r"\u3099\u309a\ufe20-\ufe2f]"
 )
 _PIECE = re.compile(rf"(?P<plain>[!-~]+(?:[ \n][!-~]+)*(?!{_MARKS}))|[\s\S]{_MARKS}*")
-"""Runs that keep their length when folded, and single clusters for all else: most of a pitch is a few of the former."""
+"""Runs that keep their length when folded, and single clusters for the rest: most pitches are a few runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +57,15 @@ class _Folded:
 
 
 class Grounding:
-    """One pitch, folded once, in which quotes are looked up."""
+    """Looks up quotes in one pitch, which is folded once."""
 
     def __init__(self, pitch: str):
         self._pitch = pitch
         self._folded = _fold(pitch)
 
     def find(self, quote: str, outside: Sequence[tuple[int, int]] = ()) -> Quote | None:
-        """The first place where the quote stands, as the pitch spells it; None if it stands nowhere but within
-        the spans of `outside`.
+        """Find the first match of the quote, as the pitch spells it; None if there is none, or only within the spans of
+        `outside`.
 
         A quote never begins or ends within a word ("can" is not found in "cannot"), and holds at least
         one letter or digit.
@@ -73,8 +73,8 @@ class Grounding:
         return next(self.find_all(quote, outside), None)
 
     def find_all(self, quote: str, outside: Sequence[tuple[int, int]] = ()) -> Iterator[Quote]:
-        """Every place where the quote stands, none of them over another, in order; as `find`. One walk through the
-        pitch, however many places and spans there are."""
+        """Find every match of the quote, in order and without overlaps; see `find`. One pass through the pitch, however
+        many matches and spans there are."""
         wanted = folded(quote).strip()
         if not any(char.isalnum() for char in wanted):
             return
@@ -93,7 +93,7 @@ class Grounding:
 
 
 def _merged(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The same characters in spans that are in order and apart."""
+    """Merge spans that overlap or touch, and sort them."""
     merged: list[tuple[int, int]] = []
     for start, end in sorted(spans):
         if merged and start <= merged[-1][1]:
@@ -104,7 +104,7 @@ def _merged(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def folded(text: str) -> str:
-    """The text as it is compared: what only spelling and invisible characters can differ in is made alike."""
+    """The text as it is compared: spellings of the same text, and invisible characters, no longer differ."""
     if text.isascii():
         return _SPACES.sub(" ", text).translate(_SAME)
     return _fold(text).text
@@ -121,11 +121,11 @@ def _fold(text: str) -> _Folded:
     starts: list[int] = []
     ends: list[int] = []
     length = 0
-    for found in _PIECE.finditer(text):
-        start, end = found.span()
-        piece = found.group()
-        piece = piece.translate(_SAME_OR_SPACE) if found.lastgroup else _fold_cluster(piece)
-        for part in (piece,) if found.lastgroup or len(piece) == 1 else piece:
+    for match in _PIECE.finditer(text):
+        start, end = match.span()
+        piece = match.group()
+        piece = piece.translate(_SAME_OR_SPACE) if match.lastgroup else _fold_cluster(piece)
+        for part in (piece,) if match.lastgroup or len(piece) == 1 else piece:
             if part == " " and pieces and pieces[-1] == " ":
                 ends[-1] = end
                 continue

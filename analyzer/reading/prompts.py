@@ -1,7 +1,7 @@
-"""The one place where prompts are read: text files under `prompts/`, with `$name` where something is put in.
+"""Reads the prompts, and is the only module that does: text files under `prompts/` with `$name` for each value.
 
-What is put in is never looked at for variables again, so a pitch may contain anything. A variable without a
-value, or a value without its variable, is an error.
+Inserted values are not searched for variables, so a pitch may contain anything. A variable without a value, or a value
+without its variable, is an error.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import Final
 from analyzer.resources import resource
 
 PROMPT_VERSION: Final = 1
-"""Raise it when a change of these files changes what is asked. Recordings of an older version are then not played any
-more. A corrected comma keeps the number."""
+"""Raise it when a change of these files changes what is asked. Recordings of an older version are then no
+longer used. A corrected comma keeps the number."""
 
 _FILES = ("read.md", "pitch.md", "again.md")
 
 
 def instructions() -> str:
-    """What the model is told before the pitch; the same for every pitch, so that providers can cache it."""
+    """The instructions before the pitch; the same for every pitch, so that providers can cache them."""
     return _text("read.md").strip()
 
 
@@ -31,13 +31,13 @@ def pitch_message(pitch: str, sha256: str) -> str:
 
 
 def again_message(faults: list[str]) -> str:
-    """What is said when part of an answer cannot be used."""
+    """The message to the model when part of its answer cannot be used."""
     return _render("again.md", faults="\n".join(f"- {fault}" for fault in faults))
 
 
 @cache
 def prompt_sha256() -> str:
-    """Fingerprint of everything the model is told apart from the pitch."""
+    """Fingerprint of all prompts, without the pitch."""
     return hashlib.sha256("\0".join(_text(name) for name in _FILES).encode()).hexdigest()
 
 
@@ -55,5 +55,5 @@ def _template(name: str) -> tuple[Template, frozenset[str]]:
 def _render(name: str, **values: str) -> str:
     template, expected = _template(name)
     if expected != set(values):
-        raise ValueError(f"prompts/{name} has the variables {sorted(expected)}, but is given {sorted(values)}")
+        raise ValueError(f"prompts/{name} has the variables {sorted(expected)}, but the values are {sorted(values)}")
     return template.substitute(values).strip()

@@ -1,9 +1,9 @@
-"""What a model's server or its SDK reports as an error, sorted by what helps.
+"""Sorts the errors that a model's server or its SDK reports by what helps.
 
-One table, read from the top, first match first. It decides what the program does next and what it tells the user; the
-docs page is written from it. Statuses and the server's own short codes are trusted. Words of the server's message are
-looked at only where many servers have no better sign, never shown, and never believed if the pitch itself says them: a
-server may echo the request, and a pitch must not be able to end a run.
+One table, read from the top; the first rule that applies decides what the program does and tells the user. The docs
+page is generated from it. Statuses and the server's own short codes are trusted. Words of the server's message are
+searched only where many servers send no better sign, are never shown, and are ignored if the pitch itself contains
+them: a server may echo the request, and a pitch must not be able to end a run.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ ACTIONS: Final[Mapping[Action, str]] = {
     "this pitch": "This pitch fails, after one request. A run goes on with the others.",
     "wait": "All requests wait as long as the server asks, then this one is sent again.",
     "ask again": "The request is sent again after a pause, a few times for one pitch, up to ten times in a run.",
-    "another mode": "The model cannot be asked in this way. A run ends.",
+    "another mode": "The model cannot be used in this way. A run ends.",
     "stop the run": "Every other pitch would fail in the same way. A run ends, with one message.",
 }
-"""What the program does, by action."""
+"""What the program does, for each action."""
 
 MOST_SECONDS: Final = 7 * 24 * 3600.0
-"""The longest wait that is taken from a server; a longer one means the same: not today."""
+"""The longest wait that a server can ask for; a longer one means the same."""
 _LONGEST_MESSAGE: Final = 2000
 
 
@@ -69,7 +69,7 @@ class Rule:
     over_limit: bool = False
     """Whether it applies where the message says that more was requested than the limit."""
     examples: str = ""
-    """What the docs show for `words`, or for what is not an HTTP error."""
+    """What the docs show for `words`, or for errors without an HTTP status."""
 
     def applies(self, report: Report) -> bool:
         if report.status in self.statuses or not set(self.codes).isdisjoint(report.codes):
@@ -96,14 +96,14 @@ class Report:
 
     @property
     def shown(self) -> str:
-        """Status and code, as a message to the user may hold them."""
+        """Status and code, safe to show to the user."""
         telling = next((code for code in self.codes if "_" in code), "")
         parts = [f"HTTP {self.status}" if self.status else "", telling]
         return ", ".join(part for part in parts if part) or "no status"
 
     @property
     def over_limit(self) -> bool:
-        """Whether this request alone is over the limit that the message names: no waiting helps."""
+        """Whether this one request is over the limit that the message names, so that waiting does not help."""
         numbers = re.search(r"\blimit:? ([\d,]{1,15}).{0,60}\brequested:? ([\d,]{1,15})", self.message, re.IGNORECASE)
         if self.status != 429 or numbers is None or self.echoes(numbers.group()):
             return False
@@ -215,15 +215,15 @@ TABLE: Final[tuple[Rule, ...]] = (
         examples="“API key not valid”",
     ),
     Rule(
-        "the model failed to write the tool call it was asked for",
+        "the model failed to write a valid tool call",
         "try again, or use a larger model",
         "ask again",
         ProviderError,
         codes=("tool_use_failed", "json_validate_failed"),
     ),
     Rule(
-        "the model cannot be asked with tool calls as this program does it",
-        "use another model, or a server that supports tool calls for this one",
+        "the model does not support the tool calls that this program uses",
+        "use another model, or a server that supports tool calls for this model",
         "another mode",
         ModeRejected,
         codes=("invalid_function_parameters", "unsupported_tool_choice"),
@@ -275,7 +275,7 @@ TABLE: Final[tuple[Rule, ...]] = (
         statuses=tuple(range(400, 500)),
     ),
 )
-"""What a server reports, sorted. The first rule that applies decides."""
+"""Errors that a server reports. The first rule that applies decides."""
 
 TIMEOUT: Final = Rule(
     "the model did not answer in time",
@@ -286,14 +286,14 @@ TIMEOUT: Final = Rule(
 )
 UNREACHABLE: Final = Rule(
     "the model's server cannot be reached",
-    "is the address right, and is it running?",
+    "check its address (OPENAI_BASE_URL) and that it is running",
     "ask again",
     ProviderUnreachable,
     examples="no connection, or the server hung up",
 )
 GARBLED: Final = Rule(
     "the model's server sent something that is not an answer",
-    "is OPENAI_BASE_URL right?",
+    "check OPENAI_BASE_URL",
     "ask again",
     ProviderError,
     examples="HTTP 200 that is not JSON, or is cut off",
@@ -307,28 +307,28 @@ UNCLASSIFIED: Final = Rule(
 )
 SDK_FAULT: Final = Rule(
     "the call to the model failed",
-    "run again with --debug to see where; is the provider's package up to date?",
+    "update the provider's package, or run again with --debug to see where it failed",
     "this pitch",
     ProviderRejected,
     examples="the provider's package raised an error of its own",
 )
 WITHOUT_STATUS: Final = (TIMEOUT, UNREACHABLE, GARBLED, UNCLASSIFIED, SDK_FAULT)
-"""What goes wrong without a server's report."""
+"""Errors without a report from a server."""
 
 
 def error_from(report: Report) -> AnalyzerError:
-    """The error of this program for what a server reports."""
+    """Make this program's error for a server's report."""
     rule = next((rule for rule in TABLE if rule.applies(report)), UNCLASSIFIED)
     return _made(rule, report.shown, report.retry_after)
 
 
 def garbled() -> AnalyzerError:
-    """The error for something that is not an answer at all."""
+    """Make the error for a response that is not an answer."""
     return _made(GARBLED, "")
 
 
 def error_of(raised: BaseException, said: str = "") -> AnalyzerError:
-    """The error of this program for what an SDK or a transport raised; one of ours inside it stays itself.
+    """Make this program's error for what an SDK or a transport raised; if one of ours is inside, return that one.
 
     `said`: the texts that were sent. The cause is an `SdkError`, which holds nothing of what the server or SDK said.
     """
@@ -344,18 +344,18 @@ def error_of(raised: BaseException, said: str = "") -> AnalyzerError:
 
 
 def report_of(raised: BaseException, said: str = "") -> Report | None:
-    """What a server reports, from an SDK's exception, whichever SDK it is; None where there is no HTTP status in it."""
+    """Read a server's report from an exception of any SDK; None if it has no HTTP status."""
     status = _status(raised)
     if status is None:
         return None
-    content = next((found for name in ("body", "details") if (found := getattr(raised, name, None))), None)
+    content = next((value for name in ("body", "details") if (value := getattr(raised, name, None))), None)
     own = {name: getattr(raised, name, None) for name in ("code", "type", "status", "message")}
     headers = getattr(getattr(raised, "response", None), "headers", None) or {}
     return _report(status, content, own, headers, said)
 
 
 def report_in(error: object, said: str = "") -> Report:
-    """What an error object in the body of an HTTP 200 reports."""
+    """Read a report from an error object in the body of an HTTP 200."""
     content = _as_mapping(error)
     code = content.get("code")
     status = _http_status(code) or _http_status(content.get("status"))
@@ -364,7 +364,7 @@ def report_in(error: object, said: str = "") -> Report:
 
 
 def seconds_to_wait(headers: Mapping[str, Any]) -> float:
-    """Seconds that a server asks to wait in Retry-After; 0 if it does not say, or nothing sensible."""
+    """Seconds that a server asks to wait in Retry-After; 0 if it does not say, or the value makes no sense."""
     named = {str(name).lower(): str(value) for name, value in headers.items()}
     for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         seconds = _seconds(named.get(name, ""))
@@ -429,7 +429,7 @@ def _chain(error: BaseException) -> Iterable[BaseException]:
 def _report(
     status: int | None, content: object, own: Mapping[str, object], headers: Mapping[str, Any], said: str
 ) -> Report:
-    """Puts together what the parts of an error say; servers nest them in several ways."""
+    """Combine the parts of an error, which servers nest in several ways."""
     outer = _as_mapping(content)
     inner = _as_mapping(outer.get("error")) or outer
     words = [source.get(name) for source in (inner, own) for name in ("code", "type", "status")]

@@ -1,6 +1,6 @@
 """How fast requests go to a model's server: one RateLimiter a run, shared by all of its requests.
 
-The one owner of retries. Hidden here: who waits for whom, and how long. How many requests may be in flight falls in
+The one owner of retries. Hidden here: which request waits, and how long. How many requests may be in flight falls in
 proportion to the share of requests that the server refuses, and rises with every answer: a server that refuses all of
 them halves it at once, a refusal now and then costs next to nothing. A wait that the server asks for holds for all
 requests where refusals are frequent, and for the refused request alone where they are rare. Pauses have full jitter:
@@ -62,11 +62,11 @@ ONE: Final = RetryPolicy(
     other_attempts=5,
     longest_wait=60.0,
 )
-"""Somebody waits in front of the page."""
+"""For one pitch, while somebody waits."""
 MANY: Final = RetryPolicy(
     {ProviderRejected: 1, ProviderTimeout: 4}, other_attempts=10, longest_wait=86_400.0, give_up_after=GIVE_UP_AFTER
 )
-"""A run over many pitches."""
+"""For a run over many pitches."""
 
 _FREQUENT: Final = 0.2
 """From this share of refusals on, a wait that the server asks for holds for all requests."""
@@ -122,7 +122,7 @@ class RateLimiter:
         self.limit = float(self.width)
 
     async def call(self, request: Callable[[], Awaitable[T]]) -> T:
-        """What `request` returns, through as many attempts as the policy allows.
+        """Return what `request` returns, in as many attempts as the policy allows.
 
         Raises the last ProviderError, ProviderDown if nothing got through for `give_up_after` seconds, RunStopped if
         the run was stopped while this request waited, and anything else that `request` raises at once.
@@ -144,7 +144,7 @@ class RateLimiter:
         raise AssertionError("the loop ends with an answer or an error")
 
     def observe(self, headers: Mapping[str, str]) -> None:
-        """Reads the rate-limit headers of a response: if a limit is used up, all requests wait until one fits again.
+        """Read the rate-limit headers of a response: if a limit is used up, all requests wait until one fits again.
 
         Understands `x-ratelimit-{limit,remaining,reset}-{requests,tokens}` and
         `anthropic-ratelimit-{requests,tokens,input-tokens,output-tokens}-{limit,remaining,reset}`; a reset is when the
@@ -156,11 +156,11 @@ class RateLimiter:
                 self._observe(headers, partial(pattern.format, kind=kind), need)
 
     def record_usage(self, tokens: int) -> None:
-        """Notes how many tokens one request used, to estimate the next."""
+        """Note how many tokens one request used, to estimate the next."""
         self._largest = max(self._largest, float(tokens))
 
     def stop(self) -> None:
-        """Lets requests in flight finish and starts no others."""
+        """Let requests in flight finish and start no others."""
         self._stopping.set()
         for waiting in self._waiting:
             if not waiting.done():
@@ -187,7 +187,7 @@ class RateLimiter:
                     return
                 await self._turn()
             elif clock >= self._probe_at and self._in_flight < int(self.limit):
-                self._probe_at = clock + self._patience(_PROBE_EVERY)
+                self._probe_at = clock + self._within_give_up(_PROBE_EVERY)
                 self._in_flight += 1
                 return
             else:
@@ -216,37 +216,39 @@ class RateLimiter:
     # ------------------------------------------------------------ what came of it
 
     async def _attempt(self, request: Callable[[], Awaitable[T]]) -> T:
-        begun = self.clock()
+        started = self.clock()
         try:
             answer = await request()
         except ProviderRejected:
-            raise  # the server is there; it refuses this request alone
+            raise  # the server answers; it refuses only this request
         except ProviderError as error:
-            self._failed(begun, error)
+            self._failed(started, error)
             raise
-        self._answered(begun)
+        self._answered(started)
         return answer
 
-    def _failed(self, begun: float, error: ProviderError) -> None:
+    def _failed(self, started: float, error: ProviderError) -> None:
         pushed_back = isinstance(error, RateLimited) or error.retry_after > 0
         self._count(refused=pushed_back)
         if self._failing_since is None:
-            self._failing_since = max(begun, self._answered_at)
-        if isinstance(error, RateLimited) and begun > self._cut_at:
+            self._failing_since = max(started, self._answered_at)
+        if isinstance(error, RateLimited) and started > self._cut_at:
             self.limit = max(1.0, self.limit * (1 - self._share / 2))  # once for all that were in flight together
             self._cut_at = self.clock()
         wait = error.retry_after
         if pushed_back and self._share >= _FREQUENT and 0 < wait <= self.policy.longest_wait:
             self._close_until(self.clock() + wait)
 
-    def _answered(self, begun: float) -> None:
+    def _answered(self, started: float) -> None:
         self._answered_at = self.clock()
         self._failing_since = None
         self._failing.clear()
         self._given_up = 0
         self._count(refused=False)
         self.limit = min(float(self.width), self.limit + _GROWTH + 1.0 / self.limit)
-        if self._closed_at < begun and self._answered_at < self._open_at:  # a probe got through: no need to wait longer
+        if (
+            self._closed_at < started and self._answered_at < self._open_at
+        ):  # a probe got through: no need to wait longer
             self._open_at = self._answered_at
             self._reopened.set()
 
@@ -273,16 +275,16 @@ class RateLimiter:
         clock = self.clock()
         if clock >= self._open_at:
             self._closed_at = clock
-            self._probe_at = clock + self._patience(_PROBE_EVERY)
+            self._probe_at = clock + self._within_give_up(_PROBE_EVERY)
             self._reopened.clear()
         self._open_at = max(self._open_at, moment)
 
-    def _patience(self, seconds: float) -> float:
-        """So many seconds, or fewer where the run gives up before."""
+    def _within_give_up(self, seconds: float) -> float:
+        """These seconds, or fewer if the run gives up earlier."""
         return seconds if self.policy.give_up_after is None else min(seconds, self.policy.give_up_after)
 
     def _is_over(self, call: _Call, state: RetryCallState) -> bool:
-        """Whether a request is given up. Raises ProviderDown where the server is at fault."""
+        """Whether to give up a request. Raises ProviderDown if the server is at fault."""
         error = state.outcome.exception() if state.outcome else None
         if not isinstance(error, ProviderError):
             return True
@@ -314,11 +316,13 @@ class RateLimiter:
     def _pause(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
         asked = error.retry_after if isinstance(error, ProviderError) else 0.0
-        drawn = wait_random_exponential(multiplier=0.5, max=self.policy.longest_pause)(state)
-        return self._patience(max(min(asked, _PROBE_EVERY), drawn))  # what is longer holds for all, see `_enter`
+        jitter = wait_random_exponential(multiplier=0.5, max=self.policy.longest_pause)(state)
+        return self._within_give_up(
+            max(min(asked, _PROBE_EVERY), jitter)
+        )  # longer waits hold for all requests, see `_enter`
 
     async def _rest(self, seconds: float, until: asyncio.Event | None = None) -> None:
-        """Sleeps, unless the run is stopped or the event set meanwhile."""
+        """Sleep until the run is stopped or the event is set, at most so long."""
         events = [self._stopping] if until is None else [self._stopping, until]
         tasks = [asyncio.ensure_future(work) for work in (self.sleep(seconds), *(event.wait() for event in events))]
         try:
@@ -347,7 +351,7 @@ _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 def retry_after(headers: Mapping[str, str], now: float | None = None) -> float:
-    """Seconds that a response asks to wait, at most a day; 0 if it does not say, or says it in no form there is."""
+    """Seconds that a response asks to wait, at most a day; 0 if it does not say, or in an unknown form."""
     milliseconds = _number(headers.get("retry-after-ms"))
     if milliseconds is not None:
         return min(milliseconds / 1000, _LONGEST)

@@ -1,4 +1,4 @@
-"""What every reader hands over: signals, and what has to be known about how they were read."""
+"""What every reader returns: the signals, and how they were read."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from analyzer.vocabulary.signals import Signals
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Signals read from one pitch. Every quote in them stands in the pitch, with offsets.
+    """Signals read from one pitch. Every quote in them is in the pitch, with offsets.
 
-    `usage` is what reading it cost, whenever that was; `from_store`: all of it was paid in an earlier run.
+    `usage` is what reading it cost, in this run or an earlier one; `from_store`: all of it was paid in an earlier run.
     """
 
     signals: Signals

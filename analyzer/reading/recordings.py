@@ -1,9 +1,9 @@
-"""Answers of real models, kept as files and played back through the same client code.
+"""Answers of real models, saved as files and replayed through the same client code.
 
 A recording is one exchange: which request it was, and the body of the response. It belongs to what was asked (purpose,
 model, pitch, form, mode, reading, the versions of vocabulary and prompt, and in a later turn what was said before), not
-to the words it was asked in: these are kept as fingerprints, and where they are not today's the answer is still played
-and says so. A change of meaning raises a version, and only then a recording no longer fits. Nothing in it depends on a
+to the wording: that is saved as fingerprints, and if it differs from today's the answer is still used and says so. A
+change of meaning raises a version, and only then a recording no longer fits. Nothing in it depends on a
 library's release; headers, keys, addresses and file paths are never part of it.
 """
 
@@ -33,14 +33,14 @@ from analyzer.vocabulary.records import VOCABULARY_VERSION
 from analyzer.vocabulary.signals import vocabulary_sha256
 
 _KEPT: Final = ("id", "object", "created", "model", "choices", "usage")
-"""What of a response's body is kept; the rest says nothing about the answer."""
+"""Parts of a response's body that are saved; the rest says nothing about the answer."""
 _SHORTEST_SECRET: Final = 8
-"""A key shorter than this is a word (a local server's "none"), and blotting it out would spoil the answer."""
+"""A shorter key is a word (a local server's "none"); replacing it would spoil the answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelRequest:
-    """Which request it is: what is asked, and the fingerprints of the words it is asked in.
+    """A request to a model: what is asked, and fingerprints of the wording.
 
     `turn` counts from 0. `so_far_sha256`: in a later turn, of what was said before (`so_far_sha256()`); else empty.
     `prompt_sha256`, `schema_sha256` and `said_sha256` are of the exact texts: prompts, answer schema, earlier messages.
@@ -74,32 +74,32 @@ class ModelRequest:
 
     @property
     def asked(self) -> dict[str, Any]:
-        """What is asked, whatever the words: what a recording belongs to."""
+        """What is asked, in whatever words: what a recording belongs to."""
         return {name: value for name, value in asdict(self).items() if name not in _TEXTS}
 
     @property
     def texts(self) -> dict[str, str]:
-        """Fingerprints of the words it is asked in."""
+        """Fingerprints of the wording."""
         return {name: getattr(self, name) for name in _TEXTS}
 
     @property
     def recording_key(self) -> str:
-        """What a recording of it is found by."""
+        """The key of a recording of it."""
         return _hash(self.asked)
 
     @property
     def key(self) -> str:
-        """What a paid answer to it is kept by: exact to the letter, so that changed words are asked anew."""
+        """The key of a stored answer to it: exact to the letter, so that a changed word asks again."""
         words = {"model": self.model, "pitch_sha256": self.pitch_sha256, "turn": self.turn}
         words |= {"prompt_sha256": self.prompt_sha256, "schema_sha256": self.schema_sha256}
-        # Earlier messages hold all that was said before. What is as usual is left out, so that answers that were paid
-        # before there was a choice are still found.
+        # Earlier messages contain the conversation so far. Usual values are left out, so that answers from before there
+        # was a choice still match.
         unusual = {name: getattr(self, name) for name, usual in _USUAL.items() if getattr(self, name) != usual}
         return _hash({**words, "so_far_sha256": self.said_sha256, **unusual})
 
 
 ANY_MODEL: Final = ""
-"""The model of a request for whose answer any will do."""
+"""The model of a request that any model may answer."""
 _TEXTS: Final = ("prompt_sha256", "schema_sha256", "said_sha256")
 _USUAL: Final = {"purpose": "read", "form": "quotes", "mode": "tools", "reading": 1}
 
@@ -115,7 +115,7 @@ def so_far_sha256(turns: Sequence[tuple[str, Sequence[str]]]) -> str:
 
 
 current_request: ContextVar[ModelRequest] = ContextVar("current_request")
-"""Set by the reader around each call, so that a transport knows which request it carries."""
+"""Set by the reader around each call, so that a transport knows which request it sends."""
 
 _DIFFERENCES: Final = {
     "pitch_sha256": "the pitch",
@@ -129,7 +129,7 @@ _DIFFERENCES: Final = {
     "turn": "the turn of the conversation",
     "so_far_sha256": "the conversation so far",
 }
-"""What of a request may differ from a recording's, in words; a fingerprint is not shown."""
+"""Parts of a request that may differ from a recording's, in words; fingerprints are not shown."""
 _WORDINGS: Final = {
     "prompt_sha256": "the prompt",
     "schema_sha256": "the vocabulary",
@@ -139,7 +139,7 @@ _WORDINGS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """One kept exchange, and where it lies. `recorded` is a date, YYYY-MM-DD."""
+    """One saved exchange and its file. `recorded` is a date, YYYY-MM-DD."""
 
     request: ModelRequest
     response: dict[str, Any]
@@ -148,7 +148,7 @@ class Recording:
     path: Path
 
     def reworded(self, request: ModelRequest) -> list[str]:
-        """What is worded otherwise in a request than in the one that was recorded: "the prompt", "the vocabulary"."""
+        """The texts whose wording in this request differs from the recorded one: "the prompt", "the vocabulary"."""
         return [words for name, words in _WORDINGS.items() if self.request.texts[name] != request.texts[name]]
 
 
@@ -170,7 +170,7 @@ class Recordings:
     """All recordings in some folders and below them, the user's own first. Folders that do not exist hold none.
 
     Of several for the same request, one in the same words comes first, then the newest of the first folder.
-    `strays`: JSON files in there that are not recordings. They are skipped, and named where it matters.
+    `strays`: JSON files there that are not recordings. They are skipped, and named where it matters.
     """
 
     def __init__(self, folders: Iterable[Path]):
@@ -193,13 +193,13 @@ class Recordings:
         return iter(self._all)
 
     def outdated(self) -> list[Recording]:
-        """Those of another version of prompt or vocabulary, which are not played any more."""
+        """Recordings of another version of prompt or vocabulary, which are no longer used."""
         today = ModelRequest.first("", "").asked
         versions = ("vocabulary_version", "prompt_version")
         return [r for r in self._all if any(r.request.asked[name] != today[name] for name in versions)]
 
     def reworded(self) -> list[Reworded]:
-        """Those that are played but were recorded with another wording of the prompt or of the vocabulary."""
+        """Recordings that are used but were made with another wording of the prompt or of the vocabulary."""
         outdated = {recording.path for recording in self.outdated()}
         today = ModelRequest.first("", "").texts
         found = []
@@ -223,7 +223,7 @@ class Recordings:
         return list(dict.fromkeys(recording.request.model for recording in same))
 
     def missing(self, request: ModelRequest) -> MissingRecording:
-        """The error for a request that is not recorded: the nearest recording, and what differs from it."""
+        """Make the error for a request that is not recorded: it names the nearest recording and what differs."""
         record_it = "record it with: pitch record FILE --model provider/name"
         if self.strays:
             more = f" and {len(self.strays) - 1} more" if len(self.strays) > 1 else ""
@@ -245,7 +245,7 @@ _played: ContextVar[list[tuple[Recording, ModelRequest]]] = ContextVar("_played"
 
 @contextmanager
 def noting_played() -> Iterator[list[tuple[Recording, ModelRequest]]]:
-    """Collects the recordings that are played inside, each with the request it answered."""
+    """Collect the recordings that are replayed inside, each with the request it answered."""
     token = _played.set([])
     try:
         yield _played.get()
@@ -254,8 +254,8 @@ def noting_played() -> Iterator[list[tuple[Recording, ModelRequest]]]:
 
 
 def as_recorded(reading: Reading, played: Sequence[tuple[Recording, ModelRequest]]) -> Reading:
-    """A replayed reading with the fingerprints of the texts its first answer was given to, and a warning where any of
-    its answers was given to other words than today's."""
+    """A replayed reading with the fingerprints of the texts that its first answer was recorded for, and a warning if
+    the wording for any of its answers differs from today's."""
     if not played:
         return reading
     first = played[0][0].request
@@ -288,15 +288,15 @@ class ReplayTransport(httpx.AsyncBaseTransport):
 
 
 class Recorder:
-    """Keeps each successful answer as a file before anybody else sees it: a response hook of the HTTP client (not of
-    instructor, whose hooks swallow errors). Raises OutputError if nothing can be written in the folder."""
+    """Saves each successful answer as a file before it is used: a response hook of the HTTP client (not of instructor,
+    whose hooks swallow errors). Raises OutputError if nothing can be written in the folder."""
 
     def __init__(self, folder: Path, secrets: Sequence[str] = ()):
         self._folder = folder
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise OutputError(f"{folder}: no recording can be written there: {reason(error)}") from error
+            raise OutputError(f"{folder}: cannot write recordings there: {reason(error)}") from error
         check_writable(folder / "recording.json", "a recording")
         self._secrets = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET]
         self.titles: dict[str, str] = {}
@@ -336,7 +336,7 @@ def shipped_recordings() -> Path:
 
 
 def _load(path: Path) -> Recording | None:
-    """The recording in a file; None if there is none in it."""
+    """The recording in a file; None if the file is not one."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         request, response = ModelRequest(**document["request"], **document["texts"]), dict(document["response"])

@@ -1,6 +1,6 @@
-"""What reading costs: tokens and USD of each answer, summed over a run, and a limit that is not passed.
+"""Counts what reading costs: tokens and USD of each answer, summed over a run, and enforces a limit.
 
-Prices are those of the list that genai-prices carries; where it does not know a model the cost is None, never zero.
+Prices come from the package genai-prices; if it does not know a model, the cost is None, never zero.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from analyzer.errors import ConfigurationError, CostLimitReached
 from analyzer.framework.assessment import Usage
 
 FIRST_OUTPUT_TOKENS: Final = 3000
-"""How long an answer is taken to be before one was seen: longer than any of the sample pitches has."""
+"""Assumed length of an answer before one was seen: longer than that of any sample pitch."""
 _MARGIN: Final = 1.25
-"""By how much an answer may be longer than the longest seen so far."""
+"""How much longer an answer may be than the longest seen so far, as a factor."""
 
 
 MOST_TOKENS: Final = 10**12
-"""A count beyond this is not one of a request: not known, like one that is negative or not a number."""
+"""A larger count cannot be that of a request: it is unknown, like one that is negative or not a number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """What a completion says it took. `known`: whether it says so, with numbers that can be. `note`: what is wrong with
-    them, for people."""
+    """The usage that a completion reports. `known`: its numbers are plausible. `note`: what is wrong with them, for
+    people."""
 
     usage: Usage
     known: bool = True
@@ -34,9 +34,9 @@ class Reported:
 
 
 def usage_of(completion: Any, model: str) -> Reported:
-    """Tokens and price of one completion, whatever a service sends for them; never raises.
+    """Read tokens and price of one completion, whatever a server sends; never raises.
 
-    `input_tokens` holds the cached ones. A count that is missing or cannot be makes the cost unknown.
+    `input_tokens` holds the cached ones. A count that is missing or implausible makes the cost unknown.
     """
     reported = _get(completion, "usage") or _get(completion, "usage_metadata")
     tokens = _count(reported, "prompt_tokens", "input_tokens", "prompt_token_count")
@@ -51,7 +51,7 @@ def usage_of(completion: Any, model: str) -> Reported:
         tokens += sum(apart)
     if tokens is not None and cached > tokens:
         tokens += cached
-        note = "The server reports more cached than prompt tokens; they were added up, so the cost may be too high."
+        note = "The server reports more cached than prompt tokens; both were added, so the cost may be too high."
     known = tokens is not None and output is not None
     cost = cost_of(model, tokens or 0, output or 0, cached) if known else None
     if not known and cost_of(model, 1000, 1000) is not None:
@@ -80,7 +80,7 @@ def _get(holder: object, name: str) -> Any:
 
 
 def cost_of(model: str, input_tokens: int, output_tokens: int, cached_tokens: int = 0) -> float | None:
-    """USD for these tokens of `provider/name`; None where the price is not known. Never raises."""
+    """USD for these tokens of `provider/name`; None if the price is unknown. Never raises."""
     from genai_prices import Usage as Priced
     from genai_prices import calc_price
 
@@ -88,12 +88,12 @@ def cost_of(model: str, input_tokens: int, output_tokens: int, cached_tokens: in
     priced = Priced(input_tokens=input_tokens, cache_read_tokens=cached_tokens, output_tokens=output_tokens)
     try:
         return round(float(calc_price(priced, model_ref=name, provider_id=provider).total_price), 8)
-    except Exception:  # noqa: BLE001  # a fault in a list of prices must not lose a paid answer
+    except Exception:  # noqa: BLE001  # a fault in the price list must not lose a paid answer
         return None
 
 
 def added(one: Usage, other: Usage) -> Usage:
-    """The sum; the cost of a sum with an unknown part is unknown."""
+    """Add two usages; if the cost of one is unknown, so is the sum's."""
     known = one.requests == 0 or (one.cost_usd is not None and other.cost_usd is not None)
     return Usage(
         requests=one.requests + other.requests,
@@ -105,7 +105,7 @@ def added(one: Usage, other: Usage) -> Usage:
 
 
 def estimated_tokens(text: str) -> int:
-    """Tokens of a text, rather too many than too few: three ASCII characters each, or one of any other script."""
+    """Estimate the tokens of a text, on the high side: one for three ASCII characters, or for one of another script."""
     return len(text) if not text.isascii() and _mostly_other(text) else len(text) // 3 + 1
 
 
@@ -115,7 +115,7 @@ def _mostly_other(text: str) -> bool:
 
 @dataclass(slots=True)
 class Spending:
-    """A run's tally. With `limit`, in USD, no request begins that could pass it by its estimate.
+    """What a run spends. With `limit`, in USD, no request starts that could exceed it by its estimate.
 
     Raises ConfigurationError when made with a limit for a model whose price is not known.
     """
@@ -123,9 +123,9 @@ class Spending:
     model: str
     limit: float | None = None
     total: Usage = field(default_factory=Usage)
-    """What was spent so far in this run; its cost is unknown as soon as that of one answer is."""
+    """What the run has spent so far; its cost is unknown as soon as that of one answer is."""
     _at_most: float = 0.0
-    """USD spent so far: what is known, and the estimate of each request whose cost is not."""
+    """USD spent so far: known costs, plus the estimate for each request whose cost is unknown."""
     _blind: bool = False
     _reserved: float = 0.0
     _under_way: int = 0
@@ -135,11 +135,11 @@ class Spending:
     def __post_init__(self) -> None:
         if self.limit is not None and cost_of(self.model, 1000, 1000) is None:
             raise ConfigurationError(
-                f"the price of {self.model} is not known, so no limit on its cost can be kept; leave the limit out"
+                f"the price of {self.model} is not known, so a cost limit cannot be enforced; run without one"
             )
 
     def reservation(self, texts: Iterable[str], more_tokens: int) -> Reservation:
-        """For one request of these texts and so many tokens more; nothing is set aside yet."""
+        """Make a reservation for one request of these texts and `more_tokens`; nothing is reserved yet."""
         return Reservation(self, more_tokens + sum(map(estimated_tokens, texts)))
 
     async def _set_aside(self, tokens: int) -> float:
@@ -147,7 +147,7 @@ class Spending:
             if self._blind:
                 raise CostLimitReached(
                     f"the server does not say how many tokens its answers take, so the limit of ${self.limit:g} cannot "
-                    f"be kept; up to ${self._at_most:.4f} were spent. Run again without the limit"
+                    f"be enforced; up to ${self._at_most:.4f} spent. Run again without the limit"
                 )
             need = self._estimate(tokens) or 0.0
             if self._at_most + self._reserved + need <= self.limit:
@@ -156,7 +156,7 @@ class Spending:
                 return need
             if not self._under_way:
                 raise CostLimitReached(
-                    f"the next request might pass the limit of ${self.limit:g}: ${self._at_most:.4f} are spent, "
+                    f"the next request could exceed the limit of ${self.limit:g}: ${self._at_most:.4f} spent so far, "
                     f"and it may cost ${need:.4f}"
                 )
             self._settled.clear()
@@ -176,15 +176,15 @@ class Spending:
         self._blind = self._blind or (answered and usage.cost_usd is None)
 
     def _estimate(self, input_tokens: int) -> float | None:
-        """USD that a request may cost, by its input and the longest answer so far; None = price not known."""
+        """USD that a request may cost, by its input and the longest answer so far; None = price unknown."""
         longest = self._longest * _MARGIN if self.total.requests >= 8 else max(self._longest, FIRST_OUTPUT_TOKENS)
         return cost_of(self.model, input_tokens, int(longest))
 
 
 @dataclass(slots=True)
 class Reservation:
-    """What is set aside for one request. Each try begins with `set_aside` and ends with one of `answered`, `lost` and
-    `release`. Whoever sets aside has a place to send from: to wait for one with money set aside could lock up a run.
+    """The money reserved for one request. Each attempt begins with `set_aside` and ends with `answered`, `lost` or
+    `release`. Reserve only with a free slot to send from: waiting for a slot with money reserved could block a run.
     """
 
     spending: Spending
@@ -193,18 +193,18 @@ class Reservation:
     _held: bool = False
 
     async def set_aside(self) -> None:
-        """Waits for others under way where it might yet fit. Raises CostLimitReached."""
+        """Reserve the estimate; wait for requests under way if it may fit later. Raises CostLimitReached."""
         self.need = await self.spending._set_aside(self.tokens)
         self._held = True
 
     def answered(self, usage: Usage) -> None:
-        """Counts what an answer, of use or not, took. Where it does not say, a limit cannot be kept any longer."""
+        """Count the cost of an answer, usable or not. If it does not say, a limit can no longer be enforced."""
         self.spending._count(usage, self.need, answered=True)
         self.release()
 
     def lost(self, received: bool) -> None:
-        """Counts a request that may have been paid for though nothing says what it cost: as much as was set aside.
-        `received`: the server did send something."""
+        """Count a request that may have been paid for but does not say what it cost: as much as was reserved.
+        `received`: whether the server sent something."""
         if received:
             self.spending._count(Usage(requests=1), self.need, answered=False)
         else:
@@ -212,7 +212,7 @@ class Reservation:
         self.release()
 
     def release(self) -> None:
-        """Gives back what is set aside; nothing came of it."""
+        """Return the reserved money unspent."""
         if self._held:
             self._held = False
             self.spending._give_back(self.need)

@@ -27,7 +27,7 @@ _JITTER: Final = 0.055
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class PortfolioEntry:
     """What the page shows of one pitch. Positions 0 to 1; `overall` 0 to 100 with its range."""
 
     id: str
@@ -57,7 +57,7 @@ class Filter:
     category: str = ""
     without_warnings: bool = False
 
-    def lets(self, entry: Entry) -> bool:
+    def lets(self, entry: PortfolioEntry) -> bool:
         """Whether this pitch is among them."""
         text = f"{entry.title} {entry.id}".casefold()
         wanted = (
@@ -79,7 +79,7 @@ class Portfolio:
 
     rulebook: Rulebook | None = None
     market: MarketMap | None = None
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[PortfolioEntry] = field(default_factory=list)
     out_of_scope: list[str] = field(default_factory=list)
     failed: list[tuple[str, str]] = field(default_factory=list)
     rough: bool = False
@@ -101,7 +101,7 @@ class Portfolio:
         self.rough = self.rough or any(warning.kind == "rough_reader" for warning in found.warnings)
         category = found.signals.category
         self.entries.append(
-            Entry(
+            PortfolioEntry(
                 id=result.id,
                 title=title,
                 stage=found.position.stage.value,
@@ -122,7 +122,7 @@ class Portfolio:
         if len(self._signals) >= _BATCH:
             self._code()
 
-    def ranked(self) -> list[tuple[Entry, Ranked]]:
+    def ranked(self) -> list[tuple[PortfolioEntry, Ranked]]:
         """The pitches in scope, best first, each with how far its rank can be trusted."""
         self._code()
         if not self._coded:

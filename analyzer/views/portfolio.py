@@ -15,7 +15,7 @@ from analyzer.files.disk import write_whole
 from analyzer.framework.assessment import Usage
 from analyzer.framework.ranking import Ranked
 from analyzer.results.result import Progress
-from analyzer.runs.portfolio import DRAWS, ROWS, Entry, Portfolio
+from analyzer.runs.portfolio import DRAWS, ROWS, Portfolio, PortfolioEntry
 from analyzer.views.reports import render_page, template_text
 from analyzer.views.times import day
 
@@ -47,7 +47,7 @@ def write_portfolio(path: Path, portfolio: Portfolio, progress: Progress | None 
     )
 
 
-def verdict_counts(ranked: list[tuple[Entry, Ranked]]) -> Mapping[str, int]:
+def verdict_counts(ranked: list[tuple[PortfolioEntry, Ranked]]) -> Mapping[str, int]:
     words: dict[str, int] = dict.fromkeys(("for", "balanced", "open", "against"), 0)
     for entry, _ in ranked:
         words[entry.verdict] += 1

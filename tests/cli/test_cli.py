@@ -198,7 +198,7 @@ def test_an_address_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
     for command in (["doctor"], ["analyze", "-", "--model", "openai/m"]):
         done = pitch(*command, input=PITCH)
         assert done.exit_code == 3
-        assert "OPENAI_BASE_URL is no address" in done.stderr
+        assert "OPENAI_BASE_URL is not a valid URL" in done.stderr
 
 
 def test_a_folder_that_cannot_hold_recordings_is_told_before_anything_is_asked(tmp_path: Path) -> None:
@@ -208,7 +208,7 @@ def test_a_folder_that_cannot_hold_recordings_is_told_before_anything_is_asked(t
         done = pitch("record", str(tmp_path / "p.txt"), "--model", "ollama/m", "--to", str(tmp_path / "file"))
         assert not router.calls
     assert done.exit_code == 2
-    assert "no recording can be written there" in done.stderr
+    assert "cannot write recordings there" in done.stderr
 
 
 def test_debug_shows_the_traceback() -> None:

@@ -17,7 +17,7 @@ from analyzer.framework.one_pitch import score
 from analyzer.page.portfolio_run import Run, Work, exported, open_results, read_many
 from analyzer.results.documents import entries_in
 from analyzer.results.result import Progress, Result
-from analyzer.runs.portfolio import Entry, Filter
+from analyzer.runs.portfolio import Filter, PortfolioEntry
 from analyzer.settings import KEYWORDS, Settings
 from analyzer.views.quadrant import Dot, scatter
 from analyzer.vocabulary.signals import Signals
@@ -85,7 +85,7 @@ def drawn(page: AppTest) -> str:
 # ---------------------------------------------------------------- filters and dots
 
 
-ENTRY = Entry(
+ENTRY = PortfolioEntry(
     id="p1", title="Idle GPUs", stage=1, focus=1, stage_lean="day_2", focus_lean="ml", open_position=False,
     overall=Range(value=1, low=1, high=1), verdict="for", sentence="", category="cost_optimization", ask="",
     warnings=("instructions",), spread=(0, 0),

@@ -333,7 +333,7 @@ def test_an_answer_of_no_use_is_asked_for_once_more_and_then_an_error(
     service: respx.Route, pauses: list[float], response: httpx.Response
 ) -> None:
     service.mock(return_value=response)
-    with pytest.raises(ExtractionError, match="no usable answer, also when asked again"):
+    with pytest.raises(ExtractionError, match="no usable answer, even when asked again"):
         read(pauses)
     assert service.call_count == 2
 
