@@ -115,7 +115,7 @@ def test_a_sample_is_one_click_away(page: AppTest) -> None:
     assert not page.error
     assert not page.exception
     assert page.text_area(key="text").value == SAMPLE
-    for part in ("What it scores", "Ask first", "What the pitch says", "The pitch", "this is a recorded answer"):
+    for part in ("Scores", "Ask first", "What the pitch says", "The pitch", "this is a recorded answer"):
         assert part in markup(page)
     assert [cast(Any, found).label for found in page.get("download_button")] == ["Report (HTML)", "Markdown", "JSON"]
 
@@ -205,8 +205,8 @@ def test_where_nothing_is_known_every_score_is_a_range(page: AppTest, reads: Cal
     analyze(page, OWN_PITCH)
 
     shown = markup(page)
-    assert "In between, or open (12)" in shown
-    assert "Not said" in shown
+    assert "Mixed or unknown (12)" in shown
+    assert "Not stated" in shown
     ranges = re.findall('<span class="range">(.+?)</span>', shown)
     assert [bool(re.fullmatch(r"[\d.]+ to [\d.]+ of (10|100)", text)) for text in ranges] == [True, True, True]
 
@@ -397,7 +397,7 @@ def test_a_signal_set_by_hand_moves_the_scores_and_asks_nobody(
 
     shown = markup(page)
     assert re.findall('<span class="value">(.+?)</span>', shown) != before
-    assert "Changed by hand, not as it was read: Problems and Who signs." in shown
+    assert "Edited after reading: Problems and Who signs." in shown
     assert "Moved by: " in shown
     assert page.selectbox(key="set:buyer").label == "Who signs :blue-badge[changed]"
     assert reader.asked == 1
@@ -414,7 +414,7 @@ def test_one_change_or_all_can_be_taken_back(page: AppTest, reads: Callable[...,
     assert page.selectbox(key="set:in_scope").value == "yes"
 
     button(page, "Reset all").click().run()
-    assert "Changed by hand" not in markup(page)
+    assert "Edited after reading" not in markup(page)
     assert page.selectbox(key="set:buyer").value == "practitioner"
 
 
@@ -428,7 +428,7 @@ def test_alternatives_can_be_left_out_and_added(page: AppTest, reads: Callable[.
 
     field.set_value(["in_house"]).run()
 
-    assert "Changed by hand, not as it was read: Alternatives." in markup(page)
+    assert "Edited after reading: Alternatives." in markup(page)
     assert page.session_state["changes"] == {"competitors": "in_house"}
 
 
@@ -439,7 +439,7 @@ def test_another_pitch_begins_without_the_changes_to_the_last(page: AppTest, rea
 
     analyze(page, f"{OWN_PITCH} Really.")
 
-    assert "Changed by hand" not in markup(page)
+    assert "Edited after reading" not in markup(page)
     assert page.selectbox(key="set:buyer").value == "unknown"
 
 
@@ -508,7 +508,7 @@ def test_a_link_that_means_nothing_is_passed_over(query: dict[str, str]) -> None
 
     assert not page.exception
     assert not page.error
-    assert "Changed by hand" not in markup(page)
+    assert "Edited after reading" not in markup(page)
 
 
 def test_a_link_has_nothing_read_by_a_model(reads: Callable[..., FixedReader], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -812,7 +812,7 @@ def test_a_signal_set_by_hand_shows_at_once_and_goes_into_the_download(
     screenshots.pick(page, "Who signs", "engineering leadership")
 
     expect(page.locator(".pa.effect")).to_contain_text(f"read: {before} (+")
-    expect(page.locator(".pa.head")).to_contain_text("Changed by hand, not as it was read: Who signs.")
+    expect(page.locator(".pa.head")).to_contain_text("Edited after reading: Who signs.")
     with page.expect_download() as download:
         page.get_by_role("button", name="JSON").click()
     assessment = Assessment.model_validate_json(Path(download.value.path()).read_text(encoding="utf-8"))

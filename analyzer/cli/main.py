@@ -183,7 +183,7 @@ def analyze_command(
     """
     from analyzer.runs.many import assess, choose
     from analyzer.settings import Settings
-    from analyzer.views.reports import check_report_path, write_report
+    from analyzer.views.report_file import check_report_path, write_report
 
     if report is not None:
         check_report_path(report, [Path(source)])
@@ -528,11 +528,11 @@ def framework_command(rulebook: Path | None, markdown: bool, new: Path | None, d
         lines = list(differences(*map(Rulebook.load, diff)))
         say("\n".join(lines) or "They judge and speak alike.")
     elif markdown:
-        from analyzer.views.reports import rulebook_markdown
+        from analyzer.views.rulebook import rulebook_markdown
 
         say(rulebook_markdown(_load_rulebook(rulebook) or Rulebook.built_in()))
     else:
-        from analyzer.views.terminal import print_rulebook
+        from analyzer.views.rulebook import print_rulebook
 
         print_rulebook(screen(), _load_rulebook(rulebook) or Rulebook.built_in())
 
@@ -742,6 +742,6 @@ def _show(assessment: Any, as_json: bool, compact: bool = False) -> None:
     if as_json:
         say_json(assessment.to_json(indent=None if compact else 2))
     else:
-        from analyzer.views.terminal import print_assessment
+        from analyzer.views.assessment_terminal import print_assessment
 
         print_assessment(screen(), assessment)

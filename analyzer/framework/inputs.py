@@ -111,7 +111,7 @@ def _quotes(found: Iterable[Quote | None]) -> tuple[Quote, ...]:
 def _phrases(signals: Signals, category: MarketCategory | None) -> dict[str, str]:
     """What the rulebook's own words cannot know: counts, names and the date of the market map."""
     named = len(signals.competitors)
-    count = f"{named} alternative{'s' if named != 1 else ''}"
+    count = f"{named} competitor{'s' if named != 1 else ''}"
     if category is None:
         return {"crowding": f"the pitch names {count}"} if named else {}
     title = category.title
@@ -121,5 +121,5 @@ def _phrases(signals: Signals, category: MarketCategory | None) -> dict[str, str
     phrases = {"crowding": f"the market map ({counted}) calls {title} {category.crowding}"}
     if category.incumbents and not {r.kind for r in signals.competitors} & INCUMBENTS:
         vendors = ", ".join(player.name for player in category.incumbents[:2])
-        phrases["incumbent"] = f"vendors that customers know offer it too ({vendors}; {category.as_of})"
+        phrases["incumbent"] = f"well-known vendors offer it too ({vendors}; {category.as_of})"
     return phrases

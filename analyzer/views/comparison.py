@@ -30,7 +30,7 @@ from analyzer.agreement.records import (
 from analyzer.agreement.statistics import Estimate
 from analyzer.files.cells import plain_cell
 from analyzer.files.disk import check_writable, write_whole
-from analyzer.views.reports import render_page
+from analyzer.views.html import render_page
 from analyzer.views.terminal import QUIET, cut, plain
 from analyzer.vocabulary.labels import joined, title, word
 

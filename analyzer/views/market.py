@@ -14,6 +14,7 @@ from rich.text import Text
 from analyzer.errors import AnalyzerError, InputError
 from analyzer.framework.market import KINDS, MarketMap
 from analyzer.results.documents import Entry, score_entry
+from analyzer.views.html import render_page
 from analyzer.views.terminal import QUIET, plain
 from analyzer.vocabulary.labels import word
 
@@ -91,3 +92,8 @@ def print_unknown(console: Console, rivals: Sequence[tuple[str, str, int]]) -> N
     for name, kind, times in rivals:
         table.add_row(str(times), word(kind), Text(plain(name)))
     console.print(table)
+
+
+def market_markdown(market: MarketMap) -> str:
+    """The market map as a page: categories with their judgment, and the players of each."""
+    return render_page("market.md", market=market, word=word)
