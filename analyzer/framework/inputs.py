@@ -115,7 +115,7 @@ def _phrases(signals: Signals, category: MarketCategory | None) -> dict[str, str
     if category is None:
         return {"crowding": f"the pitch names {count}"} if named else {}
     title = category.title
-    title = title if title[1:2].isupper() else title[:1].lower() + title[1:]
+    title = title if title.split()[0][1:] != title.split()[0][1:].lower() else title[:1].lower() + title[1:]
     listed = len(category.players)
     counted = f"{category.as_of}, {listed} player{'s' if listed != 1 else ''} listed"
     phrases = {"crowding": f"the market map ({counted}) calls {title} {category.crowding}"}

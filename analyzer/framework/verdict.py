@@ -24,7 +24,7 @@ _FOCUSES: Final = {"ml": "ML", "engineering": "engineering", "mixed": "ML and en
 
 
 def reason(rulebook: Rulebook, consideration: Consideration, facts: Facts, points: Range) -> str:
-    """Why a consideration got its points; where something is unknown, what is, and which points that leaves possible."""
+    """Why a consideration got its points; where something is unknown, what it is and which points remain possible."""
     known = {
         name: facts.phrases.get(name) or rulebook.inputs[name].found[value]
         for name in consideration.inputs
@@ -40,7 +40,12 @@ def reason(rulebook: Rulebook, consideration: Consideration, facts: Facts, point
         else f"so anything from {points.low:g} to {points.high:g} of 10 points is possible"
     )
     silence = f"The pitch does not say {joined(unknown, 'or')}, {effect}."
-    return f"{capital(joined(list(known.values())))}. {silence}" if known else silence
+    return f"{capital(_clauses(list(known.values())))}. {silence}" if known else silence
+
+
+def _clauses(clauses: Sequence[str]) -> str:
+    """Clauses in one sentence: "a", "a, and b", "a, b, and c"."""
+    return clauses[0] if len(clauses) == 1 else f"{', '.join(clauses[:-1])}, and {clauses[-1]}"
 
 
 def leaning(points: Range) -> Leaning:
@@ -80,8 +85,10 @@ def kind(quadrant: Quadrant) -> str:
     """The product's kind in words, for example "Day-2 engineering product"."""
     stage, focus = _STAGES[quadrant.stage], _FOCUSES[quadrant.focus]
     if not stage and not focus:
-        return "Product of an unknown kind"
-    unknown = "" if stage and focus else f", {'focus' if stage else 'stage'} unknown"
+        return "Kind of product not stated"
+    if quadrant.stage == quadrant.focus == "mixed":
+        return "Day-1 and day-2 product for ML and engineering"
+    unknown = "" if stage and focus else f", {'focus' if stage else 'stage'} not stated"
     return capital(f"{' '.join(part for part in (stage, focus) if part)} product{unknown}")
 
 

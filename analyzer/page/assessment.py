@@ -218,8 +218,8 @@ def questions(assessment: Assessment) -> Html:
         return Html()
     width = assessment.scores.overall.width
     lead = (
-        f"The overall score has a range of {number(width)} points. The number after a question says by how many of them "
-        "an answer narrows it, on average."
+        f"The overall score has a range of {number(width)} points. The number after a question says by how many of "
+        "them an answer narrows it, on average."
         if width
         else "No answer changes the overall score."
     )
