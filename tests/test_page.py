@@ -428,7 +428,7 @@ def test_alternatives_can_be_left_out_and_added(page: AppTest, reads: Callable[.
 
     field.set_value(["in_house"]).run()
 
-    assert "Edited after reading: Alternatives." in markup(page)
+    assert "Edited after reading: Competitors." in markup(page)
     assert page.session_state["changes"] == {"competitors": "in_house"}
 
 

@@ -16,7 +16,7 @@ from analyzer.errors import AnalyzerError
 from analyzer.framework.assessment import Assessment, Warning
 from analyzer.settings import Settings
 from analyzer.views.assessment_html import html_report
-from analyzer.views.palette import COLORS, PLANTED, UNDERLINES, page_css, report_css
+from analyzer.views.palette import BUTTON, COLORS, PLANTED, UNDERLINES, page_css, report_css
 from analyzer.views.passages import cut, pitch_text
 from analyzer.vocabulary.labels import FAMILIES
 from analyzer.vocabulary.signals import Quote
@@ -24,7 +24,7 @@ from analyzer.vocabulary.signals import Quote
 ROOT = Path(__file__).parents[1]
 PITCHES = sorted(
     path
-    for folder in ("pitches", "reading", "languages", "hostile")
+    for folder in ("pitches", "reading")
     for path in (ROOT / "fixtures" / folder).rglob("*")
     if path.suffix in (".txt", ".md")
 )
@@ -165,3 +165,4 @@ def test_streamlits_own_parts_have_the_colors_of_the_palette() -> None:
         ("border", "border"),
     ):
         assert (written[name], dark[name]) == (COLORS[color].light, COLORS[color].dark)
+    assert (written["primary"], dark["primary"]) == (BUTTON.light, BUTTON.dark)

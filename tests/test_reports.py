@@ -128,7 +128,7 @@ def test_reports_say_what_was_set_by_hand_and_what_was_read() -> None:
     html, markdown = html_report(assessment, ""), markdown_report(assessment)
 
     assert "<li>Who signs: engineering leadership (read: practitioner)</li>" in html
-    assert "<li>Alternatives: not stated (read: &lt;b&gt;[A](http://a.example) (startup))</li>" in html
+    assert "<li>Competitors: not stated (read: &lt;b&gt;[A](http://a.example) (startup))</li>" in html
     assert "- Who signs: engineering leadership (read: practitioner)" in markdown
     assert "[A](" not in markdown
     printed = StringIO()
