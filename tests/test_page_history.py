@@ -173,7 +173,7 @@ def test_a_store_that_fails_costs_a_line_and_never_the_answer(
     (warning,) = page.warning
     assert "Not kept in History: the store" in warning.value
     assert "hunter2" not in warning.value
-    assert "What it scores" in markup(page)
+    assert "Scores" in markup(page)
     assert not page.exception
 
     failing = history()

@@ -113,7 +113,7 @@ def _rendered(passage: Passage, links: bool) -> Iterable[Html]:
     for name in passage.ending:
         kind = f"label {_tone(name)}"
         if links and name != PLANTED:
-            yield tag("a", _title(name), class_=kind, href=f"#{anchor(name)}")
+            yield tag("a", _title(name), href=f"#{anchor(name)}", class_=kind)
         else:
             yield tag("span", _title(name), class_=kind)
 
