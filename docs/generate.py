@@ -21,7 +21,8 @@ from analyzer.resources import resource
 from analyzer.results.rows import COLUMNS
 from analyzer.settings import KEYWORDS, RECORDED
 from analyzer.views.comparison_markdown import comparison_markdown, figures_markdown
-from analyzer.views.reports import market_markdown, rulebook_markdown
+from analyzer.views.market import market_markdown
+from analyzer.views.rulebook import rulebook_markdown
 from analyzer.vocabulary.labels import word
 from analyzer.vocabulary.records import LIST_RULES, SIGNALS, SignalSpec
 

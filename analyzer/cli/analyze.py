@@ -39,7 +39,7 @@ def analyze_command(
     from analyzer.reading.readers import choose
     from analyzer.runs.one import assess
     from analyzer.settings import Settings
-    from analyzer.views.reports import check_report_path, write_report
+    from analyzer.views.report_file import check_report_path, write_report
 
     if report is not None:
         check_report_path(report, [Path(source)])

@@ -45,8 +45,7 @@ def framework_command(rulebook: Path | None, markdown: bool, new: Path | None, d
     """Show the rulebook: considerations, tables, weights, sources."""
     from analyzer.framework.revision import differences
     from analyzer.framework.rulebook import write_new
-    from analyzer.views.reports import rulebook_markdown
-    from analyzer.views.terminal import print_rulebook
+    from analyzer.views.rulebook import print_rulebook, rulebook_markdown
 
     if new is not None:
         write_new(new)

@@ -15,6 +15,6 @@ def show_assessment(assessment: Assessment, as_json: bool, compact: bool = False
     if as_json:
         say_json(assessment.to_json(indent=None if compact else 2))
     else:
-        from analyzer.views.terminal import print_assessment
+        from analyzer.views.assessment_terminal import print_assessment
 
         print_assessment(screen(), assessment)

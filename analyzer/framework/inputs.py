@@ -111,15 +111,15 @@ def _quotes(found: Iterable[Quote | None]) -> tuple[Quote, ...]:
 def _phrases(signals: Signals, category: MarketCategory | None) -> dict[str, str]:
     """What the rulebook's own words cannot know: counts, names and the date of the market map."""
     named = len(signals.competitors)
-    count = f"{named} alternative{'s' if named != 1 else ''}"
+    count = f"{named} competitor{'s' if named != 1 else ''}"
     if category is None:
         return {"crowding": f"the pitch names {count}"} if named else {}
     title = category.title
-    title = title if title[1:2].isupper() else title[:1].lower() + title[1:]
+    title = title if title.split()[0][1:] != title.split()[0][1:].lower() else title[:1].lower() + title[1:]
     listed = len(category.players)
     counted = f"{category.as_of}, {listed} player{'s' if listed != 1 else ''} listed"
     phrases = {"crowding": f"the market map ({counted}) calls {title} {category.crowding}"}
     if category.incumbents and not {r.kind for r in signals.competitors} & INCUMBENTS:
         vendors = ", ".join(player.name for player in category.incumbents[:2])
-        phrases["incumbent"] = f"vendors that customers know offer it too ({vendors}; {category.as_of})"
+        phrases["incumbent"] = f"well-known vendors offer it too ({vendors}; {category.as_of})"
     return phrases

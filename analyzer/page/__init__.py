@@ -10,6 +10,7 @@ import streamlit as st
 
 from analyzer.page import access, analyze, compare, framework, history, market, portfolio
 from analyzer.page import manual_scoring as scoring
+from analyzer.views.palette import page_css
 
 _STYLE = Path(__file__).with_name("style.css")
 
@@ -17,7 +18,7 @@ _STYLE = Path(__file__).with_name("style.css")
 def main() -> None:
     """Runs the page that the visitor has opened. A new page is one more entry here."""
     st.set_page_config(page_title="Pitch Analyzer", layout="centered", initial_sidebar_state="collapsed")
-    st.html(_STYLE)
+    st.html(f"<style>{page_css()}\n{_STYLE.read_text(encoding='utf-8')}</style>")
     access.admit()
     _warm_up()
     pages = [

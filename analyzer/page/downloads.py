@@ -8,8 +8,9 @@ from typing import Any
 import streamlit as st
 
 from analyzer.framework.assessment import Assessment
+from analyzer.views.assessment_html import html_report
+from analyzer.views.assessment_markdown import markdown_report
 from analyzer.views.html import tag
-from analyzer.views.reports import html_report, markdown_report
 
 
 def assessment(now: Assessment, text: str | None) -> None:

@@ -8,9 +8,9 @@ import streamlit as st
 
 from analyzer.framework.rulebook import SIDE_TITLES, SIDES, Consideration, Rulebook, Side
 from analyzer.page.assessment import scrolling
-from analyzer.views.content import cell
 from analyzer.views.html import Html, tag, together
 from analyzer.views.numbers import number
+from analyzer.views.rulebook import cell
 from analyzer.vocabulary.labels import capital, title
 
 _MEANS: Final[dict[Side, str]] = {

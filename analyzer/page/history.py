@@ -22,6 +22,7 @@ from analyzer.page.assessment import verdict_word
 from analyzer.results.documents import Entry, score_entry
 from analyzer.settings import Settings
 from analyzer.store.engine import Earlier, Store
+from analyzer.views.content import heading
 from analyzer.views.html import Html, literal, tag
 from analyzer.views.numbers import shown
 from analyzer.views.times import moment
@@ -256,7 +257,7 @@ def keep(under_way: Reading, found: Assessment) -> AnalyzerError | None:
         try:
             outcome = _store().remember(
                 owner=owner,
-                title=found.pitch.title or found.signals.product or "Untitled pitch",
+                title=heading(found),
                 pitch_sha256=under_way.pitch.ref.sha256 or "",
                 model=found.provenance.reader.model or under_way.reader,
                 text=under_way.pitch.text,

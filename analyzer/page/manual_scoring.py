@@ -45,8 +45,8 @@ from analyzer.resources import resource
 from analyzer.settings import Settings, asks_a_server
 from analyzer.store.engine import HandScores, Store
 from analyzer.views import comparison as views
+from analyzer.views.content import provenance
 from analyzer.views.html import Html, literal, tag
-from analyzer.views.terminal import provenance
 from analyzer.views.times import moment
 from analyzer.vocabulary.labels import capital, title, word
 from analyzer.vocabulary.signals import UNKNOWN

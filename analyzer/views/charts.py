@@ -8,6 +8,7 @@ from typing import Final
 import altair as alt
 
 from analyzer.agreement.records import ScoreAgreement
+from analyzer.views import palette
 
 _FONT: Final = '"Source Sans", system-ui, sans-serif'
 
@@ -21,8 +22,8 @@ class ChartColors:
     product: str
 
 
-LIGHT: Final = ChartColors("#566173", "#d9dee6", "#0b5ea8")
-DARK: Final = ChartColors("#a5afbd", "#39424f", "#7cc0f5")
+LIGHT: Final = ChartColors(palette.QUIET.light, palette.LINE.light, palette.FOR.light)
+DARK: Final = ChartColors(palette.QUIET.dark, palette.LINE.dark, palette.FOR.dark)
 
 
 def limits_of_agreement(scores: ScoreAgreement, colors: ChartColors = LIGHT) -> alt.LayerChart:

@@ -9,7 +9,7 @@ from analyzer.agreement.figures import RATERS
 from analyzer.agreement.records import Comparison, ScoreAgreement
 from analyzer.views import comparison as content
 from analyzer.views.comparison import signed
-from analyzer.views.reports import render_page
+from analyzer.views.html import render_page
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 34.0, 390.0, 12.0, 196.0
 

@@ -1,24 +1,195 @@
-"""What an assessment says, in words, decided once for terminal, reports and page."""
+"""What an assessment says, decided once: its title, its groups and their order, what is shown of questions and changes,
+and the sentences around them. Terminal, HTML, Markdown and page only render it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeVar
 
-from analyzer.framework.assessment import Edit
-from analyzer.vocabulary.derived import INPUTS
-from analyzer.vocabulary.labels import title, word
-from analyzer.vocabulary.records import UNKNOWN
+from analyzer.framework.assessment import (
+    Assessment,
+    Change,
+    ConsiderationResult,
+    Edit,
+    Player,
+    Question,
+    VerdictWord,
+    Warning,
+)
+from analyzer.framework.rulebook import SIDE_TITLES, SIDES
+from analyzer.framework.verdict import Leaning, leaning
+from analyzer.vocabulary.labels import joined, title, word
+from analyzer.vocabulary.records import LISTS, SIGNALS, UNKNOWN
+from analyzer.vocabulary.signals import Quote
+
+_Entry = TypeVar("_Entry")
+
+OUT_OF_SCOPE: Final = (
+    "Out of scope: this is not a product for people who build, run or improve machine learning. "
+    "The framework does not apply, so there is no score."
+)
+GROUPS: Final[Mapping[Leaning, str]] = {
+    "for": "In its favor",
+    "against": "Against it",
+    "open": "Mixed or unknown",
+}
+"""The groups of considerations, in the order in which people see them."""
+VERDICTS: Final[Mapping[VerdictWord, str]] = {
+    "for": "Favorable",
+    "against": "Unfavorable",
+    "balanced": "Balanced",
+    "open": "Open",
+}
+"""The verdict's word as people read it."""
+_OTHER_SIDES: Final[Mapping[str, str]] = {"day_1": "day 2", "day_2": "day 1", "ml": "engineering", "engineering": "ML"}
+TOP: Final = 5
+"""Questions and changes shown at once; the rest is folded or counted."""
 
 
-def cell(name: str, values: Sequence[str]) -> str:
-    """A cell of a decision table: the values it accepts."""
-    return "any" if len(values) == len(INPUTS[name]) else " or ".join(word(value) for value in values)
+@dataclass(frozen=True, slots=True)
+class Shown(Generic[_Entry]):
+    """A list of which people see the first entries at once, and the rest on request."""
+
+    first: Sequence[_Entry]
+    rest: Sequence[_Entry]
+
+    def __iter__(self) -> Iterator[_Entry]:
+        return iter((*self.first, *self.rest))
+
+
+@dataclass(frozen=True, slots=True)
+class SignalRow:
+    """One row of the table of signals: which signal, its label and value in words, what the value means, the basis, and
+    the quotes. `first`: no earlier row belongs to the same signal."""
+
+    signal: str
+    label: str
+    value: str
+    meaning: str
+    basis: str
+    quotes: Sequence[Quote]
+    first: bool = True
+
+
+def heading(assessment: Assessment) -> str:
+    """The title of an assessment: that of the pitch, else the product's name."""
+    return assessment.pitch.title or assessment.signals.product or "Untitled pitch"
+
+
+def summary(assessment: Assessment) -> str:
+    """The pitch in one sentence; empty where it would repeat the title."""
+    return "" if assessment.signals.summary == assessment.pitch.title else assessment.signals.summary
+
+
+def statement(assessment: Assessment) -> str:
+    """The verdict's sentences; out of scope, that the framework does not apply."""
+    return OUT_OF_SCOPE if assessment.verdict is None else assessment.verdict.sentence
+
+
+def warning_text(warning: Warning) -> str:
+    """A warning with the signal that it is about."""
+    return f"{warning.message} ({title(warning.signal)})" if warning.signal else warning.message
+
+
+def groups(assessment: Assessment) -> dict[Leaning, list[ConsiderationResult]]:
+    """The considerations that count, by group, those with the largest share first; no group is empty."""
+    counted = sorted((c for c in assessment.considerations if c.share > 0), key=lambda c: -c.share)
+    members: dict[Leaning, list[ConsiderationResult]] = {
+        name: [c for c in counted if leaning(c.points) == name] for name in GROUPS
+    }
+    return {name: group for name, group in members.items() if group}
+
+
+def uncounted(assessment: Assessment) -> dict[str, list[ConsiderationResult]]:
+    """The considerations that do not count because no problem of the pitch is on their side, by side."""
+    members = {side: [c for c in assessment.considerations if c.side == side and c.share == 0] for side in SIDES}
+    return {side: group for side, group in members.items() if group}
+
+
+def uncounted_line(side: str) -> str:
+    """Why a side does not count."""
+    return f"{SIDE_TITLES[side]} does not count: every problem in the pitch is one of {_OTHER_SIDES[side]}."
+
+
+def place(consideration: ConsiderationResult) -> str:
+    """Where a consideration belongs and how much it counts: "Day 2, 12% of the overall score"."""
+    return f"{SIDE_TITLES[consideration.side]}, {consideration.share:.0%} of the overall score"
+
+
+def questions(assessment: Assessment) -> Shown[Question]:
+    """The open questions, first those whose answer narrows the score's range most; an answer that narrows nothing is
+    never among the first."""
+    telling = [question for question in assessment.questions if question.settles > 0][:TOP]
+    return Shown(telling, [question for question in assessment.questions if question not in telling])
+
+
+def changes(assessment: Assessment) -> Shown[Change]:
+    """What would change the score, the largest change first; nothing out of scope."""
+    found = assessment.changes if assessment.scores is not None else ()
+    return Shown(found[:TOP], found[TOP:])
+
+
+def unnamed(assessment: Assessment) -> list[Player]:
+    """The players of the market map that the pitch does not name as competitors."""
+    return [player for player in assessment.players if not player.named]
+
+
+def signal_rows(assessment: Assessment) -> list[SignalRow]:
+    """Everything that is known of the pitch: lists first, then each signal that has a value."""
+    signals = assessment.signals
+    rows = []
+    for at, problem in enumerate(signals.problems):
+        label, value = "Main problem" if problem.primary else "Problem", f"{word(problem.stage)}, {word(problem.focus)}"
+        rows.append(SignalRow("problems", label, value, problem.statement, "", _known(problem.quote), not at))
+    for at, persona in enumerate(signals.personas):
+        label = "User" if at else "Main user"
+        rows.append(SignalRow("personas", label, word(persona.role), "", "", _known(persona.quote), not at))
+    for at, rival in enumerate(signals.competitors):
+        quotes = _known(rival.quote)
+        rows.append(SignalRow("competitors", "Competitor", rival.name, word(rival.kind), "", quotes, not at))
+    for name, spec in SIGNALS.items():
+        signal = signals.single(name)
+        if signal.known:
+            value, meaning = word(str(signal.value)), spec.meanings[str(signal.value)]
+            rows.append(SignalRow(name, spec.title, value, meaning, word(signal.basis), signal.quotes))
+    return rows
+
+
+def silent(assessment: Assessment) -> list[str]:
+    """The lists and signals that the pitch does not state."""
+    signals = assessment.signals
+    return [
+        *(name for name in LISTS if name in type(signals).model_fields and not getattr(signals, name)),
+        *(name for name in SIGNALS if not signals.single(name).known),
+    ]
+
+
+def edited_line(edits: Sequence[Edit]) -> str:
+    """Which signals a person changed after they were read."""
+    return f"Edited after reading: {joined([title(edit.signal) for edit in edits])}."
 
 
 def edit_words(edit: Edit) -> tuple[str, str, str]:
-    """A signal changed by hand, in words: its title, what was read, and what stands now."""
+    """An edited signal in words: its title, what was read, and what it is now."""
     return title(edit.signal), _content(edit.before), _content(edit.after)
+
+
+def provenance(assessment: Assessment) -> str:
+    """Who read, by which rules, at what cost, in one line."""
+    made, usage = assessment.provenance, assessment.provenance.usage
+    parts = [f"rulebook {made.rulebook.version} ({made.rulebook.sha256[:8]})", f"pitch-analyzer {made.analyzer}"]
+    if made.reader.model:
+        parts.insert(0, f"read by {made.reader.model}")
+    if usage.requests:
+        cached = f" ({usage.cached_tokens:,} cached)" if usage.cached_tokens else ""
+        cost = f"${usage.cost_usd:.4f}" if usage.cost_usd is not None else "price unknown"
+        parts.append(f"{usage.input_tokens:,}{cached} + {usage.output_tokens:,} tokens, {cost}")
+    return " · ".join(parts)
+
+
+def _known(*quotes: Quote | None) -> list[Quote]:
+    return [quote for quote in quotes if quote is not None]
 
 
 def _content(field: Any) -> str:
@@ -27,10 +198,14 @@ def _content(field: Any) -> str:
         return "yes" if field else "no"
     if isinstance(field, dict):
         return word(str(field["value"]))
-    return "; ".join(map(_entry, field)) or word(UNKNOWN)
+    return "; ".join(_entries(field)) or word(UNKNOWN)
 
 
-def _entry(entry: dict[str, Any]) -> str:
-    if "stage" in entry:
-        return f"{word(entry['stage'])}, {word(entry['focus'])}"
-    return word(entry["role"]) if "role" in entry else f"{entry['name']} ({word(entry['kind'])})"
+def _entries(field: Iterable[dict[str, Any]]) -> Iterable[str]:
+    for entry in field:
+        if "stage" in entry:
+            yield f"{word(entry['stage'])}, {word(entry['focus'])}"
+        elif "role" in entry:
+            yield word(entry["role"])
+        else:
+            yield f"{entry['name']} ({word(entry['kind'])})"

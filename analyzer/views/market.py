@@ -14,6 +14,7 @@ from rich.text import Text
 from analyzer.errors import AnalyzerError, InputError
 from analyzer.framework.market import KINDS, MarketMap
 from analyzer.results.documents import Entry, score_entry
+from analyzer.views.html import render_page
 from analyzer.views.terminal import QUIET, plain
 from analyzer.vocabulary.labels import word
 
@@ -93,3 +94,8 @@ def print_unknown(console: Console, competitors: Sequence[tuple[str, str, int]])
     for name, kind, times in competitors:
         table.add_row(str(times), word(kind), Text(plain(name)))
     console.print(table)
+
+
+def market_markdown(market: MarketMap) -> str:
+    """The market map as a page: categories with their judgment, and the players of each."""
+    return render_page("market.md", market=market, word=word)

@@ -1,43 +1,80 @@
 """The pitch with its quotes marked, and the ways between a quote and the signal that it supports.
 
-Every quote that stands in the pitch is marked in the colour and the line of its signal's family and followed by the
-signal's name. A mark leads to the signal, a quote elsewhere on the page to its mark: plain links within the page, so
-they work by keyboard and run no script.
+The pitch is cut once (`cut`), and page and report render the same pieces: every quoted piece in the color and with the
+line of its signal's family, followed by the signal's name. On the page a mark leads to the signal, and a quote outside
+the pitch to its mark: plain links within the page, so they work by keyboard and run no script.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
 from analyzer.framework.assessment import Assessment
 from analyzer.views.html import Html, tag, together
+from analyzer.views.palette import PLANTED
 from analyzer.vocabulary.labels import FAMILIES, FAMILY_OF, title
 from analyzer.vocabulary.signals import Quote
 
 
 @dataclass(frozen=True, slots=True)
-class _Span:
-    """A stretch of the pitch that was quoted for a signal, or (`signal` None) that addresses its reader."""
+class Passage:
+    """A piece of the pitch in which all words have the same quotes.
 
-    start: int
-    end: int
-    signal: str | None
+    `signals`: those that the piece was quoted for, the first one deciding its color; `PLANTED` where the words address
+    their reader. `ending`: those whose quote ends here. `start`: its place in the pitch where a quote begins here, else
+    None.
+    """
+
+    text: str
+    signals: tuple[str, ...] = ()
+    ending: tuple[str, ...] = ()
+    start: int | None = None
 
     @property
-    def name(self) -> str:
-        return "Addresses its reader" if self.signal is None else title(self.signal)
+    def tone(self) -> str:
+        """The family whose color and line mark the piece, `PLANTED`, or "" for words that were not quoted."""
+        return _tone(self.signals[0]) if self.signals else ""
+
+
+def cut(text: str, assessment: Assessment) -> list[Passage]:
+    """The whole pitch in pieces. Of several quotes of the same words the shortest, so the most exact one, comes first;
+    words that address their reader come before all, whatever else they were quoted for."""
+    spans = sorted(_spans(assessment), key=lambda span: (span[0] != PLANTED, span[2] - span[1]))
+    edges = sorted({0, len(text), *(at for _, *ends in spans for at in ends if 0 < at < len(text))})
+    begun = {start for _, start, _ in spans}
+    passages = []
+    for start, end in pairwise(edges):
+        over = [span for span in spans if span[1] <= start and end <= span[2]]
+        signals = tuple(dict.fromkeys(name for name, _, _ in over))
+        ending = tuple(dict.fromkeys(name for name, _, last in over if last == end))
+        passages.append(Passage(text[start:end], signals, ending, start if over and start in begun else None))
+    return passages
+
+
+def marked(passages: Iterable[Passage], links: bool = False) -> Html:
+    """The pieces with their marks and labels; with `links`, each leads to its signal on the page."""
+    return together(*(part for passage in passages for part in _rendered(passage, links)))
+
+
+def legend(passages: Iterable[Passage]) -> Html:
+    """What the colors mean, for those that occur; nothing where nothing was quoted."""
+    signals = {name for passage in passages for name in passage.signals}
+    families = {_tone(name) for name in signals}
+    keys = [tag("span", words, class_=f"key {name}") for name, (words, _) in FAMILIES.items() if name in families]
+    if PLANTED in signals:
+        keys.append(tag("span", _title(PLANTED), class_=f"key {PLANTED}"))
+    return tag("p", *keys, class_="legend") if keys else Html()
 
 
 def pitch_text(text: str, assessment: Assessment) -> Html:
-    """The pitch as it was read, with the quoted stretches marked, and those that address the reader."""
-    spans = sorted(_spans(assessment), key=lambda span: span.end - span.start)  # the most exact gives the colour
-    lead = "What is marked was quoted; a mark leads to its signal." if spans else "Nothing of it was quoted."
-    parts = [tag("h3", "The pitch", id="the-pitch"), tag("p", lead, class_="lead")]
-    if spans:
-        parts.append(_legend(spans))
-    return tag("section", *parts, tag("div", *_marked(text, spans), class_="pitch alien"), class_="passages")
+    """The pitch as it was read, for the page, with the quoted words marked, and those that address the reader."""
+    passages = cut(text, assessment)
+    keys = legend(passages)
+    lead = "Marked words were quoted; a mark leads to its signal." if keys else "Nothing in it was quoted."
+    parts = [tag("h3", "The pitch", id="the-pitch"), tag("p", lead, class_="lead"), keys]
+    return tag("section", *parts, tag("div", marked(passages, links=True), class_="pitch alien"), class_="passages")
 
 
 def quoted(quote: Quote) -> Html:
@@ -48,7 +85,7 @@ def quoted(quote: Quote) -> Html:
 
 
 def anchor(signal: str) -> str:
-    """The place on the page that tells of a signal."""
+    """The id of the place on the page that shows a signal."""
     return f"signal-{signal}"
 
 
@@ -56,49 +93,38 @@ def _mark(start: int) -> str:
     return f"quote-{start}"
 
 
-def _spans(assessment: Assessment) -> Iterable[_Span]:
-    for name, quote in assessment.signals.quotes():
+def _spans(assessment: Assessment) -> Iterable[tuple[str, int, int]]:
+    """What was quoted for which signal: name, start and end."""
+    quotes: list[tuple[str, Quote]] = list(assessment.signals.quotes())
+    quotes += [(PLANTED, w.quote) for w in assessment.warnings if w.kind == "instructions" and w.quote is not None]
+    for name, quote in quotes:
         if quote.start is not None and quote.end is not None:
-            yield _Span(quote.start, quote.end, name)
-    for warning in assessment.warnings:
-        quote_ = warning.quote
-        if warning.kind == "instructions" and quote_ and quote_.start is not None and quote_.end is not None:
-            yield _Span(quote_.start, quote_.end, None)
+            yield name, quote.start, quote.end
 
 
-def _legend(spans: Sequence[_Span]) -> Html:
-    families = {FAMILY_OF[span.signal] for span in spans if span.signal is not None}
-    keys = [tag("span", words, class_=f"key {name}") for name, (words, _) in FAMILIES.items() if name in families]
-    if any(span.signal is None for span in spans):
-        keys.append(tag("span", "Addresses its reader", class_="key planted"))
-    return tag("p", *keys, class_="legend")
+def _rendered(passage: Passage, links: bool) -> Iterable[Html]:
+    if not passage.signals:
+        yield together(passage.text)
+        return
+    attributes = {"class_": passage.tone, "title": ", ".join(map(_title, passage.signals))}
+    if links and passage.start is not None:
+        attributes["id"] = _mark(passage.start)
+    yield tag("mark", _linked(passage.signals[0], passage.text, links), **attributes)
+    for name in passage.ending:
+        kind = f"label {_tone(name)}"
+        if links and name != PLANTED:
+            yield tag("a", _title(name), href=f"#{anchor(name)}", class_=kind)
+        else:
+            yield tag("span", _title(name), class_=kind)
 
 
-def _marked(text: str, spans: Sequence[_Span]) -> Iterable[Html]:
-    """The text in pieces: between two ends of spans, either all or nothing of a piece is marked."""
-    ends = sorted({0, len(text), *(at for span in spans for at in (span.start, span.end) if 0 < at < len(text))})
-    begun = {span.start for span in spans}
-    for start, end in pairwise(ends):
-        over = [span for span in spans if span.start <= start and end <= span.end]
-        yield (
-            _piece(text[start:end], over, _mark(start) if start in begun else None)
-            if over
-            else together(text[start:end])
-        )
-        for name in dict.fromkeys(span.signal for span in over if span.end == end):
-            yield _label(name)
+def _linked(signal: str, text: str, links: bool) -> Html:
+    return tag("a", text, href=f"#{anchor(signal)}") if links and signal != PLANTED else together(text)
 
 
-def _piece(text: str, over: Sequence[_Span], id: str | None) -> Html:
-    """A marked piece. An order to the reader is shown as such, whatever else it was quoted for."""
-    first = next((span for span in over if span.signal is None), over[0])
-    named = {"title": ", ".join(dict.fromkeys(span.name for span in over))} | ({"id": id} if id else {})
-    if first.signal is None:
-        return tag("mark", text, class_="planted", **named)
-    return tag("mark", tag("a", text, href=f"#{anchor(first.signal)}"), class_=FAMILY_OF[first.signal], **named)
+def _tone(signal: str) -> str:
+    return PLANTED if signal == PLANTED else FAMILY_OF[signal]
 
 
-def _label(signal: str | None) -> Html:
-    if signal is None:
-        return tag("span", "Addresses its reader", class_="label planted")
-    return tag("a", title(signal), href=f"#{anchor(signal)}", class_=f"label {FAMILY_OF[signal]}")
+def _title(signal: str) -> str:
+    return "Addresses its reader" if signal == PLANTED else title(signal)

@@ -16,7 +16,7 @@ from analyzer.framework.assessment import Usage
 from analyzer.framework.ranking import Ranked
 from analyzer.results.result import Progress
 from analyzer.runs.portfolio import DRAWS, ROWS, Portfolio, PortfolioEntry
-from analyzer.views.reports import render_page, template_text
+from analyzer.views.html import render_page, template_text
 from analyzer.views.times import day
 
 

@@ -1,4 +1,4 @@
-"""Where a product stands, as a picture: stage from day 1 to day 2, focus from ML to engineering.
+"""A product's position as a picture: stage from day 1 to day 2, focus from ML to engineering.
 
 Drawn in HTML and CSS: it is there with the page, follows light and dark by itself, and can be read out.
 """
@@ -12,6 +12,7 @@ from math import cos, pi, sin, sqrt
 from typing import Final
 
 from analyzer.framework.assessment import Assessment, Position, Range
+from analyzer.views.content import heading
 from analyzer.views.html import Html, tag
 from analyzer.views.numbers import shown
 
@@ -46,9 +47,9 @@ class Other:
     def of(cls, assessments: Iterable[Assessment]) -> list[Other]:
         """Those of the assessments that have a position."""
         return [
-            cls(found.pitch.title or found.signals.product or "Untitled pitch", found.position, found.scores.overall)
-            for found in assessments
-            if found.position is not None and found.scores is not None
+            cls(heading(assessment), assessment.position, assessment.scores.overall)
+            for assessment in assessments
+            if assessment.position is not None and assessment.scores is not None
         ]
 
 
@@ -85,7 +86,7 @@ def scatter(dots: Sequence[Dot]) -> Html:
         drawn.append(_dot(dot, away, met[place] * _TURN))
         met[place] += 1
     dense = " dense" if max(crowds.values(), default=0) > _DENSE else ""
-    return _field(*sorted(drawn, key=lambda found: "faint" not in found), kind=f"plot{dense}")
+    return _field(*sorted(drawn, key=lambda markup: "faint" not in markup), kind=f"plot{dense}")
 
 
 def _dot(dot: Dot, away: float, angle: float) -> Html:

@@ -16,8 +16,8 @@ from analyzer.files.disk import write_whole
 from analyzer.framework.ranking import Ranked
 from analyzer.framework.revision import Shift
 from analyzer.results.documents import Label
+from analyzer.views.html import render_page
 from analyzer.views.numbers import shown
-from analyzer.views.reports import render_page
 from analyzer.views.terminal import QUIET, plain
 
 _SHOWN: Final = 50

@@ -41,7 +41,7 @@ _DERIVED: Final = (
     ),
     InputSpec(
         name="crowding",
-        title="Rivals",
+        title="Competition",
         question="Who else could your customer turn to, however imperfect?",
         values=("open", "contested", "crowded"),
         ranks=LISTED,

@@ -18,11 +18,10 @@ _TITLES: Final = {
     **{spec.name: spec.title for spec in _RECORDS},
 }
 _VALUES: Final = {
-    "unknown": "not said",
+    "unknown": "not stated",
     "in_house": "built in-house",
     "not_rivalled": "not in-house",
     "rivalled": "built in-house",
-    "edited": "by hand",
 }
 _PARTS: Final = {"ml": "ML", "llm": "LLM", "gpu": "GPU", "automl": "AutoML"}
 

@@ -23,7 +23,7 @@ FAMILIES: Final[Mapping[str, str]] = {
     "need": "Need and stakes",
     "people": "Who uses it and who pays",
     "product": "The product",
-    "rivals": "Rivals and difference",
+    "rivals": "Competitors and difference",
     "market": "Market and demand",
     "entry": "Way in",
 }
@@ -382,7 +382,7 @@ _LISTS = (
     ),
     ListSpec(
         name="competitors",
-        title="Alternatives",
+        title="Competitors",
         family="rivals",
         rule="Alternatives that the pitch says customers use, or could use, instead of the product; a class "
         "('cloud providers', 'home-grown scripts') is one. Merely living with the problem, or the steps of a story "

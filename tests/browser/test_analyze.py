@@ -37,7 +37,7 @@ def test_a_pasted_pitch_gets_its_verdict(opened: Callable[..., Page]) -> None:
 
     expect(page.get_by_role("heading", level=2, name=TAPERLINE)).to_be_visible()
     expect(page.locator(".pa .verdict .word")).to_have_text(re.compile("^(For|Against|Balanced|Open)$"))
-    expect(page.get_by_role("heading", name="What it scores")).to_be_visible()
+    expect(page.get_by_role("heading", name="Scores")).to_be_visible()
     expect(page.locator(".pa .quadrant .here")).to_be_visible()
     expect(page.get_by_text("Another pitch, or a change to this one")).to_be_visible()
 
@@ -51,7 +51,7 @@ def test_a_look_at_the_framework_loses_neither_pitch_nor_answer(opened: Callable
     expect(page.get_by_role("heading", name="What is looked at")).to_be_visible()
     page.get_by_role("link", name="Analyze a pitch").click()
 
-    expect(page.get_by_role("heading", name="What it scores")).to_be_visible()
+    expect(page.get_by_role("heading", name="Scores")).to_be_visible()
     page.get_by_text("Another pitch, or a change to this one").click()
     expect(page.get_by_role("textbox", name="The pitch")).to_have_value(OWN_PITCH)
 
@@ -91,7 +91,7 @@ def test_a_signal_set_by_hand_shows_at_once_and_goes_into_the_download(opened: C
     harness.pick(page, "Who signs", "engineering leadership")
 
     expect(page.locator(".pa.effect")).to_contain_text(f"read: {before} (+")
-    expect(page.locator(".pa.head")).to_contain_text("Changed by hand, not as it was read: Who signs.")
+    expect(page.locator(".pa.head")).to_contain_text("Edited after reading: Who signs.")
     with page.expect_download() as download:
         page.get_by_role("button", name="JSON").click()
     assessment = Assessment.model_validate_json(Path(download.value.path()).read_text(encoding="utf-8"))

@@ -72,7 +72,7 @@ def test_a_visit_to_everything_loses_nothing_and_leaves_no_word_in_the_log(
     page.get_by_text("The samples", exact=True).click()
     page.get_by_role("tab", name="What if").click()
     harness.pick(page, "Who signs", "engineering leadership")
-    changed = page.get_by_text("Changed by hand, not as it was read: Who signs.")
+    changed = page.get_by_text("Edited after reading: Who signs.")
     expect(changed).to_be_visible()
 
     page.get_by_role("link", name="Portfolio").click()

@@ -68,12 +68,12 @@ def test_keywords_says_that_it_is_rough_in_the_result_too() -> None:
 def test_the_terminal_view_leads_with_kind_reasons_and_questions(pitch_file: Path) -> None:
     view = pitch("analyze", str(pitch_file), "--model", "recorded").stdout
     order = [
-        "A day-2 engineering product",
+        "Day-2 engineering product",
         "Overall",
-        "Speaks for it",
+        "In its favor",
         "Ask first",
-        "What would change it",
-        "What was read",
+        "What would change the score",
+        "What the pitch says",
     ]
     places = [view.index(words) for words in order]
     assert places == sorted(places)

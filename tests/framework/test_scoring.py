@@ -13,7 +13,8 @@ from hypothesis import settings as runs
 from hypothesis import strategies as st
 
 from analyzer import Rulebook, Signals, score
-from analyzer.framework.assessment import Assessment, Range
+from analyzer.framework.assessment import Assessment, Quadrant, Range
+from analyzer.framework.verdict import kind, verdict
 from analyzer.vocabulary.derived import INPUT_SPECS, INPUTS
 from tests.worlds import SINGLES, documents, every_world, number_of_worlds
 
@@ -248,9 +249,9 @@ WORST = {
 @pytest.mark.parametrize(
     ("document", "word", "says"),
     [
-        (BEST, "for", "product: the framework speaks for it"),
-        (WORST, "against", "product: the framework speaks against it"),
-        ({}, "open", "too much is left unsaid for a verdict"),
+        (BEST, "for", "product. Favorable: "),
+        (WORST, "against", "product. Unfavorable: "),
+        ({}, "open", "Too much is unknown for a verdict: "),
         (
             {
                 **BEST,
@@ -260,7 +261,7 @@ WORST = {
                 "differentiation": "claimed",
             },
             "balanced",
-            "about even",
+            "Balanced to favorable: ",
         ),
     ],
     ids=["best", "worst", "silent", "middling"],
@@ -272,14 +273,61 @@ def test_the_verdict_is_never_stronger_than_the_range(document: dict[str, Any], 
     assert says in verdict.sentence
 
 
-def test_the_verdict_is_one_sentence_of_kind_certainty_for_against_and_what_decides() -> None:
-    verdict = assessed({**BEST, "competitors": [], "category": "model_serving", "onboarding": "unknown"}).verdict
+SERVING = {**BEST, "competitors": [], "category": "model_serving"}
+
+
+@pytest.mark.parametrize(
+    ("document", "sentence"),
+    [
+        (
+            {**SERVING, "onboarding": "unknown"},
+            "Day-2 engineering product. Favorable: 83/100, between 82 and 84 depending on what the pitch leaves out. "
+            "Its strongest point: decision makers understand the problem. Its weakest point: as crowded as a day-1 "
+            "market. Biggest open question: who builds it in-house instead?",
+        ),
+        (
+            WORST,
+            "Day-2 engineering product. Unfavorable: 5/100. Its weakest point: buyers would rather buy from a vendor "
+            "they know.",
+        ),
+        (
+            {},
+            "Kind of product not stated. Too much is unknown for a verdict: 48/100, between 1 and 100 depending on "
+            "what the pitch leaves out. Biggest open question: how many kinds of companies have the problem?",
+        ),
+    ],
+    ids=["something unknown", "nothing unknown, no strong point", "all unknown, no point at all"],
+)
+def test_the_verdict_says_kind_score_range_strongest_and_weakest_point_and_what_to_ask(
+    document: dict[str, Any], sentence: str
+) -> None:
+    verdict = assessed(document).verdict
 
     assert verdict is not None
-    assert verdict.sentence == (
-        "A day-2 engineering product: the framework speaks for it (83 of 100, anywhere from 82 to 84); "
-        "most for it is that those who sign see the problem, most against it that it has as many rivals as a day-1 "
-        "product; still to ask is whether customers build it themselves."
+    assert verdict.sentence == sentence
+
+
+@pytest.mark.parametrize(
+    ("stage", "focus", "words"),
+    [
+        ("day_1", "ml", "Day-1 ML product"),
+        ("mixed", "engineering", "Day-1 and day-2 engineering product"),
+        ("mixed", "mixed", "Day-1 and day-2 product for ML and engineering"),
+        ("unknown", "ml", "ML product, stage not stated"),
+        ("day_2", "unknown", "Day-2 product, focus not stated"),
+        ("unknown", "unknown", "Kind of product not stated"),
+    ],
+)
+def test_the_kind_of_a_product_reads_well_whatever_is_unknown(stage: Any, focus: Any, words: str) -> None:
+    assert kind(Quadrant(stage=stage, focus=focus)) == words
+
+
+def test_a_narrow_range_is_shown_with_decimals_rather_than_as_one_number() -> None:
+    overall = Range(value=60.1, low=59.93, high=60.21)
+    said = verdict(Rulebook.built_in(), Quadrant(stage="day_1", focus="ml"), overall, (), ())
+
+    assert said.sentence == (
+        "Day-1 ML product. Favorable: 60.10/100, between 59.93 and 60.21 depending on what the pitch leaves out."
     )
 
 
@@ -288,7 +336,7 @@ def test_a_reason_names_what_was_found_and_what_was_not() -> None:
         c.id: c.reason for c in assessed({"problems": [PROBLEM], "buyer": "engineering_leadership"}).considerations
     }
     assert found["decision-maker-fit"].startswith(
-        "Engineering leadership signs, but the pitch does not say what the problem costs"
+        "Engineering leadership signs. The pitch does not say how much money, time or risk is at stake, so anything from 5"
     )
     assert found["less-crowded"].startswith("The pitch does not say how many others offer it")
 

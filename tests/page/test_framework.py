@@ -21,4 +21,4 @@ def test_the_framework_page_shows_every_consideration_with_its_table() -> None:
 
     assert not page.exception
     assert markup(page).count("Decision table, ") == 12
-    assert "Needs the data scientists&#x27; consent" in markup(page)
+    assert "Benefit for data scientists" in markup(page)

@@ -164,7 +164,7 @@ def test_a_store_that_fails_costs_a_line_and_never_the_answer(
     (warning,) = page.warning
     assert "Not kept in History: the store" in warning.value
     assert "hunter2" not in warning.value
-    assert "What it scores" in markup(page)
+    assert "Scores" in markup(page)
     assert not page.exception
 
     failing = history()
@@ -241,7 +241,7 @@ def test_opening_one_shows_it_again_and_asks_nobody(store: Store, reads: Callabl
     assert reading.note.startswith("From your History: read on ")
     again = opened_at(kept=id_, set="buyer:practitioner")
     assert "From your History: read on " in markup(again)
-    assert "Changed by hand, not as it was read: Who signs." in markup(again)
+    assert "Edited after reading: Who signs." in markup(again)
     assert again.text_area(key="text").value == f"First\n\n{OWN_PITCH}"
     assert reader.asked == 0
     assert store.assessments_count() == 1

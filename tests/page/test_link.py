@@ -55,7 +55,7 @@ def test_a_link_that_means_nothing_is_passed_over(query: dict[str, str]) -> None
 
     assert not page.exception
     assert not page.error
-    assert "Changed by hand" not in markup(page)
+    assert "Edited after reading" not in markup(page)
 
 
 def test_a_link_has_nothing_read_by_a_model(reads: Callable[..., FixedReader], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -262,7 +262,7 @@ def test_one_pitch_is_shown_whole_with_its_text_and_the_way_back() -> None:
     page.run()
 
     seen = drawn(page)
-    assert "What it scores" in seen and "The pitch</h3>" in seen and "Rank 2 of 2" in seen
+    assert "Scores" in seen and "The pitch</h3>" in seen and "Rank 2 of 2" in seen
     assert not button(page, "Previous").disabled and button(page, "Next").disabled
 
     button(page, "Previous").click().run()
@@ -279,7 +279,7 @@ def test_without_its_text_an_assessment_is_shown_alone_and_its_quotes_lead_nowhe
     page.run()
 
     seen = drawn(page)
-    assert "What it scores" in seen and "The pitch&#x27;s text is not in the file of results." in seen
+    assert "Scores" in seen and "The pitch&#x27;s text is not in the file of results." in seen
     assert "The pitch</h3>" not in seen
     assert 'href="#quote-' not in seen
     assert "unlike AWS" in seen

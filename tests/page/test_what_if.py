@@ -26,7 +26,7 @@ def test_a_signal_set_by_hand_moves_the_scores_and_asks_nobody(
 
     shown = markup(page)
     assert re.findall('<span class="value">(.+?)</span>', shown) != before
-    assert "Changed by hand, not as it was read: Problems and Who signs." in shown
+    assert "Edited after reading: Problems and Who signs." in shown
     assert "Moved by: " in shown
     assert page.selectbox(key="set:buyer").label == "Who signs :blue-badge[changed]"
     assert reader.asked == 1
@@ -39,11 +39,11 @@ def test_one_change_or_all_can_be_taken_back(page: AppTest, reads: Callable[...,
     assert "The framework does not apply" in markup(page)
 
     next(found for found in page.button if found.key == "reset:in_scope").click().run()
-    assert "not as it was read: Who signs and Urgency." in markup(page)
+    assert "Edited after reading: Who signs and Urgency." in markup(page)
     assert page.selectbox(key="set:in_scope").value == "yes"
 
     button(page, "Reset all").click().run()
-    assert "Changed by hand" not in markup(page)
+    assert "Edited after reading" not in markup(page)
     assert page.selectbox(key="set:buyer").value == "practitioner"
 
 
@@ -57,7 +57,7 @@ def test_alternatives_can_be_left_out_and_added(page: AppTest, reads: Callable[.
 
     field.set_value(["in_house"]).run()
 
-    assert "Changed by hand, not as it was read: Alternatives." in markup(page)
+    assert "Edited after reading: Competitors." in markup(page)
     assert page.session_state["changes"] == {"competitors": "in_house"}
 
 
@@ -68,7 +68,7 @@ def test_another_pitch_begins_without_the_changes_to_the_last(page: AppTest, rea
 
     analyze(page, f"{OWN_PITCH} Really.")
 
-    assert "Changed by hand" not in markup(page)
+    assert "Edited after reading" not in markup(page)
     assert page.selectbox(key="set:buyer").value == "unknown"
 
 

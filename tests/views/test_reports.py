@@ -14,8 +14,11 @@ from analyzer import Assessment, Rulebook, Signals, score
 from analyzer.errors import InputError
 from analyzer.framework.assessment import PitchRef, Warning
 from analyzer.framework.one_pitch import what_if
-from analyzer.views.reports import html_report, markdown_report, rulebook_markdown, write_report
-from analyzer.views.terminal import print_assessment, print_rulebook
+from analyzer.views.assessment_html import html_report
+from analyzer.views.assessment_markdown import markdown_report
+from analyzer.views.assessment_terminal import print_assessment
+from analyzer.views.report_file import write_report
+from analyzer.views.rulebook import print_rulebook, rulebook_markdown
 from analyzer.vocabulary.signals import Quote
 
 HOSTILE = (
@@ -125,12 +128,12 @@ def test_reports_say_what_was_set_by_hand_and_what_was_read() -> None:
     html, markdown = html_report(assessment, ""), markdown_report(assessment)
 
     assert "<li>Who signs: engineering leadership (read: practitioner)</li>" in html
-    assert "<li>Alternatives: not said (read: &lt;b&gt;[A](http://a.example) (startup))</li>" in html
+    assert "<li>Competitors: not stated (read: &lt;b&gt;[A](http://a.example) (startup))</li>" in html
     assert "- Who signs: engineering leadership (read: practitioner)" in markdown
     assert "[A](" not in markdown
     printed = StringIO()
     print_assessment(Console(file=printed, width=100), assessment)
-    assert "Changed by hand: Who signs, engineering leadership (read: practitioner)" in printed.getvalue()
+    assert "Edited after reading: Who signs, engineering leadership (read: practitioner)" in printed.getvalue()
 
 
 def test_a_report_marks_quotes_by_family_and_orders_to_the_reader_as_such() -> None:

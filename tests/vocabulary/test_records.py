@@ -10,7 +10,7 @@ import pytest
 
 import analyzer
 from analyzer.vocabulary.labels import FAMILY_OF, title
-from analyzer.vocabulary.records import FAMILIES, LISTED, LISTS, SIGNALS, InputSpec, ListSpec, SignalSpec
+from analyzer.vocabulary.records import LISTED, LISTS, SIGNALS, InputSpec, ListSpec, SignalSpec
 from analyzer.vocabulary.signals import Signal, check_types
 
 ANALYZER = Path(analyzer.__file__).parent
@@ -97,14 +97,6 @@ def test_every_signal_and_list_has_a_family_and_a_title_wherever_people_look(nam
     spec = LISTS[name] if name in LISTS else SIGNALS[name]
     assert FAMILY_OF[name] == spec.family
     assert title(name) == spec.title
-
-
-@pytest.mark.parametrize("family", FAMILIES)
-def test_every_family_has_a_color_on_the_page_and_in_the_report(family: str) -> None:
-    page = (ANALYZER / "page" / "style.css").read_text(encoding="utf-8")
-    report = (ANALYZER / "templates" / "report.html").read_text(encoding="utf-8")
-    assert f"--pa-{family}:" in page and f".{family} {{" in page
-    assert report.count(f"--{family}:") == 3 and f".{family} {{" in report
 
 
 def test_an_input_derived_from_lists_is_a_record_too() -> None:

@@ -1,0 +1,22 @@
+"""An assessment as one HTML file that loads and runs nothing. Pitch and model text is escaped everywhere."""
+
+from __future__ import annotations
+
+from analyzer.framework.assessment import Assessment
+from analyzer.framework.verdict import kind
+from analyzer.views import content
+from analyzer.views.html import Html, render_page
+from analyzer.views.passages import cut, legend, marked
+
+
+def html_report(assessment: Assessment, pitch: str | None) -> str:
+    """One self-contained HTML page; `pitch` is shown in full with its quoted words marked, where it is known."""
+    passages = cut(pitch, assessment) if pitch is not None else []
+    return render_page(
+        "report.html",
+        a=assessment,
+        content=content,
+        kind=kind(assessment.quadrant) if assessment.quadrant else "",
+        legend=legend(passages),
+        pitch=marked(passages) if passages else Html(),
+    )

@@ -1,0 +1,18 @@
+"""An assessment as Markdown, in which nothing that a pitch or a model wrote acts."""
+
+from __future__ import annotations
+
+from analyzer.framework.assessment import Assessment
+from analyzer.framework.verdict import kind
+from analyzer.views import content
+from analyzer.views.html import render_page
+
+
+def markdown_report(assessment: Assessment) -> str:
+    """The assessment as Markdown."""
+    return render_page(
+        "report.md",
+        a=assessment,
+        content=content,
+        kind=kind(assessment.quadrant) if assessment.quadrant else "",
+    )
