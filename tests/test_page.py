@@ -25,6 +25,9 @@ from analyzer.framework.assessment import Assessment, ReaderRef
 from analyzer.framework.edits import as_read
 from analyzer.framework.one_pitch import score
 from analyzer.page import assessment as answer
+from analyzer.page.analysis import Analysis
+from analyzer.page.portfolio_run import PortfolioWork
+from analyzer.page.session import KEY, Session
 from analyzer.reading.pitch import MAX_CHARACTERS, Pitch
 from analyzer.reading.reading import Reading
 from analyzer.resources import resource
@@ -92,6 +95,26 @@ def analyze(page: AppTest, text: str) -> AppTest:
 
 def button(page: AppTest, label: str) -> Button:
     return next(found for found in page.button if found.label == label)
+
+
+def visit(page: AppTest) -> Session:
+    """What the page keeps for its visitor."""
+    state: Session = page.session_state[KEY]
+    return state
+
+
+def analysis(page: AppTest) -> Analysis:
+    """The latest analysis of this visit."""
+    latest = visit(page).analysis
+    assert latest is not None
+    return latest
+
+
+def portfolio_work(page: AppTest) -> PortfolioWork:
+    """The portfolio of this visit."""
+    run = visit(page).portfolio.run
+    assert run is not None
+    return run.work
 
 
 def markup(page: AppTest) -> str:
@@ -429,7 +452,7 @@ def test_alternatives_can_be_left_out_and_added(page: AppTest, reads: Callable[.
     field.set_value(["in_house"]).run()
 
     assert "Changed by hand, not as it was read: Alternatives." in markup(page)
-    assert page.session_state["changes"] == {"competitors": "in_house"}
+    assert visit(page).changes == {"competitors": "in_house"}
 
 
 def test_another_pitch_begins_without_the_changes_to_the_last(page: AppTest, reads: Callable[..., FixedReader]) -> None:

@@ -59,7 +59,7 @@ def test_the_empty_page_asks_for_files_and_shows_no_figure(page: AppTest) -> Non
 
 
 def test_the_samples_are_compared_at_a_click(page: AppTest) -> None:
-    click(page, "Take the samples")
+    click(page, "Use the samples")
     assert not page.exception and not page.error
     shown = markup(page)
     for part in (
@@ -82,7 +82,7 @@ def test_the_samples_are_compared_at_a_click(page: AppTest) -> None:
 
 
 def test_a_faulty_table_is_told_with_all_its_faults_and_nothing_older_stays(page: AppTest) -> None:
-    click(page, "Take the samples")
+    click(page, "Use the samples")
     files = [Upload("a.json", assessed("p")), Upload("b.json", assessed("p"))]
     upload(page, files, b"pitch_id,rater,buyer\np,a,cto\np,a,\n")
     (error,) = page.error

@@ -12,11 +12,13 @@ from streamlit.testing.v1 import AppTest
 from analyzer.framework.assessment import PitchRef, ReaderRef
 from analyzer.framework.one_pitch import score
 from analyzer.page import access
+from analyzer.page.session import KEY
 from analyzer.store.engine import KeptAnswer, Store
 from analyzer.vocabulary.signals import Signals
 from tests.test_page import (
     HOSTILE,
     OWN_PITCH,
+    analysis,
     analyze,
     button,
     markup,
@@ -25,6 +27,7 @@ from tests.test_page import (
     page,
     reads,
     screenshots,
+    visit,
 )
 
 if TYPE_CHECKING:
@@ -203,7 +206,7 @@ def test_pitches_of_earlier_visits_stand_behind_the_next(
 
 
 def test_without_anything_kept_the_page_says_how_something_comes_here(store: Store) -> None:
-    assert "Nothing is kept yet." in markup(history())
+    assert "Nothing is saved yet." in markup(history())
 
 
 def test_the_newest_stands_first_and_nobody_elses_at_all(store: Store) -> None:
@@ -222,7 +225,7 @@ def test_a_search_finds_words_of_title_and_pitch_or_says_that_there_is_nothing(s
     assert titles(page.text_input(key="history_search").set_value("second label").run()) == ["Second"]
     page.text_input(key="history_search").set_value("50% zzz").run()
     assert titles(page) == []
-    assert "Nothing in your History holds these words." in markup(page)
+    assert "No saved assessment contains these words." in markup(page)
 
 
 def test_many_come_in_steps(store: Store) -> None:
@@ -244,11 +247,11 @@ def test_opening_one_shows_it_again_and_asks_nobody(store: Store, reads: Callabl
 
     button(page, "Open").click().run()
 
-    assert page.session_state["go_to_analyze"] is True
-    reading = page.session_state["reading"]
-    assert reading.result.result().pitch.title == "First"
-    assert reading.note.startswith("From your History: read on ")
-    again = opened_at(kept=id_, set="buyer:practitioner")
+    assert visit(page).go_to_analyze is True
+    reopened = analysis(page)
+    assert reopened.result.result().pitch.title == "First"
+    assert (reopened.note or "").startswith("From your History: read on ")
+    again = opened_at(saved=id_, set="buyer:practitioner")
     assert "From your History: read on " in markup(again)
     assert "Changed by hand, not as it was read: Who signs." in markup(again)
     assert again.text_area(key="text").value == f"First\n\n{OWN_PITCH}"
@@ -260,7 +263,7 @@ def test_opening_one_shows_it_again_and_asks_nobody(store: Store, reads: Callabl
 def test_a_link_opens_the_owners_assessments_only(store: Store, whose: str | None) -> None:
     id_ = remember(store, "Secret", owner=whose) if whose else "0" * 32
 
-    page = opened_at(kept=id_)
+    page = opened_at(saved=id_)
 
     assert "this assessment is not in your History" in page.error[0].value
     assert "Secret" not in markup(page)
@@ -319,7 +322,7 @@ def test_who_thinks_better_of_it_deletes_nothing(store: Store) -> None:
     page = history()
     button(page, "Delete all").click().run()
 
-    button(page, "Do not delete").click().run()
+    button(page, "Cancel").click().run()
 
     assert titles(page) == ["First"]
     assert "for good?" not in markup(page)
@@ -331,7 +334,7 @@ def test_all_means_all_of_ones_own_and_of_this_visit_too(
     remember(store, "Not mine", owner="somebody else")
     reads(Signals())
     analyze(page, OWN_PITCH)
-    state: dict[str, Any] = {name: page.session_state[name] for name in ("reading", "earlier", "text")}
+    state: dict[str, Any] = {name: page.session_state[name] for name in (KEY, "text")}
     deleting = history()
     for name, value in state.items():
         deleting.session_state[name] = value
@@ -340,9 +343,9 @@ def test_all_means_all_of_ones_own_and_of_this_visit_too(
     button(deleting, "Delete all").click().run()
     button(deleting, "Delete for good").click().run()
 
-    assert "Nothing is kept yet." in markup(deleting)
-    assert (deleting.session_state["reading"], deleting.session_state["text"]) == (None, "")
-    assert deleting.session_state["earlier"] == {}
+    assert "Nothing is saved yet." in markup(deleting)
+    assert (visit(deleting).analysis, deleting.session_state["text"]) == (None, "")
+    assert visit(deleting).assessments == {}
     assert store.assessments_count() == 1
 
 

@@ -21,7 +21,8 @@ from analyzer.files.pitches import Given, Table
 from analyzer.framework.assessment import Assessment, PitchRef, Range
 from analyzer.framework.one_pitch import score
 from analyzer.page import portfolio_run as run
-from analyzer.page.portfolio_run import Run, Work, exported, open_results, read_many
+from analyzer.page.portfolio_run import PortfolioRun, PortfolioWork, export, open_results, read_many
+from analyzer.page.session import KEY, PortfolioState, Session
 from analyzer.results.documents import entries_in, failure
 from analyzer.results.result import Progress, Result
 from analyzer.runs.portfolio import Entry, Filter
@@ -30,7 +31,7 @@ from analyzer.views.quadrant import Dot, scatter
 from analyzer.vocabulary.signals import Signals
 from tests.endpoint import PITCH
 from tests.service import MODEL, Service, good, refused
-from tests.test_page import button, markup, opened, screenshots
+from tests.test_page import analysis, button, markup, opened, portfolio_work, screenshots, visit
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -46,12 +47,12 @@ def given(*texts: str) -> list[Given]:
     return [Given(f"t.csv, row {n}", f"p{n}", text) for n, text in enumerate(texts, 1)]
 
 
-def done(run_: Run) -> Work:
+def done(run_: PortfolioRun) -> PortfolioWork:
     assert run_.work.done.wait(60)
     return run_.work
 
 
-def read(*texts: str, **options: Any) -> Work:
+def read(*texts: str, **options: Any) -> PortfolioWork:
     usual: dict[str, Any] = {"model": KEYWORDS, "settings": Settings()}
     return done(read_many(given(*texts), len(texts), "t.csv", **usual | options))
 
@@ -70,17 +71,17 @@ def page() -> AppTest:
     return page_of().run()
 
 
-def shown(work: Work) -> AppTest:
+def shown(work: PortfolioWork) -> AppTest:
     """The page of somebody whose run is at this point."""
     page = page_of()
-    page.session_state["portfolio"] = Held(work)
+    page.session_state[KEY] = Session(portfolio=PortfolioState(Held(work)))
     return page.run()
 
 
-class Held:
+class Held(PortfolioRun):
     """A run that nobody works on any more."""
 
-    def __init__(self, work: Work):
+    def __init__(self, work: PortfolioWork):
         self.work = work
 
 
@@ -97,28 +98,28 @@ def drawn(page: AppTest) -> str:
 def test_every_pitch_is_kept_with_its_assessment_or_the_reason_why_there_is_none() -> None:
     work = read(PITCH, "", f"{PITCH} Really.")
 
-    kept = sorted(work.kept, key=lambda each: each.result.number)
+    kept = sorted(work.items, key=lambda each: each.result.number)
     assert [each.result.id for each in kept] == ["p1", "p2", "p3"]
     assert isinstance(kept[1].result.error, PitchError)
     assert kept[0].assessment().pitch.id == "p1"
-    assert kept[2].pitch() == f"{PITCH} Really."
+    assert kept[2].text() == f"{PITCH} Really."
     assert (work.progress.done, dict(work.progress.failed), work.ended) == (2, {"pitch": 1}, None)
     assert len(work.ranked) == 2
     for _, found in work.ranked:
-        assessment, text = work.whole(found)
+        assessment, text = work.full(found)
         assert all(quote.text == (text or "")[quote.start : quote.end] for _, quote in assessment.signals.quotes())
 
 
 def test_quotes_stand_where_they_are_marked_also_where_the_text_was_cleaned() -> None:
     work = read(PITCH.replace("\n", "\r\n"))
 
-    assessment, text = work.whole(work.ranked[0][1])
+    assessment, text = work.full(work.ranked[0][1])
 
     assert text == PITCH
     assert all(quote.text == PITCH[quote.start : quote.end] for _, quote in assessment.signals.quotes())
 
 
-@pytest.mark.parametrize(("count", "told"), [(0, "holds no pitch"), (run.MOST + 1, "the page takes 5,000")])
+@pytest.mark.parametrize(("count", "told"), [(0, "contains no pitch"), (run.MOST_PITCHES + 1, "the page takes 5,000")])
 def test_none_and_too_many_are_told_before_anything_is_read(count: int, told: str) -> None:
     with pytest.raises(InputError, match=told):
         read_many([], count, "t.csv", model=KEYWORDS, settings=Settings())
@@ -139,8 +140,8 @@ def test_stop_lets_what_is_in_flight_come_in() -> None:
     work = done(held)
 
     assert work.ended is None
-    assert [each.result.error for each in work.kept] == [None] * len(work.kept)
-    assert len(work.kept) < 501
+    assert [each.result.error for each in work.items] == [None] * len(work.items)
+    assert len(work.items) < 501
 
 
 def test_whoever_leaves_the_page_has_nothing_read_any_more() -> None:
@@ -165,13 +166,13 @@ def test_whoever_leaves_the_page_has_nothing_read_any_more() -> None:
 
 def test_a_visitor_who_is_gone_for_long_has_nothing_read_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("analyzer.page.presence.GONE", 0.0)
-    monkeypatch.setattr("analyzer.page.presence._LOOK", 0.01)
+    monkeypatch.setattr("analyzer.page.presence._INTERVAL", 0.01)
 
     def endless() -> Iterator[Given]:
         while True:
             yield from given(PITCH)
 
-    held = read_many(endless(), 5, "t.csv", model=KEYWORDS, settings=Settings(), there=lambda: False)
+    held = read_many(endless(), 5, "t.csv", model=KEYWORDS, settings=Settings(), connected=lambda: False)
 
     assert done(held).stop.is_set()
 
@@ -181,7 +182,7 @@ def test_a_run_that_cannot_go_on_keeps_what_it_has_and_says_why() -> None:
         work = read(PITCH, model=MODEL, settings=service.settings)
 
     assert work.ended is not None and work.ended.kind == "authentication"
-    assert work.kept == []
+    assert work.items == []
 
 
 def test_answers_are_kept_only_where_that_was_asked_for(tmp_path: Path) -> None:
@@ -216,10 +217,10 @@ def test_what_was_taken_away_opens_again_with_the_same_assessments_and_failures(
     work = read(PITCH, "", f"{PITCH} Really.")
 
     for ending in (".jsonl", ".parquet"):
-        again = done(open_results(f"portfolio{ending}", exported(work, ending)))
+        again = done(open_results(f"portfolio{ending}", export(work, ending)))
 
         assert again.ended is None
-        before, after = ({each.result.id: each for each in w.kept} for w in (work, again))
+        before, after = ({each.result.id: each for each in w.items} for w in (work, again))
         assert list(after) == sorted(before) == ["p1", "p2", "p3"]
         assert after["p1"].assessment() == before["p1"].assessment()
         assert after["p2"].result.error is not None
@@ -227,13 +228,13 @@ def test_what_was_taken_away_opens_again_with_the_same_assessments_and_failures(
             "pitch",
             "p2: the pitch is empty; give it at least a sentence of text",
         )
-        assert after["p1"].pitch() is None
+        assert after["p1"].text() is None
         assert [(e.id, f.rank) for e, f in again.ranked] == [(e.id, f.rank) for e, f in work.ranked]
 
 
 @pytest.mark.parametrize("ending", [".html", ".csv", ".jsonl", ".parquet"])
 def test_every_pitch_is_in_every_file(ending: str) -> None:
-    data = exported(read(PITCH, ""), ending)
+    data = export(read(PITCH, ""), ending)
 
     if ending == ".parquet":
         assert parquet.read_table(io.BytesIO(data)).column("id").to_pylist() == ["p1", "p2"]
@@ -244,7 +245,7 @@ def test_every_pitch_is_in_every_file(ending: str) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "told"),
     [
-        ("a.jsonl", b"", "a.jsonl holds no result"),
+        ("a.jsonl", b"", "a.jsonl contains no result"),
         ("a.json", b"no", "a.json is not JSON"),
         ("a.parquet", b"no", "a.parquet cannot be read as Parquet"),
     ],
@@ -259,8 +260,8 @@ def test_one_bad_line_is_one_result_that_was_not_read() -> None:
 
     work = done(open_results("a.jsonl", f"{sound}\n{{oops\n[1]\n".encode()))
 
-    assert [each.result.error is None for each in work.kept] == [True, False, False]
-    assert "a.jsonl, line 2: this is not JSON" in str(work.kept[1].result.error)
+    assert [each.result.error is None for each in work.items] == [True, False, False]
+    assert "a.jsonl, line 2: this is not JSON" in str(work.items[1].result.error)
 
 
 def test_more_results_than_the_page_takes_are_cut_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -269,7 +270,7 @@ def test_more_results_than_the_page_takes_are_cut_and_that_is_said(monkeypatch: 
 
     work = done(open_results("a.jsonl", f"{sound}\n{sound}\n{sound}\n".encode()))
 
-    assert len(work.kept) == 2
+    assert len(work.items) == 2
     assert "a.jsonl has more than 2 results; these are the first" in str(work.ended)
 
 
@@ -344,16 +345,16 @@ ENTRY = Entry(
         (Filter(words="gpus IDLE"), True),
         (Filter(words="P1"), True),
         (Filter(words="idle engines"), False),
-        (Filter(verdict="for", stage="day_2", focus="ml", category="cost_optimization"), True),
-        (Filter(verdict="against"), False),
-        (Filter(stage="day_1"), False),
-        (Filter(focus="engineering"), False),
-        (Filter(category="other"), False),
+        (Filter(chosen={"verdict": "for", "stage": "day_2", "focus": "ml", "category": "cost_optimization"}), True),
+        (Filter(chosen={"verdict": "against"}), False),
+        (Filter(chosen={"stage": "day_1"}), False),
+        (Filter(chosen={"focus": "engineering"}), False),
+        (Filter(chosen={"category": "other"}), False),
         (Filter(without_warnings=True), False),
     ],
 )
 def test_a_filter_lets_pass_what_it_names(wanted: Filter, lets: bool) -> None:
-    assert wanted.lets(ENTRY) is lets
+    assert wanted.matches(ENTRY) is lets
 
 
 def test_dots_at_one_place_stand_apart_and_only_those_that_can_be_picked_say_what_they_are() -> None:
@@ -389,8 +390,8 @@ def test_the_model_of_the_server_is_offered(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_the_samples_are_one_click_away_and_rank(page: AppTest) -> None:
-    button(page, "Take the samples").click().run()
-    done(page.session_state["portfolio"])
+    button(page, "Use the samples").click().run()
+    portfolio_work(page).done.wait(60)
     page.run()
 
     seen = drawn(page)
@@ -402,7 +403,9 @@ def test_the_samples_are_one_click_away_and_rank(page: AppTest) -> None:
 
 
 def test_a_run_under_way_shows_how_far_it_is_and_can_be_stopped() -> None:
-    work = Work("t.csv", asks=True, progress=Progress(done=3, failed={"pitch": 1}, total=10, elapsed=2.0, from_store=1))
+    work = PortfolioWork(
+        "t.csv", reads_pitches=True, progress=Progress(done=3, failed={"pitch": 1}, total=10, elapsed=2.0, from_store=1)
+    )
     page = shown(work)
 
     assert "4 of 10 · 1 failed · 1 from the store · 1.5/s" in drawn(page)
@@ -420,7 +423,7 @@ def test_a_run_that_was_stopped_says_what_was_not_begun() -> None:
     work.progress = Progress(done=1, total=10)
     work.stop.set()
 
-    assert "Stopped: 9 of 10 pitches were not begun." in drawn(shown(work))
+    assert "Stopped: 9 of 10 pitches were not started." in drawn(shown(work))
 
 
 def test_a_run_that_ended_early_shows_why_and_what_it_has() -> None:
@@ -460,16 +463,16 @@ def test_filters_leave_what_they_name_and_say_how_many(field: str, value: str, c
 
     seen = drawn(page)
     assert f"Shown: {'all 2' if count == 2 else f'{count} of 2'}" in seen
-    assert ("No pitch fits these filters." in seen) == (count == 0)
+    assert ("No pitch matches these filters." in seen) == (count == 0)
 
 
 def test_a_look_at_one_pitch_keeps_the_filters_and_another_filter_begins_on_the_first_page() -> None:
     page = shown(many(120))
-    page.session_state["portfolio_at"] = (1, "")
+    visit(page).portfolio.page = 1
     page.text_input(key="portfolio_words").set_value("product 99").run()
     assert "Shown: 1 of 120" in drawn(page)
 
-    page.session_state["portfolio_at"] = (0, "open:1")
+    visit(page).portfolio.opened = 1
     page.run()
     button(page, "Back to the portfolio").click().run()
 
@@ -477,13 +480,13 @@ def test_a_look_at_one_pitch_keeps_the_filters_and_another_filter_begins_on_the_
     assert "Shown: 1 of 120" in drawn(page)
 
 
-def many(count: int) -> Work:
+def many(count: int) -> PortfolioWork:
     """A finished run over so many pitches, without reading them."""
-    work = Work("many.csv", asks=True, progress=Progress(done=count, total=count))
+    work = PortfolioWork("many.csv", reads_pitches=True, progress=Progress(done=count, total=count))
     for number in range(count):
         signals = Signals.model_validate({"product": f"Product {number}", "problems": [PROBLEM]})
         found = score(signals, pitch=PitchRef(id=f"p{number}", title=f"Product {number}", sha256=str(number)))
-        work.take(Result(number, f"p{number}", found), "", PITCH)
+        work.add(Result(number, f"p{number}", found), "", PITCH)
     work.ranked = work.portfolio.ranked()
     work.done.set()
     return work
@@ -494,7 +497,7 @@ def test_the_ranking_comes_in_pages_of_fifty() -> None:
     assert "1 to 50 of 120" in drawn(page)
     assert drawn(page).count("<tr>") == 51
 
-    page.session_state["portfolio_at"] = (2, "")
+    visit(page).portfolio.page = 2
     page.run()
 
     assert "101 to 120 of 120" in drawn(page)
@@ -503,7 +506,7 @@ def test_the_ranking_comes_in_pages_of_fifty() -> None:
 
 def test_one_pitch_is_shown_whole_with_its_text_and_the_way_back() -> None:
     page = shown(read(PITCH, f"Other\n\n{PITCH}"))
-    page.session_state["portfolio_at"] = (0, "open:1")
+    visit(page).portfolio.opened = 1
     page.run()
 
     seen = drawn(page)
@@ -514,17 +517,17 @@ def test_one_pitch_is_shown_whole_with_its_text_and_the_way_back() -> None:
     assert "Rank 1 of 2" in drawn(page)
     button(page, "Back to the portfolio").click().run()
     assert "Ranking" in drawn(page)
-    assert page.session_state["portfolio_at"] == (0, "back:open:0")
+    assert (visit(page).portfolio.opened, visit(page).portfolio.focus) == (None, 0)
 
 
 def test_without_its_text_an_assessment_is_shown_alone_and_its_quotes_lead_nowhere() -> None:
-    work = done(open_results("portfolio.jsonl", exported(read(PITCH), ".jsonl")))
+    work = done(open_results("portfolio.jsonl", export(read(PITCH), ".jsonl")))
     page = shown(work)
-    page.session_state["portfolio_at"] = (0, "open:0")
+    visit(page).portfolio.opened = 0
     page.run()
 
     seen = drawn(page)
-    assert "What it scores" in seen and "The pitch&#x27;s text is not in the file of results." in seen
+    assert "What it scores" in seen and "The text of this pitch is not in the file of results." in seen
     assert "The pitch</h3>" not in seen
     assert 'href="#quote-' not in seen
     assert "unlike AWS" in seen
@@ -532,28 +535,28 @@ def test_without_its_text_an_assessment_is_shown_alone_and_its_quotes_lead_nowhe
 
 def test_one_pitch_can_be_taken_on_to_what_if() -> None:
     page = shown(read(PITCH))
-    page.session_state["portfolio_at"] = (0, "open:0")
+    visit(page).portfolio.opened = 0
     page.run()
 
     button(page, "What if").click().run()
 
-    assert page.session_state["go_to_analyze"] is True
-    assert page.session_state["reading"].result.result().pitch.id == "p1"
+    assert visit(page).go_to_analyze is True
+    assert analysis(page).result.result().pitch.id == "p1"
     assert page.session_state["text"] == PITCH
 
 
 def test_hostile_titles_ids_and_names_appear_only_escaped() -> None:
-    work = Work(HOSTILE, asks=True, progress=Progress(done=1, failed={"pitch": 1}, total=2))
+    work = PortfolioWork(HOSTILE, reads_pitches=True, progress=Progress(done=1, failed={"pitch": 1}, total=2))
     signals = Signals.model_validate({"product": HOSTILE, "problems": [PROBLEM | {"statement": HOSTILE}]})
     found = score(signals, pitch=PitchRef(id=HOSTILE, title=HOSTILE, sha256="1"))
-    work.take(Result(0, HOSTILE, found), HOSTILE, None)
-    work.take(Result(1, HOSTILE, error=PitchError(HOSTILE)), HOSTILE, None)
+    work.add(Result(0, HOSTILE, found), HOSTILE, None)
+    work.add(Result(1, HOSTILE, error=PitchError(HOSTILE)), HOSTILE, None)
     work.ranked = work.portfolio.ranked()
     work.done.set()
 
-    for at in ("", "open:0"):
+    for number in (None, 0):
         page = shown(work)
-        page.session_state["portfolio_at"] = (0, at)
+        visit(page).portfolio.opened = number
         page.run()
         seen = drawn(page)
         assert "&lt;script&gt;" in seen
@@ -563,16 +566,16 @@ def test_hostile_titles_ids_and_names_appear_only_escaped() -> None:
 
 
 def test_what_is_kept_of_a_pitch_is_packed() -> None:
-    (kept,) = read(PITCH).kept
-    assert kept.packed is not None and len(kept.packed) < 12_000
+    (kept,) = read(PITCH).items
+    assert kept.compressed_assessment is not None and len(kept.compressed_assessment) < 12_000
     assert kept.result.assessment is None
-    assert json.loads(zlib.decompress(kept.packed))["pitch"]["id"] == "p1"
+    assert json.loads(zlib.decompress(kept.compressed_assessment))["pitch"]["id"] == "p1"
 
 
 def test_entries_of_a_file_keep_their_source() -> None:
-    work = done(open_results("portfolio.jsonl", exported(read(PITCH), ".jsonl")))
-    assert work.kept[0].source == "t.csv, row 1"
-    assert len(list(entries_in("x.jsonl", exported(work, ".jsonl")))) == 1
+    work = done(open_results("portfolio.jsonl", export(read(PITCH), ".jsonl")))
+    assert work.items[0].source == "t.csv, row 1"
+    assert len(list(entries_in("x.jsonl", export(work, ".jsonl")))) == 1
 
 
 # ---------------------------------------------------------------- in a browser
@@ -646,7 +649,7 @@ def test_a_dot_opens_its_pitch_and_what_if_goes_on_from_there(
 
     page = opened()
     page.goto(f"{address}/portfolio")
-    page.get_by_role("button", name="Take the samples").click()
+    page.get_by_role("button", name="Use the samples").click()
     dot = page.locator(".pa .dot[title^=Cabstand]")
     dot.click()
     expect(page.get_by_role("heading", level=2, name="Cabstand")).to_be_visible()
@@ -678,4 +681,4 @@ def test_on_a_phone_nothing_scrolls_sideways_and_every_text_stands_out(
 
 def test_an_assessment_survives_packing() -> None:
     work = many(1)
-    assert isinstance(work.kept[0].assessment(), Assessment)
+    assert isinstance(work.items[0].assessment(), Assessment)

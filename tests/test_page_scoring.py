@@ -27,6 +27,7 @@ from analyzer.store.engine import Store
 from analyzer.views.html import literal
 from analyzer.vocabulary.labels import title
 from analyzer.vocabulary.signals import Signals
+from tests.test_page import visit
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -53,11 +54,11 @@ def page() -> AppTest:
     def script() -> None:
         import streamlit as st
 
-        from analyzer.page import manual_scoring as scoring
+        from analyzer.page import manual_scoring
 
         if st.toggle("Elsewhere"):
             st.stop()
-        scoring.show()
+        manual_scoring.show()
 
     return AppTest.from_function(script, default_timeout=30).run()
 
@@ -74,7 +75,7 @@ def reader(monkeypatch: pytest.MonkeyPatch) -> FixedReader:
             }
         )
     )
-    monkeypatch.setattr("analyzer.page.manual_scoring.choose", lambda *_: Choice(fixed))
+    monkeypatch.setattr("analyzer.page.manual_scoring_comparison.choose", lambda *_: Choice(fixed))
     return fixed
 
 
@@ -94,7 +95,7 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         made.append(manual_csv(rows))
         return made[-1]
 
-    monkeypatch.setattr("analyzer.page.manual_scoring.manual_csv", write)
+    monkeypatch.setattr("analyzer.page.manual_scoring_form.manual_csv", write)
     return made
 
 
@@ -121,7 +122,7 @@ def save(page: AppTest) -> AppTest:
 
 
 def test_the_empty_page_asks_for_a_pitch_and_a_rater(page: AppTest) -> None:
-    assert page.title[0].value == "Score by hand"
+    assert page.title[0].value == "Manual scoring"
     assert named(page.text_input, "Rater").value == ""
     assert [button.label for button in page.button] == []
     assert not page.exception and not page.error
@@ -155,7 +156,9 @@ def test_every_column_has_a_field_with_its_rule_and_silence_is_where_it_starts(p
 
 def test_who_is_logged_in_need_not_say_so_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("streamlit.user", {"is_logged_in": True, "name": "Anna Berg", "email": "a@example.com"})
-    fresh = AppTest.from_string("from analyzer.page import scoring; scoring.show()", default_timeout=30).run()
+    fresh = AppTest.from_string(
+        "from analyzer.page import manual_scoring; manual_scoring.show()", default_timeout=30
+    ).run()
     assert named(fresh.text_input, "Rater").value == "Anna Berg"
 
 
@@ -329,7 +332,7 @@ def test_a_model_that_costs_is_asked_only_at_a_click(
     save(begin(page))
     assert reader.asked == 0
 
-    named(page.button, "Have it read by `openai/big`").click().run()
+    named(page.button, "Compare with `openai/big`").click().run()
     assert reader.asked == 1 and "Read by test/fixed" in markup(page)
 
 
@@ -343,23 +346,23 @@ def test_a_reading_that_takes_long_can_be_cancelled_and_asked_for_again(
     monkeypatch.setattr(reader, "read", never)
     monkeypatch.setenv("PITCH_MODEL", "openai/big")
     save(begin(page))
-    named(page.button, "Have it read by `openai/big`").click().run()
+    named(page.button, "Compare with `openai/big`").click().run()
     assert "The same in" not in markup(page)
 
     named(page.button, "Cancel").click().run()
-    assert named(page.button, "Have it read by `openai/big`")
-    assert "cancelled_after" not in page.session_state
+    assert named(page.button, "Compare with `openai/big`")
+    assert visit(page).cancelled_after is None
 
 
 def test_a_reading_that_fails_is_told_and_the_scores_stay(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> Choice:
         raise ProviderTimeout("no answer within 120 s; try again")
 
-    monkeypatch.setattr("analyzer.page.manual_scoring.choose", fail)
+    monkeypatch.setattr("analyzer.page.manual_scoring_comparison.choose", fail)
     save(begin(page))
 
     (error,) = page.error
-    assert error.value == literal("There is no reading to set beside your scores: no answer within 120 s; try again")
+    assert error.value == literal("Your scores cannot be compared: no answer within 120 s; try again")
     assert "History of edits: saved once" in markup(page)
 
 
@@ -434,12 +437,12 @@ def test_scores_from_a_csv_can_be_gone_on_with(page: AppTest, reader: FixedReade
     assert "1 of anna&#x27;s 1 rows are new or differ" in markup(page)
     assert "1 rows of other raters are left out" in markup(page)
 
-    named(page.button, "Take them").click().run()
+    named(page.button, "Import").click().run()
 
     assert [(entry.rater, entry.scores["buyer"]) for entry in store.hand_scores()] == [("anna", "practitioner")]
     assert [told.value for told in page.success] == ["1 row taken."]
     assert named(page.radio, "Who signs").value == "practitioner"
-    assert named(page.button, "Take them").disabled
+    assert named(page.button, "Import").disabled
 
 
 def test_a_csv_with_faults_or_without_the_rater_is_told(page: AppTest) -> None:
@@ -499,7 +502,7 @@ def test_a_pitch_is_scored_beside_its_text_and_then_set_beside_a_reading(opened:
 
     page.get_by_role("link", name="The framework").click()
     expect(page.get_by_role("heading", name="What is looked at")).to_be_visible()
-    page.get_by_role("link", name="Score by hand").click()
+    page.get_by_role("link", name="Manual scoring").click()
     expect(urgency.get_by_role("radio", name="Important")).to_be_checked()
     page.get_by_role("button", name="Save", exact=True).click()
 

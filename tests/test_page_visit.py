@@ -12,7 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from analyzer.page import presence
-from analyzer.page.analysis import Reading
+from analyzer.page.analysis import Analysis
 from analyzer.runs.many import Choice
 from analyzer.vocabulary.signals import Signals
 from tests.test_page import (
@@ -20,11 +20,13 @@ from tests.test_page import (
     ROOT,
     FixedReader,
     SlowReader,
+    analysis,
     analyze,
     button,
     markup,
     opened,
     page,
+    portfolio_work,
     reads,
     screenshots,
     silent_model,
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["opened", "page", "reads", "screenshots", "silent_model"]
 BAD_FILE = ("deck.pdf", b"no PDF", "application/pdf")
 NOT_A_PDF = "deck.pdf is named .pdf but is not a PDF"
-PAGES = ("Portfolio", "History", "Compare", "Score by hand", "The framework", "The market map")
+PAGES = ("Portfolio", "History", "Compare", "Manual scoring", "The framework", "The market map")
 
 
 def field(page: AppTest) -> str:
@@ -59,7 +61,7 @@ def whole_page() -> AppTest:
 
         import streamlit as st
 
-        names = ("analyze", "portfolio", "history", "compare", "scoring", "framework")
+        names = ("analyze", "portfolio", "history", "compare", "manual_scoring", "framework")
         import_module(f"analyzer.page.{st.radio('Page', names)}").show()
 
     return AppTest.from_function(script, default_timeout=60).run()
@@ -94,7 +96,7 @@ def test_the_text_that_a_file_took_the_place_of_can_be_put_back(page: AppTest) -
     page.text_area[0].set_value(OWN_PITCH).run()
     page.file_uploader[0].set_value(BAD_FILE).run()
 
-    button(page, "Put back the text that was here before").click().run()
+    button(page, "Restore the previous text").click().run()
 
     assert field(page) == OWN_PITCH
     assert not page.error
@@ -110,7 +112,7 @@ def test_a_typed_text_is_not_lost_to_a_file_or_a_sample(page: AppTest, other: st
         page.pills(key="sample").set_value("taperline").run()
     assert field(page) != OWN_PITCH
 
-    button(page, "Put back the text that was here before").click().run()
+    button(page, "Restore the previous text").click().run()
     assert field(page) == OWN_PITCH
     assert page.pills(key="sample").value is None
 
@@ -124,25 +126,25 @@ def test_what_was_wrong_with_a_file_is_forgotten_with_the_file(page: AppTest) ->
     page.text_area[0].set_value(OWN_PITCH).run()
     assert not page.error
     button(page, "Analyze").click().run()
-    assert page.session_state["reading"].pitch.text == OWN_PITCH
+    assert analysis(page).pitch.text == OWN_PITCH
 
 
 def test_a_reading_under_way_is_not_dropped_for_an_assessment_from_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("analyzer.page.access.owner", lambda: "local")
     page = whole_page()
     analyze(page, OWN_PITCH)
-    page.session_state["reading"].result.result(60)
+    analysis(page).result.result(60)
     page.run()
     slow = SlowReader()
     monkeypatch.setattr("analyzer.page.analysis.choose", lambda *_: Choice(slow))
     analyze(page, f"{OWN_PITCH} Really.")
-    under_way: Reading = page.session_state["reading"]
+    under_way: Analysis = analysis(page)
 
     go(page, "history")
     button(page, "Open").click().run()
 
     assert "a model is still reading" in page.error[0].value
-    assert page.session_state["reading"] is under_way
+    assert analysis(page) is under_way
     assert not under_way.result.done()
     under_way.result.cancel()
 
@@ -152,8 +154,8 @@ def test_a_reading_under_way_is_not_dropped_for_an_assessment_from_elsewhere(mon
 
 def test_a_portfolio_stays_where_another_cannot_be_started() -> None:
     page = go(whole_page(), "portfolio")
-    button(page, "Take the samples").click().run()
-    page.session_state["portfolio"].work.done.wait(60)
+    button(page, "Use the samples").click().run()
+    portfolio_work(page).done.wait(60)
     page.run()
 
     page.file_uploader[0].set_value(("broken.csv", b"\xff\xfe\x00", "text/csv")).run()
@@ -161,15 +163,15 @@ def test_a_portfolio_stays_where_another_cannot_be_started() -> None:
     button(page, "Start").click().run()
 
     assert "Not started: broken.csv" in page.error[0].value
-    assert "Below are still the results of: The samples" in markup(page)
+    assert "The results below are still those of: The samples" in markup(page)
     assert "15 in scope, 1 out of scope." in markup(page)
 
 
 def test_a_removed_or_unread_file_is_not_scored() -> None:
     def script() -> None:
-        from analyzer.page import manual_scoring as scoring
+        from analyzer.page import manual_scoring
 
-        scoring.show()
+        manual_scoring.show()
 
     page = AppTest.from_function(script, default_timeout=30).run()
     page.radio[0].set_value("A file").run()
@@ -188,14 +190,14 @@ def test_a_removed_or_unread_file_is_not_scored() -> None:
 
 def test_figures_of_other_files_than_those_chosen_say_so() -> None:
     page = go(whole_page(), "compare")
-    button(page, "Take the samples").click().run()
-    assert "You have changed the files since" not in markup(page)
+    button(page, "Use the samples").click().run()
+    assert "These figures are for the previous files" not in markup(page)
 
     page.file_uploader[0].set_value([("a.json", b"{}", "application/json")]).run()
-    assert "You have changed the files since; press Compare for the new ones." in markup(page)
+    assert "These figures are for the previous files. Press Compare to update them." in markup(page)
 
-    button(page, "Take the samples").click().run()
-    assert "You have changed the files since" not in markup(page)
+    button(page, "Use the samples").click().run()
+    assert "These figures are for the previous files" not in markup(page)
 
 
 # ---------------------------------------------------------------- a look elsewhere
@@ -229,7 +231,7 @@ def change_all(page: AppTest) -> None:
 
 def with_answer(page: AppTest) -> None:
     analyze(page, OWN_PITCH)
-    page.session_state["reading"].result.result(60)
+    analysis(page).result.result(60)
     page.run()
 
 
@@ -239,8 +241,8 @@ def with_entry(page: AppTest) -> None:
 
 
 def with_portfolio(page: AppTest) -> None:
-    button(page, "Take the samples").click().run()
-    page.session_state["portfolio"].work.done.wait(60)
+    button(page, "Use the samples").click().run()
+    portfolio_work(page).done.wait(60)
     page.run()
 
 
@@ -263,7 +265,7 @@ def with_form(page: AppTest) -> None:
         ("portfolio", with_portfolio),
         ("history", with_entry),
         ("compare", with_scores),
-        ("scoring", with_form),
+        ("manual_scoring", with_form),
     ],
     ids=["pitch", "answer", "portfolio", "ranking", "history", "compare", "scoring"],
 )
@@ -300,7 +302,7 @@ def test_chosen_files_survive_a_look_elsewhere_and_can_be_removed() -> None:
 
 def test_a_visitor_who_is_gone_has_no_pitch_read_any_more(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(presence, "GONE", 0.0)
-    monkeypatch.setattr(presence, "_LOOK", 0.01)
+    monkeypatch.setattr(presence, "_INTERVAL", 0.01)
     monkeypatch.setattr("analyzer.page.analysis.visitor", lambda: lambda: False)
     slow = SlowReader()
     monkeypatch.setattr("analyzer.page.analysis.choose", lambda *_: Choice(slow))
@@ -356,7 +358,7 @@ def test_a_look_at_all_pages_loses_neither_the_pitch_nor_the_reading(opened: Cal
 
     page = opened(path="/?reader=openai/silent")
     page.get_by_role("textbox", name="The pitch").fill(OWN_PITCH)
-    page.get_by_text("Keep in History").click()
+    page.get_by_text("Save in History").click()
     page.get_by_role("button", name="Analyze", exact=True).click()
     expect(page.get_by_text(re.compile("is reading the pitch.*: 2 s"))).to_be_visible(timeout=30_000)
 
@@ -378,7 +380,7 @@ def test_a_visit_to_everything_loses_nothing_and_leaves_no_word_in_the_log(
 
     page = opened(path="/?sample=cabstand")
     expect(page.locator(".pa .provenance")).to_be_visible(timeout=30_000)
-    page.get_by_text("The samples", exact=True).click()
+    page.get_by_text("Samples", exact=True).click()
     page.get_by_role("tab", name="What if").click()
     screenshots.pick(page, "Who signs", "engineering leadership")
     changed = page.get_by_text("Changed by hand, not as it was read: Who signs.")
@@ -398,12 +400,12 @@ def test_a_visit_to_everything_loses_nothing_and_leaves_no_word_in_the_log(
     page.get_by_role("textbox", name="Words").press("Enter")
     expect(page.get_by_text("Shown: 4 of")).to_be_visible()
 
-    page.get_by_role("link", name="Score by hand").click()
+    page.get_by_role("link", name="Manual scoring").click()
     page.get_by_role("textbox", name="Rater").fill("anna")
     screenshots.pick(page, "Sample", "Earmarker")
     page.get_by_text("Engineering leadership", exact=True).click()
 
-    look_elsewhere(page, "Score by hand")
+    look_elsewhere(page, "Manual scoring")
     expect(page.get_by_role("textbox", name="Rater")).to_have_value("anna")
     expect(page.get_by_role("radio", name="Engineering leadership")).to_be_checked()
     look_elsewhere(page, "Portfolio")
@@ -433,6 +435,6 @@ def test_after_a_file_that_cannot_be_read_the_field_is_empty_and_says_why(opened
 
     expect(page.get_by_role("alert")).to_contain_text("deck.pdf is damaged", timeout=30_000)
     expect(box).to_have_value("")
-    page.get_by_role("button", name="Put back the text that was here before").click()
+    page.get_by_role("button", name="Restore the previous text").click()
     expect(box).to_have_value(OWN_PITCH)
     expect(page.get_by_role("alert")).to_have_count(0)

@@ -28,7 +28,7 @@ from analyzer.results.result import UnexpectedError
 from analyzer.runs.many import Choice, choose, start
 from analyzer.settings import Settings
 from analyzer.views.html import literal, tag
-from analyzer.views.numbers import duration
+from analyzer.views.times import duration
 
 _BRIEF_WAIT: Final = 0.4
 """Seconds that an analysis may take before the page shows progress."""
@@ -134,7 +134,7 @@ def show_progress(analysis: Analysis) -> None:
     words = len(analysis.pitch.text.split())
     reader = literal(analysis.reader) if analysis.reader else "The reader"
     with st.container(border=True):
-        st.markdown(f"{reader} is reading the pitch ({words:,} words): **{duration(analysis.seconds)}**")
+        st.markdown(f"{reader} is reading the pitch ({words:,} words): **{duration(round(analysis.seconds))}**")
         st.html(
             tag(
                 "p",

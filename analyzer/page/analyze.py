@@ -17,8 +17,8 @@ from analyzer.page.session import session
 from analyzer.runs.many import analyze_many
 from analyzer.settings import KEYWORDS, RECORDED, Settings
 from analyzer.views.html import Html, literal, tag
-from analyzer.views.numbers import duration
 from analyzer.views.quadrant import Other
+from analyzer.views.times import duration
 
 _AUTOMATIC, _OTHER_MODEL = "Automatic", "Another model"
 _READERS: Final[dict[str, str | None]] = {
@@ -51,7 +51,7 @@ def show() -> None:
     elif not done:
         analysis.show_progress(current)
     elif outcome is None:
-        after = duration(session().cancelled_after or 0.0)
+        after = duration(round(session().cancelled_after or 0.0))
         st.info(f"Cancelled after {after}; the request has ended. The pitch is still in the field above.")
     elif isinstance(outcome, AnalyzerError):
         _show_error(outcome)

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 from pydantic import ValidationError
@@ -27,6 +24,7 @@ from analyzer.results.documents import Entry, score_entry
 from analyzer.store.engine import Earlier
 from analyzer.views.html import Html, literal, tag
 from analyzer.views.numbers import shown
+from analyzer.views.times import moment
 
 _MOST_OTHERS: Final = 100
 """Saved assessments that the chart can show next to the current one."""
@@ -136,10 +134,7 @@ def _short(title: str) -> str:
 
 def _when(kept_at: str) -> str:
     """Date and time on the visitor's clock."""
-    at = datetime.fromisoformat(kept_at).replace(tzinfo=UTC)
-    with suppress(ZoneInfoNotFoundError, ValueError):
-        at = at.astimezone(ZoneInfo(st.context.timezone or "UTC"))
-    return f"{at.day} {at:%B %Y, %H:%M}"
+    return moment(kept_at, st.context.timezone)
 
 
 # ---------------------------------------------------------------- open

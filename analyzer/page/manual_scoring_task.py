@@ -17,6 +17,7 @@ from analyzer.page.session import ManualScoringState, session
 from analyzer.reading.pitch import Pitch
 from analyzer.store.engine import HandScores
 from analyzer.views.html import Html, literal, tag
+from analyzer.views.times import moment
 
 KEY: Final = "manual:"
 """What the keys of this page's fields begin with; those of the form go on with the task and the column."""
@@ -64,7 +65,8 @@ def scored_cells(row: ManualScore) -> dict[str, str]:
 
 
 def saved_time(saved_at: str) -> str:
-    return f"{saved_at[:10]} {saved_at[11:16]} UTC"
+    """Date and time on the visitor's clock."""
+    return moment(saved_at, st.context.timezone)
 
 
 def lasting_field(state: ManualScoringState, name: str, default: Any) -> tuple[Any, dict[str, Any]]:

@@ -24,14 +24,3 @@ def shown(score: Range) -> str:
     """A score as people see it: "62, 48 to 75"; the number alone only where nothing is unknown."""
     value, low, high = (f"{number:.0f}" for number in (score.value, score.low, score.high))
     return value if score.width == 0 else f"{value}, {low} to {high}"
-
-
-def duration(seconds: float) -> str:
-    """A time span as people read it: "5 s", "2 min 5 s", "1 h 3 min"."""
-    whole = round(seconds)
-    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
-    if hours:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    if minutes:
-        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
-    return f"{rest} s"
