@@ -176,7 +176,7 @@ def test_an_empty_pitch_is_refused_in_one_line(page: AppTest, text: str) -> None
     analyze(page, text)
 
     assert [error.value for error in page.error] == [
-        literal("Not read: the pitch is empty; give it at least a sentence of text")
+        literal("Not analyzed: the pitch is empty; give it at least a sentence of text")
     ]
     assert "verdict" not in markup(page)
 
@@ -422,7 +422,7 @@ def test_a_signal_set_by_hand_moves_the_scores_and_asks_nobody(
     assert re.findall('<span class="value">(.+?)</span>', shown) != before
     assert "Changed by hand, not as it was read: Problems and Who signs." in shown
     assert "Moved by: " in shown
-    assert page.selectbox(key="set:buyer").label == "Who signs :blue-badge[changed]"
+    assert page.selectbox(key="set:buyer").label == "Who signs :blue-badge[edited]"
     assert reader.asked == 1
 
 
@@ -475,9 +475,9 @@ def test_earlier_pitches_of_a_visit_stand_behind_the_next(page: AppTest, reads: 
     assert markup(page).count('class="other"') == 1
     assert 'title="Earlier one: ' in markup(page)
 
-    page.segmented_control(key="behind").set_value("The samples").run()
+    page.segmented_control(key="behind").set_value("Samples").run()
     assert markup(page).count('class="other"') == 15  # sixteen, one out of scope
-    page.segmented_control(key="behind").set_value("Nothing").run()
+    page.segmented_control(key="behind").set_value("None").run()
     assert 'class="other"' not in markup(page)
 
 
@@ -565,7 +565,7 @@ def test_login_that_cannot_work_says_what_is_missing() -> None:
 
     button(page, "Log in").click().run()
 
-    assert "Login is set up, but not ready" in page.error[0].value
+    assert "Login is set up but does not work" in page.error[0].value
     assert not page.exception
 
 

@@ -51,7 +51,7 @@ def upload(page: AppTest, files: list[Upload], manual: bytes) -> AppTest:
 def test_the_empty_page_asks_for_files_and_shows_no_figure(page: AppTest) -> None:
     assert page.title[0].value == "Compare with manual scoring"
     assert [uploader.label for uploader in page.file_uploader] == [
-        "What was extracted: assessments",
+        "Assessments",
         "Manual scores",
     ]
     assert next(button for button in page.button if button.label == "Compare").disabled
@@ -67,10 +67,10 @@ def test_the_samples_are_compared_at_a_click(page: AppTest) -> None:
         "keywords: read by cue phrases",
         "Agreement, signal by signal",
         "The figures: a and b",
-        "Which value for which",
+        "Confused values",
         "Overall scores",
-        "Where scores differ, and through what",
-        "Disagreements, those first that move the score most",
+        "Why scores differ",
+        "Disagreements, largest effect on the score first",
         "What decides",
     ):
         assert part in shown

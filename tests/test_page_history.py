@@ -98,7 +98,7 @@ def titles(page: AppTest) -> list[str]:
 def test_without_login_something_is_kept_only_for_who_sits_at_this_machine(
     monkeypatch: pytest.MonkeyPatch, address: str | None, headers: dict[str, str], owner: str | None
 ) -> None:
-    monkeypatch.setattr(access, "required", lambda: False)
+    monkeypatch.setattr(access, "login_is_on", lambda: False)
     monkeypatch.setattr(access, "_headers", lambda: headers)
     monkeypatch.setattr("analyzer.page.access.st.get_option", lambda name: address)
 
@@ -116,7 +116,7 @@ def test_without_login_something_is_kept_only_for_who_sits_at_this_machine(
 def test_who_logs_in_has_a_history_of_their_own(
     monkeypatch: pytest.MonkeyPatch, user: dict[str, str], owner: str | None
 ) -> None:
-    monkeypatch.setattr(access, "required", lambda: True)
+    monkeypatch.setattr(access, "login_is_on", lambda: True)
     monkeypatch.setattr("analyzer.page.access.st.user", user)
 
     assert access.owner() == owner
@@ -132,7 +132,7 @@ def test_where_nobody_can_be_told_apart_nothing_is_kept_and_that_is_said(
 
     assert not page.toggle
     assert store.assessments_count() == 0
-    assert "Nothing is kept here." in markup(history())
+    assert "Nothing is saved here." in markup(history())
 
 
 # ---------------------------------------------------------------- kept
@@ -148,7 +148,7 @@ def test_an_assessment_is_kept_with_its_pitch_and_only_once(
 
     (kept,) = store.earlier(access.LOCAL)
     assert (kept.text, kept.model) == (OWN_PITCH, "test/fixed")
-    assert page.query_params["kept"] in (kept.id, [kept.id])
+    assert page.query_params["saved"] in (kept.id, [kept.id])
 
 
 def test_who_does_not_want_it_kept_has_nothing_kept(
@@ -159,7 +159,7 @@ def test_who_does_not_want_it_kept_has_nothing_kept(
 
     analyze(page, OWN_PITCH)
     assert store.assessments_count() == 0
-    assert "kept" not in page.query_params
+    assert "saved" not in page.query_params
 
     page.toggle(key="keep").set_value(True).run()
     assert store.assessments_count() == 1
@@ -174,7 +174,7 @@ def test_a_store_that_fails_costs_a_line_and_never_the_answer(
     analyze(page, OWN_PITCH)
 
     (warning,) = page.warning
-    assert "Not kept in History: the store" in warning.value
+    assert "Not saved in History: the store" in warning.value
     assert "hunter2" not in warning.value
     assert "What it scores" in markup(page)
     assert not page.exception
@@ -272,7 +272,7 @@ def test_a_link_opens_the_owners_assessments_only(store: Store, whose: str | Non
 def test_one_of_an_older_version_is_listed_and_does_not_break_the_page(store: Store) -> None:
     store.remember(owner=access.LOCAL, title="Old", pitch_sha256="1", model="m", text="t", document='{"signals": 1}')
     page = history()
-    assert "of an older version" in markup(page)
+    assert "from an older version" in markup(page)
 
     button(page, "Open").click().run()
 
@@ -308,7 +308,7 @@ def test_what_is_deleted_is_gone_with_its_answers_once_that_is_confirmed(store: 
     page.run()
     button(page, "Delete 2 selected").click().run()
     assert "Delete 2 assessments for good?" in markup(page)
-    assert "answers of models about the same pitches" in markup(page)
+    assert "stored model answers about the same pitches" in markup(page)
     assert store.assessments_count() == 3
     button(page, "Delete for good").click().run()
 

@@ -376,7 +376,7 @@ def test_the_empty_page_chooses_no_reader_for_the_visitor(page: AppTest) -> None
     assert not page.exception
     assert page.selectbox(key="portfolio_reader").value is None
     assert button(page, "Start").disabled
-    assert "Many pitches at once" in markup(page)
+    assert "Analyze many pitches at once" in markup(page)
 
 
 def test_the_model_of_the_server_is_offered(monkeypatch: pytest.MonkeyPatch) -> None:

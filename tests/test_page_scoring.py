@@ -132,7 +132,7 @@ def test_without_a_rater_the_pitch_can_be_read_and_nothing_be_filled_in(page: Ap
     page.selectbox[0].set_value("earmarker").run()
 
     assert "A hydrophone left on a wind-farm foundation" in markup(page)
-    assert "Name the rater above" in markup(page)
+    assert "Enter the rater" in markup(page)
     assert [button.label for button in page.button] == []
 
 
@@ -199,7 +199,7 @@ def test_out_of_scope_greys_the_rest_away_and_keeps_none_of_it(
     save(page)
     (kept,) = store.hand_scores()
     assert kept.scores["in_scope"] == "false" and kept.scores["urgency"] == ""
-    assert "The same in 0 of 1." in markup(page)
+    assert "0 of 1 values are the same." in markup(page)
 
     named(page.radio, "In scope").set_value("true").run()
     assert named(page.radio, "Urgency").value == "important"
@@ -249,14 +249,14 @@ def test_an_edit_is_added_to_the_history_and_the_first_scores_can_still_be_taken
     named(page.radio, "Who signs").set_value("practitioner").run()
     save(page)
     named(page.radio, "Who signs").set_value("engineering_leadership").run()
-    assert "Changes are not saved yet" in markup(page)
+    assert "Unsaved changes." in markup(page)
     save(page)
 
     assert "Who signs: practitioner \N{RIGHTWARDS ARROW} engineering leadership" in markup(page)
-    assert "History of edits: 2 savings" in markup(page)
+    assert "History of edits: saved 2 times" in markup(page)
     assert [entry.scores["buyer"] for entry in store.hand_score_history()] == ["practitioner", "engineering_leadership"]
     save(page)
-    assert [told.value for told in page.success] == ["Nothing has changed since it was saved."]
+    assert [told.value for told in page.success] == ["Nothing has changed since the last save."]
     assert len(store.hand_score_history()) == 2
     latest, first = (csv_of(page, written, which)[0].values["buyer"] for which in ("Latest", "First"))
     assert (latest, first) == ("engineering_leadership", "practitioner")
@@ -264,8 +264,8 @@ def test_an_edit_is_added_to_the_history_and_the_first_scores_can_still_be_taken
 
 def csv_of(page: AppTest, written: list[str], which: str = "Latest", whose: str = "Mine") -> Sequence[ManualScore]:
     """The rows of the CSV that the page offers."""
-    named(page.radio, "As saved").set_value(which)
-    named(page.radio, "Whose").set_value(whose)
+    named(page.radio, "Version").set_value(which)
+    named(page.radio, "Raters").set_value(whose)
     page.run()
     return parse_manual(written[-1].encode(), "the page's").rows
 
@@ -347,7 +347,7 @@ def test_a_reading_that_takes_long_can_be_cancelled_and_asked_for_again(
     monkeypatch.setenv("PITCH_MODEL", "openai/big")
     save(begin(page))
     named(page.button, "Compare with `openai/big`").click().run()
-    assert "The same in" not in markup(page)
+    assert "values are the same" not in markup(page)
 
     named(page.button, "Cancel").click().run()
     assert named(page.button, "Compare with `openai/big`")
@@ -387,7 +387,7 @@ def test_a_store_that_cannot_be_opened_is_told_and_the_row_can_be_taken(
     named(page.radio, "Urgency").set_value("important").run()
 
     (error,) = page.error
-    assert error.value.startswith("`Nothing can be kept now: PITCH_STORE names mysql")
+    assert error.value.startswith("`Scores cannot be saved now: PITCH_STORE names mysql")
     assert named(page.button, "Save").disabled
     assert parse_manual(written[-1].encode(), "m").rows[0].values["urgency"] == "important"
     monkeypatch.setenv("PITCH_STORE", f"sqlite:///{tmp_path / 'store.db'}")
@@ -435,12 +435,12 @@ def test_scores_from_a_csv_can_be_gone_on_with(page: AppTest, reader: FixedReade
     named(page.radio, "Urgency").set_value("important").run()
     page.file_uploader[0].set_value(("mine.csv", rows, "text/csv")).run()
     assert "1 of anna&#x27;s 1 rows are new or differ" in markup(page)
-    assert "1 rows of other raters are left out" in markup(page)
+    assert "1 rows of other raters are skipped" in markup(page)
 
     named(page.button, "Import").click().run()
 
     assert [(entry.rater, entry.scores["buyer"]) for entry in store.hand_scores()] == [("anna", "practitioner")]
-    assert [told.value for told in page.success] == ["1 row taken."]
+    assert [told.value for told in page.success] == ["1 row imported."]
     assert named(page.radio, "Who signs").value == "practitioner"
     assert named(page.button, "Import").disabled
 
@@ -450,7 +450,7 @@ def test_a_csv_with_faults_or_without_the_rater_is_told(page: AppTest) -> None:
     page.file_uploader[0].set_value(("m.csv", b"pitch_id,rater,buyer\nx,anna,cto\n", "text/csv")).run()
     assert "line 2: buyer is 'cto'" in page.error[0].value
     page.file_uploader[0].set_value(("m.csv", b"pitch_id,rater,buyer\nx,ben,\n", "text/csv")).run()
-    assert page.error[0].value == literal("Not taken: m.csv has no row by anna; it has rows by ben")
+    assert page.error[0].value == literal("Not imported: m.csv has no row by anna; it has rows by ben")
 
 
 # ---------------------------------------------------------------- in a browser
@@ -501,7 +501,7 @@ def test_a_pitch_is_scored_beside_its_text_and_then_set_beside_a_reading(opened:
     expect(page.get_by_role("heading", name=BESIDE)).to_have_count(0)
 
     page.get_by_role("link", name="The framework").click()
-    expect(page.get_by_role("heading", name="What is looked at")).to_be_visible()
+    expect(page.get_by_role("heading", name="Signals", exact=True)).to_be_visible()
     page.get_by_role("link", name="Manual scoring").click()
     expect(urgency.get_by_role("radio", name="Important")).to_be_checked()
     page.get_by_role("button", name="Save", exact=True).click()
