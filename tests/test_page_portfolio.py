@@ -25,8 +25,9 @@ from analyzer.page.portfolio_run import PortfolioRun, PortfolioWork, export, ope
 from analyzer.page.session import KEY, PortfolioState, Session
 from analyzer.results.documents import entries_in, failure
 from analyzer.results.result import Progress, Result
-from analyzer.runs.portfolio import Entry, Filter
+from analyzer.runs.portfolio import FILTER_FIELDS, Entry, Filter, Portfolio, filter_facts
 from analyzer.settings import KEYWORDS, Settings
+from analyzer.views.portfolio import write_portfolio
 from analyzer.views.quadrant import Dot, scatter
 from analyzer.vocabulary.signals import Signals
 from tests.endpoint import PITCH
@@ -355,6 +356,52 @@ ENTRY = Entry(
 )
 def test_a_filter_lets_pass_what_it_names(wanted: Filter, lets: bool) -> None:
     assert wanted.matches(ENTRY) is lets
+
+
+@pytest.mark.browser
+def test_the_html_portfolio_filters_as_the_page_does(screenshots: ModuleType, tmp_path: Path) -> None:
+    titles = ("Idle GPUs", "Straße & Söhne", "ΣΊΣΥΦΟΣ rolls", "İstanbul tables", "Words\u00a0apart")
+    portfolio = Portfolio()
+    for number, title in enumerate(titles):
+        stage, focus = (("day_1", "ml"), ("day_2", "engineering"))[number % 2]
+        signals = Signals.model_validate({"product": title, "problems": [PROBLEM | {"stage": stage, "focus": focus}]})
+        found = score(signals, pitch=PitchRef(id=f"p{number}", title=title, sha256=str(number)))
+        portfolio.add(Result(number, f"p{number}", found))
+    write_portfolio(tmp_path / "portfolio.html", portfolio)
+    words = (
+        "",
+        "gpus IDLE",
+        "STRASSE",
+        "straße",
+        "σίσυφος",
+        "ISTANBUL",
+        "i̇stanbul",
+        "words apart",
+        "P3",
+        "\u00a0 ",
+        "none",
+    )
+    fields: list[dict[str, str]] = [
+        {},
+        *({field.name: value} for field in FILTER_FIELDS for value in field.choices(portfolio.entries)),
+        {"stage": "day_1", "focus": "engineering"},
+    ]
+    wanted = [Filter(words=each) for each in words] + [Filter(chosen=each, without_warnings=True) for each in fields]
+
+    with screenshots.chromium() as browser:
+        page = browser.new_page()
+        page.goto((tmp_path / "portfolio.html").as_uri())
+        for filter_ in wanted:
+            page.locator("[data-filter-words]").fill(filter_.words)
+            for field in FILTER_FIELDS:
+                page.locator(f"[data-filter-field={field.name}]").select_option(filter_.chosen.get(field.name, ""))
+            page.locator("[data-filter-warnings]").set_checked(filter_.without_warnings)
+            shown = page.locator("tbody tr[data-words]:visible").evaluate_all(
+                "rows => rows.map(row => row.dataset.words)"
+            )
+            assert sorted(shown) == sorted(
+                filter_facts(entry)["words"] for entry in portfolio.entries if filter_.matches(entry)
+            ), filter_
 
 
 def test_dots_at_one_place_stand_apart_and_only_those_that_can_be_picked_say_what_they_are() -> None:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 ROOT = Path(__file__).parents[1]
-BESIDE = "Your scores beside the reading"
+BESIDE = "Your scores and the reader's"
 HOSTILE = "<script>alert(1)</script> ![x](http://evil.example/m.png) :red[x] ML tool"
 
 
@@ -96,6 +96,7 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return made[-1]
 
     monkeypatch.setattr("analyzer.page.manual_scoring_form.manual_csv", write)
+    monkeypatch.setattr("analyzer.page.manual_scoring_files.manual_csv", write)
     return made
 
 
@@ -146,7 +147,7 @@ def test_every_column_has_a_field_with_its_rule_and_silence_is_where_it_starts(p
     for name, values in VALUES.items():
         field = fields[title(name)]
         assert field.value == ""
-        assert len(field.options) == len(values) + 1 and field.options[0].startswith("Not said")
+        assert len(field.options) == len(values) + 1 and field.options[0].startswith("Not stated")
         assert escape(rule(name)) in shown
     assert named(page.radio, "In scope").value == "true"
     assert named(page.text_area, "Alternatives").value == named(page.text_input, "Overall").value == ""
@@ -233,10 +234,10 @@ def test_saved_scores_stand_beside_the_reading_with_quotes_and_rule(
     shown = markup(page)
     assert BESIDE in shown and "Read by test/fixed" in shown
     assert 'You: <strong class="alien">practitioner' in shown
-    assert 'The reading: <strong class="alien">engineering leadership' in shown
+    assert 'The reader: <strong class="alien">engineering leadership' in shown
     assert "&lt;b&gt;Sold&lt;/b&gt; to CTOs" in shown and "&lt;i&gt;Rival" in shown
-    assert f"What decides: </span>{rule('buyer')}" in shown
-    assert f"The same in {len(VALUES)} of {len(VALUES) + 2}." in shown
+    assert f"Rule: </span>{rule('buyer')}" in shown
+    assert f"{len(VALUES)} of {len(VALUES) + 2} values are the same." in shown
     assert "History of edits: saved once" in shown
     page.run()
     assert reader.asked == 1
