@@ -180,7 +180,7 @@ def test_a_store_that_fails_costs_a_line_and_never_the_answer(
     assert not page.exception
 
     failing = history()
-    assert "History cannot be shown: the store" in failing.error[0].value
+    assert "History cannot be read: the store" in failing.error[0].value
     assert not failing.exception
 
 

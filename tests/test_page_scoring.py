@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 ROOT = Path(__file__).parents[1]
-BESIDE = "Your scores and the reader's"
+BESIDE = "Your scores compared"
 HOSTILE = "<script>alert(1)</script> ![x](http://evil.example/m.png) :red[x] ML tool"
 
 

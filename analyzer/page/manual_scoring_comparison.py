@@ -81,7 +81,7 @@ def _compared(found: Comparison, assessment: Assessment, saved: ManualScore, not
     values = table(("Signal", "You", "The reader", ""), rows, "All values")
     return tag(
         "section",
-        tag("h3", "Your scores and the reader's"),
+        tag("h3", "Your scores compared"),
         tag("p", f"{capital(provenance(assessment))}.", class_="lead"),
         *lines,
         *map(_difference, found.disagreements),
