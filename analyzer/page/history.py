@@ -189,8 +189,8 @@ def _delete(owner: str, shown_: Sequence[Earlier]) -> None:
             tag(
                 "p",
                 tag("strong", f"Delete {what} for good?"),
-                " This also deletes the stored model answers about the same pitches, unless somebody else saved the same "
-                "pitch. It cannot be undone.",
+                " This also deletes the stored model answers about the same pitches, unless somebody else saved "
+                "the same pitch. It cannot be undone.",
                 class_="pa",
                 role="alert",
             )
