@@ -23,7 +23,7 @@ from types import ModuleType
 from typing import Any
 
 from analyzer.files.pitches import Table
-from analyzer.page.portfolio_run import exported, open_results, read_many
+from analyzer.page.portfolio_run import export, open_results, read_many
 from analyzer.resources import resource
 from analyzer.settings import KEYWORDS, Settings
 
@@ -162,7 +162,7 @@ def _runs(count: int) -> None:
     run = read_many(table, table.count(), table.name, model=KEYWORDS, settings=Settings())
     run.work.done.wait()
     read = [time.monotonic() - bare]
-    results = exported(run.work, ".jsonl") * 5
+    results = export(run.work, ".jsonl") * 5
     bare = time.monotonic()
     run = open_results("results.jsonl", results)
     run.work.done.wait()

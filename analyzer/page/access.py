@@ -1,10 +1,9 @@
-"""Who may use the page. On one's own machine everybody; on a shared server those who log in, if it is set up so.
+"""Who may use the page: on your own machine everybody; on a shared server with login, those who log in.
 
 Streamlit's own login (OpenID Connect) does the work: it is on where its secrets have a section `auth`.
 
-What is kept belongs to an owner. Without login nobody can be told apart, so without it something is kept only for
-somebody who sits at this machine: the server is bound to it, and the visitor's browser came to it by that name and
-through nobody else.
+What is saved belongs to an owner. Without login the page cannot tell visitors apart, so it saves only for somebody who
+sits at this machine: the server is bound to it, and the visitor's browser reached it by that name and directly.
 """
 
 from __future__ import annotations
@@ -20,39 +19,39 @@ from analyzer.page.hosts import HERE, refusal
 from analyzer.views.html import literal, tag
 
 LOCAL: Final = "local"
-"""The owner of what is kept where nobody logs in."""
-_PASSED_ON: Final = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Via")
-"""Headers by which a web server in front says that it is one."""
+"""The owner of what is saved where nobody logs in."""
+_PROXY_HEADERS: Final = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Via")
+"""Headers by which a proxy shows itself."""
 
 
 def owner() -> str | None:
-    """Whose is what is kept for this visitor; None = nobody can be told apart here, so nothing is kept."""
-    if required():
-        found = {name: st.user.get(name) for name in ("iss", "sub", "email")}
-        if found["sub"]:
-            return f"{found['iss'] or ''} {found['sub']}"
-        return str(found["email"]) if found["email"] else None
+    """The owner of what is saved for this visitor; None = visitors cannot be told apart here, so nothing is saved."""
+    if login_is_on():
+        claims = {name: st.user.get(name) for name in ("iss", "sub", "email")}
+        if claims["sub"]:
+            return f"{claims['iss'] or ''} {claims['sub']}"
+        return str(claims["email"]) if claims["email"] else None
     return LOCAL if st.get_option("server.address") in HERE and _from_here(_headers()) else None
 
 
-def admit() -> None:
-    """Ends this run for a page of another server, and for a visitor who has to log in, with a way to do so."""
+def require_login() -> None:
+    """Ends this run for a page of another server, and, where login is on, shows a visitor how to log in first."""
     _refuse_strangers()
-    if not required() or st.user.get("is_logged_in"):
+    if not login_is_on() or st.user.get("is_logged_in"):
         return
     st.title("Pitch Analyzer")
-    st.html(tag("p", "This server asks its visitors to log in.", class_="pa intro"))
+    st.html(tag("p", "Log in to use this page.", class_="pa intro"))
     if st.button("Log in", type="primary"):
         try:
             st.login()
         except StreamlitAuthError as error:
-            st.error(literal(f"Login is set up, but not ready: {str(error).strip().splitlines()[0]}"))
+            st.error(literal(f"Login is set up but does not work: {str(error).strip().splitlines()[0]}"))
     st.stop()
 
 
-def leave() -> None:
-    """The way out, where there was a way in."""
-    if required():
+def show_logout() -> None:
+    """Shows who is logged in, and a button to log out."""
+    if login_is_on():
         with st.container(horizontal=True, vertical_alignment="center", key="visitor"):
             st.html(
                 tag(
@@ -82,12 +81,13 @@ def _headers() -> Mapping[str, str]:
 
 def _from_here(headers: Mapping[str, str]) -> bool:
     """Whether the visitor's browser sits at this machine and came to it directly."""
-    given = {name.title(): value for name, value in headers.items()}
-    hosts = (urlsplit(f"//{given.get('Host', '')}").hostname, urlsplit(given.get("Origin", "")).hostname)
-    return all(host in HERE for host in hosts) and not any(name in given for name in _PASSED_ON)
+    received = {name.title(): value for name, value in headers.items()}
+    hosts = (urlsplit(f"//{received.get('Host', '')}").hostname, urlsplit(received.get("Origin", "")).hostname)
+    return all(host in HERE for host in hosts) and not any(name in received for name in _PROXY_HEADERS)
 
 
-def required() -> bool:
+def login_is_on() -> bool:
+    """Whether visitors have to log in."""
     try:
         return "auth" in st.secrets
     except StreamlitSecretNotFoundError:

@@ -1,8 +1,8 @@
-"""One pitch being read for one visitor: begun, waited for, cancelled, done.
+"""One pitch being analyzed for one visitor: started, waited for, cancelled, done.
 
-Streamlit starts the page anew at every click and gives up the run under way. So the reading goes on in the background
-and the visitor's session keeps hold of it: a click meanwhile loses nothing, nothing is asked of a model twice, and what
-is cancelled is ended and not only forgotten. Sessions share nothing.
+Streamlit starts the page anew at every click and gives up the run under way. So the analysis goes on in the background
+and the visitor's session keeps hold of it: a click meanwhile loses nothing, nothing is asked of a model twice, and a
+cancelled request ends.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import streamlit as st
 from analyzer.errors import AnalyzerError, InputError
 from analyzer.framework.assessment import Assessment
 from analyzer.page.presence import end_when_gone, visitor
+from analyzer.page.session import session
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.readers import Choice, choose
 from analyzer.results.result import UnexpectedError
@@ -30,17 +31,17 @@ from analyzer.settings import Settings
 from analyzer.views.html import literal, tag
 from analyzer.views.times import duration
 
-_AT_ONCE: Final = 0.4
-"""Seconds that a reading may take before the page says that one has to wait."""
-_LOOK: Final = 1.0
-"""Seconds between two looks at a reading under way."""
+_BRIEF_WAIT: Final = 0.4
+"""Seconds that an analysis may take before the page shows progress."""
+_INTERVAL: Final = 1.0
+"""Seconds between two checks of a running analysis."""
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """A pitch that is being read, or has been. `reader`: what was asked for, in words ("" = the page's choice); `note`:
-    why it was chosen; `changes`: signals to be set by hand once they are there."""
+class Analysis:
+    """An analysis of one pitch, running or done. `reader`: the model that the visitor or PITCH_MODEL names ("" = the
+    page's choice); `note`: why that reader was chosen; `changes`: signals to edit once they are there."""
 
     pitch: Pitch
     reader: str
@@ -55,104 +56,97 @@ class Reading:
         return time.monotonic() - self.started
 
 
-def current() -> Reading | None:
-    """The visitor's reading, the last one begun."""
-    found: Reading | None = st.session_state.get("reading")
-    return found
-
-
 def begin(text: str, model: str | None, changes: Mapping[str, str], *, store: bool = False) -> None:
-    """Has the pitch read; with `store`, the model's answer is kept in this server's store, and found there.
+    """Starts an analysis in this session; with `store`, the model's answer is looked up in the store and saved there.
 
-    What was read before is dropped, so that nobody takes it for the answer, and a reading still under way is ended, so
-    that nobody pays for it. What cannot even begin is kept as the session's fault.
+    The previous outcome is dropped, so that nobody takes it for the new one, and an analysis still running is
+    cancelled, so that nobody pays for it. If it cannot start, the session keeps the error.
     """
-    before = current()
-    if before is not None:
-        before.result.cancel()
-    st.session_state["reading"] = None
-    st.session_state["fault"] = None
+    visit = session()
+    if visit.analysis is not None:
+        visit.analysis.result.cancel()
+    visit.analysis = visit.error = None
     try:
         settings = Settings.from_environment()
         pitch = Pitch.from_text(text)
         choice = choose(pitch, model, settings, settings.store_url() if store else None)
     except AnalyzerError as error:
-        st.session_state["fault"] = error
+        visit.error = error
         return
-    st.session_state["reading"] = ask(pitch, choice, model, settings, changes)
+    visit.analysis = start_analysis(pitch, choice, model, settings, changes)
 
 
-def ask(
+def start_analysis(
     pitch: Pitch,
     choice: Choice,
     model: str | None,
     settings: Settings,
     changes: Mapping[str, str] = MappingProxyType({}),
-) -> Reading:
-    """Begins a reading, which ends when it is done, cancelled, or the visitor is gone."""
+) -> Analysis:
+    """Starts an analysis, which ends when it is done, cancelled, or the visitor is gone."""
     result = start(pitch, choice.reader)
-    done = Event()
-    result.add_done_callback(lambda _: done.set())
-    end_when_gone(done, visitor(), result.cancel)
-    return Reading(pitch, model or settings.model or "", choice.note, result, settings.timeout, changes)
+    finished = Event()
+    result.add_done_callback(lambda _: finished.set())
+    end_when_gone(finished, visitor(), result.cancel)
+    return Analysis(pitch, model or settings.model or "", choice.note, result, settings.timeout, changes)
 
 
-def reopen(text: str, assessment: Assessment, note: str, changes: Mapping[str, str]) -> None:
-    """Puts an assessment that is there already in the place of a reading; nothing is asked. `text`: as it was read.
+def reopen(text: str, assessment: Assessment, note: str, changes: Mapping[str, str]) -> Analysis:
+    """Shows an existing assessment as this session's analysis; no model is asked. `text`: as it was read.
 
-    Raises InputError while a pitch is being read: what is paid for is not dropped unasked.
+    Raises InputError while another analysis runs, so that nobody loses an answer they pay for.
     """
-    before = current()
-    if before is not None and not before.result.done():
-        name = before.pitch.ref.title or "a pitch"
+    visit = session()
+    if visit.analysis is not None and not visit.analysis.result.done():
+        name = visit.analysis.pitch.ref.title or "a pitch"
         raise InputError(f"a model is still reading {name}; wait for its answer or cancel it under Analyze a pitch")
-    found: Future[Assessment] = Future()
-    found.set_result(assessment)
+    result: Future[Assessment] = Future()
+    result.set_result(assessment)
     pitch = Pitch(text, assessment.pitch, planted=(), warnings=())
-    asked = assessment.provenance.reader.model or ""
-    st.session_state["reading"] = Reading(pitch, asked, note, found, 0.0, changes)
-    st.session_state["fault"] = None
+    visit.analysis = Analysis(pitch, assessment.provenance.reader.model or "", note, result, 0.0, changes)
+    visit.error = None
+    return visit.analysis
 
 
-def done(reading: Reading) -> bool:
-    """Whether there is an outcome, having waited the moment that most readings without a model take."""
-    return not wait([reading.result], _AT_ONCE).not_done
+def is_done(analysis: Analysis) -> bool:
+    """Whether there is an outcome, after the brief wait in which most analyses without a model finish."""
+    return not wait([analysis.result], _BRIEF_WAIT).not_done
 
 
-def outcome(reading: Reading) -> Assessment | AnalyzerError | None:
-    """What came of a reading that is done: an assessment, what went wrong, or None if it was cancelled."""
-    if reading.result.cancelled():
+def outcome(analysis: Analysis) -> Assessment | AnalyzerError | None:
+    """The outcome of a finished analysis: an assessment, an error, or None if it was cancelled."""
+    if analysis.result.cancelled():
         return None
     try:
-        return reading.result.result()
+        return analysis.result.result()
     except AnalyzerError as error:
         return error
-    except Exception as error:  # noqa: BLE001  # a fault of this program: a line for the visitor, the rest for who runs the page
+    except Exception as error:  # noqa: BLE001  # a bug: one line for the visitor, the rest for who runs the page
         where = "".join(format_tb(error.__traceback__))  # without its message, which may quote the pitch
         _log.error("%s while reading a pitch\n%s", type(error).__name__, where)
         return UnexpectedError(f"{type(error).__name__} while reading this pitch; please report it")
 
 
-@st.fragment(run_every=_LOOK)
-def waiting(reading: Reading) -> None:
-    """What is happening, for how long, and a way out."""
-    if reading.result.done():
+@st.fragment(run_every=_INTERVAL)
+def show_progress(analysis: Analysis) -> None:
+    """Shows what is happening and for how long, with a button to cancel."""
+    if analysis.result.done():
         st.rerun()
-    words = len(reading.pitch.text.split())
-    by = literal(reading.reader) if reading.reader else "The reader"
+    words = len(analysis.pitch.text.split())
+    reader = literal(analysis.reader) if analysis.reader else "The reader"
     with st.container(border=True):
-        st.markdown(f"{by} is reading the pitch ({words:,} words): **{duration(round(reading.seconds))}**")
+        st.markdown(f"{reader} is reading the pitch ({words:,} words): **{duration(round(analysis.seconds))}**")
         st.html(
             tag(
                 "p",
-                "When the answer is there, every quote is checked against the pitch and the rulebook judges. "
-                f"The page waits up to {duration(round(reading.timeout))}. You can look at other pages meanwhile.",
+                "Next, every quote is checked against the pitch and the rulebook scores the signals. "
+                f"The page waits up to {duration(analysis.timeout)}. You can use other pages meanwhile.",
                 class_="pa lead",
             )
         )
-        st.button("Cancel", on_click=_cancel, args=(reading,))
+        st.button("Cancel", on_click=_cancel, args=(analysis,))
 
 
-def _cancel(reading: Reading) -> None:
-    reading.result.cancel()
-    st.session_state["cancelled_after"] = reading.seconds
+def _cancel(analysis: Analysis) -> None:
+    analysis.result.cancel()
+    session().cancelled_after = analysis.seconds

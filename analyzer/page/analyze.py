@@ -1,4 +1,4 @@
-"""One pitch: take it, have it read, show the assessment, and let the visitor change what was read."""
+"""The page for one pitch: take it, analyze it, show the assessment, and let the visitor edit the signals."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from typing import Final
 import streamlit as st
 
 from analyzer.errors import AnalyzerError, ConfigurationError
-from analyzer.framework import one_pitch as scoring
+from analyzer.framework import one_pitch
 from analyzer.framework.assessment import Assessment
 from analyzer.framework.rulebook import Rulebook
-from analyzer.page import analysis as reading
-from analyzer.page import assessment as answer
-from analyzer.page import downloads as take_away
-from analyzer.page import history, link, pitch_field, what_if
-from analyzer.page.analysis import Reading
+from analyzer.page import analysis, downloads, history, link, pitch_field, what_if
+from analyzer.page import assessment as parts
+from analyzer.page.analysis import Analysis
+from analyzer.page.session import session
 from analyzer.runs.many import analyze_many
 from analyzer.settings import KEYWORDS, RECORDED, Settings, asks_a_server
 from analyzer.views.html import Html, literal, tag
@@ -29,40 +28,42 @@ _READERS: Final[dict[str, str | None]] = {
     _OTHER_MODEL: "",
 }
 _ASSESSMENT, _WHAT_IF = "Assessment", "What if"
-_BEHIND: Final = ("My earlier pitches", "The samples", "Nothing")
-_EARLIER: Final = 100
-"""How many earlier pitches of a visit are kept to be shown behind."""
+_MINE, _SAMPLES, _NONE = "My pitches", "Samples", "None"
+_MOST_OTHERS: Final = 100
+"""How many assessments of a visit are kept to be shown in the chart."""
+_READER: Final = "reader"
+_MODEL: Final = "model"
+_TAB: Final = "tab"
+_OTHERS: Final = "behind"
 
 
 def show() -> None:
     """The page."""
     st.title("Analyze a pitch")
     _follow_link()
-    under_way = reading.current()
-    done = under_way is not None and reading.done(under_way)
-    found = reading.outcome(under_way) if under_way is not None and done else None
-    _inputs(under_way if isinstance(found, Assessment) else None)
-    if under_way is None:
-        _say(st.session_state.get("fault"))
-        history.gather()
+    current = session().analysis
+    done = current is not None and analysis.is_done(current)
+    outcome = analysis.outcome(current) if current is not None and done else None
+    _inputs(current if isinstance(outcome, Assessment) else None)
+    if current is None:
+        _show_error(session().error)
+        history.load_assessments()
     elif not done:
-        reading.waiting(under_way)
-    elif found is None:
-        seconds = st.session_state.get("cancelled_after", 0.0)
-        st.info(
-            f"Cancelled after {duration(round(seconds))}; the request was ended. The pitch is still in the field above."
-        )
-    elif isinstance(found, AnalyzerError):
-        _say(found)
+        analysis.show_progress(current)
+    elif outcome is None:
+        after = duration(round(session().cancelled_after or 0.0))
+        st.info(f"Cancelled after {after}; the request has ended. The pitch is still in the field above.")
+    elif isinstance(outcome, AnalyzerError):
+        _show_error(outcome)
     else:
-        _settle(under_way, found)
-        not_kept = st.empty()
-        _answer(under_way, found)
-        fault = history.keep(under_way, found)
-        if fault is not None:
-            not_kept.warning(literal(f"Not kept in History: {fault}"))
-        _link(under_way)
-        history.gather()
+        _settle(current, outcome)
+        warning = st.empty()
+        _show_assessment(current, outcome)
+        error = history.save(current, outcome)
+        if error is not None:
+            warning.warning(literal(f"Not saved in History: {error}"))
+        _write_link(current)
+        history.load_assessments()
         return
     link.write(link.Link(reader=_linked_reader()))
 
@@ -70,43 +71,43 @@ def show() -> None:
 # ---------------------------------------------------------------- inputs
 
 
-def _inputs(answered: Reading | None) -> None:
-    """The fields; out of the way under each new answer, hence a key of its own for each."""
+def _inputs(answered: Analysis | None) -> None:
+    """The fields, folded away above each new assessment (hence its own key for each)."""
     if answered is None:
         st.html(
             tag(
                 "p",
-                "Paste the pitch of a product for machine learning. You get what it says, with its own words as "
-                "evidence, what the framework makes of that, and what to ask next.",
+                "Paste the pitch of a machine learning product. You get what it says, with quotes as evidence, how the "
+                "framework judges it, and what to ask next.",
                 class_="pa intro",
             )
         )
         place = st.container(key="inputs")
     else:
-        place = st.expander("Another pitch, or a change to this one", key=f"another-{answered.started}")
+        place = st.expander("Edit this pitch or analyze another", key=f"another-{answered.started}")
     with place:
         writing, choosing = st.columns([2, 1], gap="medium")
         with writing:
             pitch_field.field()
         with choosing:
             pitch_field.file()
-            st.selectbox("Read by", list(_READERS), key="reader", help=_readers_explained(), persist_state="session")
-            if st.session_state["reader"] == _OTHER_MODEL:
+            st.selectbox("Read by", list(_READERS), key=_READER, help=_readers_explained(), persist_state="session")
+            if st.session_state[_READER] == _OTHER_MODEL:
                 st.text_input(
-                    "Model, as provider/name", placeholder="openai/gpt-4.1-mini", key="model", persist_state="session"
+                    "Model, as provider/name", placeholder="openai/gpt-4.1-mini", key=_MODEL, persist_state="session"
                 )
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button("Analyze", type="primary", on_click=_analyze)
             history.toggle()
         st.pills(
-            "Or a sample",
+            "Or use a sample",
             list(pitch_field.samples()),
             format_func=str.capitalize,
             key=pitch_field.SAMPLE,
-            on_change=_take_sample,
+            on_change=_use_sample,
             persist_state="session",
         )
-    pitch_field.fault()
+    pitch_field.show_error()
 
 
 def _readers_explained() -> str:
@@ -116,35 +117,33 @@ def _readers_explained() -> str:
     except AnalyzerError:
         model = None
     automatic = (
-        f"as PITCH_MODEL says: {literal(model)}" if model else "a recorded answer if there is one, else keywords"
+        f"{literal(model)}, as PITCH_MODEL says" if model else "a recorded answer if there is one, else keywords"
     )
-    meanings = (automatic, "given earlier by a model", "cue phrases, no model; rough", "any provider/name with a key")
+    meanings = (automatic, "a model's stored answer", "cue phrases, no model; rough", "any provider/name with a key")
     return "  \n".join(f"**{name}**: {meaning}" for name, meaning in zip(_READERS, meanings, strict=True))
 
 
 def _model() -> str | None:
     """The model that the visitor asks for; None = automatic, "" = another that is not named yet."""
-    chosen = st.session_state.get("reader") or _AUTOMATIC
-    return str(st.session_state.get("model", "")).strip() if chosen == _OTHER_MODEL else _READERS[chosen]
+    chosen = st.session_state.get(_READER) or _AUTOMATIC
+    return str(st.session_state.get(_MODEL, "")).strip() if chosen == _OTHER_MODEL else _READERS[chosen]
 
 
 def _analyze() -> None:
-    if pitch_field.unread():
-        return  # what is wrong with the file is on the page
+    if pitch_field.file_failed():
+        return  # the page shows why
     if _model() == "":
-        st.session_state["reading"] = None
-        st.session_state["fault"] = ConfigurationError(
-            "no model is named; type one as provider/name, or choose another reader"
-        )
+        session().analysis = None
+        session().error = ConfigurationError("no model is named; type one as provider/name or choose another reader")
         return
-    reading.begin(pitch_field.text(), _model(), {}, store=history.keeps())
+    analysis.begin(pitch_field.text(), _model(), {}, store=history.wants_saving())
 
 
-def _take_sample() -> None:
-    """Fills in the sample, and has it read at once where that asks nothing of a model.
+def _use_sample() -> None:
+    """Fills in the sample, and analyzes it at once where that asks no model.
 
-    One that is on the page already keeps its answer, and what was changed of it: a slow browser may report as a choice
-    what the link has chosen.
+    A sample that is on the page already keeps its assessment with all edits: a slow browser may report as a choice what
+    the link has chosen.
     """
     name = pitch_field.sample()
     if name is None or _on_the_page(name):
@@ -155,11 +154,11 @@ def _take_sample() -> None:
 
 
 def _on_the_page(name: str) -> bool:
-    """Whether this sample is in the field, and what is read or has been read, by the reader that is chosen."""
-    under_way = reading.current()
-    if under_way is None or pitch_field.text() != pitch_field.samples()[name]:
+    """Whether this sample is in the field and was analyzed, or is now, by the chosen reader."""
+    current = session().analysis
+    if current is None or pitch_field.text() != pitch_field.samples()[name]:
         return False
-    return _linked_sample(under_way) == name and under_way.reader == (_model() or under_way.reader)
+    return _linked_sample(current) == name and current.reader == (_model() or current.reader)
 
 
 def _sends_nothing() -> bool:
@@ -174,93 +173,94 @@ def _sends_nothing() -> bool:
 
 
 def _follow_link() -> None:
-    """Once a visit: to the place that the address names. What would ask a model waits for the visitor's click."""
-    if "visited" in st.session_state:
+    """Once a visit, opens the place that the address names. What would ask a model waits for the visitor's click."""
+    visit = session()
+    if visit.link_followed:
         return
-    st.session_state["visited"] = True
+    visit.link_followed = True
     named = link.read()
     if named.tab == _WHAT_IF:
-        st.session_state["opened_tab"] = _WHAT_IF
+        visit.tab = _WHAT_IF
     readers = {model: name for name, model in _READERS.items() if model}
     if named.reader in readers:
-        st.session_state["reader"] = readers[named.reader]
+        st.session_state[_READER] = readers[named.reader]
     elif named.reader and "/" in named.reader:
-        st.session_state["reader"] = _OTHER_MODEL
-        st.session_state["model"] = named.reader
+        st.session_state[_READER] = _OTHER_MODEL
+        st.session_state[_MODEL] = named.reader
     if named.sample in pitch_field.samples():
         pitch_field.put(pitch_field.samples()[named.sample], named.sample)
         if _sends_nothing():
-            reading.begin(pitch_field.text(), _model(), named.changes)
-    elif named.kept:
+            analysis.begin(pitch_field.text(), _model(), named.changes)
+    elif named.saved:
         try:
-            history.reopen(named.kept, named.changes)
+            history.reopen(named.saved, named.changes)
         except AnalyzerError as error:
-            st.session_state["fault"] = error
+            visit.error = error
 
 
-def _link(under_way: Reading) -> None:
-    """The address of the answer as it stands."""
-    sample = _linked_sample(under_way)
-    tab = _WHAT_IF if st.session_state.get("opened_tab") == _WHAT_IF else None
-    kept = None if sample else history.kept_as(under_way)
-    link.write(link.Link(sample, _linked_reader(), tab, what_if.changes(), kept))
+def _write_link(current: Analysis) -> None:
+    """Puts what is on the page into its address."""
+    sample = _linked_sample(current)
+    tab = _WHAT_IF if session().tab == _WHAT_IF else None
+    saved = None if sample else history.saved_id(current)
+    link.write(link.Link(sample, _linked_reader(), tab, session().changes, saved))
 
 
 def _linked_reader() -> str | None:
     return _model() or None
 
 
-def _linked_sample(under_way: Reading) -> str | None:
+def _linked_sample(current: Analysis) -> str | None:
     name = pitch_field.sample()
-    return name if name and pitch_field.samples()[name].strip() == under_way.pitch.text.strip() else None
+    return name if name and pitch_field.samples()[name].strip() == current.pitch.text.strip() else None
 
 
-# ---------------------------------------------------------------- the answer
+# ---------------------------------------------------------------- the assessment
 
 
-def _settle(under_way: Reading, found: Assessment) -> None:
-    """Once for each reading: what was set by hand for another pitch is dropped, and this one joins the earlier ones."""
-    if st.session_state.get("settled") is under_way:
+def _settle(current: Analysis, assessment: Assessment) -> None:
+    """Once an analysis: drops the edits of another pitch, and keeps the assessment for the chart."""
+    visit = session()
+    if visit.settled is current:
         return
-    st.session_state["settled"] = under_way
-    what_if.forget()
-    what_if.changes().update(link.fitting(found.signals, under_way.changes))
-    earlier: dict[str, Assessment] = st.session_state.setdefault("earlier", {})
-    earlier[under_way.pitch.ref.sha256 or ""] = found
-    for oldest in list(earlier)[:-_EARLIER]:
-        del earlier[oldest]
+    visit.settled = current
+    what_if.reset()
+    visit.changes.update(link.fitting(assessment.signals, current.changes))
+    visit.assessments[current.pitch.ref.sha256 or ""] = assessment
+    for oldest in list(visit.assessments)[:-_MOST_OTHERS]:
+        del visit.assessments[oldest]
 
 
 @st.fragment
-def _answer(under_way: Reading, read: Assessment) -> None:
+def _show_assessment(current: Analysis, read: Assessment) -> None:
     """The assessment; a click in here draws nothing else anew."""
-    changes = what_if.changes()
+    visit = session()
     rulebook = Rulebook.built_in()
-    now = scoring.what_if(read, changes, rulebook) if changes else read
-    _html(answer.cautions(now, under_way.note))
-    _html(answer.headline(now))
-    _html(answer.overview(now, Other.of(_behind(under_way))))
-    _tools(now, under_way.pitch.text)
-    if "tab" not in st.session_state:  # the tabs come back, or are drawn for the first time
-        st.session_state["tab"] = st.session_state.get("opened_tab", _ASSESSMENT)
-    first, second = st.tabs([_ASSESSMENT, _WHAT_IF], key="tab", on_change="rerun")
-    st.session_state["opened_tab"] = _WHAT_IF if second.open else _ASSESSMENT
+    now = one_pitch.what_if(read, visit.changes, rulebook) if visit.changes else read
+    _html(parts.cautions(now, current.note))
+    _html(parts.headline(now))
+    _html(parts.overview(now, Other.of(_others(current))))
+    _tools(now, current.pitch.text)
+    if _TAB not in st.session_state:  # the tabs come back, or are drawn for the first time
+        st.session_state[_TAB] = visit.tab or _ASSESSMENT
+    first, second = st.tabs([_ASSESSMENT, _WHAT_IF], key=_TAB, on_change="rerun")
+    visit.tab = _WHAT_IF if second.open else _ASSESSMENT
     if first.open:
         with first:
-            st.html(answer.body(now, rulebook, under_way.pitch.text))
+            st.html(parts.body(now, rulebook, current.pitch.text))
     if second.open:
         with second:
             what_if.show(read.signals, read, now)
-    _link(under_way)
+    _write_link(current)
 
 
-def _behind(under_way: Reading) -> list[Assessment]:
-    """The other pitches that the visitor wants to see behind this one."""
-    chosen = st.session_state.get("behind", _BEHIND[0])
-    own = under_way.pitch.ref.sha256
-    earlier: dict[str, Assessment] = st.session_state.get("earlier", {})
-    found = {_BEHIND[0]: earlier.values(), _BEHIND[1]: _sample_assessments() if chosen == _BEHIND[1] else ()}
-    return [other for other in found.get(chosen, ()) if other.pitch.sha256 != own]
+def _others(current: Analysis) -> list[Assessment]:
+    """The other assessments that the visitor wants to see in the chart."""
+    chosen = st.session_state.get(_OTHERS, _MINE)
+    if chosen == _NONE:
+        return []
+    found = _sample_assessments() if chosen == _SAMPLES else session().assessments.values()
+    return [other for other in found if other.pitch.sha256 != current.pitch.ref.sha256]
 
 
 @st.cache_resource(show_spinner="Reading the samples from their recordings")
@@ -271,18 +271,23 @@ def _sample_assessments() -> list[Assessment]:
 
 
 def _tools(now: Assessment, text: str) -> None:
-    """What is shown behind the product, and the files to take away."""
+    """What else the chart shows, and the downloads."""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom", key="tools"):
         if now.position is not None:
             st.segmented_control(
-                "Behind it", _BEHIND, default=_BEHIND[0], required=True, key="behind", persist_state="session"
+                "Compare in the chart with",
+                (_MINE, _SAMPLES, _NONE),
+                default=_MINE,
+                required=True,
+                key=_OTHERS,
+                persist_state="session",
             )
-        take_away.assessment(now, text)
+        downloads.assessment(now, text)
 
 
-def _say(error: AnalyzerError | None) -> None:
+def _show_error(error: AnalyzerError | None) -> None:
     if error is not None:
-        st.error(literal(f"Not read: {error}"))
+        st.error(literal(f"Not analyzed: {error}"))
 
 
 def _html(markup: Html) -> None:

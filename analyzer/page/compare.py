@@ -1,7 +1,6 @@
-"""Readings beside manual scores: take the files, compare them, show where they agree and where they do not.
+"""The page that compares extracted signals with manual scores and shows where they agree and where they differ.
 
-The comparison is kept in the visitor's session, so that a click elsewhere does not make it anew. Sessions share
-nothing.
+The comparison is kept in the visitor's session, so that a click elsewhere does not compute it anew.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from analyzer.errors import AnalyzerError
 from analyzer.files.manual_scores import ManualScores, parse_manual, read_manual
 from analyzer.page import uploads
 from analyzer.page.assessment import scrolling
+from analyzer.page.session import ComparisonState, session
 from analyzer.resources import resource
 from analyzer.settings import KEYWORDS, RECORDED
 from analyzer.views import comparison as views
@@ -34,6 +34,9 @@ _LARGEST: Final = 100
 _CASES: Final = 40
 """Disagreements on the page; all are in the files."""
 _COLOURS: Final = 3
+_EXTRACTED: Final = "compare_extracted"
+_MANUAL: Final = "compare_manual"
+_RATERS: Final = "compare_raters"
 
 
 def show() -> None:
@@ -42,76 +45,74 @@ def show() -> None:
     st.html(
         tag(
             "p",
-            "Does a reading agree with people who score by hand, where does it differ, and is it the reading or the "
-            "rule? Bring assessments and the manual scores of the same pitches, or look at the samples.",
+            "How well do extracted signals agree with manual scores, where do they differ, and is it because of the "
+            "reader or the rule? Upload assessments and manual scores of the same pitches, or use the "
+            "samples.",
             class_="pa intro",
         )
     )
     left, right = st.columns(2, gap="medium")
     with left:
-        extracted = uploads.several(
-            "What was extracted: assessments",
-            "compare_extracted",
+        extracted = uploads.several_files(
+            "Assessments",
+            _EXTRACTED,
             _KINDS,
             _LARGEST,
-            then=_outdate,
-            help="JSON, JSON Lines or Parquet. Several files are set side by side.",
+            on_change=_outdate,
+            help="JSON, JSON Lines or Parquet. Several files are compared side by side.",
         )
     with right:
-        manual = uploads.one(
+        manual = uploads.one_file(
             "Manual scores",
-            "compare_manual",
+            _MANUAL,
             ["csv"],
             _LARGEST,
-            then=_outdate,
-            help="One row a pitch and rater; the columns are those of fixtures/manual_scores.csv.",
+            on_change=_outdate,
+            help="CSV with one row per pitch and rater. Manual scoring downloads such a file.",
         )
         chosen = _raters(manual.name, manual.data) if manual is not None else []
     with st.container(horizontal=True):
         if st.button("Compare", type="primary", disabled=not extracted or manual is None) and manual is not None:
             _compare(extracted, (manual.name, manual.data), chosen)
-        if st.button("Take the samples"):
+        if st.button("Use the samples"):
             _compare([RECORDED, KEYWORDS], None)
-    fault: AnalyzerError | None = st.session_state.get("comparison_fault")
-    comparison: Comparison | None = st.session_state.get("comparison")
-    if fault is not None:
-        st.error(literal(f"Not compared: {fault}"))
-    elif comparison is not None:
-        if st.session_state.get("comparison_outdated"):
-            told = "You have changed the files since; press Compare for the new ones."
-            st.html(tag("p", told, class_="pa note", role="note"))
-        _show(comparison)
+    state = session().comparison
+    if state.error is not None:
+        st.error(literal(f"Not compared: {state.error}"))
+    elif state.result is not None:
+        if state.outdated:
+            note = "These figures are for the previous files. Press Compare to update them."
+            st.html(tag("p", note, class_="pa note", role="note"))
+        _show(state.result)
 
 
 def _outdate() -> None:
-    """The figures on the page are not of the files that are chosen now."""
-    st.session_state["comparison_outdated"] = True
-    st.session_state["comparison_fault"] = None
+    """Marks the figures on the page as those of other files than are chosen now."""
+    state = session().comparison
+    state.outdated, state.error = True, None
 
 
 def _raters(name: str, data: bytes) -> list[str]:
-    """The raters that the visitor wants to count; none chosen = all."""
+    """The raters that the visitor wants to include; none chosen = all."""
     try:
         known = sorted({row.rater for row in parse_manual(data, name).rows})
     except AnalyzerError:
-        return []  # told when they are compared
+        return []  # Compare says why
     if len(known) < 2:
         return []
-    return st.multiselect("Raters that count", known, placeholder="All", key="compare_raters", persist_state="session")
+    return st.multiselect("Raters to include", known, placeholder="All", key=_RATERS, persist_state="session")
 
 
 def _compare(extracted: Sequence[str | Upload], manual: tuple[str, bytes] | None, raters: Sequence[str] = ()) -> None:
-    """Compares, and keeps what came of it. What was compared before is dropped, so that nobody takes it for this."""
-    st.session_state["comparison"] = st.session_state["comparison_fault"] = None
-    st.session_state["comparison_outdated"] = False
+    """Compares and keeps the result; drops the previous one first, so that nobody takes it for the new one."""
+    state = session().comparison = ComparisonState()
     try:
         with st.spinner("Comparing"):
             scores = _scores(manual)
             pitches = None if manual else resource("fixtures/pitches")
-            found = compare(list(extracted), scores, pitches=pitches, raters=raters)
-        st.session_state["comparison"] = found
+            state.result = compare(list(extracted), scores, pitches=pitches, raters=raters)
     except AnalyzerError as error:
-        st.session_state["comparison_fault"] = error
+        state.error = error
 
 
 def _scores(manual: tuple[str, bytes] | None) -> ManualScores:
@@ -120,7 +121,7 @@ def _scores(manual: tuple[str, bytes] | None) -> ManualScores:
     return parse_manual(manual[1], manual[0])
 
 
-# ---------------------------------------------------------------- what came of it
+# ---------------------------------------------------------------- the result
 
 
 def _show(comparison: Comparison) -> None:
@@ -175,7 +176,7 @@ def _agreement(comparison: Comparison) -> Html:
         tag(
             "p",
             "The share of pitches with the same value, unknown being a value like any other, with its 95% interval. "
-            "Rater against rater is the ceiling.",
+            "Agreement between raters is the ceiling.",
             class_="lead",
         ),
         tag("p", *key, class_="sides"),
@@ -189,8 +190,8 @@ def _bar(comparison: Comparison, side: str, found: SignalAgreement) -> Html:
     share, low, high = (100 * (end or 0) for end in (same.value, same.low, same.high))
     interval = tag("i", style=f"left:{low:.1f}%;width:{high - low:.1f}%")
     track = tag("span", interval, tag("b", style=f"left:{share:.1f}%"), class_="track", aria_hidden="true")
-    told = f"{views.percent(same.value)} ({views.between(same, 100, 0)})"
-    return tag("div", track, tag("span", told, class_="number"), class_=f"line {_side_class(comparison, side)}")
+    text = f"{views.percent(same.value)} ({views.between(same, 100, 0)})"
+    return tag("div", track, tag("span", text, class_="number"), class_=f"line {_side_class(comparison, side)}")
 
 
 def _figures(comparison: Comparison, side: str) -> Html:
@@ -220,15 +221,15 @@ def _confusions(comparison: Comparison) -> Html:
                 parts.append(_confusion(f"{title(name)}: {views.side_name(comparison, side)}", found))
     if not parts:
         return Html("")
-    note = "Rows: the rater's value; columns: the reader's. Blue agrees, orange differs."
-    return tag("details", tag("summary", "Which value for which"), tag("p", note, class_="lead"), *parts, class_="pa")
+    note = "Rows: the rater's value; columns: the reader's. Blue: same value; orange: different values."
+    return tag("details", tag("summary", "Confused values"), tag("p", note, class_="lead"), *parts, class_="pa")
 
 
 def _confusion(name: str, found: SignalAgreement) -> Html:
     drawn = views.heat_map(found)
     if len(drawn.values) > views.LARGEST_MAP:
-        told = [f"rater {word(rater)}, reader {word(reader)}: {weight:g}" for rater, reader, weight in drawn.confused]
-        return together(tag("h4", name), tag("ul", *(tag("li", line) for line in told)))
+        lines = [f"rater {word(rater)}, reader {word(reader)}: {weight:g}" for rater, reader, weight in drawn.confused]
+        return together(tag("h4", name), tag("ul", *(tag("li", line) for line in lines)))
     head = tag("tr", tag("th", ""), *(tag("th", word(value.value), scope="col") for value in drawn.values))
     rows = [head]
     for at, (value, cells) in enumerate(drawn.rows):
@@ -262,13 +263,13 @@ def _competitors(comparison: Comparison) -> Html:
     ]
     return tag(
         "section",
-        tag("h3", "Competitors, as sets"),
+        tag("h3", "Competitors"),
         tag("p", views.competitors_rule(), class_="lead"),
         _table(*views.competitor_table(comparison), "Competitors"),
         tag(
             "details",
-            tag("summary", "Matching names"),
-            _table(["Between", "Pitch", "First", "Second"], matches, "Matching names"),
+            tag("summary", "Names that count as the same"),
+            _table(["Between", "Pitch", "First", "Second"], matches, "Names that count as the same"),
         ),
         class_="pa",
     )
@@ -309,10 +310,10 @@ def _attributions(comparison: Comparison) -> Html:
         for each, raters in found[:_CASES]
     ]
     heads = ["Pitch", "Reader", "Rater", "extracted", "manual", "because of"]
-    lead = "Each signal alone is replaced by the rater's, and the pitch is scored again."
+    lead = "How far the score moves if one signal at a time takes the rater's value."
     return tag(
         "section",
-        tag("h3", "Where scores differ, and why"),
+        tag("h3", "Why scores differ"),
         tag("p", lead, class_="lead"),
         _table(heads, rows, "Where scores differ"),
         class_="pa",
@@ -324,7 +325,7 @@ def _disagreements(comparison: Comparison) -> Html:
     if not found:
         return Html("")
     more = len(found) - _CASES
-    rest = [tag("p", f"{more} more in the report and in the CSV.", class_="lead")] if more > 0 else []
+    rest = [tag("p", f"{more} more in the report and the CSV file.", class_="lead")] if more > 0 else []
     return tag(
         "section",
         tag("h3", "Disagreements, largest effect on the score first"),

@@ -1,4 +1,4 @@
-"""Files to take away, made when they are asked for."""
+"""Downloads: buttons for files that are made when somebody clicks."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def assessment(now: Assessment, text: str | None) -> None:
 
 
 def files(offered: Sequence[tuple[str, str, str, Callable[[], Any]]]) -> None:
-    """A row of buttons: label, file name, kind and what makes the content, for each."""
+    """A row of buttons; for each its label, file name, MIME type and the function that makes the content."""
     with st.container(horizontal=True, width="content", vertical_alignment="center"):
-        st.html(tag("p", "Take away", class_="pa lead"), width="content")
+        st.html(tag("p", "Download", class_="pa lead"), width="content")
         for label, name, kind, content in offered:
             st.download_button(label, content, file_name=name, mime=kind, on_click="ignore")

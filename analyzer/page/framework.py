@@ -1,4 +1,4 @@
-"""The rulebook to read: what the framework looks at, and how it decides."""
+"""The page of the rulebook: what the framework looks at, and how it decides."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _introduction(rulebook: Rulebook) -> Html:
     bounds = rulebook.verdict
     return tag(
         "section",
-        tag("p", f"{rulebook.title}. After {rulebook.source}.", class_="lead"),
+        tag("p", f"{rulebook.title}. Based on {rulebook.source}.", class_="lead"),
         tag(
             "p",
             "A product's problems place it between day 1 and day 2, and between ML and engineering. Each of these four "
@@ -45,9 +45,9 @@ def _introduction(rulebook: Rulebook) -> Html:
         tag(
             "p",
             "A side is the weighted mean of its points. The market case mixes day 1 and day 2 as the product does, the "
-            "sales case mixes ML and engineering, and the overall score is ten times their mean. What the pitch leaves "
-            "unsaid counts neither for nor against: the score is then a range, from the worst that it could still be "
-            "to the best.",
+            "sales case mixes ML and engineering, and the overall score is ten times their mean. What the pitch does "
+            "not say counts neither for nor against: the score is then a range, from the worst possible case to the "
+            "best.",
         ),
         tag(
             "p",
@@ -103,7 +103,8 @@ def _questions(rulebook: Rulebook) -> Html:
         for name in rulebook.used_inputs
     ]
     head = tag(
-        "thead", tag("tr", tag("th", "Looked at", scope="col"), tag("th", "Asked where a pitch is silent", scope="col"))
+        "thead",
+        tag("tr", tag("th", "Signal", scope="col"), tag("th", "Question if unknown", scope="col")),
     )
     table = scrolling(tag("table", head, tag("tbody", *rows)), "Questions")
-    return tag("section", together(tag("h2", "What is looked at"), table), class_="pa")
+    return tag("section", together(tag("h2", "Signals"), table), class_="pa")

@@ -1,7 +1,7 @@
-"""Assessments made earlier on the page: kept for their owner, found again, opened without a call, deleted for good.
+"""History: saved assessments of this owner, to search, open without asking a model, and delete for good.
 
-Keeping comes after showing: a store that fails costs a line of warning and never the answer. Whose History it is, and
-where there is none, `access.owner` says. Nothing here looks at anybody else's.
+An assessment is saved after it is shown: if the store fails, a warning says so and the assessment stays on the page.
+`access.owner` says whose History it is, and where there is none. Nothing here reads anybody else's.
 """
 
 from __future__ import annotations
@@ -15,29 +15,29 @@ from pydantic import ValidationError
 
 from analyzer.errors import AnalyzerError, SignalsError
 from analyzer.framework.assessment import Assessment
-from analyzer.page import access, pitch_field
-from analyzer.page import analysis as reading
-from analyzer.page.analysis import Reading
+from analyzer.page import access, analysis, pitch_field
+from analyzer.page.analysis import Analysis
 from analyzer.page.assessment import verdict_word
+from analyzer.page.session import HISTORY_STEP, HistoryState, PendingDeletion, SaveAttempt, session
+from analyzer.page.store import shared_store
 from analyzer.results.documents import Entry, score_entry
-from analyzer.settings import Settings
-from analyzer.store.engine import Earlier, Store
-from analyzer.views.content import heading
+from analyzer.store.engine import Earlier
 from analyzer.views.html import Html, literal, tag
 from analyzer.views.numbers import shown
 from analyzer.views.times import moment
 
-_STEP: Final = 25
-"""Assessments that come with each "Show more"."""
-_BEHIND: Final = 100
-"""Assessments whose pitches stand faintly behind the next."""
-_PICK: Final = "history-pick:"
+_MOST_OTHERS: Final = 100
+"""Saved assessments that the chart can show next to the current one."""
+_SEARCH: Final = "history_search"
+_SELECT: Final = "history-pick:"
+_SAVE: Final = "keep"
 _INTRODUCTION: Final = (
-    "What you analyzed on this page, the newest first. Opening one asks nothing of a model; today's rulebook judges it."
+    "The pitches you analyzed on this page, newest first. Opening one asks no model: the current rulebook scores the "
+    "saved signals again."
 )
-_NOTHING_KEPT: Final = (
-    "Nothing is kept here. This server can be reached by others and asks nobody to log in, so it could not tell whose "
-    "an assessment is. Take away what you want to keep as a file. How to set up login stands in docs/page.md."
+_NOTHING_SAVED: Final = (
+    "Nothing is saved here. Others can reach this server and nobody logs in, so it cannot tell whose an assessment is. "
+    "Download what you want to keep. docs/page.md says how to set up login."
 )
 
 
@@ -46,24 +46,22 @@ def show() -> None:
     st.title("History")
     owner = access.owner()
     if owner is None:
-        st.html(tag("p", _NOTHING_KEPT, class_="pa note", role="note"))
+        st.html(tag("p", _NOTHING_SAVED, class_="pa note", role="note"))
         return
     st.html(tag("p", _INTRODUCTION, class_="pa intro"))
-    _say(st.session_state.pop("history_fault", None))
-    told = st.session_state.pop("history_told", None)
-    if told:
-        st.success(told)
+    state = session().history
+    _show_outcome(state)
     search = st.text_input(
-        "Search", key="history_search", placeholder="Words of the title or the pitch", persist_state="session"
+        "Search", key=_SEARCH, placeholder="Words of the title or the pitch", persist_state="session"
     )
-    limit = st.session_state.setdefault("history_limit", _STEP)
+    limit = state.limit
     try:
-        found = _store().earlier(owner, search, limit + 1)
+        found = shared_store().earlier(owner, search, limit + 1)
     except AnalyzerError as error:
-        st.error(literal(f"History cannot be shown: {error}"))
+        st.error(literal(f"History cannot be read: {error}"))
         return
     if not found:
-        st.html(tag("p", _none(search), class_="pa note"))
+        st.html(tag("p", _nothing_found(search), class_="pa note"))
         return
     _delete(owner, found[:limit])
     for entry in found[:limit]:
@@ -72,14 +70,23 @@ def show() -> None:
         st.button("Show more", on_click=_more)
 
 
-def _none(search: str) -> str:
+def _nothing_found(search: str) -> str:
     if search.strip():
-        return "Nothing in your History holds these words."
-    return "Nothing is kept yet. What you analyze appears here, as long as Keep in History is on."
+        return "No saved assessment contains these words."
+    return "Nothing is saved yet. What you analyze appears here while Save in History is on."
 
 
 def _more() -> None:
-    st.session_state["history_limit"] += _STEP
+    session().history.limit += HISTORY_STEP
+
+
+def _show_outcome(state: HistoryState) -> None:
+    """Says, once, what came of the last click."""
+    if state.error is not None:
+        st.error(literal(str(state.error)))
+    if state.message:
+        st.success(state.message)
+    state.error, state.message = None, ""
 
 
 # ---------------------------------------------------------------- rows
@@ -89,21 +96,21 @@ def _row(entry: Earlier) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key=f"history-row-{entry.id}"):
         st.checkbox(
             literal(f"Select {_short(entry.title)}"),
-            key=_PICK + entry.id,
+            key=_SELECT + entry.id,
             label_visibility="collapsed",
             width="content",
             persist_state="session",
         )
-        st.html(_told(entry), width="stretch")
+        st.html(_summary(entry), width="stretch")
         st.button("Open", key=f"history-open:{entry.id}", on_click=_open, args=(entry.id,))
 
 
-def _told(entry: Earlier) -> Html:
+def _summary(entry: Earlier) -> Html:
     parts = [_when(entry.kept_at), entry.model]
     try:
         found = Assessment.model_validate_json(entry.document)
     except ValidationError:
-        verdict = tag("span", "of an older version", class_="lead")
+        verdict = tag("span", "from an older version", class_="lead")
     else:
         word, tone = verdict_word(found)
         verdict = tag("span", word, class_=f"verdict-word {tone}")
@@ -134,176 +141,164 @@ def _when(kept_at: str) -> str:
 
 
 def _open(id: str) -> None:
-    """Shows a kept assessment on the page for one pitch."""
+    """Shows a saved assessment on the page for one pitch."""
     try:
         reopen(id, {})
     except AnalyzerError as error:
-        st.session_state["history_fault"] = error
+        session().history.error = error
         return
-    st.session_state["go_to_analyze"] = True
+    session().go_to_analyze = True
 
 
 def reopen(id: str, changes: Mapping[str, str]) -> None:
-    """Puts a kept assessment in the place of a reading, judged by today's rulebook; nothing is asked.
+    """Shows a saved assessment as this session's analysis, scored by the current rulebook; no model is asked.
 
-    Raises ConfigurationError, SignalsError if the visitor has none of this id or it cannot be read any more, or
+    Raises ConfigurationError; SignalsError if the visitor has none with this id or it cannot be read any more;
     InputError while a pitch is being read.
     """
     owner = access.owner()
-    entry = None if owner is None else _store().find_earlier(owner, id)
+    entry = None if owner is None else shared_store().find_earlier(owner, id)
     if entry is None:
-        raise SignalsError("this assessment is not in your History; it may have been deleted, or be somebody else's")
+        raise SignalsError("this assessment is not in your History; it was deleted or belongs to somebody else")
     scored = score_entry(Entry(f"the assessment of {_when(entry.kept_at)}", json.loads(entry.document)))
     if scored.assessment is None:
         raise scored.error or SignalsError("this assessment cannot be read any more")
-    note = f"From your History: read on {_when(entry.kept_at)} by {entry.model}. Nothing was asked again."
-    reading.reopen(entry.text, scored.assessment, note, changes)
+    note = f"From your History: read on {_when(entry.kept_at)} by {entry.model}. No model was asked again."
+    reopened = analysis.reopen(entry.text, scored.assessment, note, changes)
     pitch_field.put(entry.text)
-    st.session_state["kept"] = (st.session_state["reading"], entry.id)
+    session().saved = SaveAttempt(reopened, entry.id)
 
 
 # ---------------------------------------------------------------- delete
 
 
 def _delete(owner: str, shown_: Sequence[Earlier]) -> None:
-    """Deleting those that are selected, or all; asked once more before it is done."""
-    picked = {entry.id: entry.pitch_sha256 for entry in shown_ if st.session_state.get(_PICK + entry.id)}
+    """Buttons to delete the selected assessments or all, after a confirmation."""
+    selected = {entry.id: entry.pitch_sha256 for entry in shown_ if st.session_state.get(_SELECT + entry.id)}
     with st.container(horizontal=True, vertical_alignment="center", key="history-tools"):
-        label = f"Delete {len(picked)} selected" if picked else "Delete selected"
-        st.button(label, disabled=not picked, on_click=_ask, args=(picked,), key="history-delete")
+        label = f"Delete {len(selected)} selected" if selected else "Delete selected"
+        st.button(label, disabled=not selected, on_click=_ask, args=(selected,), key="history-delete")
         st.button("Delete all", on_click=_ask, args=(None,), type="tertiary")
-    if "history_doomed" not in st.session_state:
+    pending = session().history.pending
+    if pending is None:
         return
-    doomed: dict[str, str] | None = st.session_state["history_doomed"]
+    count = None if pending.pitches is None else len(pending.pitches)
     with st.container(border=True, key="history-confirm"):
-        what = "your whole History" if doomed is None else _counted(len(doomed))
-        rest = "Pitches and assessments" if doomed is None or len(doomed) > 1 else "The pitch and its assessment"
+        what = "your whole History" if count is None else _counted(count)
         st.html(
             tag(
                 "p",
                 tag("strong", f"Delete {what} for good?"),
-                f" {rest} go, and so do the answers of models about the same pitches that this store holds, unless "
-                "somebody else has kept them too. Nobody can bring them back.",
+                " This also deletes the stored model answers about the same pitches, unless somebody else saved "
+                "the same pitch. It cannot be undone.",
                 class_="pa",
                 role="alert",
             )
         )
         with st.container(horizontal=True):
-            st.button("Delete for good", type="primary", on_click=_forget, args=(owner, doomed))
-            st.button("Do not delete", on_click=_ask_no_more)
+            st.button("Delete for good", type="primary", on_click=_forget, args=(owner, pending))
+            st.button("Cancel", on_click=_cancel_deletion)
 
 
 def _counted(number: int) -> str:
     return "one assessment" if number == 1 else f"{number} assessments"
 
 
-def _ask(doomed: dict[str, str] | None) -> None:
-    st.session_state["history_doomed"] = doomed
+def _ask(pitches: dict[str, str] | None) -> None:
+    session().history.pending = PendingDeletion(pitches)
 
 
-def _ask_no_more() -> None:
-    st.session_state.pop("history_doomed", None)
+def _cancel_deletion() -> None:
+    session().history.pending = None
 
 
-def _forget(owner: str, doomed: Mapping[str, str] | None) -> None:
-    """Deletes, in the store and in this visit: what is gone is also not shown on another page any more. `doomed`: the
-    fingerprint of the pitch for each id; None = all."""
-    _ask_no_more()
+def _forget(owner: str, deletion: PendingDeletion) -> None:
+    """Deletes from the store and from this visit, so that no other page shows a deleted pitch."""
+    visit = session()
+    visit.history.pending = None
+    pitches = deletion.pitches
     try:
-        number = _store().forget(owner, None if doomed is None else list(doomed))
+        number = shared_store().forget(owner, None if pitches is None else list(pitches))
     except AnalyzerError as error:
-        st.session_state["history_fault"] = error
+        visit.history.error = error
         return
-    earlier: dict[str, Assessment] = st.session_state.get("earlier", {})
-    for sha256 in list(earlier) if doomed is None else doomed.values():
-        earlier.pop(sha256, None)
-    now = reading.current()
-    answered = now if now is not None and now.result.done() else None  # what is still being read was not kept yet
-    if answered is not None and (doomed is None or answered.pitch.ref.sha256 in doomed.values()):
-        st.session_state["reading"] = None
-        pitch_field.drop(answered.pitch.text)
-    st.session_state["history_told"] = f"Deleted: {_counted(number)}, and the answers about the same pitches."
+    for sha256 in list(visit.assessments) if pitches is None else pitches.values():
+        visit.assessments.pop(sha256, None)
+    current = visit.analysis
+    finished = current if current is not None and current.result.done() else None  # one under way is not saved yet
+    if finished is not None and (pitches is None or finished.pitch.ref.sha256 in pitches.values()):
+        visit.analysis = None
+        pitch_field.drop(finished.pitch.text)
+    visit.history.message = f"Deleted {_counted(number)} and the stored model answers about the same pitches."
 
 
-# ---------------------------------------------------------------- keep
+# ---------------------------------------------------------------- save
 
 
 def toggle() -> None:
-    """Whether what is analyzed is kept, for the visitor to choose where it can be."""
+    """Lets the visitor choose whether to save what they analyze, where it can be saved."""
     if access.owner() is None:
         return
     st.toggle(
-        "Keep in History",
+        "Save in History",
         True,
-        key="keep",
+        key=_SAVE,
         persist_state="session",
-        help="The pitch and its assessment are kept in the store of this server, for you, until you delete them.",
+        help="Saves the pitch and its assessment in this server's store, for you only, until you delete them.",
     )
 
 
-def keeps() -> bool:
-    """Whether what is analyzed now is to be kept for the visitor."""
-    return access.owner() is not None and bool(st.session_state.get("keep", True))
+def wants_saving() -> bool:
+    """Whether to save what is analyzed now."""
+    return access.owner() is not None and bool(st.session_state.get(_SAVE, True))
 
 
-def keep(under_way: Reading, found: Assessment) -> AnalyzerError | None:
-    """Keeps an assessment that is on the screen, once, if the visitor wants it; the error where it cannot be kept."""
+def save(current: Analysis, assessment: Assessment) -> AnalyzerError | None:
+    """Saves the assessment on the page, once, if the visitor wants it; the error if it cannot be saved."""
     owner = access.owner()
-    if owner is None or not keeps():
+    if owner is None or not wants_saving():
         return None
-    tried: tuple[Reading, str | AnalyzerError] | None = st.session_state.get("kept")
-    if tried is None or tried[0] is not under_way:
-        outcome: str | AnalyzerError
-        try:
-            outcome = _store().remember(
-                owner=owner,
-                title=heading(found),
-                pitch_sha256=under_way.pitch.ref.sha256 or "",
-                model=found.provenance.reader.model or under_way.reader,
-                text=under_way.pitch.text,
-                document=found.to_json(indent=None),
-            )
-        except AnalyzerError as error:
-            outcome = error
-        tried = (under_way, outcome)
-        st.session_state["kept"] = tried
-    return tried[1] if isinstance(tried[1], AnalyzerError) else None
+    visit = session()
+    if visit.saved is None or visit.saved.analysis is not current:
+        visit.saved = _try_to_save(owner, current, assessment)
+    return visit.saved.error
 
 
-def kept_as(under_way: Reading) -> str | None:
-    """The id under which this reading is kept; None if it is not."""
-    tried: tuple[Reading, str | AnalyzerError] | None = st.session_state.get("kept")
-    return tried[1] if tried is not None and tried[0] is under_way and isinstance(tried[1], str) else None
-
-
-def gather() -> None:
-    """Once a visit, when all else is drawn: the owner's latest assessments join the earlier ones of this visit."""
-    owner = access.owner()
-    if owner is None or st.session_state.get("gathered"):
-        return
-    st.session_state["gathered"] = True
+def _try_to_save(owner: str, current: Analysis, assessment: Assessment) -> SaveAttempt:
     try:
-        found = _store().earlier(owner, limit=_BEHIND)
+        id_ = shared_store().remember(
+            owner=owner,
+            title=assessment.pitch.title or assessment.signals.product or "Untitled pitch",
+            pitch_sha256=current.pitch.ref.sha256 or "",
+            model=assessment.provenance.reader.model or current.reader,
+            text=current.pitch.text,
+            document=assessment.to_json(indent=None),
+        )
+    except AnalyzerError as error:
+        return SaveAttempt(current, error=error)
+    return SaveAttempt(current, id_)
+
+
+def saved_id(current: Analysis) -> str | None:
+    """The id of this analysis in History; None if it is not saved."""
+    attempt = session().saved
+    return attempt.id if attempt is not None and attempt.analysis is current else None
+
+
+def load_assessments() -> None:
+    """Once a visit, after all else is drawn: the owner's latest assessments join those of this visit."""
+    owner, visit = access.owner(), session()
+    if owner is None or visit.history.loaded:
+        return
+    visit.history.loaded = True
+    try:
+        found = shared_store().earlier(owner, limit=_MOST_OTHERS)
     except AnalyzerError:
-        return  # said where it matters: when something is to be kept, and on the page
+        return  # the page History says so, and a warning where something cannot be saved
     older: dict[str, Assessment] = {}
     for entry in reversed(found):
         try:
             older[entry.pitch_sha256] = Assessment.model_validate_json(entry.document)
         except ValidationError:
             continue
-    st.session_state["earlier"] = older | st.session_state.get("earlier", {})
-
-
-def _store() -> Store:
-    return _opened(Settings.from_environment().store_url())
-
-
-@st.cache_resource(show_spinner=False)
-def _opened(url: str) -> Store:
-    return Store.open(url)
-
-
-def _say(error: AnalyzerError | None) -> None:
-    if error is not None:
-        st.error(literal(str(error)))
+    visit.assessments = older | visit.assessments

@@ -1,8 +1,8 @@
-"""What of the page stands in its address, so that a reload, a bookmark or a colleague comes to the same place.
+"""What the page's address holds, so that a reload, a bookmark or a colleague comes to the same place.
 
-The sample, the reader, the tab, the signals set by hand, and the number of an assessment that is kept in History: that
-is drawn by chance, says nothing of the pitch and opens to its owner only. Never a pasted pitch: an address is kept in
-histories and logs, and passed on. Whatever does not fit is dropped; a link can have nothing read by a model.
+The sample, the reader, the tab, the edited signals, and the id of an assessment saved in History: a random number that
+opens for its owner only. Never a pasted pitch: browsers and servers log addresses, and people pass them on. Whatever
+does not fit is dropped; opening a link never asks a model that costs.
 """
 
 from __future__ import annotations
@@ -17,34 +17,34 @@ from analyzer.errors import SignalsError
 from analyzer.framework.edits import edited
 from analyzer.vocabulary.signals import Signals
 
-_SAMPLE, _READER, _TAB, _SET, _KEPT = "sample", "reader", "tab", "set", "kept"
-_NAMES: Final = (_SAMPLE, _READER, _TAB, _SET, _KEPT)
+_SAMPLE, _READER, _TAB, _SET, _SAVED = "sample", "reader", "tab", "set", "saved"
+_NAMES: Final = (_SAMPLE, _READER, _TAB, _SET, _SAVED)
 _LONGEST: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """`changes` as for `framework.edits.edited`; `kept` as `Earlier.id`; None = the page's own choice."""
+    """`changes` as for `framework.edits.edited`; `saved`: an id in History; None = the page's own choice."""
 
     sample: str | None = None
     reader: str | None = None
     tab: str | None = None
     changes: Mapping[str, str] = field(default_factory=dict)
-    kept: str | None = None
+    saved: str | None = None
 
 
 def read() -> Link:
-    """The place that the page's address names."""
+    """Reads the page's address."""
     found = {name: st.query_params.get(name, "")[:_LONGEST] or None for name in _NAMES}
     pairs = (part.partition(":") for part in (found[_SET] or "").split(","))
     changes = {name: value for name, colon, value in pairs if name and colon}
-    return Link(found[_SAMPLE], found[_READER], found[_TAB], changes, found[_KEPT])
+    return Link(found[_SAMPLE], found[_READER], found[_TAB], changes, found[_SAVED])
 
 
 def write(link: Link) -> None:
-    """Puts the place into the address."""
+    """Writes the page's address."""
     changes = ",".join(f"{name}:{value}" for name, value in link.changes.items())
-    named = {_SAMPLE: link.sample, _READER: link.reader, _TAB: link.tab, _SET: changes, _KEPT: link.kept}
+    named = {_SAMPLE: link.sample, _READER: link.reader, _TAB: link.tab, _SET: changes, _SAVED: link.saved}
     wanted = {name: value for name, value in named.items() if value}
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)

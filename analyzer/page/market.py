@@ -1,4 +1,4 @@
-"""The market map to look at: categories by stage and focus, sized by their players, and who is in each."""
+"""The page of the market map: categories by stage and focus, sized by their players, and who is in each."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def _introduction(market: MarketMap) -> Html:
         "section",
         tag(
             "p",
-            "Who else is out there, by the step of the ML lifecycle a product is sold for. How crowded a category "
-            "is, is a judgement with a reason and a date; the players listed back it and do not make it, because "
-            "how many are listed depends on how hard one looked.",
+            "Who competes where, by the step of the ML lifecycle that a product serves. How crowded a category is, is "
+            "a judgment with a reason and a date. The listed players support it; their number alone does not decide "
+            "it, because it depends on how thorough the search was.",
         ),
         tag(
             "p",
@@ -60,7 +60,7 @@ def _picture(market: MarketMap) -> Html:
     legend = tag("p", *(_key(name) for name in _CROWDING), class_="legend")
     return tag(
         "section",
-        tag("h2", "Where the categories usually stand"),
+        tag("h2", "Categories by stage and focus"),
         legend,
         tag("div", *cells, class_="map"),
         class_="pa",
@@ -71,8 +71,8 @@ def _bubble(category: MarketCategory, most: int) -> Html:
     across = max(6, round(_LARGEST * sqrt(len(category.players) / most)))
     size = f"width:{across}px;height:{across}px"
     circle = tag("span", tag("i", style=size, class_=category.crowding), class_="spot", aria_hidden="true")
-    told = f" {len(category.players)} players, {category.crowding}"
-    return tag("p", circle, tag("span", category.title, tag("small", told)), class_="bubble")
+    count = f" {len(category.players)} players, {category.crowding}"
+    return tag("p", circle, tag("span", category.title, tag("small", count)), class_="bubble")
 
 
 def _key(crowding: str) -> Html:
@@ -98,8 +98,8 @@ def _category(market: MarketMap, category: MarketCategory) -> Html:
             )
     head = tag("tr", *(tag("th", name, scope="col") for name in ("Player", "Kind", "Known for", "As of")))
     table = scrolling(tag("table", tag("thead", head), tag("tbody", *rows)), f"Players: {category.title}")
-    told = f"{category.crowding} ({category.as_of})"
-    summary = tag("summary", tag("strong", category.title), f": {told}, {usual}, {len(category.players)} players")
+    crowding = f"{category.crowding} ({category.as_of})"
+    summary = tag("summary", tag("strong", category.title), f": {crowding}, {usual}, {len(category.players)} players")
     return tag(
         "details",
         summary,

@@ -1,7 +1,7 @@
-"""The field with the pitch: what stands in it is what gets analyzed, wherever it came from.
+"""The field with the pitch: its text is what gets analyzed, wherever the text came from.
 
-Samples, files, the History and a portfolio put their text there. A text that somebody typed is never lost by that: it
-can be put back.
+Samples, files, History and a portfolio put their text there. A text that somebody typed is not lost by that: it can be
+restored.
 """
 
 from __future__ import annotations
@@ -12,52 +12,48 @@ from typing import Final
 
 import streamlit as st
 
-from analyzer.agreement.extracted import Upload
 from analyzer.errors import AnalyzerError
 from analyzer.files.documents import MAX_BYTES, SUFFIXES
 from analyzer.page import uploads
-from analyzer.page.upload import read_upload
+from analyzer.page.session import session
 from analyzer.reading.pitch import MAX_CHARACTERS
 from analyzer.resources import resource
 from analyzer.views.html import literal
 
 _TEXT: Final = "text"
-_LIFE: Final = "text_life"
-"""How often the field began anew, see `_anew`."""
 SAMPLE: Final = "sample"
 _FILE: Final = "file"
-_REPLACED: Final = "replaced_text"
-_UNREAD: Final = "unread_file"
 
 
 def text() -> str:
-    """What stands in the field."""
+    """The text in the field."""
     return str(st.session_state.get(_key()) or "")
 
 
 def sample() -> str | None:
-    """The sample that was chosen and not changed since."""
+    """The name of the sample in the field; None for any other text."""
     name: str | None = st.session_state.get(SAMPLE)
     return name
 
 
 def put(new: str, sample_: str | None = None) -> None:
-    """Puts another text into the field, in the place of what was there and of a file that was chosen."""
+    """Replaces the text in the field, and removes the chosen file."""
     _replace(new, sample_)
     uploads.clear(_FILE)
-    st.session_state[_UNREAD] = None
+    session().pitch_field.error = None
 
 
 def drop(deleted: str) -> None:
-    """Takes a text that was deleted out of the field, and away from what can be put back."""
+    """Removes a deleted text from the field and from what can be restored."""
+    state = session().pitch_field
     if text().strip() == deleted.strip():
         st.session_state[_key()] = ""
-    if str(st.session_state.get(_REPLACED, "")).strip() == deleted.strip():
-        st.session_state[_REPLACED] = ""
+    if state.replaced.strip() == deleted.strip():
+        state.replaced = ""
 
 
 def field() -> None:
-    """Draws it."""
+    """Draws the field."""
     st.text_area(
         "The pitch",
         key=_key(),
@@ -66,30 +62,30 @@ def field() -> None:
         on_change=_typed,
         persist_state="session",
     )
-    before: str = st.session_state.get(_REPLACED, "")
-    if before.strip() and before.strip() != text().strip():
-        st.button("Put back the text that was here before", icon=":material/undo:", on_click=_put_back, type="tertiary")
+    replaced = session().pitch_field.replaced
+    if replaced.strip() and replaced.strip() != text().strip():
+        st.button("Restore the previous text", icon=":material/undo:", on_click=_restore, type="tertiary")
 
 
 def file() -> None:
-    """Draws the field for a file, whose text goes into the field for the pitch."""
-    uploads.one(
-        f"Or a file, up to {MAX_BYTES // 1_000_000} MB and {MAX_CHARACTERS:,} characters of text",
+    """Draws the field for a file; the file's text goes into the field for the pitch."""
+    uploads.one_file(
+        f"Or upload a file, up to {MAX_BYTES // 1_000_000} MB and {MAX_CHARACTERS:,} characters of text",
         _FILE,
         [suffix.removeprefix(".") for suffix in SUFFIXES],
         MAX_BYTES // 1_000_000,
-        then=_take_file,
+        on_change=_read_file,
     )
 
 
-def unread() -> bool:
-    """Whether the file that is chosen could not be read, and nothing was put in its place."""
-    return st.session_state.get(_UNREAD) is not None
+def file_failed() -> bool:
+    """Whether the chosen file could not be read, and no other text replaced it."""
+    return session().pitch_field.error is not None
 
 
-def fault() -> None:
-    """Says what is wrong with the file that is chosen, as long as it is."""
-    error: AnalyzerError | None = st.session_state.get(_UNREAD)
+def show_error() -> None:
+    """Says what is wrong with the chosen file, as long as it is chosen."""
+    error = session().pitch_field.error
     if error is not None:
         st.error(literal(f"Not read: {error}"))
 
@@ -104,46 +100,46 @@ def samples() -> dict[str, str]:
 def _replace(new: str, sample_: str | None) -> None:
     before = text()
     if before.strip() and before.strip() != new.strip() and before not in samples().values():
-        st.session_state[_REPLACED] = before
+        session().pitch_field.replaced = before
     st.session_state[_key()] = new
     st.session_state[SAMPLE] = sample_
-    st.session_state["fault"] = None  # it was about the text before
+    session().error = None  # it was about the previous text
 
 
 def _key() -> str:
-    life: int = st.session_state.get(_LIFE, 0)
-    return f"{_TEXT}:{life}" if life else _TEXT
+    generation = session().pitch_field.generation
+    return f"{_TEXT}:{generation}" if generation else _TEXT
 
 
-def _anew() -> None:
-    """Gives the field a new life in the browser, with the same text. The old one might hold a text that was typed and
-    not sent yet, and would go on showing that in the place of what is put there now."""
+def _start_anew() -> None:
+    """Replaces the field in the browser by a new one with the same text. The old one might hold a text that was typed
+    but not sent yet, and would go on showing that."""
     before = text()
     st.session_state.pop(_key(), None)
-    st.session_state[_LIFE] = st.session_state.get(_LIFE, 0) + 1
+    session().pitch_field.generation += 1
     st.session_state[_key()] = before
 
 
-def _put_back() -> None:
-    put(st.session_state[_REPLACED])
+def _restore() -> None:
+    put(session().pitch_field.replaced)
 
 
 def _typed() -> None:
-    """A text of the visitor's own is no sample any more, and not the file that could not be read."""
-    st.session_state[_UNREAD] = None
+    """An edited text is not a sample any more, nor the file that could not be read."""
+    session().pitch_field.error = None
     if text() != samples().get(sample() or ""):
         st.session_state[SAMPLE] = None
 
 
-def _take_file() -> None:
-    """Reads the chosen file into the field. Of one that cannot be read nothing is analyzed: the field is empty then."""
-    st.session_state[_UNREAD] = None
-    chosen: Upload | None = uploads.chosen(_FILE)
+def _read_file() -> None:
+    """Reads the chosen file into the field. If it cannot be read, the field is empty and nothing is analyzed."""
+    session().pitch_field.error = None
+    chosen = uploads.chosen_file(_FILE)
     if chosen is None:
         return
-    _anew()
+    _start_anew()
     try:
-        _replace(read_upload(chosen), None)
+        _replace(uploads.read_upload(chosen), None)
     except AnalyzerError as error:
         _replace("", None)
-        st.session_state[_UNREAD] = error
+        session().pitch_field.error = error

@@ -1,8 +1,8 @@
 """Many pitches for one visitor, in the background: read now, or opened from a file of results.
 
-Streamlit starts the page anew at every click, so a thread of its own does the work and the visitor's session keeps
-hold of it. It ends when the visitor is gone: whoever closes the page pays for nothing further. Of each pitch its
-assessment is kept packed (5 kB), and its text where there is one, in memory only. Sessions share nothing.
+Streamlit starts the page anew at every click, so a thread does the work and the visitor's session keeps hold of it. It
+ends when the visitor is gone, and costs nothing more. Each assessment is kept compressed (5 kB), and the text of the
+pitch if there is one, in memory only. Sessions share nothing.
 """
 
 from __future__ import annotations
@@ -34,76 +34,80 @@ from analyzer.runs.portfolio import Portfolio, PortfolioEntry
 from analyzer.settings import Settings
 from analyzer.views.portfolio import write_portfolio
 
-MOST: Final = 5_000
+MOST_PITCHES: Final = 5_000
 """Pitches that the page takes at once."""
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """What is kept of one pitch: its result without the assessment; packed, the assessment and, if known, the text."""
+class PortfolioItem:
+    """One pitch of a portfolio: its result without the assessment; the assessment and the text, compressed, if any."""
 
     result: Result
     source: str
-    packed: bytes | None
-    text: bytes | None
+    compressed_assessment: bytes | None
+    compressed_text: bytes | None
 
     def assessment(self) -> Assessment:
         """The assessment of a pitch that has one."""
-        return Assessment.model_validate_json(zlib.decompress(self.packed or b""))
+        return Assessment.model_validate_json(zlib.decompress(self.compressed_assessment or b""))
 
-    def pitch(self) -> str | None:
-        """The text as it was read; None where it is not known."""
-        return None if self.text is None else Pitch.from_text(zlib.decompress(self.text).decode(), self.result.id).text
+    def text(self) -> str | None:
+        """The text as it was read; None if it is not known."""
+        if self.compressed_text is None:
+            return None
+        return Pitch.from_text(zlib.decompress(self.compressed_text).decode(), self.result.id).text
 
 
 @dataclass(slots=True)
-class Work:
-    """What the thread works on. Lists only grow; all of it may be read at any time."""
+class PortfolioWork:
+    """What the thread works on. Lists only grow; any thread may read it at any time."""
 
     name: str
-    asks: bool
-    """Whether it reads pitches (else it opens results)."""
+    reads_pitches: bool
+    """Whether it reads pitches; otherwise it opens results."""
     progress: Progress = Progress()
-    kept: list[Kept] = field(default_factory=list)
+    items: list[PortfolioItem] = field(default_factory=list)
     portfolio: Portfolio = field(default_factory=Portfolio)
-    placed: list[int] = field(default_factory=list)
-    """For each entry of the portfolio its place in `kept`."""
+    item_numbers: list[int] = field(default_factory=list)
+    """For each entry of the portfolio its place in `items`."""
     ranked: list[tuple[PortfolioEntry, Ranked]] = field(default_factory=list)
     ended: AnalyzerError | None = None
     stop: Event = field(default_factory=Event)
     done: Event = field(default_factory=Event)
 
-    def take(self, result: Result, source: str, text: str | None) -> None:
-        """Keeps one result."""
-        packed = None
+    def add(self, result: Result, source: str, text: str | None) -> None:
+        """Adds one result."""
+        compressed = None
         if result.assessment is not None:
-            packed = zlib.compress(result.assessment.to_json(indent=None).encode(), 1)
+            compressed = zlib.compress(result.assessment.to_json(indent=None).encode(), 1)
         before = len(self.portfolio.entries)
         self.portfolio.add(result)
         if len(self.portfolio.entries) > before:
-            self.placed.append(len(self.kept))
-        packed_text = None if text is None else zlib.compress(text.encode(), 1)
-        self.kept.append(Kept(replace(result, assessment=None), source, packed, packed_text))
+            self.item_numbers.append(len(self.items))
+        compressed_text = None if text is None else zlib.compress(text.encode(), 1)
+        self.items.append(PortfolioItem(replace(result, assessment=None), source, compressed, compressed_text))
 
-    def whole(self, ranked: Ranked) -> tuple[Assessment, str | None]:
-        """The whole assessment of a pitch that is ranked, and its text where it is known."""
-        kept = self.kept[self.placed[ranked.row]]
-        return kept.assessment(), kept.pitch()
+    def full(self, ranked: Ranked) -> tuple[Assessment, str | None]:
+        """The full assessment of a ranked pitch, and its text if it is known."""
+        item = self.items[self.item_numbers[ranked.row]]
+        return item.assessment(), item.text()
 
 
-class Run:
-    """A visitor's hold on the work: when nobody holds it any more, or the visitor is gone, it stops."""
+class PortfolioRun:
+    """Owns the work for one visitor: it stops when this object is garbage, or the visitor is gone."""
 
-    def __init__(self, work: Work, do: Callable[[Work], None], there: Callable[[], bool] = lambda: True):
+    def __init__(
+        self, work: PortfolioWork, do: Callable[[PortfolioWork], None], connected: Callable[[], bool] = lambda: True
+    ):
         self.work = work
         weakref.finalize(self, work.stop.set)
-        end_when_gone(work.done, there, work.stop.set)
+        end_when_gone(work.done, connected, work.stop.set)
         Thread(target=_do, args=(work, do), name="pitch-analyzer-portfolio", daemon=True).start()
 
 
 def read_many(
-    given: Iterable[Given],
+    pitches: Iterable[Given],
     total: int,
     name: str,
     *,
@@ -111,19 +115,19 @@ def read_many(
     settings: Settings,
     max_cost: float | None = None,
     store: bool = False,
-    there: Callable[[], bool] = lambda: True,
-) -> Run:
-    """Has the pitches read, as long as the visitor is `there`.
+    connected: Callable[[], bool] = lambda: True,
+) -> PortfolioRun:
+    """Starts reading the pitches; it goes on while the visitor is `connected`.
 
     Raises InputError if there are none, or more than the page takes.
     """
     if not total:
-        raise InputError(f"{name} holds no pitch")
-    if total > MOST:
-        raise InputError(f"{name} has {total:,} pitches, the page takes {MOST:,}; read them with: pitch bulk {name}")
+        raise InputError(f"{name} contains no pitch")
+    if total > MOST_PITCHES:
+        raise InputError(f"{name} has {total:,} pitches, the page takes {MOST_PITCHES:,}; use: pitch bulk {name}")
 
-    def do(work: Work) -> None:
-        feed = Feed(given)
+    def do(work: PortfolioWork) -> None:
+        feed = Feed(pitches)
 
         def note(progress: Progress) -> None:
             work.progress = progress
@@ -139,38 +143,39 @@ def read_many(
             total=total,
         )
         for result in results:
-            of = feed.pop(result.number)
-            work.take(result, of.source, None if of.error is not None else of.text)
+            source = feed.pop(result.number)
+            work.add(result, source.source, None if source.error is not None else source.text)
 
-    return Run(Work(name, asks=True, progress=Progress(total=total)), do, there)
+    return PortfolioRun(PortfolioWork(name, reads_pitches=True, progress=Progress(total=total)), do, connected)
 
 
-def open_results(name: str, data: bytes, *, there: Callable[[], bool] = lambda: True) -> Run:
-    """Opens a file of results (JSON Lines, JSON, Parquet; as `pitch bulk` writes them) while the visitor is `there`."""
+def open_results(name: str, data: bytes, *, connected: Callable[[], bool] = lambda: True) -> PortfolioRun:
+    """Opens a file of results (JSON Lines, JSON, Parquet; as `pitch bulk` writes them) while the visitor is
+    `connected`."""
 
-    def do(work: Work) -> None:
-        begun = time.monotonic()
+    def do(work: PortfolioWork) -> None:
+        started = time.monotonic()
         progress = Progress(total=_length(name, data))
         for number, entry in enumerate(entries_in(name, data)):
             if work.stop.is_set():
                 return
-            if number == MOST:
-                raise InputError(f"{name} has more than {MOST:,} results; these are the first")
+            if number == MOST_PITCHES:
+                raise InputError(f"{name} has more than {MOST_PITCHES:,} results; the page shows the first")
             result, source = _opened(number, entry)
             if result.error is not None:
                 kind = result.error.kind
                 progress = replace(progress, failed={**progress.failed, kind: progress.failed.get(kind, 0) + 1})
             else:
                 progress = replace(progress, done=progress.done + 1)
-            work.take(result, source, None)
-            work.progress = replace(progress, elapsed=time.monotonic() - begun)
-        if not work.kept:
-            raise InputError(f"{name} holds no result")
+            work.add(result, source, None)
+            work.progress = replace(progress, elapsed=time.monotonic() - started)
+        if not work.items:
+            raise InputError(f"{name} contains no result")
 
-    return Run(Work(name, asks=False, progress=Progress()), do, there)
+    return PortfolioRun(PortfolioWork(name, reads_pitches=False), do, connected)
 
 
-def exported(work: Work, ending: str) -> bytes:
+def export(work: PortfolioWork, ending: str) -> bytes:
     """All results in the order of the input, as `pitch bulk` writes them; `.html` is the portfolio in one file."""
     with tempfile.TemporaryDirectory(prefix="pitch-analyzer-") as folder:
         path = Path(folder) / f"portfolio{ending}"
@@ -178,43 +183,43 @@ def exported(work: Work, ending: str) -> bytes:
             write_portfolio(path, work.portfolio, work.progress)
             return path.read_bytes()
         written = Written(path)
-        for kept in sorted(work.kept, key=lambda kept: kept.result.number):
-            assessment = None if kept.packed is None else kept.assessment()
-            written.write(Row(replace(kept.result, assessment=assessment), kept.source))
+        for item in sorted(work.items, key=lambda item: item.result.number):
+            assessment = None if item.compressed_assessment is None else item.assessment()
+            written.write(Row(replace(item.result, assessment=assessment), item.source))
         written.finish()
         return path.read_bytes()
 
 
-def _do(work: Work, do: Callable[[Work], None]) -> None:
+def _do(work: PortfolioWork, do: Callable[[PortfolioWork], None]) -> None:
     try:
         do(work)
     except AnalyzerError as error:
         work.ended = error
-    except Exception as error:  # noqa: BLE001  # a fault of this program: a line for the visitor, the rest for who runs the page
+    except Exception as error:  # noqa: BLE001  # a bug: one line for the visitor, the rest for who runs the page
         where = "".join(format_tb(error.__traceback__))  # without its message, which may quote a pitch
         _log.error("%s while working on many pitches\n%s", type(error).__name__, where)
-        work.ended = UnexpectedError(f"{type(error).__name__} after {len(work.kept)} pitches; please report it")
+        work.ended = UnexpectedError(f"{type(error).__name__} after {len(work.items)} pitches; please report it")
     work.ranked = work.portfolio.ranked()
     work.done.set()
 
 
 def _length(name: str, data: bytes) -> int | None:
-    """How many results there seem to be; None where only reading tells."""
+    """How many results the file seems to have; None if that takes reading it."""
     return sum(1 for line in data.splitlines() if line.strip()) if name.lower().endswith(".jsonl") else None
 
 
 def _opened(number: int, entry: Document) -> tuple[Result, str]:
-    """The result that stands in a file, judged by today's rulebook, and where its pitch came from."""
+    """The result of an entry, scored by the current rulebook, and where its pitch came from."""
     document = entry.document if isinstance(entry.document, dict) else {}
-    given = document.get("input")
-    source = str(given["source"]) if isinstance(given, dict) and "source" in given else entry.source
-    told = failure(document)
-    if told is not None:
+    origin = document.get("input")
+    source = str(origin["source"]) if isinstance(origin, dict) and "source" in origin else entry.source
+    error = failure(document)
+    if error is not None:
         named = document.get("pitch")
         ref = named if isinstance(named, dict) else {}
         id_, title, sha256 = (ref.get(name) for name in ("id", "title", "sha256"))
         label = entry.source if id_ is None else str(id_)
-        return Result(number, label, error=told, title=title, sha256=sha256), source
+        return Result(number, label, error=error, title=title, sha256=sha256), source
     scored = score_entry(entry)
     if scored.assessment is None:
         return Result(number, entry.source, error=scored.error), source

@@ -1,7 +1,7 @@
-"""Whether a visitor is still there, and the end of what was begun for one who is not.
+"""Whether a visitor is still connected; work for one who is gone ends.
 
 Work for a visitor goes on in the background, so that a click or a look at another page loses nothing. When the browser
-has been gone for a while, nobody will see what comes of it, and it ends: nothing more is paid for.
+has been gone for a while, nobody will see the result, so the work ends and costs nothing more.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 GONE: Final = 15.0
-"""Seconds without a connection after which a visitor counts as gone; a shorter break is a bad line."""
-_LOOK: Final = 1.0
-"""Seconds between two looks whether the visitor is still there."""
+"""Seconds without a connection after which a visitor counts as gone; a shorter break is a bad connection."""
+_INTERVAL: Final = 1.0
+"""Seconds between two checks of the connection."""
 
 
 def visitor() -> Callable[[], bool]:
-    """Whether this visitor's browser is connected, to be asked later and from elsewhere."""
+    """A function that says whether this visitor's browser is connected; any thread may call it."""
     context = get_script_run_ctx()
     if context is None or not runtime.exists():
         return lambda: True
@@ -29,13 +29,13 @@ def visitor() -> Callable[[], bool]:
     return lambda: server.is_active_session(session)
 
 
-def end_when_gone(done: Event, there: Callable[[], bool], end: Callable[[], object]) -> None:
-    """Calls `end` once the visitor has been gone for long, unless the work is done before."""
+def end_when_gone(done: Event, connected: Callable[[], bool], end: Callable[[], object]) -> None:
+    """Calls `end` once the visitor has been gone for GONE seconds, unless the work is done before."""
 
     def watch() -> None:
         last = time.monotonic()
-        while not done.wait(_LOOK):
-            if there():
+        while not done.wait(_INTERVAL):
+            if connected():
                 last = time.monotonic()
             elif time.monotonic() - last > GONE:
                 end()

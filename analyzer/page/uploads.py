@@ -1,105 +1,131 @@
-"""Files that a visitor has chosen, for as long as the visit lasts.
+"""Files that a visitor has chosen: kept for as long as the visit lasts, and read without holding up other visitors.
 
-Streamlit forgets the files of a field that is not on show. Here they are kept with the visit, and a field that comes
-back empty says which files are still chosen and lets the visitor remove them.
+Streamlit forgets the files of a field that is not on the page. Here they are kept with the visit, and a field that
+comes back empty says which files are still chosen and lets the visitor remove them.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 import streamlit as st
 
 from analyzer.agreement.extracted import Upload
+from analyzer.files.documents import LIMITS, DocumentReader
+from analyzer.page.presence import GONE, visitor
+from analyzer.page.session import session
 from analyzer.views.html import tag
+
+_LIMITS: Final = replace(LIMITS, nice=5)
+"""As everywhere, but with a lower priority, so that the page keeps answering other visitors."""
 
 
 @dataclass(slots=True)
-class _Chosen:
-    """The files of one field: those that it shows, and those chosen before it was last drawn anew."""
+class FieldFiles:
+    """The chosen files of one field: those that the field shows, and those from before the page was last left."""
 
     shown: list[Upload] = field(default_factory=list)
     earlier: list[Upload] = field(default_factory=list)
-    drawn: int = 0
-    """Counts up to give the field a new, empty life."""
+    generation: int = 0
+    """Counts up to start the field anew, empty."""
 
-    def files(self) -> list[Upload]:
-        """All that count, each once."""
+    def all(self) -> list[Upload]:
+        """All chosen files, each once."""
         return [*(file for file in self.earlier if file not in self.shown), *self.shown]
 
 
-Then = Callable[[], None]
-"""What is called when the files of a field change."""
+OnChange = Callable[[], None]
+"""Called when the files of a field change."""
 
 
-def one(
-    label: str, key: str, types: Sequence[str], largest: int, *, then: Then | None = None, **options: Any
+def one_file(
+    label: str, key: str, types: Sequence[str], largest: int, *, on_change: OnChange | None = None, **options: Any
 ) -> Upload | None:
-    """A field for one file of up to `largest` megabytes; the file that is chosen."""
-    return next(iter(_field(label, key, then, type=list(types), max_upload_size=largest, **options)), None)
+    """Draws a field for one file of up to `largest` megabytes; the chosen file."""
+    return next(iter(_draw(label, key, on_change, type=list(types), max_upload_size=largest, **options)), None)
 
 
-def several(
-    label: str, key: str, types: Sequence[str], largest: int, *, then: Then | None = None, **options: Any
+def several_files(
+    label: str, key: str, types: Sequence[str], largest: int, *, on_change: OnChange | None = None, **options: Any
 ) -> list[Upload]:
-    """A field for files of up to `largest` megabytes each; those that are chosen, the earliest first."""
+    """Draws a field for files of up to `largest` megabytes each; the chosen files, the earliest first."""
     options |= {"type": list(types), "max_upload_size": largest, "accept_multiple_files": True}
-    return _field(label, key, then, **options)
+    return _draw(label, key, on_change, **options)
 
 
-def chosen(key: str) -> Upload | None:
-    """The file that is chosen in a field for one."""
-    return next(iter(_chosen(key).files()), None)
+def chosen_file(key: str) -> Upload | None:
+    """The chosen file of a field for one."""
+    return next(iter(_files(key).all()), None)
 
 
 def clear(key: str) -> None:
     """Empties a field."""
-    before = _chosen(key)
-    _all()[key] = _Chosen(drawn=before.drawn + 1)
+    session().files[key] = FieldFiles(generation=_files(key).generation + 1)
 
 
-def _field(label: str, key: str, then: Then | None, **options: Any) -> list[Upload]:
-    kept = _chosen(key)
-    widget = f"{key}:{kept.drawn}"
+def read_upload(file: Upload) -> str:
+    """The text of a chosen file; a visitor who leaves ends the work. Raises as `DocumentReader.read`."""
+    with DocumentReader(_LIMITS, _left(visitor())) as reader:
+        return reader.read(file.name, file.data)
+
+
+def _left(connected: Callable[[], bool]) -> Callable[[], bool]:
+    """A function that says whether the visitor has been without a connection for GONE seconds."""
+    last_seen = time.monotonic()
+
+    def left() -> bool:
+        nonlocal last_seen
+        if connected():
+            last_seen = time.monotonic()
+        return time.monotonic() - last_seen > GONE
+
+    return left
+
+
+def _draw(label: str, key: str, on_change: OnChange | None, **options: Any) -> list[Upload]:
+    files = _files(key)
+    widget = f"{key}:{files.generation}"
     if widget not in st.session_state:
-        kept.earlier, kept.shown = kept.files(), []
-    st.file_uploader(label, key=widget, on_change=_take, args=(key, widget, then), **options)
-    for number, file in enumerate(kept.earlier):
+        files.earlier, files.shown = files.all(), []
+    st.file_uploader(label, key=widget, on_change=_update, args=(key, widget, on_change), **options)
+    for number, file in enumerate(files.earlier):
         with st.container(horizontal=True, vertical_alignment="center", key=f"{widget}:earlier-{number}"):
-            named = tag("span", file.name, class_="alien")
-            st.html(tag("p", "Still chosen: ", named, f" ({_size(file.data)})", class_="pa lead"), width="content")
+            name = tag("span", file.name, class_="alien")
+            st.html(tag("p", "Still chosen: ", name, f" ({_size(file.data)})", class_="pa lead"), width="content")
             st.button(
-                "Remove", key=f"{widget}:remove-{number}", on_click=_remove, args=(key, number, then), type="tertiary"
+                "Remove",
+                key=f"{widget}:remove-{number}",
+                on_click=_remove,
+                args=(key, number, on_change),
+                type="tertiary",
             )
-    return kept.files()
+    return files.all()
 
 
-def _take(key: str, widget: str, then: Then | None) -> None:
-    found = st.session_state[widget]
-    files = found if isinstance(found, list) else [found] if found is not None else []
-    kept = _chosen(key)
-    kept.shown = [Upload(file.name, file.getvalue()) for file in files]
-    if not isinstance(found, list):
-        kept.earlier = []  # one file takes the place of another
-    if then is not None:
-        then()
+def _update(key: str, widget: str, on_change: OnChange | None) -> None:
+    value = st.session_state[widget]
+    files = _files(key)
+    if isinstance(value, list):
+        chosen = value
+    else:
+        chosen = [] if value is None else [value]
+        files.earlier = []  # the new file replaces the old one
+    files.shown = [Upload(file.name, file.getvalue()) for file in chosen]
+    if on_change is not None:
+        on_change()
 
 
-def _remove(key: str, number: int, then: Then | None) -> None:
-    del _chosen(key).earlier[number]
-    if then is not None:
-        then()
+def _remove(key: str, number: int, on_change: OnChange | None) -> None:
+    del _files(key).earlier[number]
+    if on_change is not None:
+        on_change()
 
 
-def _chosen(key: str) -> _Chosen:
-    return _all().setdefault(key, _Chosen())
-
-
-def _all() -> dict[str, _Chosen]:
-    kept: dict[str, _Chosen] = st.session_state.setdefault("uploads", {})
-    return kept
+def _files(key: str) -> FieldFiles:
+    return session().files.setdefault(key, FieldFiles())
 
 
 def _size(data: bytes) -> str:

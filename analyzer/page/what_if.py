@@ -1,7 +1,7 @@
-"""What if: every signal can be set by hand, and the assessment follows without a model being asked.
+"""What if: every signal can be edited, and the assessment follows without asking a model.
 
-What the visitor set is kept in the session under `changes`, in the words of `framework.edits.edited`; the fields here
-only show it and change it, so that it survives a look at another tab or page.
+The visitor's edits are `Session.changes`, as for `framework.edits.edited`; the fields here only show and change them,
+so that they survive a look at another tab or page.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import streamlit as st
 
 from analyzer.framework.assessment import Assessment, Range
 from analyzer.framework.revision import shift
+from analyzer.page.session import session
 from analyzer.views.html import Html, tag
 from analyzer.views.numbers import number, shown, shown_points
 from analyzer.vocabulary.labels import FAMILIES, title, word
@@ -25,8 +26,8 @@ _VERDICTS: Final = {"for": "For", "against": "Against", "balanced": "Balanced", 
 
 
 @dataclass(frozen=True, slots=True)
-class _Field:
-    """One field: the change it makes by its name, its values, and what was read. `told`: a line from the pitch."""
+class _EditField:
+    """One field: the name of the edit it makes, its values, and the value that was read."""
 
     name: str
     title: str
@@ -36,25 +37,19 @@ class _Field:
     words: Callable[[str], str] = word
 
 
-def changes() -> dict[str, str]:
-    """What the visitor has set for the pitch at hand."""
-    found: dict[str, str] = st.session_state.setdefault("changes", {})
-    return found
-
-
-def forget() -> None:
-    """Drops what was set, for another pitch or because the visitor wants it."""
-    st.session_state["changes"] = {}
+def reset() -> None:
+    """Drops all edits, for another pitch or because the visitor wants it."""
+    session().changes = {}
     for key in [key for key in st.session_state if str(key).startswith(_KEY)]:
         del st.session_state[key]
 
 
 def show(read: Signals, was: Assessment, now: Assessment) -> None:
-    """The effect on top, then what was changed, then all signals to change."""
+    """The effect on top, then the edits, then all signals to edit."""
     with st.container(key="effect"):
         st.html(_effect(was, now))
     fields = {field.name: field for field in _fields(read)}
-    _changed({name: fields[name] for name in changes() if name in fields})
+    _changed({name: fields[name] for name in session().changes if name in fields})
     for family, (words, _) in FAMILIES.items():
         st.html(tag("h3", words, class_="pa family"))
         members = [field for field in fields.values() if _family(field.name) == family]
@@ -64,7 +59,7 @@ def show(read: Signals, was: Assessment, now: Assessment) -> None:
         _grid([field for field in members if field.name != "competitors"])
         for field in members:
             if field.name == "competitors":
-                _alternatives(field, read)
+                _competitors(field, read)
     st.html(tag("h3", "Does the framework apply?", class_="pa family"))
     _field(fields["in_scope"])
 
@@ -117,12 +112,12 @@ def _signed(step: float) -> str:
     return f"{sign}{number(abs(step))}"
 
 
-# ---------------------------------------------------------------- what was changed
+# ---------------------------------------------------------------- the edits
 
 
-def _changed(fields: Mapping[str, _Field]) -> None:
+def _changed(fields: Mapping[str, _EditField]) -> None:
     if not fields:
-        st.html(tag("p", "Change what you know better. Nothing is asked of a model.", class_="pa lead"))
+        st.html(tag("p", "Edit what you know better. The assessment follows; no model is asked.", class_="pa lead"))
         return
     with st.container(key="changed"):
         for field in fields.values():
@@ -131,11 +126,11 @@ def _changed(fields: Mapping[str, _Field]) -> None:
                 st.button(
                     "Reset", key=f"reset:{field.name}", on_click=_reset, args=(field,), help=f"Reset: {field.title}"
                 )
-        st.button("Reset all", on_click=forget, type="tertiary")
+        st.button("Reset all", on_click=reset, type="tertiary")
 
 
-def _change(field: _Field) -> Html:
-    now = field.words(changes()[field.name])
+def _change(field: _EditField) -> Html:
+    now = field.words(session().changes[field.name])
     return tag(
         "p",
         tag("strong", field.title),
@@ -147,34 +142,40 @@ def _change(field: _Field) -> Html:
     )
 
 
-def _reset(field: _Field) -> None:
-    changes().pop(field.name, None)
+def _reset(field: _EditField) -> None:
+    session().changes.pop(field.name, None)
     st.session_state.pop(_KEY + field.name, None)
 
 
 # ---------------------------------------------------------------- the fields
 
 
-def _fields(read: Signals) -> Iterator[_Field]:
+def _fields(read: Signals) -> Iterator[_EditField]:
     for at, problem in enumerate(read.problems or (None,)):
         about = f"Problem {at + 1}" if len(read.problems) > 1 else "Problem"
         for part, options in (("stage", get_args(Stage)), ("focus", get_args(Focus))):
             was = getattr(problem, part) if problem else "unclear"
-            yield _Field(f"problems.{at}.{part}", f"{about}, {part}", options, was, LIST_RULES[part])
+            yield _EditField(f"problems.{at}.{part}", f"{about}, {part}", options, was, LIST_RULES[part])
     user = read.personas[0].role if read.personas else UNKNOWN
-    yield _Field("main_user", title("main_user"), (*get_args(Role), UNKNOWN), user, LIST_RULES["personas"])
+    yield _EditField("main_user", title("main_user"), (*get_args(Role), UNKNOWN), user, LIST_RULES["personas"])
     for name, spec in SIGNALS.items():
-        yield _Field(name, spec.title, (*spec.values, UNKNOWN), str(read.single(name).value), spec.rule)
+        yield _EditField(name, spec.title, (*spec.values, UNKNOWN), str(read.single(name).value), spec.rule)
     numbers = tuple(str(at) for at in range(len(read.competitors)))
-    yield _Field(
+    yield _EditField(
         "competitors",
         title("competitors"),
         (*numbers, *get_args(RivalKind)),
         " ".join(numbers),
         LIST_RULES["competitors"],
-        lambda value: "; ".join(_rival(read, part) for part in value.split()) or word(UNKNOWN),
+        lambda value: "; ".join(_competitor(read, part) for part in value.split()) or word(UNKNOWN),
     )
-    yield _Field("in_scope", title("in_scope"), ("yes", "no"), "yes" if read.in_scope else "no", LIST_RULES["in_scope"])
+    yield _EditField(
+        "in_scope", title("in_scope"), ("yes", "no"), "yes" if read.in_scope else "no", LIST_RULES["in_scope"]
+    )
+
+
+def _yes_no(value: bool) -> str:
+    return "yes" if value else "no"
 
 
 def _family(name: str) -> str | None:
@@ -182,34 +183,34 @@ def _family(name: str) -> str | None:
     return next((family for family, (_, names) in FAMILIES.items() if of in names), None)
 
 
-def _rival(read: Signals, part: str) -> str:
+def _competitor(read: Signals, part: str) -> str:
     if not part.isdecimal():
         return f"another: {word(part)}"
-    rival = read.competitors[int(part)]
-    return f"{rival.name} ({word(rival.kind)})"
+    competitor = read.competitors[int(part)]
+    return f"{competitor.name} ({word(competitor.kind)})"
 
 
-def _problems(read: Signals, fields: list[_Field]) -> None:
+def _problems(read: Signals, fields: list[_EditField]) -> None:
     """A row for each problem: what it is, its stage and its focus."""
     for at in range(max(1, len(read.problems))):
         about, *columns = st.columns(3, gap="medium", vertical_alignment="bottom")
-        statement = read.problems[at].statement if read.problems else "None was read; say where it stands."
+        statement = read.problems[at].statement if read.problems else "The pitch states no problem."
         about.html(tag("p", statement, class_="pa statement alien"))
         for field, column in zip((f for f in fields if f.name.startswith(f"problems.{at}.")), columns, strict=True):
             with column:
                 _field(field)
 
 
-def _grid(fields: list[_Field]) -> None:
+def _grid(fields: list[_EditField]) -> None:
     columns = st.columns(3, gap="medium")
     for at, field in enumerate(fields):
         with columns[at % 3]:
             _field(field)
 
 
-def _field(field: _Field) -> None:
+def _field(field: _EditField) -> None:
     key = _KEY + field.name
-    st.session_state.setdefault(key, changes().get(field.name, field.read))
+    st.session_state.setdefault(key, session().changes.get(field.name, field.read))
     st.selectbox(
         _label(field),
         field.options,
@@ -221,14 +222,14 @@ def _field(field: _Field) -> None:
     )
 
 
-def _alternatives(field: _Field, read: Signals) -> None:
+def _competitors(field: _EditField, read: Signals) -> None:
     key = _KEY + field.name
-    st.session_state.setdefault(key, changes().get(field.name, field.read).split())
+    st.session_state.setdefault(key, session().changes.get(field.name, field.read).split())
     st.multiselect(
         _label(field),
         field.options,
         key=key,
-        format_func=lambda part: _rival(read, part),
+        format_func=lambda part: _competitor(read, part),
         help=field.help,
         placeholder="none named",
         on_change=_set,
@@ -236,19 +237,19 @@ def _alternatives(field: _Field, read: Signals) -> None:
     )
 
 
-def _label(field: _Field) -> str:
-    return f"{field.title} :blue-badge[changed]" if field.name in changes() else field.title
+def _label(field: _EditField) -> str:
+    return f"{field.title} :blue-badge[edited]" if field.name in session().changes else field.title
 
 
-def _option(field: _Field) -> Callable[[str], str]:
+def _option(field: _EditField) -> Callable[[str], str]:
     """A value in words; the one that was read says so."""
     return lambda value: f"{word(value)} (as read)" if value == field.read else word(value)
 
 
-def _set(field: _Field) -> None:
-    given = st.session_state[_KEY + field.name]
-    value = given if isinstance(given, str) else " ".join(part for part in field.options if part in given)
+def _set(field: _EditField) -> None:
+    chosen = st.session_state[_KEY + field.name]
+    value = chosen if isinstance(chosen, str) else " ".join(part for part in field.options if part in chosen)
     if value == field.read:
-        changes().pop(field.name, None)
+        session().changes.pop(field.name, None)
     else:
-        changes()[field.name] = value
+        session().changes[field.name] = value

@@ -7,6 +7,8 @@ stream by.
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,7 +18,8 @@ from analyzer.framework.market import MarketMap
 from analyzer.framework.ranking import Ranked, rank
 from analyzer.framework.rulebook import Rulebook
 from analyzer.results.result import Result
-from analyzer.vocabulary.signals import Signals
+from analyzer.vocabulary.derived import LEANS
+from analyzer.vocabulary.signals import UNKNOWN, Signals
 
 ROWS: Final = 5_000
 """Pitches shown in the table, the best ranked first; the figures above it are over all."""
@@ -47,30 +50,63 @@ class PortfolioEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class FilterField:
+    """A fact of a pitch that portfolios are filtered by. `values`: those to choose from; None = those that occur."""
+
+    name: str
+    label: str
+    value: Callable[[PortfolioEntry], str]
+    values: tuple[str, ...] | None = None
+
+    def choices(self, entries: Iterable[PortfolioEntry]) -> tuple[str, ...]:
+        """The values to choose from for these pitches."""
+        return self.values or tuple(sorted({found for found in map(self.value, entries) if found}))
+
+
+FILTER_FIELDS: Final = (
+    FilterField("verdict", "Verdict", lambda entry: entry.verdict, ("for", "balanced", "open", "against")),
+    FilterField("stage", "Stage", lambda entry: entry.stage_lean, (*LEANS["stage"], UNKNOWN)),
+    FilterField("focus", "Focus", lambda entry: entry.focus_lean, (*LEANS["focus"], UNKNOWN)),
+    FilterField("category", "Category", lambda entry: entry.category),
+)
+"""What the page and the HTML portfolio filter by, besides words and warnings."""
+
+
+def filter_facts(entry: PortfolioEntry) -> dict[str, str]:
+    """All that filters look at, by name: `words` (title and id, without case), each field, and the warnings' kinds.
+
+    The rows of the HTML portfolio carry these facts as data attributes, so its script filters by the same ones.
+    """
+    fields = {field.name: field.value(entry) for field in FILTER_FIELDS}
+    return {"words": _fold(f"{entry.title} {entry.id}"), **fields, "warnings": " ".join(entry.warnings)}
+
+
+@dataclass(frozen=True, slots=True)
 class Filter:
-    """Which pitches to look at; what is empty lets all pass. `words`: all of them in the title or the id."""
+    """Which pitches to look at. `words`: all of them occur in the title or the id; `chosen`: the value of some fields
+    by name, empty for any."""
 
     words: str = ""
-    verdict: str = ""
-    stage: str = ""
-    focus: str = ""
-    category: str = ""
+    chosen: Mapping[str, str] = field(default_factory=dict)
     without_warnings: bool = False
 
-    def lets(self, entry: PortfolioEntry) -> bool:
-        """Whether this pitch is among them."""
-        text = f"{entry.title} {entry.id}".casefold()
-        wanted = (
-            (self.verdict, entry.verdict),
-            (self.stage, entry.stage_lean),
-            (self.focus, entry.focus_lean),
-            (self.category, entry.category),
-        )
+    def matches(self, entry: PortfolioEntry) -> bool:
+        """Whether this pitch is one of them; `filter` in views/templates/portfolio.js decides the same."""
+        facts = filter_facts(entry)
         return (
-            all(word in text for word in self.words.casefold().split())
-            and all(not value or value == found for value, found in wanted)
-            and not (self.without_warnings and entry.warnings)
+            all(word in facts["words"] for word in re.split(_SPACES, _fold(self.words)))
+            and all(not value or value == facts[name] for name, value in self.chosen.items())
+            and not (self.without_warnings and facts["warnings"])
         )
+
+
+_SPACES: Final = r"[ \t\n\r\f\v\u00a0\u3000]+"
+"""Written out, because \\s is not the same in Python and JavaScript."""
+
+
+def _fold(text: str) -> str:
+    """Without case, as JavaScript can do it, too; both ways, so that "STRASSE" and "straße" are the same."""
+    return text.upper().lower()
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from analyzer.files.disk import write_whole
 from analyzer.framework.assessment import Usage
 from analyzer.framework.ranking import Ranked
 from analyzer.results.result import Progress
-from analyzer.runs.portfolio import DRAWS, ROWS, Portfolio, PortfolioEntry
+from analyzer.runs.portfolio import DRAWS, FILTER_FIELDS, ROWS, Portfolio, PortfolioEntry, filter_facts
 from analyzer.views.html import render_page, template_text
 from analyzer.views.times import day
 
@@ -33,7 +33,9 @@ def write_portfolio(path: Path, portfolio: Portfolio, progress: Progress | None 
             left_out=max(0, len(ranked) - ROWS),
             last=max(1, len(ranked)),
             counts=verdict_counts(ranked),
-            categories=sorted({entry.category for entry, _ in ranked if entry.category}),
+            filter_fields=FILTER_FIELDS,
+            filter_facts=filter_facts,
+            entries=[entry for entry, _ in ranked],
             rough=portfolio.rough,
             out_of_scope=portfolio.out_of_scope,
             failed=portfolio.failed,

@@ -88,7 +88,7 @@ def _failed(page: Page, address: str) -> None:
 
 def _portfolio(page: Page, address: str) -> None:
     page.goto(f"{address}/portfolio")
-    page.get_by_role("button", name="Take the samples").click()
+    page.get_by_role("button", name="Use the samples").click()
     page.get_by_role("heading", name="Ranking").wait_for()
 
 
@@ -107,12 +107,12 @@ def _filtered_to_nothing(page: Page, address: str) -> None:
     _portfolio(page, address)
     page.get_by_role("textbox", name="Words").fill("nothing has this title")
     page.get_by_role("textbox", name="Words").press("Enter")
-    page.get_by_text("No pitch fits").wait_for()
+    page.get_by_text("No pitch matches").wait_for()
 
 
 def _portfolio_empty(page: Page, address: str) -> None:
     page.goto(f"{address}/portfolio")
-    page.get_by_role("button", name="Take the samples").wait_for()
+    page.get_by_role("button", name="Use the samples").wait_for()
 
 
 def _not_a_table(page: Page, address: str) -> None:
@@ -144,7 +144,7 @@ def _nothing_found(page: Page, address: str) -> None:
     page.goto(f"{address}/history")
     page.get_by_role("textbox", name="Search").fill("nothing has this title")
     page.get_by_role("textbox", name="Search").press("Enter")
-    page.get_by_text("holds these words").or_(page.get_by_text("Nothing is kept yet")).wait_for()
+    page.get_by_text("contains these words").or_(page.get_by_text("Nothing is saved yet")).wait_for()
 
 
 STATES: Final[Mapping[str, Callable[[Page, str], object]]] = {

@@ -47,7 +47,7 @@ def test_a_pitch_is_scored_beside_its_text_and_then_set_beside_a_reading(opened:
 
     page.get_by_role("link", name="The framework").click()
     expect(page.get_by_role("heading", name="What is looked at")).to_be_visible()
-    page.get_by_role("link", name="Score by hand").click()
+    page.get_by_role("link", name="Manual scoring").click()
     expect(urgency.get_by_role("radio", name="Important")).to_be_checked()
     page.get_by_role("button", name="Save", exact=True).click()
 

@@ -66,7 +66,7 @@ def test_a_table_becomes_a_portfolio_of_which_one_pitch_is_opened_and_all_taken_
 def test_a_dot_opens_its_pitch_and_what_if_goes_on_from_there(opened: Callable[..., Page], address: str) -> None:
     page = opened()
     page.goto(f"{address}/portfolio")
-    page.get_by_role("button", name="Take the samples").click()
+    page.get_by_role("button", name="Use the samples").click()
     dot = page.locator(".pa .dot[title^=Cabstand]")
     dot.click()
     expect(page.get_by_role("heading", level=2, name="Cabstand")).to_be_visible()
@@ -84,7 +84,7 @@ def test_on_a_phone_nothing_scrolls_sideways_and_every_text_stands_out(
 ) -> None:
     page = opened(width=390, scheme=scheme)
     page.goto(f"{address}/portfolio")
-    page.get_by_role("button", name="Take the samples").click()
+    page.get_by_role("button", name="Use the samples").click()
 
     for there in (".pa.portfolio", ".pa.beside"):
         if there == ".pa.beside":

@@ -50,7 +50,7 @@ def file(name: str, content: str) -> FilePayload:
 def test_a_look_at_all_pages_loses_neither_the_pitch_nor_the_reading(opened: Callable[..., Page]) -> None:
     page = opened(path="/?reader=openai/silent")
     page.get_by_role("textbox", name="The pitch").fill(OWN_PITCH)
-    page.get_by_text("Keep in History").click()
+    page.get_by_text("Save in History").click()
     page.get_by_role("button", name="Analyze", exact=True).click()
     expect(page.get_by_text(re.compile(r"is reading the pitch.*: \d+ s"))).to_be_visible()
 
@@ -69,7 +69,7 @@ def test_a_visit_to_everything_loses_nothing_and_leaves_no_word_in_the_log(
 ) -> None:
     page = opened(path="/?sample=cabstand")
     expect(page.locator(".pa .provenance")).to_be_visible()
-    page.get_by_text("The samples", exact=True).click()
+    page.get_by_text("Samples", exact=True).click()
     page.get_by_role("tab", name="What if").click()
     harness.pick(page, "Who signs", "engineering leadership")
     changed = page.get_by_text("Edited after reading: Who signs.")
@@ -89,12 +89,12 @@ def test_a_visit_to_everything_loses_nothing_and_leaves_no_word_in_the_log(
     page.get_by_role("textbox", name="Words").press("Enter")
     expect(page.get_by_text("Shown: 4 of")).to_be_visible()
 
-    page.get_by_role("link", name="Score by hand").click()
+    page.get_by_role("link", name="Manual scoring").click()
     page.get_by_role("textbox", name="Rater").fill("anna")
     harness.pick(page, "Sample", "Earmarker")
     page.get_by_text("Engineering leadership", exact=True).click()
 
-    look_elsewhere(page, "Score by hand")
+    look_elsewhere(page, "Manual scoring")
     expect(page.get_by_role("textbox", name="Rater")).to_have_value("anna")
     expect(page.get_by_role("radio", name="Engineering leadership")).to_be_checked()
     look_elsewhere(page, "Portfolio")
@@ -121,6 +121,6 @@ def test_after_a_file_that_cannot_be_read_the_field_is_empty_and_says_why(opened
 
     expect(page.get_by_role("alert")).to_contain_text("deck.pdf is")
     expect(box).to_have_value("")
-    page.get_by_role("button", name="Put back the text that was here before").click()
+    page.get_by_role("button", name="Restore the previous text").click()
     expect(box).to_have_value(OWN_PITCH)
     expect(page.get_by_role("alert")).to_have_count(0)

@@ -51,7 +51,7 @@ def upload(page: AppTest, files: list[Upload], manual: bytes) -> AppTest:
 def test_the_empty_page_asks_for_files_and_shows_no_figure(page: AppTest) -> None:
     assert page.title[0].value == "Compare with manual scoring"
     assert [uploader.label for uploader in page.file_uploader] == [
-        "What was extracted: assessments",
+        "Assessments",
         "Manual scores",
     ]
     assert next(button for button in page.button if button.label == "Compare").disabled
@@ -59,7 +59,7 @@ def test_the_empty_page_asks_for_files_and_shows_no_figure(page: AppTest) -> Non
 
 
 def test_the_samples_are_compared_at_a_click(page: AppTest) -> None:
-    click(page, "Take the samples")
+    click(page, "Use the samples")
     assert not page.exception and not page.error
     shown = markup(page)
     for part in (
@@ -67,9 +67,9 @@ def test_the_samples_are_compared_at_a_click(page: AppTest) -> None:
         "keywords: read by cue phrases",
         "Agreement, signal by signal",
         "The figures: a and b",
-        "Which value for which",
+        "Confused values",
         "Overall scores",
-        "Where scores differ, and why",
+        "Why scores differ",
         "Disagreements, largest effect on the score first",
         "What decides",
     ):
@@ -82,7 +82,7 @@ def test_the_samples_are_compared_at_a_click(page: AppTest) -> None:
 
 
 def test_a_faulty_table_is_told_with_all_its_faults_and_nothing_older_stays(page: AppTest) -> None:
-    click(page, "Take the samples")
+    click(page, "Use the samples")
     files = [Upload("a.json", assessed("p")), Upload("b.json", assessed("p"))]
     upload(page, files, b"pitch_id,rater,buyer\np,a,cto\np,a,\n")
     (error,) = page.error

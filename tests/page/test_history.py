@@ -12,15 +12,18 @@ from streamlit.testing.v1 import AppTest
 from analyzer.framework.assessment import PitchRef, ReaderRef
 from analyzer.framework.one_pitch import score
 from analyzer.page import access
+from analyzer.page.session import KEY
 from analyzer.store.engine import KeptAnswer, Store
 from analyzer.vocabulary.signals import Signals
 from tests.page.visitor import (
     HOSTILE,
     OWN_PITCH,
+    analysis,
     analyze,
     button,
     markup,
     opened_at,
+    visit,
 )
 
 if TYPE_CHECKING:
@@ -86,7 +89,7 @@ def titles(page: AppTest) -> list[str]:
 def test_without_login_something_is_kept_only_for_who_sits_at_this_machine(
     monkeypatch: pytest.MonkeyPatch, address: str | None, headers: dict[str, str], owner: str | None
 ) -> None:
-    monkeypatch.setattr(access, "required", lambda: False)
+    monkeypatch.setattr(access, "login_is_on", lambda: False)
     monkeypatch.setattr(access, "_headers", lambda: headers)
     monkeypatch.setattr("analyzer.page.access.st.get_option", lambda name: address)
 
@@ -104,7 +107,7 @@ def test_without_login_something_is_kept_only_for_who_sits_at_this_machine(
 def test_who_logs_in_has_a_history_of_their_own(
     monkeypatch: pytest.MonkeyPatch, user: dict[str, str], owner: str | None
 ) -> None:
-    monkeypatch.setattr(access, "required", lambda: True)
+    monkeypatch.setattr(access, "login_is_on", lambda: True)
     monkeypatch.setattr("analyzer.page.access.st.user", user)
 
     assert access.owner() == owner
@@ -120,7 +123,7 @@ def test_where_nobody_can_be_told_apart_nothing_is_kept_and_that_is_said(
 
     assert not page.toggle
     assert store.assessments_count() == 0
-    assert "Nothing is kept here." in markup(history())
+    assert "Nothing is saved here." in markup(history())
 
 
 # ---------------------------------------------------------------- kept
@@ -136,7 +139,7 @@ def test_an_assessment_is_kept_with_its_pitch_and_only_once(
 
     (kept,) = store.earlier(access.LOCAL)
     assert (kept.text, kept.model) == (OWN_PITCH, "test/fixed")
-    assert page.query_params["kept"] in (kept.id, [kept.id])
+    assert page.query_params["saved"] in (kept.id, [kept.id])
 
 
 def test_who_does_not_want_it_kept_has_nothing_kept(
@@ -147,7 +150,7 @@ def test_who_does_not_want_it_kept_has_nothing_kept(
 
     analyze(page, OWN_PITCH)
     assert store.assessments_count() == 0
-    assert "kept" not in page.query_params
+    assert "saved" not in page.query_params
 
     page.toggle(key="keep").set_value(True).run()
     assert store.assessments_count() == 1
@@ -162,13 +165,13 @@ def test_a_store_that_fails_costs_a_line_and_never_the_answer(
     analyze(page, OWN_PITCH)
 
     (warning,) = page.warning
-    assert "Not kept in History: the store" in warning.value
+    assert "Not saved in History: the store" in warning.value
     assert "hunter2" not in warning.value
     assert "Scores" in markup(page)
     assert not page.exception
 
     failing = history()
-    assert "History cannot be shown: the store" in failing.error[0].value
+    assert "History cannot be read: the store" in failing.error[0].value
     assert not failing.exception
 
 
@@ -194,7 +197,7 @@ def test_pitches_of_earlier_visits_stand_behind_the_next(
 
 
 def test_without_anything_kept_the_page_says_how_something_comes_here(store: Store) -> None:
-    assert "Nothing is kept yet." in markup(history())
+    assert "Nothing is saved yet." in markup(history())
 
 
 def test_the_newest_stands_first_and_nobody_elses_at_all(store: Store) -> None:
@@ -213,7 +216,7 @@ def test_a_search_finds_words_of_title_and_pitch_or_says_that_there_is_nothing(s
     assert titles(page.text_input(key="history_search").set_value("second label").run()) == ["Second"]
     page.text_input(key="history_search").set_value("50% zzz").run()
     assert titles(page) == []
-    assert "Nothing in your History holds these words." in markup(page)
+    assert "No saved assessment contains these words." in markup(page)
 
 
 def test_many_come_in_steps(store: Store) -> None:
@@ -235,11 +238,11 @@ def test_opening_one_shows_it_again_and_asks_nobody(store: Store, reads: Callabl
 
     button(page, "Open").click().run()
 
-    assert page.session_state["go_to_analyze"] is True
-    reading = page.session_state["reading"]
-    assert reading.result.result().pitch.title == "First"
-    assert reading.note.startswith("From your History: read on ")
-    again = opened_at(kept=id_, set="buyer:practitioner")
+    assert visit(page).go_to_analyze is True
+    reopened = analysis(page)
+    assert reopened.result.result().pitch.title == "First"
+    assert (reopened.note or "").startswith("From your History: read on ")
+    again = opened_at(saved=id_, set="buyer:practitioner")
     assert "From your History: read on " in markup(again)
     assert "Edited after reading: Who signs." in markup(again)
     assert again.text_area(key="text").value == f"First\n\n{OWN_PITCH}"
@@ -251,7 +254,7 @@ def test_opening_one_shows_it_again_and_asks_nobody(store: Store, reads: Callabl
 def test_a_link_opens_the_owners_assessments_only(store: Store, whose: str | None) -> None:
     id_ = remember(store, "Secret", owner=whose) if whose else "0" * 32
 
-    page = opened_at(kept=id_)
+    page = opened_at(saved=id_)
 
     assert "this assessment is not in your History" in page.error[0].value
     assert "Secret" not in markup(page)
@@ -260,7 +263,7 @@ def test_a_link_opens_the_owners_assessments_only(store: Store, whose: str | Non
 def test_one_of_an_older_version_is_listed_and_does_not_break_the_page(store: Store) -> None:
     store.remember(owner=access.LOCAL, title="Old", pitch_sha256="1", model="m", text="t", document='{"signals": 1}')
     page = history()
-    assert "of an older version" in markup(page)
+    assert "from an older version" in markup(page)
 
     button(page, "Open").click().run()
 
@@ -296,12 +299,12 @@ def test_what_is_deleted_is_gone_with_its_answers_once_that_is_confirmed(store: 
     page.run()
     button(page, "Delete 2 selected").click().run()
     assert "Delete 2 assessments for good?" in markup(page)
-    assert "answers of models about the same pitches" in markup(page)
+    assert "stored model answers about the same pitches" in markup(page)
     assert store.assessments_count() == 3
     button(page, "Delete for good").click().run()
 
     assert titles(page) == ["Third"]
-    assert "Deleted: 2 assessments" in page.success[0].value
+    assert "Deleted 2 assessments" in page.success[0].value
     assert list(store.find_answers(["First", "Third"])) == ["Third"]
 
 
@@ -310,7 +313,7 @@ def test_who_thinks_better_of_it_deletes_nothing(store: Store) -> None:
     page = history()
     button(page, "Delete all").click().run()
 
-    button(page, "Do not delete").click().run()
+    button(page, "Cancel").click().run()
 
     assert titles(page) == ["First"]
     assert "for good?" not in markup(page)
@@ -322,7 +325,7 @@ def test_all_means_all_of_ones_own_and_of_this_visit_too(
     remember(store, "Not mine", owner="somebody else")
     reads(Signals())
     analyze(page, OWN_PITCH)
-    state: dict[str, Any] = {name: page.session_state[name] for name in ("reading", "earlier", "text")}
+    state: dict[str, Any] = {name: page.session_state[name] for name in (KEY, "text")}
     deleting = history()
     for name, value in state.items():
         deleting.session_state[name] = value
@@ -331,7 +334,7 @@ def test_all_means_all_of_ones_own_and_of_this_visit_too(
     button(deleting, "Delete all").click().run()
     button(deleting, "Delete for good").click().run()
 
-    assert "Nothing is kept yet." in markup(deleting)
-    assert (deleting.session_state["reading"], deleting.session_state["text"]) == (None, "")
-    assert deleting.session_state["earlier"] == {}
+    assert "Nothing is saved yet." in markup(deleting)
+    assert (visit(deleting).analysis, deleting.session_state["text"]) == (None, "")
+    assert visit(deleting).assessments == {}
     assert store.assessments_count() == 1

@@ -29,5 +29,5 @@ def test_login_that_cannot_work_says_what_is_missing() -> None:
 
     button(page, "Log in").click().run()
 
-    assert "Login is set up, but not ready" in page.error[0].value
+    assert "Login is set up but does not work" in page.error[0].value
     assert not page.exception

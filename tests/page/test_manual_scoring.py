@@ -24,12 +24,13 @@ from analyzer.store.engine import Store
 from analyzer.views.html import literal
 from analyzer.vocabulary.labels import title
 from analyzer.vocabulary.signals import Signals
+from tests.page.visitor import visit
 
 if TYPE_CHECKING:
     pass
 
 ROOT = Path(__file__).parents[2]
-BESIDE = "Your scores beside the reading"
+BESIDE = "Your scores compared"
 HOSTILE = "<script>alert(1)</script> ![x](http://evil.example/m.png) :red[x] ML tool"
 
 
@@ -50,11 +51,11 @@ def page() -> AppTest:
     def script() -> None:
         import streamlit as st
 
-        from analyzer.page import manual_scoring as scoring
+        from analyzer.page import manual_scoring
 
         if st.toggle("Elsewhere"):
             st.stop()
-        scoring.show()
+        manual_scoring.show()
 
     return AppTest.from_function(script, default_timeout=30).run()
 
@@ -71,7 +72,7 @@ def reader(monkeypatch: pytest.MonkeyPatch) -> FixedReader:
             }
         )
     )
-    monkeypatch.setattr("analyzer.page.manual_scoring.choose", lambda *_: Choice(fixed))
+    monkeypatch.setattr("analyzer.page.manual_scoring_comparison.choose", lambda *_: Choice(fixed))
     return fixed
 
 
@@ -91,7 +92,8 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         made.append(manual_csv(rows))
         return made[-1]
 
-    monkeypatch.setattr("analyzer.page.manual_scoring.manual_csv", write)
+    monkeypatch.setattr("analyzer.page.manual_scoring_form.manual_csv", write)
+    monkeypatch.setattr("analyzer.page.manual_scoring_files.manual_csv", write)
     return made
 
 
@@ -118,7 +120,7 @@ def save(page: AppTest) -> AppTest:
 
 
 def test_the_empty_page_asks_for_a_pitch_and_a_rater(page: AppTest) -> None:
-    assert page.title[0].value == "Score by hand"
+    assert page.title[0].value == "Manual scoring"
     assert named(page.text_input, "Rater").value == ""
     assert [button.label for button in page.button] == []
     assert not page.exception and not page.error
@@ -128,7 +130,7 @@ def test_without_a_rater_the_pitch_can_be_read_and_nothing_be_filled_in(page: Ap
     page.selectbox[0].set_value("earmarker").run()
 
     assert "A hydrophone left on a wind-farm foundation" in markup(page)
-    assert "Name the rater above" in markup(page)
+    assert "Enter the rater" in markup(page)
     assert [button.label for button in page.button] == []
 
 
@@ -142,7 +144,7 @@ def test_every_column_has_a_field_with_its_rule_and_silence_is_where_it_starts(p
     for name, values in VALUES.items():
         field = fields[title(name)]
         assert field.value == ""
-        assert len(field.options) == len(values) + 1 and field.options[0].startswith("Not said")
+        assert len(field.options) == len(values) + 1 and field.options[0].startswith("Not stated")
         assert escape(rule(name)) in shown
     assert named(page.radio, "In scope").value == "true"
     assert named(page.text_area, "Competitors").value == named(page.text_input, "Overall").value == ""
@@ -195,7 +197,7 @@ def test_out_of_scope_greys_the_rest_away_and_keeps_none_of_it(
     save(page)
     (kept,) = store.hand_scores()
     assert kept.scores["in_scope"] == "false" and kept.scores["urgency"] == ""
-    assert "The same in 0 of 1." in markup(page)
+    assert "0 of 1 values are the same." in markup(page)
 
     named(page.radio, "In scope").set_value("true").run()
     assert named(page.radio, "Urgency").value == "important"
@@ -229,10 +231,10 @@ def test_saved_scores_stand_beside_the_reading_with_quotes_and_rule(
     shown = markup(page)
     assert BESIDE in shown and "Read by test/fixed" in shown
     assert 'You: <strong class="alien">practitioner' in shown
-    assert 'The reading: <strong class="alien">engineering leadership' in shown
+    assert 'The reader: <strong class="alien">engineering leadership' in shown
     assert "&lt;b&gt;Sold&lt;/b&gt; to CTOs" in shown and "&lt;i&gt;Rival" in shown
-    assert f"What decides: </span>{rule('buyer')}" in shown
-    assert f"The same in {len(VALUES)} of {len(VALUES) + 2}." in shown
+    assert f"Rule: </span>{rule('buyer')}" in shown
+    assert f"{len(VALUES)} of {len(VALUES) + 2} values are the same." in shown
     assert "History of edits: saved once" in shown
     page.run()
     assert reader.asked == 1
@@ -245,14 +247,14 @@ def test_an_edit_is_added_to_the_history_and_the_first_scores_can_still_be_taken
     named(page.radio, "Who signs").set_value("practitioner").run()
     save(page)
     named(page.radio, "Who signs").set_value("engineering_leadership").run()
-    assert "Changes are not saved yet" in markup(page)
+    assert "Unsaved changes." in markup(page)
     save(page)
 
     assert "Who signs: practitioner \N{RIGHTWARDS ARROW} engineering leadership" in markup(page)
-    assert "History of edits: 2 savings" in markup(page)
+    assert "History of edits: saved 2 times" in markup(page)
     assert [entry.scores["buyer"] for entry in store.hand_score_history()] == ["practitioner", "engineering_leadership"]
     save(page)
-    assert [told.value for told in page.success] == ["Nothing has changed since it was saved."]
+    assert [told.value for told in page.success] == ["Nothing has changed since the last save."]
     assert len(store.hand_score_history()) == 2
     latest, first = (csv_of(page, written, which)[0].values["buyer"] for which in ("Latest", "First"))
     assert (latest, first) == ("engineering_leadership", "practitioner")
@@ -260,8 +262,8 @@ def test_an_edit_is_added_to_the_history_and_the_first_scores_can_still_be_taken
 
 def csv_of(page: AppTest, written: list[str], which: str = "Latest", whose: str = "Mine") -> Sequence[ManualScore]:
     """The rows of the CSV that the page offers."""
-    named(page.radio, "As saved").set_value(which)
-    named(page.radio, "Whose").set_value(whose)
+    named(page.radio, "Version").set_value(which)
+    named(page.radio, "Raters").set_value(whose)
     page.run()
     return parse_manual(written[-1].encode(), "the page's").rows
 
@@ -328,7 +330,7 @@ def test_a_model_that_costs_is_asked_only_at_a_click(
     save(begin(page))
     assert reader.asked == 0
 
-    named(page.button, "Have it read by `openai/big`").click().run()
+    named(page.button, "Compare with `openai/big`").click().run()
     assert reader.asked == 1 and "Read by test/fixed" in markup(page)
 
 
@@ -342,23 +344,23 @@ def test_a_reading_that_takes_long_can_be_cancelled_and_asked_for_again(
     monkeypatch.setattr(reader, "read", never)
     monkeypatch.setenv("PITCH_MODEL", "openai/big")
     save(begin(page))
-    named(page.button, "Have it read by `openai/big`").click().run()
-    assert "The same in" not in markup(page)
+    named(page.button, "Compare with `openai/big`").click().run()
+    assert "values are the same" not in markup(page)
 
     named(page.button, "Cancel").click().run()
-    assert named(page.button, "Have it read by `openai/big`")
-    assert "cancelled_after" not in page.session_state
+    assert named(page.button, "Compare with `openai/big`")
+    assert visit(page).cancelled_after is None
 
 
 def test_a_reading_that_fails_is_told_and_the_scores_stay(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> Choice:
         raise ProviderTimeout("no answer within 120 s; try again")
 
-    monkeypatch.setattr("analyzer.page.manual_scoring.choose", fail)
+    monkeypatch.setattr("analyzer.page.manual_scoring_comparison.choose", fail)
     save(begin(page))
 
     (error,) = page.error
-    assert error.value == literal("There is no reading to set beside your scores: no answer within 120 s; try again")
+    assert error.value == literal("Your scores cannot be compared: no answer within 120 s; try again")
     assert "History of edits: saved once" in markup(page)
 
 
@@ -383,7 +385,7 @@ def test_a_store_that_cannot_be_opened_is_told_and_the_row_can_be_taken(
     named(page.radio, "Urgency").set_value("important").run()
 
     (error,) = page.error
-    assert error.value.startswith("`Nothing can be kept now: PITCH_STORE names mysql")
+    assert error.value.startswith("`Scores cannot be saved now: PITCH_STORE names mysql")
     assert named(page.button, "Save").disabled
     assert parse_manual(written[-1].encode(), "m").rows[0].values["urgency"] == "important"
     monkeypatch.setenv("PITCH_STORE", f"sqlite:///{tmp_path / 'store.db'}")
@@ -431,14 +433,14 @@ def test_scores_from_a_csv_can_be_gone_on_with(page: AppTest, reader: FixedReade
     named(page.radio, "Urgency").set_value("important").run()
     page.file_uploader[0].set_value(("mine.csv", rows, "text/csv")).run()
     assert "1 of anna&#x27;s 1 rows are new or differ" in markup(page)
-    assert "1 rows of other raters are left out" in markup(page)
+    assert "1 rows of other raters are skipped" in markup(page)
 
-    named(page.button, "Take them").click().run()
+    named(page.button, "Import").click().run()
 
     assert [(entry.rater, entry.scores["buyer"]) for entry in store.hand_scores()] == [("anna", "practitioner")]
-    assert [told.value for told in page.success] == ["1 row taken."]
+    assert [told.value for told in page.success] == ["1 row imported."]
     assert named(page.radio, "Who signs").value == "practitioner"
-    assert named(page.button, "Take them").disabled
+    assert named(page.button, "Import").disabled
 
 
 def test_a_csv_with_faults_or_without_the_rater_is_told(page: AppTest) -> None:
@@ -446,4 +448,4 @@ def test_a_csv_with_faults_or_without_the_rater_is_told(page: AppTest) -> None:
     page.file_uploader[0].set_value(("m.csv", b"pitch_id,rater,buyer\nx,anna,cto\n", "text/csv")).run()
     assert "line 2: buyer is 'cto'" in page.error[0].value
     page.file_uploader[0].set_value(("m.csv", b"pitch_id,rater,buyer\nx,ben,\n", "text/csv")).run()
-    assert page.error[0].value == literal("Not taken: m.csv has no row by anna; it has rows by ben")
+    assert page.error[0].value == literal("Not imported: m.csv has no row by anna; it has rows by ben")

@@ -14,7 +14,8 @@ from analyzer.errors import AnalyzerError, PitchError
 from analyzer.files.pitches import Given
 from analyzer.framework.assessment import Assessment, PitchRef, Range
 from analyzer.framework.one_pitch import score
-from analyzer.page.portfolio_run import Run, Work, exported, open_results, read_many
+from analyzer.page.portfolio_run import PortfolioRun, PortfolioWork, export, open_results, read_many
+from analyzer.page.session import KEY, PortfolioState, Session
 from analyzer.results.documents import entries_in
 from analyzer.results.result import Progress, Result
 from analyzer.runs.portfolio import Filter, PortfolioEntry
@@ -22,7 +23,7 @@ from analyzer.settings import KEYWORDS, Settings
 from analyzer.views.quadrant import Dot, scatter
 from analyzer.vocabulary.signals import Signals
 from tests.completions import PITCH
-from tests.page.visitor import button, markup
+from tests.page.visitor import analysis, button, markup, portfolio_work, visit
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -37,12 +38,12 @@ def given(*texts: str) -> list[Given]:
     return [Given(f"t.csv, row {n}", f"p{n}", text) for n, text in enumerate(texts, 1)]
 
 
-def done(run_: Run) -> Work:
+def done(run_: PortfolioRun) -> PortfolioWork:
     assert run_.work.done.wait(60)
     return run_.work
 
 
-def read(*texts: str, **options: Any) -> Work:
+def read(*texts: str, **options: Any) -> PortfolioWork:
     usual: dict[str, Any] = {"model": KEYWORDS, "settings": Settings()}
     return done(read_many(given(*texts), len(texts), "t.csv", **usual | options))
 
@@ -61,17 +62,17 @@ def page() -> AppTest:
     return page_of().run()
 
 
-def shown(work: Work) -> AppTest:
+def shown(work: PortfolioWork) -> AppTest:
     """The page of somebody whose run is at this point."""
     page = page_of()
-    page.session_state["portfolio"] = Held(work)
+    page.session_state[KEY] = Session(portfolio=PortfolioState(Held(work)))
     return page.run()
 
 
-class Held:
+class Held(PortfolioRun):
     """A run that nobody works on any more."""
 
-    def __init__(self, work: Work):
+    def __init__(self, work: PortfolioWork):
         self.work = work
 
 
@@ -99,16 +100,16 @@ ENTRY = PortfolioEntry(
         (Filter(words="gpus IDLE"), True),
         (Filter(words="P1"), True),
         (Filter(words="idle engines"), False),
-        (Filter(verdict="for", stage="day_2", focus="ml", category="cost_optimization"), True),
-        (Filter(verdict="against"), False),
-        (Filter(stage="day_1"), False),
-        (Filter(focus="engineering"), False),
-        (Filter(category="other"), False),
+        (Filter(chosen={"verdict": "for", "stage": "day_2", "focus": "ml", "category": "cost_optimization"}), True),
+        (Filter(chosen={"verdict": "against"}), False),
+        (Filter(chosen={"stage": "day_1"}), False),
+        (Filter(chosen={"focus": "engineering"}), False),
+        (Filter(chosen={"category": "other"}), False),
         (Filter(without_warnings=True), False),
     ],
 )
 def test_a_filter_lets_pass_what_it_names(wanted: Filter, lets: bool) -> None:
-    assert wanted.lets(ENTRY) is lets
+    assert wanted.matches(ENTRY) is lets
 
 
 def test_dots_at_one_place_stand_apart_and_only_those_that_can_be_picked_say_what_they_are() -> None:
@@ -130,7 +131,7 @@ def test_the_empty_page_chooses_no_reader_for_the_visitor(page: AppTest) -> None
     assert not page.exception
     assert page.selectbox(key="portfolio_reader").value is None
     assert button(page, "Start").disabled
-    assert "Many pitches at once" in markup(page)
+    assert "Analyze many pitches at once" in markup(page)
 
 
 def test_the_model_of_the_server_is_offered(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,8 +145,8 @@ def test_the_model_of_the_server_is_offered(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_the_samples_are_one_click_away_and_rank(page: AppTest) -> None:
-    button(page, "Take the samples").click().run()
-    done(page.session_state["portfolio"])
+    button(page, "Use the samples").click().run()
+    portfolio_work(page).done.wait(60)
     page.run()
 
     seen = drawn(page)
@@ -157,7 +158,9 @@ def test_the_samples_are_one_click_away_and_rank(page: AppTest) -> None:
 
 
 def test_a_run_under_way_shows_how_far_it_is_and_can_be_stopped() -> None:
-    work = Work("t.csv", asks=True, progress=Progress(done=3, failed={"pitch": 1}, total=10, elapsed=2.0, from_store=1))
+    work = PortfolioWork(
+        "t.csv", reads_pitches=True, progress=Progress(done=3, failed={"pitch": 1}, total=10, elapsed=2.0, from_store=1)
+    )
     page = shown(work)
 
     assert "4 of 10 · 1 failed · 1 from the store · 1.5/s" in drawn(page)
@@ -175,7 +178,7 @@ def test_a_run_that_was_stopped_says_what_was_not_begun() -> None:
     work.progress = Progress(done=1, total=10)
     work.stop.set()
 
-    assert "Stopped: 9 of 10 pitches were not begun." in drawn(shown(work))
+    assert "Stopped: 9 of 10 pitches were not started." in drawn(shown(work))
 
 
 def test_a_run_that_ended_early_shows_why_and_what_it_has() -> None:
@@ -215,16 +218,16 @@ def test_filters_leave_what_they_name_and_say_how_many(field: str, value: str, c
 
     seen = drawn(page)
     assert f"Shown: {'all 2' if count == 2 else f'{count} of 2'}" in seen
-    assert ("No pitch fits these filters." in seen) == (count == 0)
+    assert ("No pitch matches these filters." in seen) == (count == 0)
 
 
 def test_a_look_at_one_pitch_keeps_the_filters_and_another_filter_begins_on_the_first_page() -> None:
     page = shown(many(120))
-    page.session_state["portfolio_at"] = (1, "")
+    visit(page).portfolio.page = 1
     page.text_input(key="portfolio_words").set_value("product 99").run()
     assert "Shown: 1 of 120" in drawn(page)
 
-    page.session_state["portfolio_at"] = (0, "open:1")
+    visit(page).portfolio.opened = 1
     page.run()
     button(page, "Back to the portfolio").click().run()
 
@@ -232,13 +235,13 @@ def test_a_look_at_one_pitch_keeps_the_filters_and_another_filter_begins_on_the_
     assert "Shown: 1 of 120" in drawn(page)
 
 
-def many(count: int) -> Work:
+def many(count: int) -> PortfolioWork:
     """A finished run over so many pitches, without reading them."""
-    work = Work("many.csv", asks=True, progress=Progress(done=count, total=count))
+    work = PortfolioWork("many.csv", reads_pitches=True, progress=Progress(done=count, total=count))
     for number in range(count):
         signals = Signals.model_validate({"product": f"Product {number}", "problems": [PROBLEM]})
         found = score(signals, pitch=PitchRef(id=f"p{number}", title=f"Product {number}", sha256=str(number)))
-        work.take(Result(number, f"p{number}", found), "", PITCH)
+        work.add(Result(number, f"p{number}", found), "", PITCH)
     work.ranked = work.portfolio.ranked()
     work.done.set()
     return work
@@ -249,7 +252,7 @@ def test_the_ranking_comes_in_pages_of_fifty() -> None:
     assert "1 to 50 of 120" in drawn(page)
     assert drawn(page).count("<tr>") == 51
 
-    page.session_state["portfolio_at"] = (2, "")
+    visit(page).portfolio.page = 2
     page.run()
 
     assert "101 to 120 of 120" in drawn(page)
@@ -258,7 +261,7 @@ def test_the_ranking_comes_in_pages_of_fifty() -> None:
 
 def test_one_pitch_is_shown_whole_with_its_text_and_the_way_back() -> None:
     page = shown(read(PITCH, f"Other\n\n{PITCH}"))
-    page.session_state["portfolio_at"] = (0, "open:1")
+    visit(page).portfolio.opened = 1
     page.run()
 
     seen = drawn(page)
@@ -269,13 +272,13 @@ def test_one_pitch_is_shown_whole_with_its_text_and_the_way_back() -> None:
     assert "Rank 1 of 2" in drawn(page)
     button(page, "Back to the portfolio").click().run()
     assert "Ranking" in drawn(page)
-    assert page.session_state["portfolio_at"] == (0, "back:open:0")
+    assert (visit(page).portfolio.opened, visit(page).portfolio.focus) == (None, 0)
 
 
 def test_without_its_text_an_assessment_is_shown_alone_and_its_quotes_lead_nowhere() -> None:
-    work = done(open_results("portfolio.jsonl", exported(read(PITCH), ".jsonl")))
+    work = done(open_results("portfolio.jsonl", export(read(PITCH), ".jsonl")))
     page = shown(work)
-    page.session_state["portfolio_at"] = (0, "open:0")
+    visit(page).portfolio.opened = 0
     page.run()
 
     seen = drawn(page)
@@ -287,28 +290,28 @@ def test_without_its_text_an_assessment_is_shown_alone_and_its_quotes_lead_nowhe
 
 def test_one_pitch_can_be_taken_on_to_what_if() -> None:
     page = shown(read(PITCH))
-    page.session_state["portfolio_at"] = (0, "open:0")
+    visit(page).portfolio.opened = 0
     page.run()
 
     button(page, "What if").click().run()
 
-    assert page.session_state["go_to_analyze"] is True
-    assert page.session_state["reading"].result.result().pitch.id == "p1"
+    assert visit(page).go_to_analyze is True
+    assert analysis(page).result.result().pitch.id == "p1"
     assert page.session_state["text"] == PITCH
 
 
 def test_hostile_titles_ids_and_names_appear_only_escaped() -> None:
-    work = Work(HOSTILE, asks=True, progress=Progress(done=1, failed={"pitch": 1}, total=2))
+    work = PortfolioWork(HOSTILE, reads_pitches=True, progress=Progress(done=1, failed={"pitch": 1}, total=2))
     signals = Signals.model_validate({"product": HOSTILE, "problems": [PROBLEM | {"statement": HOSTILE}]})
     found = score(signals, pitch=PitchRef(id=HOSTILE, title=HOSTILE, sha256="1"))
-    work.take(Result(0, HOSTILE, found), HOSTILE, None)
-    work.take(Result(1, HOSTILE, error=PitchError(HOSTILE)), HOSTILE, None)
+    work.add(Result(0, HOSTILE, found), HOSTILE, None)
+    work.add(Result(1, HOSTILE, error=PitchError(HOSTILE)), HOSTILE, None)
     work.ranked = work.portfolio.ranked()
     work.done.set()
 
-    for at in ("", "open:0"):
+    for number in (None, 0):
         page = shown(work)
-        page.session_state["portfolio_at"] = (0, at)
+        visit(page).portfolio.opened = number
         page.run()
         seen = drawn(page)
         assert "&lt;script&gt;" in seen
@@ -318,16 +321,16 @@ def test_hostile_titles_ids_and_names_appear_only_escaped() -> None:
 
 
 def test_what_is_kept_of_a_pitch_is_packed() -> None:
-    (kept,) = read(PITCH).kept
-    assert kept.packed is not None and len(kept.packed) < 12_000
+    (kept,) = read(PITCH).items
+    assert kept.compressed_assessment is not None and len(kept.compressed_assessment) < 12_000
     assert kept.result.assessment is None
-    assert json.loads(zlib.decompress(kept.packed))["pitch"]["id"] == "p1"
+    assert json.loads(zlib.decompress(kept.compressed_assessment))["pitch"]["id"] == "p1"
 
 
 def test_entries_of_a_file_keep_their_source() -> None:
-    work = done(open_results("portfolio.jsonl", exported(read(PITCH), ".jsonl")))
-    assert work.kept[0].source == "t.csv, row 1"
-    assert len(list(entries_in("x.jsonl", exported(work, ".jsonl")))) == 1
+    work = done(open_results("portfolio.jsonl", export(read(PITCH), ".jsonl")))
+    assert work.items[0].source == "t.csv, row 1"
+    assert len(list(entries_in("x.jsonl", export(work, ".jsonl")))) == 1
 
 
 @pytest.fixture(scope="module")
@@ -338,4 +341,4 @@ def browser(screenshots: ModuleType) -> Iterator[Browser]:
 
 def test_an_assessment_survives_packing() -> None:
     work = many(1)
-    assert isinstance(work.kept[0].assessment(), Assessment)
+    assert isinstance(work.items[0].assessment(), Assessment)

@@ -19,7 +19,7 @@ from analyzer.files.pitches import Given, Table
 from analyzer.framework.assessment import PitchRef
 from analyzer.framework.one_pitch import score
 from analyzer.page import portfolio_run as run
-from analyzer.page.portfolio_run import exported, open_results, read_many
+from analyzer.page.portfolio_run import export, open_results, read_many
 from analyzer.results.documents import failure
 from analyzer.settings import KEYWORDS, Settings
 from analyzer.vocabulary.signals import Signals
@@ -34,15 +34,15 @@ from tests.page.test_portfolio import done, given, read
 def test_every_pitch_is_kept_with_its_assessment_or_the_reason_why_there_is_none() -> None:
     work = read(PITCH, "", f"{PITCH} Really.")
 
-    kept = sorted(work.kept, key=lambda each: each.result.number)
+    kept = sorted(work.items, key=lambda each: each.result.number)
     assert [each.result.id for each in kept] == ["p1", "p2", "p3"]
     assert isinstance(kept[1].result.error, PitchError)
     assert kept[0].assessment().pitch.id == "p1"
-    assert kept[2].pitch() == f"{PITCH} Really."
+    assert kept[2].text() == f"{PITCH} Really."
     assert (work.progress.done, dict(work.progress.failed), work.ended) == (2, {"pitch": 1}, None)
     assert len(work.ranked) == 2
     for _, found in work.ranked:
-        assessment, text = work.whole(found)
+        assessment, text = work.full(found)
         quotes = [quote for _, quote in assessment.signals.quotes()]
         assert quotes and all(quote.text == (text or "")[quote.start : quote.end] for quote in quotes)
 
@@ -50,14 +50,14 @@ def test_every_pitch_is_kept_with_its_assessment_or_the_reason_why_there_is_none
 def test_quotes_stand_where_they_are_marked_also_where_the_text_was_cleaned() -> None:
     work = read(PITCH.replace("\n", "\r\n"))
 
-    assessment, text = work.whole(work.ranked[0][1])
+    assessment, text = work.full(work.ranked[0][1])
 
     assert text == PITCH
     quotes = [quote for _, quote in assessment.signals.quotes()]
     assert quotes and all(quote.text == PITCH[quote.start : quote.end] for quote in quotes)
 
 
-@pytest.mark.parametrize(("count", "told"), [(0, "holds no pitch"), (run.MOST + 1, "the page takes 5,000")])
+@pytest.mark.parametrize(("count", "told"), [(0, "contains no pitch"), (run.MOST_PITCHES + 1, "the page takes 5,000")])
 def test_none_and_too_many_are_told_before_anything_is_read(count: int, told: str) -> None:
     with pytest.raises(InputError, match=told):
         read_many([], count, "t.csv", model=KEYWORDS, settings=Settings())
@@ -78,8 +78,8 @@ def test_stop_lets_what_is_in_flight_come_in() -> None:
     work = done(held)
 
     assert work.ended is None
-    assert [each.result.error for each in work.kept] == [None] * len(work.kept)
-    assert len(work.kept) < 501
+    assert [each.result.error for each in work.items] == [None] * len(work.items)
+    assert len(work.items) < 501
 
 
 def test_whoever_leaves_the_page_has_nothing_read_any_more() -> None:
@@ -104,13 +104,13 @@ def test_whoever_leaves_the_page_has_nothing_read_any_more() -> None:
 
 def test_a_visitor_who_is_gone_for_long_has_nothing_read_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("analyzer.page.presence.GONE", 0.0)
-    monkeypatch.setattr("analyzer.page.presence._LOOK", 0.01)
+    monkeypatch.setattr("analyzer.page.presence._INTERVAL", 0.01)
 
     def endless() -> Iterator[Given]:
         while True:
             yield from given(PITCH)
 
-    held = read_many(endless(), 5, "t.csv", model=KEYWORDS, settings=Settings(), there=lambda: False)
+    held = read_many(endless(), 5, "t.csv", model=KEYWORDS, settings=Settings(), connected=lambda: False)
 
     assert done(held).stop.is_set()
 
@@ -120,7 +120,7 @@ def test_a_run_that_cannot_go_on_keeps_what_it_has_and_says_why() -> None:
         work = read(PITCH, model=MODEL, settings=service.settings)
 
     assert work.ended is not None and work.ended.kind == "authentication"
-    assert work.kept == []
+    assert work.items == []
 
 
 def test_answers_are_kept_only_where_that_was_asked_for(tmp_path: Path) -> None:
@@ -152,10 +152,10 @@ def test_what_was_taken_away_opens_again_with_the_same_assessments_and_failures(
     work = read(PITCH, "", f"{PITCH} Really.")
 
     for ending in (".jsonl", ".parquet"):
-        again = done(open_results(f"portfolio{ending}", exported(work, ending)))
+        again = done(open_results(f"portfolio{ending}", export(work, ending)))
 
         assert again.ended is None
-        before, after = ({each.result.id: each for each in w.kept} for w in (work, again))
+        before, after = ({each.result.id: each for each in w.items} for w in (work, again))
         assert list(after) == sorted(before) == ["p1", "p2", "p3"]
         assert after["p1"].assessment() == before["p1"].assessment()
         assert after["p2"].result.error is not None
@@ -163,13 +163,13 @@ def test_what_was_taken_away_opens_again_with_the_same_assessments_and_failures(
             "pitch",
             "p2: the pitch is empty; it needs at least a sentence of text",
         )
-        assert after["p1"].pitch() is None
+        assert after["p1"].text() is None
         assert [(e.id, f.rank) for e, f in again.ranked] == [(e.id, f.rank) for e, f in work.ranked]
 
 
 @pytest.mark.parametrize("ending", [".html", ".csv", ".jsonl", ".parquet"])
 def test_every_pitch_is_in_every_file(ending: str) -> None:
-    data = exported(read(PITCH, ""), ending)
+    data = export(read(PITCH, ""), ending)
 
     if ending == ".parquet":
         assert parquet.read_table(io.BytesIO(data)).column("id").to_pylist() == ["p1", "p2"]
@@ -180,7 +180,7 @@ def test_every_pitch_is_in_every_file(ending: str) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "told"),
     [
-        ("a.jsonl", b"", "a.jsonl holds no result"),
+        ("a.jsonl", b"", "a.jsonl contains no result"),
         ("a.json", b"no", "a.json is not JSON"),
         ("a.parquet", b"no", "a.parquet cannot be read as Parquet"),
     ],
@@ -195,8 +195,8 @@ def test_one_bad_line_is_one_result_that_was_not_read() -> None:
 
     work = done(open_results("a.jsonl", f"{sound}\n{{oops\n[1]\n".encode()))
 
-    assert [each.result.error is None for each in work.kept] == [True, False, False]
-    assert "a.jsonl, line 2: this is not JSON" in str(work.kept[1].result.error)
+    assert [each.result.error is None for each in work.items] == [True, False, False]
+    assert "a.jsonl, line 2: this is not JSON" in str(work.items[1].result.error)
 
 
 def test_more_results_than_the_page_takes_are_cut_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,7 +205,7 @@ def test_more_results_than_the_page_takes_are_cut_and_that_is_said(monkeypatch: 
 
     work = done(open_results("a.jsonl", f"{sound}\n{sound}\n{sound}\n".encode()))
 
-    assert len(work.kept) == 2
+    assert len(work.items) == 2
     assert "a.jsonl has more than 2 results; these are the first" in str(work.ended)
 
 

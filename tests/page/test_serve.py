@@ -21,8 +21,7 @@ from streamlit.testing.v1 import AppTest
 
 from analyzer.errors import InputError
 from analyzer.files.documents import MAX_BYTES
-from analyzer.page import manual_scoring as scoring
-from analyzer.page import portfolio
+from analyzer.page import manual_scoring_files, portfolio_input
 from analyzer.page.hosts import HERE, host_names, refusal
 from analyzer.page.serve import LARGEST_UPLOAD, OPTIONS
 
@@ -219,5 +218,5 @@ def test_a_checkout_served_by_streamlit_is_set_up_as_pitch_app_is() -> None:
 
 
 def test_no_field_promises_a_larger_file_than_the_server_takes() -> None:
-    fields = (portfolio._LARGEST, scoring._LARGEST_CSV, MAX_BYTES // 1_000_000)
+    fields = (portfolio_input._LARGEST, manual_scoring_files._LARGEST_CSV, MAX_BYTES // 1_000_000)
     assert max(fields) <= LARGEST_UPLOAD == OPTIONS["server.maxUploadSize"]

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from analyzer.agreement.extracted import Upload
 from analyzer.errors import RunStopped
-from analyzer.page import upload
+from analyzer.page import uploads
 from analyzer.page.presence import GONE
 from tests.hostile_files import docx, many_pages, paragraph
 
@@ -40,10 +40,10 @@ def test_a_file_is_read_on_for_a_visitor_who_is_back_in_a_moment_and_not_for_one
 ) -> None:
     """The clock is the test's own: the visitor is there when the file comes, and then away for so many seconds."""
     looks = iter([0.0, away])
-    monkeypatch.setattr(upload, "visitor", lambda: lambda: False)
-    monkeypatch.setattr(upload, "time", SimpleNamespace(monotonic=lambda: next(looks, away)))
+    monkeypatch.setattr(uploads, "visitor", lambda: lambda: False)
+    monkeypatch.setattr(uploads, "time", SimpleNamespace(monotonic=lambda: next(looks, away)))
     if away > GONE:
         with pytest.raises(RunStopped, match=r"deck\.pdf was not read to its end"):
-            upload.read_upload(Upload("deck.pdf", many_pages()))
+            uploads.read_upload(Upload("deck.pdf", many_pages()))
     else:
-        assert upload.read_upload(Upload("deck.docx", docx(paragraph(SENTENCE)))) == SENTENCE
+        assert uploads.read_upload(Upload("deck.docx", docx(paragraph(SENTENCE)))) == SENTENCE

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from analyzer.page import presence
-from analyzer.page.analysis import Reading
+from analyzer.page.analysis import Analysis
 from analyzer.reading.readers import Choice
 from analyzer.vocabulary.signals import Signals
 from tests.page.visitor import (
@@ -17,16 +17,19 @@ from tests.page.visitor import (
     ROOT,
     FixedReader,
     SlowReader,
+    analysis,
     analyze,
     button,
     markup,
+    portfolio_work,
 )
 
 if TYPE_CHECKING:
     pass
 
 BAD_FILE = ("deck.pdf", b"no PDF", "application/pdf")
-PAGES = ("Portfolio", "History", "Compare", "Score by hand", "The framework", "The market map")
+NOT_A_PDF = "deck.pdf is named .pdf but is not a PDF"
+PAGES = ("Portfolio", "History", "Compare", "Manual scoring", "The framework", "The market map")
 
 
 def field(page: AppTest) -> str:
@@ -70,11 +73,11 @@ def test_after_a_file_that_cannot_be_read_no_other_text_is_analyzed(
     analyze(page, OWN_PITCH)
 
     page.file_uploader[0].set_value(BAD_FILE).run()
-    assert "deck.pdf is" in page.error[0].value
+    assert NOT_A_PDF in page.error[0].value
     assert field(page) == ""
 
     button(page, "Analyze").click().run()
-    assert ["deck.pdf is" in error.value for error in page.error] == [True]
+    assert [NOT_A_PDF in error.value for error in page.error] == [True]
     assert reader.asked == 1
 
 
@@ -82,7 +85,7 @@ def test_the_text_that_a_file_took_the_place_of_can_be_put_back(page: AppTest) -
     page.text_area[0].set_value(OWN_PITCH).run()
     page.file_uploader[0].set_value(BAD_FILE).run()
 
-    button(page, "Put back the text that was here before").click().run()
+    button(page, "Restore the previous text").click().run()
 
     assert field(page) == OWN_PITCH
     assert not page.error
@@ -98,7 +101,7 @@ def test_a_typed_text_is_not_lost_to_a_file_or_a_sample(page: AppTest, other: st
         page.pills(key="sample").set_value("taperline").run()
     assert field(page) != OWN_PITCH
 
-    button(page, "Put back the text that was here before").click().run()
+    button(page, "Restore the previous text").click().run()
     assert field(page) == OWN_PITCH
     assert page.pills(key="sample").value is None
 
@@ -112,25 +115,25 @@ def test_what_was_wrong_with_a_file_is_forgotten_with_the_file(page: AppTest) ->
     page.text_area[0].set_value(OWN_PITCH).run()
     assert not page.error
     button(page, "Analyze").click().run()
-    assert page.session_state["reading"].pitch.text == OWN_PITCH
+    assert analysis(page).pitch.text == OWN_PITCH
 
 
 def test_a_reading_under_way_is_not_dropped_for_an_assessment_from_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("analyzer.page.access.owner", lambda: "local")
     page = whole_page()
     analyze(page, OWN_PITCH)
-    page.session_state["reading"].result.result(60)
+    analysis(page).result.result(60)
     page.run()
     slow = SlowReader()
     monkeypatch.setattr("analyzer.page.analysis.choose", lambda *_: Choice(slow))
     analyze(page, f"{OWN_PITCH} Really.")
-    under_way: Reading = page.session_state["reading"]
+    under_way: Analysis = analysis(page)
 
     go(page, "history")
     button(page, "Open").click().run()
 
     assert "a model is still reading" in page.error[0].value
-    assert page.session_state["reading"] is under_way
+    assert analysis(page) is under_way
     assert not under_way.result.done()
     under_way.result.cancel()
 
@@ -140,8 +143,8 @@ def test_a_reading_under_way_is_not_dropped_for_an_assessment_from_elsewhere(mon
 
 def test_a_portfolio_stays_where_another_cannot_be_started() -> None:
     page = go(whole_page(), "portfolio")
-    button(page, "Take the samples").click().run()
-    page.session_state["portfolio"].work.done.wait(60)
+    button(page, "Use the samples").click().run()
+    portfolio_work(page).done.wait(60)
     page.run()
 
     page.file_uploader[0].set_value(("broken.csv", b"\xff\xfe\x00", "text/csv")).run()
@@ -149,15 +152,15 @@ def test_a_portfolio_stays_where_another_cannot_be_started() -> None:
     button(page, "Start").click().run()
 
     assert "Not started: broken.csv" in page.error[0].value
-    assert "Below are still the results of: The samples" in markup(page)
+    assert "The results below are still those of: The samples" in markup(page)
     assert "15 in scope, 1 out of scope." in markup(page)
 
 
 def test_a_removed_or_unread_file_is_not_scored() -> None:
     def script() -> None:
-        from analyzer.page import manual_scoring as scoring
+        from analyzer.page import manual_scoring
 
-        scoring.show()
+        manual_scoring.show()
 
     page = AppTest.from_function(script, default_timeout=30).run()
     page.radio[0].set_value("A file").run()
@@ -167,7 +170,7 @@ def test_a_removed_or_unread_file_is_not_scored() -> None:
     page.file_uploader[0].set_value(BAD_FILE).run()
     assert OWN_PITCH not in markup(page)
     page.run()
-    assert "deck.pdf is" in page.error[0].value
+    assert NOT_A_PDF in page.error[0].value
 
     choose(page, "deck.md", OWN_PITCH.encode())
     page.file_uploader[0].set_value(None).run()
@@ -176,14 +179,14 @@ def test_a_removed_or_unread_file_is_not_scored() -> None:
 
 def test_figures_of_other_files_than_those_chosen_say_so() -> None:
     page = go(whole_page(), "compare")
-    button(page, "Take the samples").click().run()
-    assert "You have changed the files since" not in markup(page)
+    button(page, "Use the samples").click().run()
+    assert "These figures are for the previous files" not in markup(page)
 
     page.file_uploader[0].set_value([("a.json", b"{}", "application/json")]).run()
-    assert "You have changed the files since; press Compare for the new ones." in markup(page)
+    assert "These figures are for the previous files. Press Compare to update them." in markup(page)
 
-    button(page, "Take the samples").click().run()
-    assert "You have changed the files since" not in markup(page)
+    button(page, "Use the samples").click().run()
+    assert "These figures are for the previous files" not in markup(page)
 
 
 # ---------------------------------------------------------------- a look elsewhere
@@ -217,7 +220,7 @@ def change_all(page: AppTest) -> None:
 
 def with_answer(page: AppTest) -> None:
     analyze(page, OWN_PITCH)
-    page.session_state["reading"].result.result(60)
+    analysis(page).result.result(60)
     page.run()
 
 
@@ -227,8 +230,8 @@ def with_entry(page: AppTest) -> None:
 
 
 def with_portfolio(page: AppTest) -> None:
-    button(page, "Take the samples").click().run()
-    page.session_state["portfolio"].work.done.wait(60)
+    button(page, "Use the samples").click().run()
+    portfolio_work(page).done.wait(60)
     page.run()
 
 
@@ -288,7 +291,7 @@ def test_chosen_files_survive_a_look_elsewhere_and_can_be_removed() -> None:
 
 def test_a_visitor_who_is_gone_has_no_pitch_read_any_more(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(presence, "GONE", 0.0)
-    monkeypatch.setattr(presence, "_LOOK", 0.01)
+    monkeypatch.setattr(presence, "_INTERVAL", 0.01)
     monkeypatch.setattr("analyzer.page.analysis.visitor", lambda: lambda: False)
     slow = SlowReader()
     monkeypatch.setattr("analyzer.page.analysis.choose", lambda *_: Choice(slow))

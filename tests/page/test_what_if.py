@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from streamlit.testing.v1 import AppTest
 
 from analyzer.vocabulary.signals import Signals
+from tests.page.visitor import visit
 
 if TYPE_CHECKING:
     pass
@@ -28,7 +29,7 @@ def test_a_signal_set_by_hand_moves_the_scores_and_asks_nobody(
     assert re.findall('<span class="value">(.+?)</span>', shown) != before
     assert "Edited after reading: Problems and Who signs." in shown
     assert "Moved by: " in shown
-    assert page.selectbox(key="set:buyer").label == "Who signs :blue-badge[changed]"
+    assert page.selectbox(key="set:buyer").label == "Who signs :blue-badge[edited]"
     assert reader.asked == 1
 
 
@@ -58,7 +59,7 @@ def test_alternatives_can_be_left_out_and_added(page: AppTest, reads: Callable[.
     field.set_value(["in_house"]).run()
 
     assert "Edited after reading: Competitors." in markup(page)
-    assert page.session_state["changes"] == {"competitors": "in_house"}
+    assert visit(page).changes == {"competitors": "in_house"}
 
 
 def test_another_pitch_begins_without_the_changes_to_the_last(page: AppTest, reads: Callable[..., FixedReader]) -> None:
@@ -81,7 +82,7 @@ def test_earlier_pitches_of_a_visit_stand_behind_the_next(page: AppTest, reads: 
     assert markup(page).count('class="other"') == 1
     assert 'title="Earlier one: ' in markup(page)
 
-    page.segmented_control(key="behind").set_value("The samples").run()
+    page.segmented_control(key="behind").set_value("Samples").run()
     assert markup(page).count('class="other"') == 15  # sixteen, one out of scope
-    page.segmented_control(key="behind").set_value("Nothing").run()
+    page.segmented_control(key="behind").set_value("None").run()
     assert 'class="other"' not in markup(page)

@@ -12,6 +12,9 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
 from analyzer.framework.assessment import ReaderRef
+from analyzer.page.analysis import Analysis
+from analyzer.page.portfolio_run import PortfolioWork
+from analyzer.page.session import KEY, Session
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.reading import Reading
 from analyzer.vocabulary.signals import Signals
@@ -114,3 +117,23 @@ def texts_read_as_markdown(page: AppTest) -> Iterator[str]:
                 text = getattr(proto, name, "")
                 if isinstance(text, str):
                     yield text
+
+
+def visit(page: AppTest) -> Session:
+    """What the page keeps for its visitor."""
+    state: Session = page.session_state[KEY]
+    return state
+
+
+def analysis(page: AppTest) -> Analysis:
+    """The latest analysis of this visit."""
+    latest = visit(page).analysis
+    assert latest is not None
+    return latest
+
+
+def portfolio_work(page: AppTest) -> PortfolioWork:
+    """The portfolio of this visit."""
+    run = visit(page).portfolio.run
+    assert run is not None
+    return run.work

@@ -1,16 +1,18 @@
 "use strict";
-const rows = [...document.querySelectorAll("tbody tr[data-title]")];
+const rows = [...document.querySelectorAll("tbody tr[data-words]")];
 const dots = new Map([...document.querySelectorAll("circle[data-row]")].map((dot) => [dot.dataset.row, dot]));
-const fields = [...document.querySelectorAll("[data-filter]")];
+const words = document.querySelector("[data-filter-words]");
+const choices = [...document.querySelectorAll("[data-filter-field]")];
+const clean = document.querySelector("[data-filter-warnings]");
 const shown = document.getElementById("shown");
+// The same as Filter.matches in analyzer/runs/portfolio.py; the rows carry its facts as data attributes.
 function filter() {
-  const wanted = Object.fromEntries(fields.map((field) => [field.dataset.filter, field.type === "checkbox" ? field.checked : field.value]));
-  const words = wanted.words.toLowerCase().split(/\s+/).filter(Boolean);
+  const wanted = words.value.toUpperCase().toLowerCase().split(/[ \t\n\r\f\v\u00a0\u3000]+/);
   let count = 0;
   for (const row of rows) {
-    const fits = words.every((word) => row.dataset.title.includes(word))
-      && ["verdict", "stage", "focus", "category"].every((name) => !wanted[name] || row.dataset[name] === wanted[name])
-      && !(wanted.clean && row.dataset.warnings);
+    const fits = wanted.every((word) => row.dataset.words.includes(word))
+      && choices.every((choice) => !choice.value || row.dataset[choice.dataset.filterField] === choice.value)
+      && !(clean.checked && row.dataset.warnings);
     row.hidden = !fits;
     const dot = dots.get(row.id);
     if (dot) dot.parentNode.classList.toggle("dim", !fits);
@@ -18,6 +20,6 @@ function filter() {
   }
   shown.textContent = count === rows.length ? `All ${count} are shown.` : `${count} of ${rows.length} are shown.`;
 }
-for (const field of fields) field.addEventListener("input", filter);
+for (const field of [words, ...choices, clean]) field.addEventListener("input", filter);
 document.getElementById("filters").hidden = false;
 filter();
