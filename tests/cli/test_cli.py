@@ -250,7 +250,7 @@ def test_record_keeps_answers_that_recorded_then_replays(monkeypatch: pytest.Mon
 
 def test_framework_shows_every_consideration() -> None:
     shown = pitch("framework").stdout
-    assert "Crowded market" in shown and "weight 3" in shown
+    assert "Competition and difference" in shown and "weight 3" in shown
     assert pitch("framework", "--markdown").stdout.startswith("# The rulebook")
 
 
@@ -295,7 +295,7 @@ def test_doctor_names_files_among_the_recordings_that_are_not_recordings(
     done = pitch("doctor")
 
     assert done.exit_code == 0
-    assert f"ok    recordings       skipped, as it is not a recording: {tmp_path / 'odd.json'}" in done.stdout
+    assert f"ok    recordings       skipped because it is not a recording: {tmp_path / 'odd.json'}" in done.stdout
 
 
 @pytest.mark.parametrize(

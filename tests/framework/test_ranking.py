@@ -308,7 +308,7 @@ def changed(tmp_path: Path) -> tuple[Path, Path]:
     text = old.read_text(encoding="utf-8")
     text = text.replace('["crowded", 1, "many"]', '["crowded", 3, "many"]').replace("for_above = 55", "for_above = 60")
     new.write_text(
-        text.replace('title = "Built in-house"\nweight = 2', 'title = "Built in-house"\nweight = 3'), encoding="utf-8"
+        text.replace('title = "Buy or build"\nweight = 2', 'title = "Buy or build"\nweight = 3'), encoding="utf-8"
     )
     return old, new
 

@@ -90,7 +90,7 @@ def test_an_empty_pitch_is_refused_in_one_line(page: AppTest, text: str) -> None
     analyze(page, text)
 
     assert [error.value for error in page.error] == [
-        literal("Not read: the pitch is empty; it needs at least a sentence of text")
+        literal("Not analyzed: the pitch is empty; it needs at least a sentence of text")
     ]
     assert "verdict" not in markup(page)
 

@@ -282,7 +282,7 @@ def test_without_its_text_an_assessment_is_shown_alone_and_its_quotes_lead_nowhe
     page.run()
 
     seen = drawn(page)
-    assert "Scores" in seen and "The pitch&#x27;s text is not in the file of results." in seen
+    assert "Scores" in seen and "The file of results does not contain the text of the pitch." in seen
     assert "The pitch</h3>" not in seen
     assert 'href="#quote-' not in seen
     assert "unlike AWS" in seen

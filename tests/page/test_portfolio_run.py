@@ -200,13 +200,13 @@ def test_one_bad_line_is_one_result_that_was_not_read() -> None:
 
 
 def test_more_results_than_the_page_takes_are_cut_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "MOST", 2)
+    monkeypatch.setattr(run, "MOST_PITCHES", 2)
     sound = score(Signals(), pitch=PitchRef(id="a")).to_json(indent=None)
 
     work = done(open_results("a.jsonl", f"{sound}\n{sound}\n{sound}\n".encode()))
 
     assert len(work.items) == 2
-    assert "a.jsonl has more than 2 results; these are the first" in str(work.ended)
+    assert "a.jsonl has more than 2 results; the page shows the first" in str(work.ended)
 
 
 @pytest.mark.parametrize(
