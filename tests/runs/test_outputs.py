@@ -7,6 +7,7 @@ import os
 import resource
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -36,8 +37,11 @@ GOOD = good()
 TEXT = "Annotation tool: label your training data. Data scientists run pip install labels."
 
 
-def keywords(source: Path, output: Path, **options: Any) -> BulkSummary:
-    return run(Sources((str(source),)), output, BulkOptions(model="keywords", **options))
+def keywords(
+    source: Path, output: Path, on_progress: Callable[[Progress], None] | None = None, **options: Any
+) -> BulkSummary:
+    bulk_options = BulkOptions(model="keywords", **options)
+    return run(Sources((str(source),)), output, bulk_options, on_progress=on_progress)
 
 
 def names(folder: Path) -> set[str]:
@@ -297,7 +301,7 @@ def test_the_first_failures_are_named_with_their_row_and_reason(tmp_path: Path) 
     told = done.stderr.splitlines()
     assert done.returncode == 1 and "8 failed: document" in told
     assert "  t.csv, row 1: 3 cells, but the first line names 2 columns" in told
-    assert "  and 3 more, each with its reason in the output" in told
+    assert "  and 3 more; the output has the reason for each" in told
 
 
 def test_ids_that_several_rows_share_are_said(tmp_path: Path) -> None:
