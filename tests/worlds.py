@@ -67,7 +67,7 @@ class World:
 
 
 def every_world(document: dict[str, Any], rulebook: Rulebook) -> Iterator[World]:
-    """All worlds, straight from the codebook's formulas, in exact fractions."""
+    """All worlds, straight from the formulas of docs/scoring.md, in exact fractions."""
     facts = derive(Signals.model_validate(document))
     names = list(rulebook.used_inputs)
     choices = [[facts.values[name]] if facts.values[name] is not None else list(INPUTS[name]) for name in names]

@@ -1,4 +1,4 @@
-"""Scores made by hand: the CSV of codebook §6, checked, and what a row says as signals.
+"""Manual scores: the CSV of docs/agreement.md, checked, and what a row says as signals.
 
 A faulty file is refused with all its faults, each with its line. What is no fault but has to be known (a signal
 without a column, a column that is not scored, values for a pitch out of scope) is kept as a note.

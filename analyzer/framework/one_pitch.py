@@ -68,7 +68,7 @@ def score(
     or MarketError with what is wrong in them.
 
     Scores: overall 0–100, market, sales and sides 0–10, each with its exact range over what is unknown
-    (codebook §4). `pitch`, `reader`, `usage` and `warnings` are only carried into the result.
+    (docs/scoring.md, "Scores"). `pitch`, `reader`, `usage` and `warnings` are only carried into the result.
     `as_read`: the signals as they were read, where a person has changed some since; the result then lists the edits.
     """
     signals, rulebook, market = as_signals(signals), as_rulebook(rulebook), as_market(market)

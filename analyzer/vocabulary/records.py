@@ -97,7 +97,7 @@ class SignalSpec(InputSpec):
     """One single-valued signal: everything that is said about it anywhere.
 
     `meanings` maps each value to what it means; `values` follows from it. `rule` is what decides between the values, for
-    the model and for a person alike (codebook §2). `family` is one of `FAMILIES`.
+    the model and for a person alike (docs/vocabulary.md). `family` is one of `FAMILIES`.
     """
 
     family: str
@@ -418,4 +418,4 @@ LIST_RULES: Final[Mapping[str, str]] = {
     "kind": "in_house: customers build it themselves. manual_process: done by hand today. cloud_vendor: AWS, Google "
     "Cloud, Azure and their services. established_vendor: a large, long-known vendor. Else startup or open_source.",
 }
-"""What decides for the lists and their parts, by field name (codebook §2)."""
+"""What decides for the lists and their parts, by field name (docs/vocabulary.md)."""

@@ -262,7 +262,7 @@ def test_one_value_put_in_place_changes_that_signal_alone(document: dict[str, ob
             assert after.positions[other] == before.positions[other]
 
 
-def test_every_column_of_the_codebook_is_known() -> None:
+def test_every_column_of_the_docs_is_known() -> None:
     assert COLUMNS[:6] == ("pitch_id", "rater", "in_scope", "stage", "focus", "persona")
     assert set(SIGNALS) < set(COLUMNS) and COLUMNS[-2:] == ("competitors", "overall")
     assert Path(resource("fixtures/manual_scores.csv")).read_text(encoding="utf-8").split("\n")[0] == ",".join(COLUMNS)

@@ -60,7 +60,7 @@ def test_what_was_read_comes_back_whole_from_an_edited_assessment(data: st.DataO
 
 @given(st.data())
 def test_edits_change_no_byte_beyond_their_own_list(data: st.DataObject) -> None:
-    """The same signals and rulebook give the same result, whoever set them (codebook §4, property 1)."""
+    """The same signals and rulebook give the same result, whoever set them."""
     read = Signals.model_validate(data.draw(documents()))
     now = edited(read, data.draw(changes(read)))
 

@@ -1,4 +1,4 @@
-"""What must always hold of a score (codebook §4), as properties; and what people rely on, as examples."""
+"""What must always hold of a score (docs/scoring.md), as properties; and what people rely on, as examples."""
 
 from __future__ import annotations
 
