@@ -1,4 +1,4 @@
-"""What the rulebook may look at: the single-valued signals, and what is derived from the lists (docs/scoring.md, "Position").
+"""What the rulebook may look at: single values, and what is derived from the lists (docs/scoring.md, "Position").
 
 Positions are exact fractions, so that a lean at one third does not depend on rounding.
 """

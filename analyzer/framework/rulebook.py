@@ -362,7 +362,7 @@ _MOST_ROWS_NAMED: Final = 3
 
 
 def _direction_faults(consideration: Consideration) -> Iterator[str]:
-    """A better value must not cost points (docs/scoring.md, "A rulebook of your own"): one fault an input, with the rows at fault."""
+    """A better value must not cost points (docs/scoring.md): one fault an input, with the rows at fault."""
     points = {combination: row.points for combination, row in consideration.deciding.items()}
     better = {name: consideration.better(name) for name in consideration.inputs}
     broken: dict[str, list[Violation]] = {}
