@@ -74,7 +74,7 @@ def _results_fields() -> None:
         help="JSON Lines, JSON or Parquet, as this page or pitch bulk writes it. The current rulebook scores them "
         "again; no model is asked.",
     )
-    if st.button("Open", type="primary", disabled=file is None) and file is not None:
+    if st.button("Open file", type="primary", disabled=file is None) and file is not None:
         _begin(lambda: open_results(file.name, file.data, connected=visitor()))
 
 

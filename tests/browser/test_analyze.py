@@ -39,7 +39,7 @@ def test_a_pasted_pitch_gets_its_verdict(opened: Callable[..., Page]) -> None:
     expect(page.locator(".pa .verdict .word")).to_have_text(re.compile("^(For|Against|Balanced|Open)$"))
     expect(page.get_by_role("heading", name="Scores")).to_be_visible()
     expect(page.locator(".pa .quadrant .here")).to_be_visible()
-    expect(page.get_by_text("Another pitch, or a change to this one")).to_be_visible()
+    expect(page.get_by_text("Edit this pitch or analyze another")).to_be_visible()
 
 
 def test_a_look_at_the_framework_loses_neither_pitch_nor_answer(opened: Callable[..., Page]) -> None:
@@ -48,11 +48,11 @@ def test_a_look_at_the_framework_loses_neither_pitch_nor_answer(opened: Callable
     expect(page.locator(".pa .provenance")).to_be_visible()
 
     page.get_by_role("link", name="The framework").click()
-    expect(page.get_by_role("heading", name="What is looked at")).to_be_visible()
+    expect(page.get_by_role("heading", name="Signals")).to_be_visible()
     page.get_by_role("link", name="Analyze a pitch").click()
 
     expect(page.get_by_role("heading", name="Scores")).to_be_visible()
-    page.get_by_text("Another pitch, or a change to this one").click()
+    page.get_by_text("Edit this pitch or analyze another").click()
     expect(page.get_by_role("textbox", name="The pitch")).to_have_value(OWN_PITCH)
 
 
@@ -136,7 +136,7 @@ def test_cancel_works_while_the_model_is_silent_and_ends_the_request(
 
     page.get_by_role("button", name="Cancel").click()
 
-    expect(page.get_by_text("the request was ended")).to_be_visible()
+    expect(page.get_by_text("the request has ended")).to_be_visible()
     expect(page.get_by_role("textbox", name="The pitch")).to_have_value(OWN_PITCH)
     assert silent_model[1].wait(10)
 

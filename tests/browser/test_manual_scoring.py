@@ -46,7 +46,7 @@ def test_a_pitch_is_scored_beside_its_text_and_then_set_beside_a_reading(opened:
     expect(page.get_by_role("heading", name=BESIDE)).to_have_count(0)
 
     page.get_by_role("link", name="The framework").click()
-    expect(page.get_by_role("heading", name="What is looked at")).to_be_visible()
+    expect(page.get_by_role("heading", name="Signals")).to_be_visible()
     page.get_by_role("link", name="Manual scoring").click()
     expect(urgency.get_by_role("radio", name="Important")).to_be_checked()
     page.get_by_role("button", name="Save", exact=True).click()

@@ -41,7 +41,7 @@ def test_a_table_becomes_a_portfolio_of_which_one_pitch_is_opened_and_all_taken_
     expect(page.get_by_role("heading", level=2, name=title)).to_be_in_viewport()
     expect(page.locator(".pa .pitch")).to_be_visible()
     page.get_by_role("link", name="The framework").click()
-    expect(page.get_by_role("heading", name="What is looked at")).to_be_visible()
+    expect(page.get_by_role("heading", name="Signals")).to_be_visible()
     page.get_by_role("link", name="Portfolio").click()
     expect(page.get_by_role("heading", level=2, name=title)).to_be_visible()
     page.get_by_role("button", name="Back to the portfolio").click()
@@ -54,11 +54,11 @@ def test_a_table_becomes_a_portfolio_of_which_one_pitch_is_opened_and_all_taken_
     assert len(lines) == 110
     assert sum("error" in json.loads(line) for line in lines) == 1
 
-    page.get_by_text("Other pitches").click()
+    page.get_by_text("Analyze other pitches").click()
     page.get_by_text("Open results").click()
     expect(page.get_by_text("A file of results")).to_be_visible()
     page.locator("input[type=file]").set_input_files(tmp_path / "portfolio.jsonl")
-    page.get_by_role("button", name="Open them").click()
+    page.get_by_role("button", name="Open file").click()
     told = "portfolio.jsonl: 102 in scope, 7 out of scope, 1 not read."
     expect(page.locator(".pa.head")).to_contain_text(told)
 
@@ -74,7 +74,7 @@ def test_a_dot_opens_its_pitch_and_what_if_goes_on_from_there(opened: Callable[.
     page.get_by_role("button", name="What if", exact=True).click()
 
     expect(page.get_by_role("heading", level=1, name="Analyze a pitch")).to_be_visible()
-    expect(page.get_by_text("From the portfolio The samples. Nothing was asked again.")).to_be_visible()
+    expect(page.get_by_text("No model was asked again.")).to_be_visible()
     expect(page.get_by_role("tab", name="What if")).to_be_visible()
 
 
