@@ -30,7 +30,7 @@ def main() -> None:
         for model in ("recorded", "keywords"):
             done = json.loads(run(pitch, "analyze", "-", "--model", model, "--json", input=sample, cwd=folder))
             assert done["scores"]["overall"]["low"] <= done["scores"]["overall"]["high"]
-        assert "Crowded market" in run(pitch, "framework", cwd=folder)
+        assert "Competition and difference" in run(pitch, "framework", cwd=folder)
         assert "considerations" in run(pitch, "doctor", cwd=folder)
         serves(str(bin_ / "python"), folder)
     print("the wheel works in an empty environment")
