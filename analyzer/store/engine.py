@@ -483,7 +483,8 @@ def _is_about_one_row(error: BaseException) -> bool:
         cause = error.__cause__
         if isinstance(getattr(cause, "orig", None), OverflowError | ValueError | TypeError):
             return True
-        return isinstance(cause, sa.exc.DataError) or "decode" in str(getattr(cause, "orig", cause)).lower()
+        message = str(getattr(cause, "orig", cause)).lower()
+        return isinstance(cause, sa.exc.DataError) or "decode" in message or "cannot adapt" in message
     return isinstance(error, OverflowError | ValueError | TypeError)
 
 
