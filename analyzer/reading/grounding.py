@@ -55,6 +55,15 @@ class _Folded:
         start += at - self.at[piece]
         return start, start + 1
 
+    def position(self, original: int) -> int:
+        """Find where an offset of the original is in the text, or where the piece that holds it begins."""
+        piece = bisect_right(self.starts, original) - 1
+        start = self.starts[piece]
+        last = self.at[piece + 1] if piece + 1 < len(self.at) else len(self.text)
+        if last - self.at[piece] != self.ends[piece] - start:
+            return self.at[piece]
+        return self.at[piece] + min(original, self.ends[piece]) - start
+
 
 class Grounding:
     """Looks up quotes in one pitch, which is folded once."""
@@ -86,7 +95,10 @@ class Grounding:
             if not _within_word(text, at) and not _within_word(text, end):
                 start, stop = self._folded.origin(at)[0], self._folded.origin(end - 1)[1]
                 span = bisect_left(spans, (stop, 0)) - 1  # the last one that begins before this ends
-                if start >= after and (span < 0 or spans[span][1] <= start):
+                if span >= 0 and start < spans[span][1]:
+                    at = text.find(wanted, max(at + 1, self._folded.position(spans[span][1])))
+                    continue
+                if start >= after:
                     yield Quote(text=self._pitch[start:stop], start=start, end=stop)
                     after = stop
             at = text.find(wanted, at + 1)

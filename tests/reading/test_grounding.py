@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analyzer.reading.answers import check_answer
 from analyzer.reading.grounding import Grounding
 from analyzer.reading.pitch import Pitch, overlaps
+from tests.completions import answer
 
 PITCH = "We do\nnot  sell “data”—ever. Cafe\u0301 ﬁne-tuning costs 10² USD. You cannot go. 日本語の文。 soft\u00adhyphen שלום עולם"
 
@@ -188,6 +193,22 @@ def test_every_place_of_a_quote_is_found_in_one_walk_and_none_over_another() -> 
     assert places == [(0, 8)]
     assert [quote.start for quote in grounding.find_all("aa", outside=[(0, 2), (1, 7)])] == [12]
     assert [quote.start for quote in grounding.find_all("aa", outside=[(6, 8), (0, 1)])] == [12]
+
+
+def test_a_model_that_lists_fifty_overlapping_instructions_is_answered_like_any_other() -> None:
+    pitch = Pitch.from_text("a " * 20_000)
+    instructions = ["a " * count for count in range(1, 51)] * 2
+    checked = check_answer(json.dumps(answer(instructions=instructions)), pitch, Grounding(pitch.text))
+    assert len(checked.planted) > 50
+    spans = sorted(checked.planted)
+    assert all(end <= start for (_, end), (start, _) in pairwise(spans))
+
+
+def test_a_model_that_lists_every_letter_as_an_instruction_is_read_in_one_walk_each() -> None:
+    """Looking every place up from the start, against every place before, would not come back from this."""
+    text = "ab " * 30_000
+    walks = [list(Grounding(text).find_all("ab", outside=[(n * 3, n * 3 + 2) for n in range(0, 30_000, 2)]))]
+    assert [len(walk) for walk in walks] == [15_000]
 
 
 @given(

@@ -142,6 +142,47 @@ def test_a_server_that_is_down_ends_the_run_and_fails_no_pitch(monkeypatch: pyte
         together(service, 50)
 
 
+def test_pitches_caught_in_an_outage_get_no_row_and_are_read_by_the_next_run(
+    quick: None, store: str, tmp_path: Path
+) -> None:
+    down = False
+
+    def reply(pitch: str, times: int) -> Reply:
+        nonlocal down
+        down = down or service.answered.total() >= 30
+        return refused(503) if down else GOOD
+
+    with Service(reply) as service:
+        settings = replace(service.settings, store=store)
+        sources = Sources((str(table(tmp_path / "in.jsonl", 50)),))
+        first = run(sources, tmp_path / "out.jsonl", BulkOptions(model=MODEL, settings=settings, give_up_after=0.3))
+        assert isinstance(first.ended, ProviderDown)
+        assert first.progress.failed == {}
+        assert first.progress.total is not None
+        left = first.progress.total - first.progress.finished
+        assert 0 < left <= 20
+        assert len(rows(first.written or tmp_path)) == 50 - left
+        service.answered.clear()
+        down = False
+        service._reply = lambda *_: GOOD
+        second = run(sources, tmp_path / "out.jsonl", BulkOptions(model=MODEL, settings=settings))
+    assert (second.ended, second.progress.done, second.progress.failed) == (None, 50, {})
+    assert second.progress.from_store == 50 - left
+
+
+def test_a_server_that_restarts_in_mid_run_fails_no_pitch(quick: None) -> None:
+    calls = 0
+
+    def reply(pitch: str, times: int) -> Reply:
+        nonlocal calls
+        calls += 1
+        return Reply(fault="hang up") if 20 <= calls < 150 else GOOD
+
+    with Service(reply) as service:
+        results = together(service, 60, concurrency=8)
+    assert [result.error for result in results] == [None] * 60
+
+
 # ---------------------------------------------------------------- the store
 
 

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import pytest
@@ -19,8 +20,11 @@ import analyzer
 from analyzer import MarketMap, analyze, analyze_many
 from analyzer.errors import ConfigurationError
 from analyzer.reading.clients import shared_client
+from analyzer.reading.pitch import Pitch
+from analyzer.reading.reading import Reading
 from analyzer.settings import Settings
 from tests.completions import CHAT, PITCH, URL, answer, completion, failure
+from tests.model_server import Service, good
 
 SETTINGS = Settings(openai_base_url=URL, openai_api_key="sk-secret-0123456789")
 MODEL = "openai/gpt-4.1-mini"
@@ -134,6 +138,65 @@ def test_a_forked_process_reads_too() -> None:
     )
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", script], timeout=60, check=False)
     assert done.returncode == 0
+
+
+def test_a_callback_that_raises_ends_the_run_with_its_own_error_and_nothing_hangs() -> None:
+    def broken(progress: object) -> None:
+        raise ZeroDivisionError("mine")
+
+    with respx.mock() as router:
+        router.post(CHAT).mock(side_effect=lambda _: completion(answer()))
+        with pytest.raises(ZeroDivisionError, match="mine"):
+            list(analyze_many([PITCH] * 20, model=MODEL, settings=SETTINGS, on_progress=broken))
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), MemoryError()], ids=repr)
+def test_whatever_breaks_on_the_background_loop_reaches_who_waits_and_the_loop_goes_on(
+    error: BaseException, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from analyzer.reading.keywords.reader import KeywordReader
+
+    read = KeywordReader.read
+
+    async def broken(self: KeywordReader, pitch: Pitch) -> Reading:
+        if "number 1" in pitch.text:
+            raise error
+        return await read(self, pitch)
+
+    monkeypatch.setattr(KeywordReader, "read", broken)
+    results = list(analyze_many([f"{PITCH} This is number {n}." for n in range(3)], model="keywords"))
+    assert {result.number: result.error.kind if result.error else "read" for result in results} == {
+        0: "read",
+        1: "unexpected",
+        2: "read",
+    }
+
+
+@pytest.mark.parametrize("taken", [0, 1], ids=["not begun", "left open"])
+@pytest.mark.parametrize("store", [True, False], ids=["store", "no store"])
+def test_a_run_that_nobody_takes_to_its_end_ends_in_silence_with_the_program(
+    taken: int, store: bool, tmp_path: Path
+) -> None:
+    script = (
+        "from analyzer import analyze_many\n"
+        f"results = analyze_many(['A tool for ML %d' % n for n in range(50)], model='{MODEL}', store={store})\n"
+        f"for _ in range({taken}): print(next(results).number >= 0)\n"
+    )
+    with Service(lambda *_: good()) as service:
+        environment = {**os.environ, **service.environment, "PITCH_STORE": f"sqlite:///{tmp_path / 'store.db'}"}
+        done = subprocess.run(
+            [sys.executable, "-X", "dev", "-W", "ignore::DeprecationWarning", "-c", script],
+            env=environment, timeout=60, check=False, capture_output=True, text=True,
+        )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "True\n" * taken)
+    assert "Event loop is closed" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("seconds", [0, -1, float("nan"), float("inf")])
+def test_a_time_to_give_up_after_is_a_number_of_seconds(seconds: float) -> None:
+    with pytest.raises(ConfigurationError, match="give_up_after"):
+        analyze_many([PITCH], model="keywords", give_up_after=seconds)
 
 
 def test_a_market_map_of_ones_own_reaches_one_pitch_and_many() -> None:
