@@ -1,4 +1,4 @@
-"""Signals changed by hand: what a person puts in the place of what was read, and the way back.
+"""Edited signals: what a person puts in place of what was read, and the way back.
 
 An assessment's signals are those that it scores, so that whoever scores them again gets the same. What was read stands
 beside them in its `edits`, whole, with basis and quotes: nothing that a reader found is lost, and what a person set
@@ -25,13 +25,13 @@ from analyzer.vocabulary.signals import (
     Stage,
 )
 
-BY_HAND: Final = "set by hand"
-"""The statement of a problem, and the name of an alternative, that a person added."""
+ADDED: Final = "added by a person"
+"""The statement of a problem, and the name of a competitor, that a person added."""
 _EDITABLE: Final = ("in_scope", "problems", "personas", "competitors", *SIGNALS)
 
 
 def edited(read: Signals, changes: Mapping[str, str]) -> Signals:
-    """The signals with some set by hand. A change that says what was read anyway changes nothing.
+    """The signals with some of them edited. A change to what was read anyway changes nothing.
 
     Names and values of `changes`: `in_scope`: yes, no · `problems.N.stage` and `problems.N.focus`, N from 0 (where none
     was read, 0 adds one) · `main_user`: a role or unknown · `competitors`: those to keep by their number from 0, and
@@ -78,9 +78,9 @@ def as_read(now: Signals, made: Iterable[Edit], source: str = "the assessment") 
 def _problems(problems: tuple[Problem, ...], name: str, value: str) -> tuple[Problem, ...]:
     number, _, part = name.removeprefix("problems.").partition(".")
     known = {"stage": get_args(Stage), "focus": get_args(Focus)}
-    problems = problems or (Problem(statement=BY_HAND, stage="unclear", focus="unclear", primary=True),)
+    problems = problems or (Problem(statement=ADDED, stage="unclear", focus="unclear", primary=True),)
     if not name.startswith("problems.") or part not in known or number not in map(str, range(len(problems))):
-        raise SignalsError(f"{name[:40]!r} cannot be set by hand: it is no signal of this pitch")
+        raise SignalsError(f"{name[:40]!r} cannot be edited: it is not a signal of this pitch")
     changed = {**problems[int(number)].model_dump(), part: _check(name, value, known[part])}
     return (*problems[: int(number)], Problem.model_validate(changed), *problems[int(number) + 1 :])
 
@@ -100,7 +100,7 @@ def _competitors(read: Signals, parts: Iterable[str]) -> Iterable[Competitor]:
             yield numbered[part]
         else:
             kind = _check("competitors", part, get_args(RivalKind))
-            yield Competitor.model_validate({"name": BY_HAND, "kind": kind})
+            yield Competitor.model_validate({"name": ADDED, "kind": kind})
 
 
 def _check(name: str, value: str, options: Iterable[str]) -> str:

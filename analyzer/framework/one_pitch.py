@@ -116,7 +116,7 @@ def what_if(
     *,
     market: MarketMap | None = None,
 ) -> Assessment:
-    """The same pitch as if a person had set some signals by hand, in place of any edits it has; nothing is read anew.
+    """The same pitch with some signals edited, in place of any edits it has; nothing is read again.
 
     `changes` as for `framework.edits.edited`; none gives the assessment of what was read. Raises SignalsError.
     """

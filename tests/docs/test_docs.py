@@ -11,6 +11,7 @@ import re
 import shlex
 import textwrap
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -230,11 +231,9 @@ def test_every_command_line_in_the_docs_is_one_that_the_program_takes(line: Exam
     assert command is not None, f"there is no command {words[0]}"
     shown = [word for word in words[1:] if word not in ("…", "...")]
     optional = [word.strip("[]") for word in shown]
-    try:
-        command.make_context(words[0], list(optional))
-    except click.MissingParameter:
-        pass  # a sentence may name a command, or one of its options, without what it is given
-    except click.BadOptionUsage as error:  # likewise an option without its value
-        assert "requires" in str(error), error
-    except click.exceptions.Exit:
-        pass  # --help
+    # A sentence may name a command, or one of its options, without what it takes; --help ends at once.
+    with suppress(click.MissingParameter, click.exceptions.Exit):
+        try:
+            command.make_context(words[0], list(optional))
+        except click.BadOptionUsage as error:
+            assert "requires" in str(error), error

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.errors import SignalsError
-from analyzer.framework.edits import BY_HAND, as_read, edited, edits
+from analyzer.framework.edits import ADDED, as_read, edited, edits
 from analyzer.framework.one_pitch import score, what_if
 from analyzer.results.documents import Entry, score_entry
 from analyzer.vocabulary.signals import SIGNALS, Signals
@@ -101,7 +101,7 @@ def test_a_changed_value_says_so_and_the_read_one_keeps_basis_and_quotes() -> No
         ({"problems.0.stage": "day_1"}, lambda s: (s.problems[0].stage, s.problems[0].quote.text) == ("day_1", "GPUs idle")),
         ({"main_user": "data_scientist"}, lambda s: (s.personas[0].role, s.personas[0].quote) == ("data_scientist", None)),
         ({"main_user": "unknown"}, lambda s: s.personas == ()),
-        ({"competitors": "1 startup"}, lambda s: [(r.name, r.kind) for r in s.competitors] == [("scripts", "in_house"), (BY_HAND, "startup")]),
+        ({"competitors": "1 startup"}, lambda s: [(r.name, r.kind) for r in s.competitors] == [("scripts", "in_house"), (ADDED, "startup")]),
         ({"competitors": ""}, lambda s: s.competitors == ()),
         ({"buyer": "unknown"}, lambda s: (s.buyer.basis, s.buyer.quotes) == ("absent", ())),
         ({"in_scope": "no"}, lambda s: not s.in_scope),
@@ -117,7 +117,7 @@ def test_every_kind_of_signal_can_be_changed(made: dict[str, str], found: Any) -
 def test_where_no_problem_was_read_one_can_be_set() -> None:
     now = edited(Signals(), {"problems.0.stage": "day_2", "problems.0.focus": "ml"})
 
-    assert [(p.statement, p.stage, p.focus) for p in now.problems] == [(BY_HAND, "day_2", "ml")]
+    assert [(p.statement, p.stage, p.focus) for p in now.problems] == [(ADDED, "day_2", "ml")]
     quadrant = score(now).quadrant
     assert quadrant is not None
     assert (quadrant.stage, quadrant.focus) == ("day_2", "ml")

@@ -301,15 +301,23 @@ def test_a_rulebook_of_ones_own_starts_as_a_copy_that_judges_alike(tmp_path: Pat
     assert pitch("framework", "--diff", mine, mine).stdout == "No differences: both judge alike, in the same words.\n"
 
 
+CHANGES = {
+    r'\["crowded", 1, "many"\]': '["crowded", 3, "many"]',
+    r"for_above = 55": "for_above = 60",
+    r'(id = "built-in-house"\n(?:.+\n)*?)weight = 2\n': r"\1weight = 3\n",
+}
+"""What a new rulebook changes: points, a limit of the verdict and a weight, whatever the cards are titled."""
+
+
 @pytest.fixture
 def changed(tmp_path: Path) -> tuple[Path, Path]:
     old, new = tmp_path / "old.toml", tmp_path / "new.toml"
     pitch("framework", "--new", old)
     text = old.read_text(encoding="utf-8")
-    text = text.replace('["crowded", 1, "many"]', '["crowded", 3, "many"]').replace("for_above = 55", "for_above = 60")
-    new.write_text(
-        text.replace('title = "Buy or build"\nweight = 2', 'title = "Buy or build"\nweight = 3'), encoding="utf-8"
-    )
+    for pattern, replacement in CHANGES.items():
+        text, count = re.subn(pattern, replacement, text)
+        assert count == 1, f"{pattern} matches {count} places of the rulebook"
+    new.write_text(text, encoding="utf-8")
     return old, new
 
 
