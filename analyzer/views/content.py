@@ -79,7 +79,8 @@ def heading(assessment: Assessment) -> str:
 
 def summary(assessment: Assessment) -> str:
     """The pitch in one sentence; empty where it would repeat the title."""
-    return "" if assessment.signals.summary == assessment.pitch.title else assessment.signals.summary
+    same = " ".join(assessment.signals.summary.split()) == " ".join((assessment.pitch.title or "").split())
+    return "" if same else assessment.signals.summary
 
 
 def statement(assessment: Assessment) -> str:
