@@ -27,7 +27,7 @@ from analyzer.files.pitches import Sources
 from analyzer.results.result import Progress
 from analyzer.results.rows import Written, rows_in
 from analyzer.runs.bulk import Summary, run
-from analyzer.store.engine import Store
+from analyzer.store.store import Store
 from tests.conftest import PITCHES
 from tests.service import MODEL, Reply, Service, good, refused
 from tests.test_bulk import table
@@ -157,7 +157,7 @@ def test_what_is_in_flight_when_the_disk_is_full_is_still_stored_and_nothing_mor
         )
         paid = service.asked.total()
     store = Store.open(url)
-    assert store.answers_count() == paid < 60
+    assert store.answers.count() == paid < 60
     store.close()
     assert summary.exit_code == 2 and not summary.stopped and summary.progress.done == paid
 

@@ -24,7 +24,8 @@ from analyzer.page.analysis import Reading
 from analyzer.page.assessment import verdict_word
 from analyzer.results.documents import Entry, score_entry
 from analyzer.settings import Settings
-from analyzer.store.engine import Earlier, Store
+from analyzer.store.history import SavedAssessment
+from analyzer.store.store import Store
 from analyzer.views.html import Html, literal, tag
 from analyzer.views.numbers import shown
 
@@ -59,7 +60,7 @@ def show() -> None:
     )
     limit = st.session_state.setdefault("history_limit", _STEP)
     try:
-        found = _store().earlier(owner, search, limit + 1)
+        found = _store().history.search(owner, search, limit + 1)
     except AnalyzerError as error:
         st.error(literal(f"History cannot be shown: {error}"))
         return
@@ -86,7 +87,7 @@ def _more() -> None:
 # ---------------------------------------------------------------- rows
 
 
-def _row(entry: Earlier) -> None:
+def _row(entry: SavedAssessment) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key=f"history-row-{entry.id}"):
         st.checkbox(
             literal(f"Select {_short(entry.title)}"),
@@ -99,8 +100,8 @@ def _row(entry: Earlier) -> None:
         st.button("Open", key=f"history-open:{entry.id}", on_click=_open, args=(entry.id,))
 
 
-def _told(entry: Earlier) -> Html:
-    parts = [_when(entry.kept_at), entry.model]
+def _told(entry: SavedAssessment) -> Html:
+    parts = [_when(entry.saved_at), entry.model]
     try:
         found = Assessment.model_validate_json(entry.document)
     except ValidationError:
@@ -126,9 +127,9 @@ def _short(title: str) -> str:
     return title if len(title) <= 60 else f"{title[:60]}…"
 
 
-def _when(kept_at: str) -> str:
+def _when(saved_at: str) -> str:
     """Date and time on the visitor's clock."""
-    at = datetime.fromisoformat(kept_at).replace(tzinfo=UTC)
+    at = datetime.fromisoformat(saved_at).replace(tzinfo=UTC)
     with suppress(ZoneInfoNotFoundError, ValueError):
         at = at.astimezone(ZoneInfo(st.context.timezone or "UTC"))
     return f"{at.day} {at:%B %Y, %H:%M}"
@@ -154,13 +155,13 @@ def reopen(id: str, changes: Mapping[str, str]) -> None:
     InputError while a pitch is being read.
     """
     owner = access.owner()
-    entry = None if owner is None else _store().find_earlier(owner, id)
+    entry = None if owner is None else _store().history.find(owner, id)
     if entry is None:
         raise SignalsError("this assessment is not in your History; it may have been deleted, or be somebody else's")
-    scored = score_entry(Entry(f"the assessment of {_when(entry.kept_at)}", json.loads(entry.document)))
+    scored = score_entry(Entry(f"the assessment of {_when(entry.saved_at)}", json.loads(entry.document)))
     if scored.assessment is None:
         raise scored.error or SignalsError("this assessment cannot be read any more")
-    note = f"From your History: read on {_when(entry.kept_at)} by {entry.model}. Nothing was asked again."
+    note = f"From your History: read on {_when(entry.saved_at)} by {entry.model}. Nothing was asked again."
     reading.reopen(entry.text, scored.assessment, note, changes)
     pitch_field.put(entry.text)
     st.session_state["kept"] = (st.session_state["reading"], entry.id)
@@ -169,7 +170,7 @@ def reopen(id: str, changes: Mapping[str, str]) -> None:
 # ---------------------------------------------------------------- delete
 
 
-def _delete(owner: str, shown_: Sequence[Earlier]) -> None:
+def _delete(owner: str, shown_: Sequence[SavedAssessment]) -> None:
     """Deleting those that are selected, or all; asked once more before it is done."""
     picked = {entry.id: entry.pitch_sha256 for entry in shown_ if st.session_state.get(_PICK + entry.id)}
     with st.container(horizontal=True, vertical_alignment="center", key="history-tools"):
@@ -214,7 +215,7 @@ def _forget(owner: str, doomed: Mapping[str, str] | None) -> None:
     fingerprint of the pitch for each id; None = all."""
     _ask_no_more()
     try:
-        number = _store().forget(owner, None if doomed is None else list(doomed))
+        number = _store().history.delete(owner, None if doomed is None else list(doomed))
     except AnalyzerError as error:
         st.session_state["history_fault"] = error
         return
@@ -259,7 +260,7 @@ def keep(under_way: Reading, found: Assessment) -> AnalyzerError | None:
     if tried is None or tried[0] is not under_way:
         outcome: str | AnalyzerError
         try:
-            outcome = _store().remember(
+            outcome = _store().history.save(
                 owner=owner,
                 title=found.pitch.title or found.signals.product or "Untitled pitch",
                 pitch_sha256=under_way.pitch.ref.sha256 or "",
@@ -287,7 +288,7 @@ def gather() -> None:
         return
     st.session_state["gathered"] = True
     try:
-        found = _store().earlier(owner, limit=_BEHIND)
+        found = _store().history.search(owner, limit=_BEHIND)
     except AnalyzerError:
         return  # said where it matters: when something is to be kept, and on the page
     older: dict[str, Assessment] = {}

@@ -43,7 +43,8 @@ from analyzer.reading.pitch import Pitch
 from analyzer.resources import resource
 from analyzer.runs.many import choose
 from analyzer.settings import KEYWORDS, RECORDED, Settings
-from analyzer.store.engine import HandScores, Store
+from analyzer.store.manual_scores import SavedManualScores
+from analyzer.store.store import Store
 from analyzer.views import comparison as views
 from analyzer.views.html import Html, literal, tag
 from analyzer.views.terminal import provenance
@@ -95,7 +96,7 @@ class _Task:
     pitch: Pitch
     id: str
     rater: str
-    history: Sequence[HandScores] = ()
+    history: Sequence[SavedManualScores] = ()
 
     @property
     def key(self) -> str:
@@ -135,7 +136,7 @@ def show() -> None:
         pitch_id = _id(desk, pitch) if pitch is not None else ""
     try:
         kept: Store | None = store(Settings.from_environment().store_url())
-        own = kept.hand_score_history(rater=rater) if kept is not None and rater else []
+        own = kept.manual_scores.versions(rater=rater) if kept is not None and rater else []
     except AnalyzerError as error:
         kept, own = None, []
         _say("Nothing can be kept now", error)
@@ -440,7 +441,7 @@ def _save(kept: Store, task: _Task, saved: ManualScore | None) -> None:
         if saved is not None and cells_of(saved) == cells_of(row):
             desk.told["form"] = "Nothing has changed since it was saved."
             return
-        kept.save_hand_scores(task.id, task.rater, _scores(row) | {_SHA256: task.pitch.ref.sha256 or ""})
+        kept.manual_scores.save(task.id, task.rater, _scores(row) | {_SHA256: task.pitch.ref.sha256 or ""})
         desk.told["form"] = "Saved."
     except ManualError as error:
         desk.faults["form"] = "Not saved: " + "; ".join(fault.partition(": ")[2] for fault in error.faults)
@@ -591,7 +592,7 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], name: str) -> Ht
 # ---------------------------------------------------------------- what was saved
 
 
-def _row(entry: HandScores) -> ManualScore:
+def _row(entry: SavedManualScores) -> ManualScore:
     """A saving as a row. Raises ManualError if it is not of today's vocabulary."""
     cells = {"pitch_id": plain_cell(entry.pitch_id), "rater": plain_cell(entry.rater)}
     cells |= {name: cell for name, cell in entry.scores.items() if name in _SCORED}
@@ -606,7 +607,7 @@ def _when(saved_at: str) -> str:
     return f"{saved_at[:10]} {saved_at[11:16]} UTC"
 
 
-def _history(history: Sequence[HandScores]) -> Html:
+def _history(history: Sequence[SavedManualScores]) -> Html:
     """Every saving: when, and what had changed."""
     count = f"{len(history)} savings" if len(history) > 1 else "saved once"
     rows = [[_when(history[0].saved_at), _opening(history[0])]]
@@ -621,7 +622,7 @@ def _history(history: Sequence[HandScores]) -> Html:
     )
 
 
-def _opening(entry: HandScores) -> str:
+def _opening(entry: SavedManualScores) -> str:
     given = sum(bool(entry.scores.get(name)) for name in VALUES)
     scope = "out of scope" if entry.scores.get("in_scope") == "false" else f"{given} signals with a value"
     return f"First saved: {scope}"
@@ -643,7 +644,7 @@ def _cell(name: str, scores: Mapping[str, str]) -> str:
 # ---------------------------------------------------------------- take away, go on
 
 
-def _take_away(desk: _Desk, kept: Store | None, rater: str, own: Sequence[HandScores]) -> None:
+def _take_away(desk: _Desk, kept: Store | None, rater: str, own: Sequence[SavedManualScores]) -> None:
     if kept is None:
         return
     st.html(tag("section", tag("h3", "Scores as CSV"), _done(rater, own), class_="pa"))
@@ -652,7 +653,7 @@ def _take_away(desk: _Desk, kept: Store | None, rater: str, own: Sequence[HandSc
         told = "First: as they were before a reading was shown here. These are the ones to measure agreement by."
         which = _options(desk, "which", "As saved", ["Latest", "First"], told)
     try:
-        entries = own if whose == "Mine" else kept.hand_score_history()
+        entries = own if whose == "Mine" else kept.manual_scores.versions()
         ordered = entries if which == "Latest" else entries[::-1]
         chosen = {(entry.pitch_id, entry.rater): entry for entry in ordered}
         content = manual_csv(_row(chosen[key]) for key in sorted(chosen))
@@ -667,7 +668,7 @@ def _take_away(desk: _Desk, kept: Store | None, rater: str, own: Sequence[HandSc
         _go_on(desk, kept, rater, own)
 
 
-def _done(rater: str, own: Sequence[HandScores]) -> Html:
+def _done(rater: str, own: Sequence[SavedManualScores]) -> Html:
     if not own:
         told = f"{rater} has saved nothing yet." if rater else "Scores of all raters can be taken without a name."
         return tag("p", told, class_="lead")
@@ -676,7 +677,7 @@ def _done(rater: str, own: Sequence[HandScores]) -> Html:
     return tag("p", tag("span", told, class_="alien"), class_="lead")
 
 
-def _go_on(desk: _Desk, kept: Store, rater: str, own: Sequence[HandScores]) -> None:
+def _go_on(desk: _Desk, kept: Store, rater: str, own: Sequence[SavedManualScores]) -> None:
     """Scores from a CSV, to go on from. Only this rater's rows are taken."""
     with st.expander("Go on from a CSV"):
         file = uploads.one("Manual scores", "scoring_csv", ["csv"], _LARGEST_CSV)
@@ -691,7 +692,7 @@ def _go_on(desk: _Desk, kept: Store, rater: str, own: Sequence[HandScores]) -> N
         _tell(desk, "csv")
 
 
-def _to_take(given: ManualScores, rater: str, own: Sequence[HandScores]) -> tuple[list[ManualScore], str]:
+def _to_take(given: ManualScores, rater: str, own: Sequence[SavedManualScores]) -> tuple[list[ManualScore], str]:
     """The rows of this rater that are new or differ, and what becomes of all rows, in words. Raises InputError."""
     latest = {entry.pitch_id: {**entry.scores} for entry in own}
     mine = [row for row in given.rows if row.rater == rater]
@@ -710,7 +711,7 @@ def _take_rows(kept: Store, rows: Sequence[ManualScore]) -> None:
     taken = 0
     try:
         for row in rows:
-            kept.save_hand_scores(row.pitch, row.rater, _scores(row))
+            kept.manual_scores.save(row.pitch, row.rater, _scores(row))
             taken += 1
         desk.told["csv"] = f"{taken} row{'s' if taken != 1 else ''} taken."
     except AnalyzerError as error:

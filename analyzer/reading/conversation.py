@@ -49,7 +49,7 @@ from analyzer.reading.recordings import (
 )
 from analyzer.reading.spending import Reservation, Spending, added, estimated_tokens
 from analyzer.settings import RECORDED, Settings
-from analyzer.store.engine import KeptAnswer
+from analyzer.store.answers import StoredAnswer
 from analyzer.vocabulary.signals import Quote, answer_schema, vocabulary_sha256
 
 MAX_ASKS: Final = 3
@@ -59,9 +59,9 @@ MAX_ASKS: Final = 3
 class Book(Protocol):
     """Where answers are kept: a store's, for many conversations or for one."""
 
-    async def find(self, key: str) -> KeptAnswer | None: ...
+    async def find(self, key: str) -> StoredAnswer | None: ...
 
-    async def keep(self, answer: KeptAnswer) -> None: ...
+    async def save(self, answer: StoredAnswer) -> None: ...
 
     async def discard(self, keys: list[str]) -> None: ...
 
@@ -220,7 +220,7 @@ class _Conversation:
         self.last = kept.text
         return self.last
 
-    async def _pay(self, request: Request) -> KeptAnswer:
+    async def _pay(self, request: Request) -> StoredAnswer:
         """An answer of the model, kept before anything is made of it. Raises what `ModelReader.read` does."""
         kept = await self._request(request)
         if kept.fault == EMPTY and not self.empty:  # a reply with nothing in it: the same again, once
@@ -230,7 +230,7 @@ class _Conversation:
             raise fault_of(kept.fault)
         return kept
 
-    async def _request(self, request: Request) -> KeptAnswer:
+    async def _request(self, request: Request) -> StoredAnswer:
         """One reply of the model, as often as its server has to be asked for it."""
         asking = self.asking
         messages: Messages = [
@@ -250,7 +250,7 @@ class _Conversation:
         asking.limiter.record_usage(kept.input_tokens + kept.output_tokens)
         return kept
 
-    async def _ask_and_keep(self, request: Request, messages: Messages, reservation: Reservation) -> KeptAnswer:
+    async def _ask_and_keep(self, request: Request, messages: Messages, reservation: Reservation) -> StoredAnswer:
         """One request, counted and kept whatever it brought. Raises errors of the provider."""
         await reservation.set_aside()  # a repeated request may be paid for like the first
         exchange = Exchange(self.asking.model)
@@ -260,7 +260,7 @@ class _Conversation:
             self._count_failed(exchange, error, reservation)
             raise
         usage = self._count(exchange, reservation)
-        kept = KeptAnswer(
+        kept = StoredAnswer(
             key=request.key if self._settles(reply, request.turn) else None,
             model=request.model,
             prompt_sha256=request.prompt_sha256,
@@ -275,7 +275,7 @@ class _Conversation:
             fault=reply.fault,
         )
         if self.asking.book is not None:
-            await self.asking.book.keep(kept)
+            await self.asking.book.save(kept)
         return kept
 
     def _settles(self, reply: Reply, turn: int) -> bool:
@@ -313,7 +313,7 @@ class _Conversation:
         self.said.append({"role": "user", "content": prompts.again_message(faults)})
 
 
-def _usage(answer: KeptAnswer) -> Usage:
+def _usage(answer: StoredAnswer) -> Usage:
     return Usage(
         requests=1,
         input_tokens=answer.input_tokens,

@@ -272,13 +272,13 @@ def estimate(sources: Sources, *, model: str | None, settings: Settings, limit: 
         raise ConfigurationError("there is nothing to estimate without a model; name one with --model")
     from analyzer.reading.conversation import first_request, static_tokens
     from analyzer.reading.spending import cost_of, estimated_tokens
-    from analyzer.store.engine import Store
+    from analyzer.store.store import Store
 
     sources.check()
     if sources.count() == 0:
         raise _no_pitches(sources)
     store = Store.open(settings.store_url())
-    seen = store.mean_tokens(model)
+    seen = store.answers.mean_tokens(model)
     faulty: Counter[str] = Counter()
     pitches = kept = tokens = 0
     for batch in _batches(islice(iter(sources), limit)):
@@ -292,7 +292,7 @@ def estimate(sources: Sources, *, model: str | None, settings: Settings, limit: 
                 faulty[error.kind] += 1
         pitches += len(batch)
         keys = {pitch.ref.sha256: first_request(model, pitch).key for pitch in sound}
-        found = store.find_answers(list(keys.values()))
+        found = store.answers.find(list(keys.values()))
         for pitch in sound:
             if keys[pitch.ref.sha256] in found:
                 kept += 1

@@ -54,7 +54,8 @@ if TYPE_CHECKING:
     from analyzer.reading.conversation import ModelReader
     from analyzer.reading.recordings import Recordings
     from analyzer.reading.spending import Spending
-    from analyzer.store.engine import AnswerBook, Store
+    from analyzer.store.answer_queue import AnswerQueue
+    from analyzer.store.store import Store
 
 HOW_TO_SET_A_MODEL: Final = "set PITCH_MODEL or --model (for example openai/gpt-4.1-mini, with OPENAI_API_KEY)"
 GivenPitch = str | tuple[object, str | AnalyzerError] | Mapping[str, Any]
@@ -291,7 +292,7 @@ class _Run:
         self._limiter = RateLimiter(policy, concurrency)
         self._spending: Spending | None = None
         self._store: Store | None = None
-        self._book: AnswerBook | None = None
+        self._book: AnswerQueue | None = None
         self._asked: ModelReader | None = None
         self._recorded: dict[str, ModelReader] = {}
         self._recordings: Recordings | None = None
@@ -393,10 +394,11 @@ class _Run:
 
         self._spending = Spending(self._model, max_cost)
         if store is not None:
-            from analyzer.store.engine import AnswerBook, Store
+            from analyzer.store.answer_queue import AnswerQueue
+            from analyzer.store.store import Store
 
             self._store = Store.open(store)
-            self._book = AnswerBook(self._store, patience=self._limiter.policy.give_up_after or 0.0)
+            self._book = AnswerQueue(self._store, retry_seconds=self._limiter.policy.give_up_after or 0.0)
         self._asked = ModelReader(
             self._model, self._settings, book=self._book, limiter=self._limiter, spending=self._spending
         )
