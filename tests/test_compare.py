@@ -518,4 +518,4 @@ def test_edits_of_another_shape_fail_the_pitch_and_do_not_pass_for_what_was_read
 
     found = against(tmp_path / "all.json", [by_hand("p"), by_hand("q", buyer="practitioner")])
 
-    assert any("its edits are of another shape" in issue.text for issue in found.issues)
+    assert any("edits.from: Field required" in issue.text for issue in found.issues)

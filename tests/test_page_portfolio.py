@@ -22,7 +22,7 @@ from analyzer.framework.assessment import Assessment, PitchRef, Range
 from analyzer.framework.one_pitch import score
 from analyzer.page import portfolio_run as run
 from analyzer.page.portfolio_run import Run, Work, exported, open_results, read_many
-from analyzer.results.documents import entries_in, failure
+from analyzer.results.documents import DocumentEntry, entries_in, parse_document
 from analyzer.results.result import Progress, Result
 from analyzer.runs.portfolio import Entry, Filter
 from analyzer.settings import KEYWORDS, Settings
@@ -282,7 +282,7 @@ def test_more_results_than_the_page_takes_are_cut_and_that_is_said(monkeypatch: 
     ],
 )
 def test_a_failure_in_a_file_is_told_as_it_was(document: dict[str, Any], kind: str) -> None:
-    found = failure(document)
+    found = parse_document(DocumentEntry("x.json", document)).failure
     assert found is not None and (found.kind, str(found)) == (kind, "m")
 
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from analyzer import Rulebook, Signals, analyze, score
 from analyzer.errors import SignalsError
 from analyzer.framework.many_pitches import SCORES, LookUps, score_table, signals_table
-from analyzer.results.documents import score_parquet
+from analyzer.results.tables import score_parquet
 from tests.conftest import PITCHES
 from tests.test_rulebook import BUILT_IN
 from tests.worlds import documents

@@ -306,10 +306,10 @@ def score_command(
     No model is called. A file is read to its end; documents that do not fit are named, the others scored.
     """
     from analyzer.framework.rulebook import Rulebook
-    from analyzer.results.documents import each_once
+    from analyzer.results.documents import unique_files
 
     rules, map_ = _load_rulebook(rulebook), _load_market(market)
-    once, notes = each_once(files)
+    once, notes = unique_files(files)
     for line in notes:
         note(f"pitch: {line}")
     if output is not None:
@@ -362,7 +362,7 @@ def rank_command(
     """
     from analyzer.framework.ranking import rank
     from analyzer.framework.rulebook import Rulebook
-    from analyzer.results.documents import coded_entries
+    from analyzer.results.tables import coded_entries
     from analyzer.views.ranking import print_ranking, ranking_json, write_ranking
 
     if report is not None:
@@ -673,7 +673,7 @@ def _score_each(files: list[str], rules: Any, market: Any, as_json: bool) -> Non
 
 
 def _score_parquet(files: list[str], output: Path, rules: Any) -> None:
-    from analyzer.results.documents import score_parquet
+    from analyzer.results.tables import score_parquet
 
     if len(files) != 1 or Path(files[0]).suffix.lower() != ".parquet" or output.suffix.lower() != ".parquet":
         raise InputError("with -o, give one .parquet file and an output that ends in .parquet")

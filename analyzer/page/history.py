@@ -22,7 +22,7 @@ from analyzer.page import access, pitch_field
 from analyzer.page import analysis as reading
 from analyzer.page.analysis import Reading
 from analyzer.page.assessment import verdict_word
-from analyzer.results.documents import Entry, score_entry
+from analyzer.results.documents import DocumentEntry, score_entry
 from analyzer.settings import Settings
 from analyzer.store.history import SavedAssessment
 from analyzer.store.store import Store
@@ -158,7 +158,7 @@ def reopen(id: str, changes: Mapping[str, str]) -> None:
     entry = None if owner is None else _store().history.find(owner, id)
     if entry is None:
         raise SignalsError("this assessment is not in your History; it may have been deleted, or be somebody else's")
-    scored = score_entry(Entry(f"the assessment of {_when(entry.saved_at)}", json.loads(entry.document)))
+    scored = score_entry(DocumentEntry(f"the assessment of {_when(entry.saved_at)}", json.loads(entry.document)))
     if scored.assessment is None:
         raise scored.error or SignalsError("this assessment cannot be read any more")
     note = f"From your History: read on {_when(entry.saved_at)} by {entry.model}. Nothing was asked again."

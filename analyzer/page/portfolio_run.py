@@ -25,10 +25,10 @@ from analyzer.framework.assessment import Assessment
 from analyzer.framework.ranking import Ranked
 from analyzer.page.presence import end_when_gone
 from analyzer.reading.pitch import Pitch
-from analyzer.results.documents import Entry as Document
-from analyzer.results.documents import entries_in, failure, score_entry
+from analyzer.results.documents import DocumentEntry, entries_in, parse_document, score_document
+from analyzer.results.output_files import OutputFile
 from analyzer.results.result import Progress, Result, UnexpectedError
-from analyzer.results.rows import Row, Written
+from analyzer.results.rows import ResultRow
 from analyzer.runs.many import analyze_many
 from analyzer.runs.portfolio import Entry, Portfolio
 from analyzer.settings import Settings
@@ -177,10 +177,10 @@ def exported(work: Work, ending: str) -> bytes:
         if ending == ".html":
             write_portfolio(path, work.portfolio, work.progress)
             return path.read_bytes()
-        written = Written(path)
+        written = OutputFile(path)
         for kept in sorted(work.kept, key=lambda kept: kept.result.number):
             assessment = None if kept.packed is None else kept.assessment()
-            written.write(Row(replace(kept.result, assessment=assessment), kept.source))
+            written.write(ResultRow(replace(kept.result, assessment=assessment), kept.source))
         written.finish()
         return path.read_bytes()
 
@@ -203,20 +203,12 @@ def _length(name: str, data: bytes) -> int | None:
     return sum(1 for line in data.splitlines() if line.strip()) if name.lower().endswith(".jsonl") else None
 
 
-def _opened(number: int, entry: Document) -> tuple[Result, str]:
-    """The result that stands in a file, judged by today's rulebook, and where its pitch came from."""
-    document = entry.document if isinstance(entry.document, dict) else {}
-    given = document.get("input")
-    source = str(given["source"]) if isinstance(given, dict) and "source" in given else entry.source
-    told = failure(document)
-    if told is not None:
-        named = document.get("pitch")
-        ref = named if isinstance(named, dict) else {}
-        id_, title, sha256 = (ref.get(name) for name in ("id", "title", "sha256"))
-        label = entry.source if id_ is None else str(id_)
-        return Result(number, label, error=told, title=title, sha256=sha256), source
-    scored = score_entry(entry)
-    if scored.assessment is None:
-        return Result(number, entry.source, error=scored.error), source
-    pitch = scored.assessment.pitch
-    return Result(number, pitch.id or entry.source, scored.assessment, title=pitch.title, sha256=pitch.sha256), source
+def _opened(number: int, entry: DocumentEntry) -> tuple[Result, str]:
+    """The result in a file, judged by today's rulebook, and where its pitch came from."""
+    parsed = parse_document(entry)
+    pitch = parsed.pitch
+    assessment = None if parsed.signals is None else score_document(parsed)
+    error = parsed.failure or parsed.fault
+    return Result(
+        number, pitch.id or entry.source, assessment, error, title=pitch.title, sha256=pitch.sha256
+    ), parsed.source

@@ -29,8 +29,9 @@ from analyzer.framework.inputs import derive
 from analyzer.framework.market import MarketMap
 from analyzer.framework.rulebook import Rulebook
 from analyzer.reading.pitch import Pitch
+from analyzer.results.output_files import OutputFile
 from analyzer.results.result import Progress, Result
-from analyzer.results.rows import Row, Written
+from analyzer.results.rows import ResultRow
 from analyzer.runs.many import analyze_many
 from analyzer.settings import GIVE_UP_AFTER, KEYWORDS, RECORDED, Settings
 from analyzer.vocabulary.derived import LEANS
@@ -142,7 +143,7 @@ def run(
             on_progress(progress)
 
     at_once = connections_at_once(concurrency)
-    written = Written(output, inputs)
+    written = OutputFile(output, inputs)
     stability = Stability(repeat) if repeat > 1 else None
     failures: list[Failure] = []
     ids = _Ids()
@@ -166,7 +167,7 @@ def run(
         store = _StoreFile(settings)
         for result in results:
             reading = None if repeat == 1 else result.number % repeat + 1
-            row = Row(result, feed.pop(result.number).source, reading)
+            row = ResultRow(result, feed.pop(result.number).source, reading)
             if result.error is not None and len(failures) < _FAILURES:
                 failures.append(Failure(result.id, row.source, result.error.kind, str(result.error)))
             if ended is None:
@@ -339,7 +340,7 @@ class Stability:
     spreads: list[float] = field(default_factory=list)
     _open: defaultdict[int, list[Result]] = field(default_factory=lambda: defaultdict(list))
 
-    def add(self, row: Row) -> None:
+    def add(self, row: ResultRow) -> None:
         pitch = row.result.number // self.repeat
         readings = self._open[pitch]
         readings.append(row.result)

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from analyzer.errors import AnalyzerError, InputError
 from analyzer.framework.market import KINDS, MarketMap
-from analyzer.results.documents import Entry, score_entry
+from analyzer.results.documents import DocumentEntry, parse_document
 from analyzer.views.terminal import QUIET, plain
 from analyzer.vocabulary.labels import word
 
@@ -64,17 +64,18 @@ def print_category(console: Console, market: MarketMap, id: str) -> None:
 
 
 def unknown_rivals(
-    market: MarketMap, entries: Iterable[Entry]
+    market: MarketMap, entries: Iterable[DocumentEntry]
 ) -> tuple[list[tuple[str, str, int]], list[AnalyzerError]]:
     """Products named as alternatives that the map does not know: (name, kind, times), the most often named first; and
     the entries that could not be looked at."""
     found: Counter[tuple[str, str]] = Counter()
     errors: list[AnalyzerError] = []
     for entry in entries:
-        scored = score_entry(entry)
-        if scored.error is not None:
-            errors.append(scored.error)
-        for rival in scored.assessment.signals.competitors if scored.assessment else ():
+        parsed = parse_document(entry)
+        if parsed.signals is None:
+            errors.append(parsed.no_signals)
+            continue
+        for rival in parsed.signals.competitors:
             if rival.kind not in ("in_house", "manual_process") and market.match(rival.name) is None:
                 found[(rival.name, rival.kind)] += 1
     return [(name, kind, times) for (name, kind), times in found.most_common()], errors
