@@ -17,7 +17,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from analyzer.errors import AnalyzerError, InputError, PitchError, RulebookError, of_kind
-from analyzer.files.pitches import Given, Table
+from analyzer.files.pitches import InputPitch, UploadedTable
 from analyzer.framework.assessment import Assessment, PitchRef, Range
 from analyzer.framework.one_pitch import score
 from analyzer.page import portfolio_run as run
@@ -42,8 +42,8 @@ PROBLEM = {"statement": "s", "stage": "day_2", "focus": "engineering"}
 HOSTILE = "<script>alert(1)</script> ![x](http://evil.example/m.png) :red[x]"
 
 
-def given(*texts: str) -> list[Given]:
-    return [Given(f"t.csv, row {n}", f"p{n}", text) for n, text in enumerate(texts, 1)]
+def given(*texts: str) -> list[InputPitch]:
+    return [InputPitch(f"t.csv, row {n}", f"p{n}", text) for n, text in enumerate(texts, 1)]
 
 
 def done(run_: Run) -> Work:
@@ -127,7 +127,7 @@ def test_none_and_too_many_are_told_before_anything_is_read(count: int, told: st
 def test_stop_lets_what_is_in_flight_come_in() -> None:
     release = Event()
 
-    def endless() -> Iterator[Given]:
+    def endless() -> Iterator[InputPitch]:
         yield from given(PITCH)
         release.wait(30)
         yield from given(*[PITCH] * 500)
@@ -146,7 +146,7 @@ def test_stop_lets_what_is_in_flight_come_in() -> None:
 def test_whoever_leaves_the_page_has_nothing_read_any_more() -> None:
     asked, go_on = Event(), Event()
 
-    def endless() -> Iterator[Given]:
+    def endless() -> Iterator[InputPitch]:
         while True:
             asked.set()
             go_on.wait(30)
@@ -167,7 +167,7 @@ def test_a_visitor_who_is_gone_for_long_has_nothing_read_any_more(monkeypatch: p
     monkeypatch.setattr("analyzer.page.presence.GONE", 0.0)
     monkeypatch.setattr("analyzer.page.presence._LOOK", 0.01)
 
-    def endless() -> Iterator[Given]:
+    def endless() -> Iterator[InputPitch]:
         while True:
             yield from given(PITCH)
 
@@ -313,18 +313,18 @@ TABLES = {
 
 @pytest.mark.parametrize("name", TABLES)
 def test_an_uploaded_table_is_read_like_a_file(name: str) -> None:
-    table = Table(name, TABLES[name])
+    table = UploadedTable(name, TABLES[name])
 
     assert table.columns() == ["id", "text"]
     assert table.count() == 2
     assert [(each.id, each.text) for each in table] == [("a", "One"), ("b", "Two")]
-    assert [each.text for each in Table(name, TABLES[name], text_column="id")] == ["a", "b"]
+    assert [each.text for each in UploadedTable(name, TABLES[name], text_column="id")] == ["a", "b"]
 
 
 @pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
 def test_an_uploaded_table_that_is_none_is_refused(name: str) -> None:
     with pytest.raises(InputError, match=name):
-        Table(name, b"").check()
+        UploadedTable(name, b"").check()
 
 
 # ---------------------------------------------------------------- filters and dots

@@ -142,7 +142,6 @@ def test_a_line_that_is_too_long_or_nested_too_deep_fails_alone(tmp_path: Path) 
         ({"warnings": {"a": 1}}, "warnings is not a list"),
         ({"edits": [{"signal": "buyer"}]}, "edits.from: Field required"),
         ({"signals": {"buyer": {"value": "cto"}}}, "buyer.value"),
-        ({"signals": None, "error": {"kind": "timeout", "message": "m"}}, "signals"),
     ],
 )
 def test_a_document_that_is_not_an_assessment_has_one_fault_for_every_use(

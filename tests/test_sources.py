@@ -14,16 +14,16 @@ import pyarrow.parquet as parquet
 import pytest
 
 from analyzer.errors import InputError
-from analyzer.files.pitches import Given, Sources
+from analyzer.files.pitches import InputPitch, Sources
 
 
-def read(*names: str | Path, **columns: str) -> list[Given]:
+def read(*names: str | Path, **columns: str) -> list[InputPitch]:
     sources = Sources(tuple(map(str, names)), **columns)
     sources.check()
     return list(sources)
 
 
-def short(given: list[Given]) -> list[tuple[str, str]]:
+def short(given: list[InputPitch]) -> list[tuple[str, str]]:
     return [(entry.id, entry.error.kind if entry.error else entry.text) for entry in given]
 
 

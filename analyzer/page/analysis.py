@@ -23,7 +23,7 @@ from analyzer.errors import AnalyzerError, InputError
 from analyzer.framework.assessment import Assessment
 from analyzer.page.presence import end_when_gone, visitor
 from analyzer.reading.pitch import Pitch
-from analyzer.results.result import UnexpectedError
+from analyzer.results.result import as_analyzer_error
 from analyzer.runs.many import Choice, choose, start
 from analyzer.settings import Settings
 from analyzer.views.html import literal, tag
@@ -128,7 +128,7 @@ def outcome(reading: Reading) -> Assessment | AnalyzerError | None:
     except Exception as error:  # noqa: BLE001  # a fault of this program: a line for the visitor, the rest for who runs the page
         where = "".join(format_tb(error.__traceback__))  # without its message, which may quote the pitch
         _log.error("%s while reading a pitch\n%s", type(error).__name__, where)
-        return UnexpectedError(f"{type(error).__name__} while reading this pitch; please report it")
+        return as_analyzer_error(error, "while reading this pitch")
 
 
 @st.fragment(run_every=_LOOK)

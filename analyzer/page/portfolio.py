@@ -13,7 +13,7 @@ import streamlit as st
 
 from analyzer.errors import AnalyzerError, ConfigurationError
 from analyzer.files.listing import TABLES
-from analyzer.files.pitches import Given, Table
+from analyzer.files.pitches import InputPitch, UploadedTable
 from analyzer.framework.assessment import Assessment, Position, Range
 from analyzer.framework.ranking import Ranked
 from analyzer.framework.rulebook import Rulebook
@@ -150,7 +150,7 @@ def _to_read() -> None:
     if samples:
         _begin(_read_samples)
     elif start and file is not None:
-        table = Table(file.name, file.data, *columns)
+        table = UploadedTable(file.name, file.data, *columns)
 
         def begin() -> Run:
             table.check()
@@ -173,7 +173,7 @@ def _to_read() -> None:
 def _columns(name: str, data: bytes) -> tuple[str | None, str | None]:
     """The columns of text and id that the visitor names; None = found by their usual names."""
     try:
-        known = Table(name, data).columns()
+        known = UploadedTable(name, data).columns()
     except AnalyzerError:
         return None, None  # told at the start
     if len(known) < 2:
@@ -252,7 +252,7 @@ def _limits(model: str | None) -> tuple[float | None, bool]:
 
 def _read_samples() -> Run:
     given = [
-        Given(path.name, path.stem, path.read_text(encoding="utf-8"))
+        InputPitch(path.name, path.stem, path.read_text(encoding="utf-8"))
         for path in sorted(resource("fixtures/pitches").glob("*.txt"))
     ]
     settings = Settings.from_environment()

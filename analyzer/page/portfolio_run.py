@@ -20,14 +20,14 @@ from traceback import format_tb
 from typing import Final
 
 from analyzer.errors import AnalyzerError, InputError
-from analyzer.files.pitches import Feed, Given
+from analyzer.files.pitches import InputPitch, PitchFeed
 from analyzer.framework.assessment import Assessment
 from analyzer.framework.ranking import Ranked
 from analyzer.page.presence import end_when_gone
 from analyzer.reading.pitch import Pitch
 from analyzer.results.documents import DocumentEntry, entries_in, parse_document, score_document
 from analyzer.results.output_files import OutputFile
-from analyzer.results.result import Progress, Result, UnexpectedError
+from analyzer.results.result import Progress, Result, as_analyzer_error
 from analyzer.results.rows import ResultRow
 from analyzer.runs.many import analyze_many
 from analyzer.runs.portfolio import Entry, Portfolio
@@ -103,7 +103,7 @@ class Run:
 
 
 def read_many(
-    given: Iterable[Given],
+    given: Iterable[InputPitch],
     total: int,
     name: str,
     *,
@@ -123,7 +123,7 @@ def read_many(
         raise InputError(f"{name} has {total:,} pitches, the page takes {MOST:,}; read them with: pitch bulk {name}")
 
     def do(work: Work) -> None:
-        feed = Feed(given)
+        feed = PitchFeed(given)
 
         def note(progress: Progress) -> None:
             work.progress = progress
@@ -193,7 +193,7 @@ def _do(work: Work, do: Callable[[Work], None]) -> None:
     except Exception as error:  # noqa: BLE001  # a fault of this program: a line for the visitor, the rest for who runs the page
         where = "".join(format_tb(error.__traceback__))  # without its message, which may quote a pitch
         _log.error("%s while working on many pitches\n%s", type(error).__name__, where)
-        work.ended = UnexpectedError(f"{type(error).__name__} after {len(work.kept)} pitches; please report it")
+        work.ended = as_analyzer_error(error, f"after {len(work.kept)} pitches")
     work.ranked = work.portfolio.ranked()
     work.done.set()
 

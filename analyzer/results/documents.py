@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from analyzer.errors import AnalyzerError, ConfigurationError, InputError, SignalsError, of_kind
-from analyzer.files.disk import TOO_LONG, read_lines
+from analyzer.files.disk import TOO_LONG, read_lines, reason
 from analyzer.framework.assessment import Assessment, Edit, PitchRef, ReaderRef, Usage, Warning
 from analyzer.framework.edits import as_read
 from analyzer.framework.market import MarketMap
@@ -97,7 +97,7 @@ def read_entries(name: str) -> Iterator[DocumentEntry]:
         else:
             yield from _json_entries(name, path.read_bytes())
     except OSError as error:
-        raise InputError(f"{name} cannot be read: {error.strerror or error}") from error
+        raise InputError(f"{name} cannot be read: {reason(error)}") from error
 
 
 def entries_in(name: str, data: bytes) -> Iterator[DocumentEntry]:
@@ -186,7 +186,7 @@ def _pitch(document: Mapping[str, Any], place: str) -> PitchRef:
 def _failure(document: Mapping[str, Any]) -> AnalyzerError | None:
     """Why a run could not read the pitch, as it reported that; None for a document that has signals."""
     error = document.get("error")
-    if not error or "signals" in document:
+    if not error or document.get("signals") is not None:
         return None
     if not isinstance(error, dict):
         return of_kind("", str(error)[:200])

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from analyzer.errors import AnalyzerError
+from analyzer.files.disk import reason
 from analyzer.framework.assessment import Assessment, Usage
 
 
@@ -72,3 +73,28 @@ class UnexpectedError(AnalyzerError):
     """A fault of this program, while reading a pitch; other pitches are not affected."""
 
     kind = "unexpected"
+
+
+class SystemRefused(AnalyzerError):
+    """The operating system refused something while a pitch was read: open files, memory, a disk."""
+
+    kind = "system"
+
+
+def as_analyzer_error(error: BaseException, where: str) -> AnalyzerError:
+    """Any exception as an error to report; `where` says what was under way ("while reading this pitch").
+
+    An error of this program's own is returned as it is. What the operating system refused is a `SystemRefused`; all
+    else is an `UnexpectedError`, without its message, which may quote the pitch.
+    """
+    if isinstance(error, AnalyzerError):
+        return error
+    wrapped: AnalyzerError
+    if isinstance(error, MemoryError):
+        wrapped = SystemRefused(f"the system is out of memory {where}; close other programs, and try again")
+    elif isinstance(error, OSError) and error.errno:
+        wrapped = SystemRefused(f"the system refused an operation {where}: {reason(error)}; fix this, and try again")
+    else:
+        wrapped = UnexpectedError(f"{type(error).__name__} {where}; please report it")
+    wrapped.__cause__ = error
+    return wrapped

@@ -23,7 +23,7 @@ class ResultRow:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of CSV and Parquet. `kind`: text, number, count or yes/no; an empty cell: unknown or not applicable."""
+    """One column of CSV and Parquet. `kind`: text, number, count or yes/no; empty: unknown or not applicable."""
 
     name: str
     kind: str

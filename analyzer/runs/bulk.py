@@ -23,7 +23,7 @@ import numpy as np
 
 from analyzer.errors import AnalyzerError, ConfigurationError, InputError, OutputError
 from analyzer.files.disk import connections_at_once
-from analyzer.files.pitches import Feed, Given, Sources
+from analyzer.files.pitches import InputPitch, PitchFeed, Sources
 from analyzer.framework.assessment import Usage
 from analyzer.framework.inputs import derive
 from analyzer.framework.market import MarketMap
@@ -133,7 +133,7 @@ def run(
     total = total if limit is None else min(limit, total if total is not None else limit)
     if total == 0:
         raise _no_pitches(sources)
-    feed = Feed(islice(iter(sources), limit), repeat)
+    feed = PitchFeed(islice(iter(sources), limit), repeat)
     latest = Progress(total=None if total is None else total * repeat)
 
     def noted(progress: Progress) -> None:
@@ -410,6 +410,6 @@ def summary_document(summary: Summary) -> dict[str, Any]:
     }
 
 
-def _batches(given: Iterator[Given]) -> Iterator[list[Given]]:
+def _batches(given: Iterator[InputPitch]) -> Iterator[list[InputPitch]]:
     while batch := list(islice(given, _BATCH)):
         yield batch

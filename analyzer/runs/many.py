@@ -32,7 +32,7 @@ from analyzer.reading.keywords.reader import KeywordReader
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.rate_limiter import MANY, RateLimiter
 from analyzer.reading.reading import Reading
-from analyzer.results.result import Progress, Result, UnexpectedError
+from analyzer.results.result import Progress, Result, as_analyzer_error
 from analyzer.runs.arguments import (
     as_concurrency,
     as_limit,
@@ -445,11 +445,7 @@ def _result(finished: _Finished, rulebook: Rulebook | None, market: MarketMap | 
             outcome = error
         else:
             return Result(finished.number, name, assessment, from_store=outcome.from_store, **known)
-    if isinstance(outcome, AnalyzerError):
-        return Result(finished.number, name, error=outcome, **known)
-    wrapped = UnexpectedError(f"{name}: {type(outcome).__name__} while reading this pitch; please report it")
-    wrapped.__cause__ = outcome
-    return Result(finished.number, name, error=wrapped, **known)
+    return Result(finished.number, name, error=as_analyzer_error(outcome, f"while reading pitch {name}"), **known)
 
 
 def _counted(progress: Progress, result: Result) -> Progress:

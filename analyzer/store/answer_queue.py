@@ -40,7 +40,7 @@ class AnswerQueue:
     def __init__(self, store: Store, retry_seconds: float = 0.0):
         self._store = store
         self._retry_seconds = retry_seconds
-        self._tasks: SimpleQueue[_Task | None] = SimpleQueue()
+        self._tasks: SimpleQueue[_QueuedTask | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._work, name="pitch-analyzer-store", daemon=True)
@@ -69,7 +69,7 @@ class AnswerQueue:
 
     def _submit(self, kind: str, content: Any) -> asyncio.Future[Any]:
         loop = asyncio.get_running_loop()
-        task = _Task(kind, content, loop, loop.create_future())
+        task = _QueuedTask(kind, content, loop, loop.create_future())
         with self._lock:
             if self._closing.is_set():
                 raise StoreError("the store was closed while a pitch was still being read")
@@ -79,7 +79,7 @@ class AnswerQueue:
     def _work(self) -> None:
         more = True
         while more:
-            batch: list[_Task] = []
+            batch: list[_QueuedTask] = []
             first = self._tasks.get()
             while first is not None:
                 batch.append(first)
@@ -92,7 +92,7 @@ class AnswerQueue:
             more = first is not None
             _settle(batch, self._outcomes(batch))
 
-    def _outcomes(self, batch: Sequence[_Task]) -> list[Any]:
+    def _outcomes(self, batch: Sequence[_QueuedTask]) -> list[Any]:
         """For each task its result, or the exception that it ends with."""
         try:
             return self._with_retries(lambda: self._results(batch))
@@ -103,7 +103,7 @@ class AnswerQueue:
                 return [outcome for task in batch for outcome in self._outcomes([task])]
             return [self._failed_alone(batch[0], error)] if batch else []
 
-    def _failed_alone(self, task: _Task, error: BaseException) -> Any:
+    def _failed_alone(self, task: _QueuedTask, error: BaseException) -> Any:
         """The outcome of one task that failed by itself."""
         if task.kind == "find" and isinstance(error, StoreError | ValueError) and _is_about_one_row(error):
             try:  # so that the next answer takes its place
@@ -132,7 +132,7 @@ class AnswerQueue:
                     raise
                 pause = min(pause * 2, _LONGEST_PAUSE)
 
-    def _results(self, batch: Sequence[_Task]) -> list[Any]:
+    def _results(self, batch: Sequence[_QueuedTask]) -> list[Any]:
         contents: dict[str, list[Any]] = {"save": [], "discard": [], "find": []}
         for task in batch:
             contents[task.kind].append(task.content)
@@ -145,7 +145,7 @@ class AnswerQueue:
 
 
 @dataclass(frozen=True, slots=True)
-class _Task:
+class _QueuedTask:
     """One request to the thread: `kind` is find, save or discard."""
 
     kind: str
@@ -166,10 +166,10 @@ def _is_about_one_row(error: BaseException) -> bool:
     return isinstance(error, _ROW_FAULTS)
 
 
-def _settle(batch: Sequence[_Task], outcomes: Sequence[Any]) -> None:
+def _settle(batch: Sequence[_QueuedTask], outcomes: Sequence[Any]) -> None:
     """Hands the outcomes to the event loops that wait for them, in one call a loop."""
 
-    def hand_over(pairs: Sequence[tuple[_Task, Any]]) -> None:
+    def hand_over(pairs: Sequence[tuple[_QueuedTask, Any]]) -> None:
         for task, outcome in pairs:
             if task.outcome.done():  # cancelled meanwhile
                 continue
