@@ -107,9 +107,17 @@ def test_lines_that_are_no_pitch_fail_with_their_place_and_the_others_go_on(tmp_
 @pytest.mark.parametrize(
     ("header", "columns", "told"),
     [
-        ("name,site,about us", {}, "which column holds the pitch? Name it with --text-column; there are: name, site"),
-        ("name,pitch", {"text_column": "text"}, "there is no column 'text' (--text-column); there are: name, pitch"),
-        ("name,pitch", {"id_column": "nr"}, "there is no column 'nr' (--id-column)"),
+        (
+            "name,site,about us",
+            {},
+            "which column holds the pitch? Name it with --text-column; the columns are: name, site",
+        ),
+        (
+            "name,pitch",
+            {"text_column": "text"},
+            "column 'text' (--text-column) does not exist; the columns are: name, pitch",
+        ),
+        ("name,pitch", {"id_column": "nr"}, "column 'nr' (--id-column) does not exist"),
         ("", {}, "is empty; its first line has to name the columns"),
     ],
 )

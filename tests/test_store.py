@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -359,7 +360,7 @@ def test_an_earlier_assessment_is_found_by_its_owner_only(url: str) -> None:
     opened.close()
 
 
-OLD_ROWS = {
+OLD_ROWS: dict[str, dict[str, Any]] = {
     "answers": {
         "key": "old", "model": "openai/m", "prompt_sha256": "p", "schema_sha256": "s", "pitch_sha256": "pitch", "turn": 0,
         "text": "saved long ago", "input_tokens": 1, "cached_tokens": 2, "output_tokens": 3, "cost_usd": 0.5,

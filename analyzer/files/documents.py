@@ -1,9 +1,8 @@
 """Files to text: plain text and Markdown by themselves, PDF, PowerPoint and Word in a process of their own.
 
 A file is hostile data: a few bytes can make a reader take hours and all memory there is. So each is read in a child
-process, within `DocumentLimits`; what it does not finish in time is an error like any other. The readers are an optional
-extra; a missing one is said with what to install. A file is text only if it decodes as text: nothing is guessed from
-bytes.
+process, within `DocumentLimits`; what it does not finish in time is an error like any other. The readers are an
+optional extra; an error says what to install. A file is text only if it decodes as text: nothing is guessed from bytes.
 """
 
 from __future__ import annotations

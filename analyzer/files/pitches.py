@@ -276,7 +276,7 @@ class Sources:
         shown = ", ".join(column[:80] for column in header[:12])
         if name == _STANDARD_INPUT and id_at is None:
             raise InputError(
-                f"standard input is read as a table, but its first line does not name a column for the pitch: {shown[:160]}\n"
+                f"standard input is read as a table, but its first line names no pitch column: {shown[:160]}\n"
                 "One pitch as text: pitch analyze -. A table: name the column with --text-column."
             )
         raise InputError(f"{name}: which column holds the pitch? Name it with --text-column; the columns are: {shown}")
