@@ -479,7 +479,7 @@ BAD: dict[str, tuple[list[str], int, str]] = {
     "report": (["keywords", MANUAL, "--pitches", PITCHES, "--report", "r.pdf"], 2, "ends in .html"),
     "csv": (["keywords", MANUAL, "--pitches", PITCHES, "--disagreements", "nowhere/d.csv"], 2, "there is no folder"),
     "draws": (["keywords", MANUAL, "--pitches", PITCHES, "--draws", "9"], 2, "100<=x<=100000"),
-    "not manual": ([MANUAL, MANUAL], 2, "is a table of columns"),
+    "not manual": ([MANUAL, MANUAL], 2, "is a table; use a .json"),
 }  # fmt: skip
 
 
