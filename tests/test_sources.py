@@ -139,7 +139,7 @@ def test_the_only_column_of_text_beside_the_id_is_the_pitch(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("name", ["nothing.csv", "nothing/", "no*.txt"])
 def test_a_name_that_gives_nothing_is_an_error(tmp_path: Path, name: str) -> None:
-    with pytest.raises(InputError, match="there is no such file|no pitches found"):
+    with pytest.raises(InputError, match=r"there is no such file|no pitches found"):
         read(tmp_path / name)
 
 
