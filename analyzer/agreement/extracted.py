@@ -6,19 +6,17 @@ its reason; a note reports whatever else cannot be used.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from pydantic import ValidationError
-
-from analyzer.errors import AnalyzerError, InputError, SignalsError
+from analyzer.errors import AnalyzerError, InputError
 from analyzer.files.documents import DocumentReader
 from analyzer.files.pitches import Sources
-from analyzer.framework.assessment import Assessment, Edit
+from analyzer.framework.assessment import Assessment
 from analyzer.framework.edits import as_read
-from analyzer.results.documents import Entry, entries_in, read_entries
+from analyzer.results.documents import DocumentEntry, entries_in, parse_document, read_entries
 from analyzer.results.result import Result
 from analyzer.runs.many import analyze_many
 from analyzer.settings import Settings, asks_a_server
@@ -92,49 +90,23 @@ def read_extracted(
     return _from_memory(source, name or "extracted")
 
 
-def _from_entries(source: str, entries: Iterable[Entry], name: str | None) -> ExtractedReadings:
+def _from_entries(source: str, entries: Iterable[DocumentEntry], name: str | None) -> ExtractedReadings:
     extracted = ExtractedReadings(name or ("standard input" if source == "-" else Path(source).stem))
     for entry in entries:
-        document = entry.document
-        if entry.error is not None or not isinstance(document, dict):
-            extracted.notes.append(str(entry.error or f"{entry.source}: expected an assessment"))
-            continue
-        pitch = document.get("pitch")
-        id_ = pitch.get("id") if isinstance(pitch, dict) else None
-        named = None if id_ is None else str(id_)
-        if document.get("error") and not document.get("signals"):
-            error = document["error"]
-            reason = str(error.get("message") or error.get("kind")) if isinstance(error, dict) else str(error)
-            extracted.fail(named, f"{entry.source}: not read: {reason[:200]}")
-            continue
-        if not isinstance(document.get("signals"), dict):
-            extracted.fail(named, f"{entry.source}: not an assessment: it has no signals")
-            continue
-        try:
-            extracted.add(named, _read_signals(document, entry.source), entry.source)
-        except AnalyzerError as error:
-            extracted.fail(named, str(error))
-        extracted.models |= _model(document)
+        parsed = parse_document(entry)
+        pitch = parsed.pitch.id
+        if parsed.failure is not None:
+            extracted.fail(pitch, f"{entry.source}: not read: {str(parsed.failure)[:200]}")
+        elif parsed.as_read is None:
+            extracted.fail(pitch, str(parsed.fault))
+        else:
+            extracted.add(pitch, parsed.as_read, entry.source)
+        if parsed.reader is not None and parsed.reader.model:
+            extracted.models.add(parsed.reader.model)
     if not extracted.signals and not extracted.failed:
         reasons = "".join(f"; {note}" for note in extracted.notes[:_SHOWN])
         raise InputError(f"{source}: found no assessment with a pitch.id{reasons}")
     return extracted
-
-
-def _read_signals(document: Mapping[str, Any], source: str) -> Signals:
-    """The signals as the reader extracted them, without edits. Raises SignalsError."""
-    try:
-        edits = [Edit.model_validate(edit) for edit in document.get("edits") or ()]
-    except (TypeError, ValidationError) as error:
-        raise SignalsError(f"{source}: its edits cannot be read, so the original reading is unknown") from error
-    return as_read(Signals.from_document(document["signals"], source), edits, source)
-
-
-def _model(document: Mapping[str, object]) -> set[str]:
-    made = document.get("provenance")
-    reader = made.get("reader") if isinstance(made, dict) else None
-    model = reader.get("model") if isinstance(reader, dict) else None
-    return {str(model)} if model else set()
 
 
 def _models(assessment: Assessment) -> set[str]:

@@ -29,7 +29,7 @@ from analyzer.screen import note, say, say_json, screen
 if TYPE_CHECKING:
     from analyzer.framework.market import MarketMap
     from analyzer.framework.rulebook import Rulebook
-    from analyzer.results.documents import Entry
+    from analyzer.results.documents import DocumentEntry
 
 
 @command("score")
@@ -56,16 +56,16 @@ def score_command(
     if output is not None:
         if options["as_json"] or options["against"] is not None or market is not None:
             raise InputError("-o goes with --rulebook only: a table of signals already holds the market map's values")
-        _score_parquet(_each_once(files), output, load_rulebook(rulebook))
+        _score_parquet(_unique_files(files), output, load_rulebook(rulebook))
     else:
-        _score(_each_once(files), load_rulebook(rulebook), load_market(market), **options)
+        _score(_unique_files(files), load_rulebook(rulebook), load_market(market), **options)
 
 
-def _each_once(files: Sequence[str]) -> list[str]:
-    """The files, each once; says which were named twice."""
-    from analyzer.results.documents import each_once
+def _unique_files(files: Sequence[str]) -> list[str]:
+    """The files without repeats; says which were named twice."""
+    from analyzer.results.documents import unique_files
 
-    names, notes = each_once(files)
+    names, notes = unique_files(files)
     for line in notes:
         note(f"pitch: {line}")
     return names
@@ -79,7 +79,7 @@ def _score(files: list[str], rules: Rulebook, market: MarketMap, against: Path |
 
 
 def _score_parquet(files: list[str], output: Path, rules: Rulebook) -> None:
-    from analyzer.results.documents import score_parquet
+    from analyzer.results.tables import score_parquet
 
     if len(files) != 1 or Path(files[0]).suffix.lower() != ".parquet" or output.suffix.lower() != ".parquet":
         raise InputError("with -o, name one .parquet file and an output that ends in .parquet")
@@ -135,7 +135,7 @@ def _score_against(files: list[str], rules: Rulebook, against: Rulebook, market:
     _finish(files, len(shifts) + out_of_scope, failed)
 
 
-def _entries(files: Sequence[str]) -> Iterator[Entry]:
+def _entries(files: Sequence[str]) -> Iterator[DocumentEntry]:
     from analyzer.results.documents import read_entries
 
     for name in files:
@@ -191,7 +191,7 @@ def _rank(
     files: Sequence[str], rules: Rulebook, report: Path | None, top: int, draws: int, seed: int, as_json: bool
 ) -> None:
     from analyzer.framework.ranking import rank
-    from analyzer.results.documents import coded_entries
+    from analyzer.results.tables import coded_entries
     from analyzer.views.ranking import print_ranking, ranking_json, write_ranking
 
     entries = coded_entries(files)

@@ -24,6 +24,10 @@ _REASONS: Final = {
     errno.EACCES: "you may not write there",
     errno.EPERM: "you may not write there",
     errno.EFBIG: "it would be larger than files may be there",
+    errno.EMFILE: "this program has too many open files (ulimit -n)",
+    errno.ENFILE: "the system has too many open files",
+    errno.ENOMEM: "the system is out of memory",
+    errno.EIO: "the disk reports an error",
 }
 LONGEST_LINE: Final = 10_000_000
 """Bytes of a line that are read; a longer one is skipped piece by piece."""

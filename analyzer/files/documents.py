@@ -1,9 +1,8 @@
 """Files to text: plain text and Markdown by themselves, PDF, PowerPoint and Word in a process of their own.
 
 A file is hostile data: a few bytes can make a reader take hours and all memory there is. So each is read in a child
-process, within `Limits`; what it does not finish in time is an error like any other. The readers are an optional
-extra; a missing one is said with what to install. A file is text only if it decodes as text: nothing is guessed from
-bytes.
+process, within `DocumentLimits`; what it does not finish in time is an error like any other. The readers are an
+optional extra; an error says what to install. A file is text only if it decodes as text: nothing is guessed from bytes.
 """
 
 from __future__ import annotations
@@ -16,16 +15,17 @@ from types import TracebackType
 from typing import Final, Self
 
 from analyzer.errors import ConfigurationError, DocumentError, RunStopped
+from analyzer.files.disk import reason
 from analyzer.files.document_texts import READERS
-from analyzer.files.reader_process import Answer
-from analyzer.files.reader_worker import Cancelled, Limits, Worker
+from analyzer.files.reader_process import DocumentAnswer
+from analyzer.files.reader_worker import Cancelled, DocumentLimits, Worker
 
 MAX_BYTES: Final = 50_000_000
 """The largest file that is opened."""
 MAX_CHARACTERS: Final = 100_000
 """The longest pitch that is read: about 25,000 tokens, 60 printed pages. Longer files are given up halfway."""
 SUFFIXES: Final = (".txt", ".md", *READERS)
-LIMITS: Final = Limits(characters=2 * MAX_CHARACTERS)
+LIMITS: Final = DocumentLimits(characters=2 * MAX_CHARACTERS)
 """What a document may take. Its text is cut nowhere: up to twice a pitch it is returned whole, for `Pitch` to count."""
 _AT_ONCE: Final = 4
 """Documents that this process has read at the same time, so that many visitors cannot take all its memory."""
@@ -58,7 +58,7 @@ class DocumentReader:
     `cancelled` is asked ten times a second and more; true ends the work under way.
     """
 
-    def __init__(self, limits: Limits = LIMITS, cancelled: Callable[[], bool] | None = None):
+    def __init__(self, limits: DocumentLimits = LIMITS, cancelled: Callable[[], bool] | None = None):
         self._limits = limits
         self._cancelled = cancelled
         self._worker: Worker | None = None
@@ -101,7 +101,7 @@ class DocumentReader:
             with path.open("rb") as file:
                 data = file.read(MAX_BYTES + 1)
         except OSError as error:
-            raise DocumentError(f"{_shown(str(path))} cannot be read: {error.strerror or error}") from error
+            raise DocumentError(f"{_shown(str(path))} cannot be read: {reason(error)}") from error
         return self.read(str(path), data)
 
     def _read_apart(self, shown: str, suffix: str, data: bytes) -> str:
@@ -120,7 +120,7 @@ class DocumentReader:
             raise RunStopped(f"{shown} was not read to its end: nobody waits for it any more") from None
         except OSError as error:
             raise DocumentError(
-                f"{shown} cannot be read now, as no process can be started for it ({error.strerror or error}); "
+                f"{shown} cannot be read now, as no process can be started for it ({reason(error)}); "
                 "try again, or paste the pitch as text"
             ) from error
         return _text(shown, answer, self._limits)
@@ -138,7 +138,7 @@ def read_file(path: Path) -> str:
         return reader.read_file(path)
 
 
-def _text(shown: str, answer: Answer, limits: Limits) -> str:
+def _text(shown: str, answer: DocumentAnswer, limits: DocumentLimits) -> str:
     """The text of an answer. Raises what its problem means."""
     if answer.problem is None:
         return answer.text

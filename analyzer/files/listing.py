@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from analyzer.errors import InputError
+from analyzer.files.disk import reason
 from analyzer.files.documents import SUFFIXES
 from analyzer.screen import printable
 
@@ -22,7 +23,7 @@ KINDS: Final = ", ".join(ENDINGS)
 
 
 @dataclass(frozen=True, slots=True)
-class File:
+class ListedFile:
     """A file to be read; `path` None is standard input. `found`: in a folder or by a pattern, not named itself.
 
     `error`: why it cannot be read, where that is known already.
@@ -42,7 +43,7 @@ class Listing:
     """The files that names give, each once, and what was left out."""
 
     def __init__(self) -> None:
-        self.files: list[File] = []
+        self.files: list[ListedFile] = []
         self.twice = 0
         self._seen: set[str] = set()
         self._other_kinds: Counter[str] = Counter()
@@ -62,9 +63,9 @@ class Listing:
                 )
             self._other_kinds[path.suffix.lower()] += 1
         else:
-            self.add(File(path, spelled(path.stem), found))
+            self.add(ListedFile(path, spelled(path.stem), found))
 
-    def add(self, file: File) -> None:
+    def add(self, file: ListedFile) -> None:
         key = "-" if file.path is None else os.path.realpath(file.path)
         if key in self._seen:
             self.twice += 1
@@ -101,8 +102,8 @@ class Listing:
     def _take_folder(self, folder: Path) -> None:
         def unreadable(error: OSError) -> None:
             path = Path(error.filename or folder)
-            reason = f"this folder cannot be read: {error.strerror or error}"
-            self.add(File(path, spelled(path), True, reason))
+            fault = f"this folder cannot be read: {reason(error)}"
+            self.add(ListedFile(path, spelled(path), True, fault))
 
         root = os.path.realpath(folder)
         paths: list[Path] = []
@@ -121,7 +122,7 @@ class Listing:
             elif path.suffix.lower() not in ENDINGS:
                 self._other_kinds[path.suffix.lower()] += 1
             else:
-                self.add(File(path, spelled(path.relative_to(folder).with_suffix("").as_posix()), found=True))
+                self.add(ListedFile(path, spelled(path.relative_to(folder).with_suffix("").as_posix()), found=True))
 
 
 def spelled(name: str | Path) -> str:

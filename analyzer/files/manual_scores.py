@@ -17,6 +17,7 @@ from typing import Final, get_args
 
 from analyzer.errors import InputError, ManualError
 from analyzer.files.cells import cell_text, plain_cell
+from analyzer.files.disk import reason
 from analyzer.vocabulary.derived import INPUT_SPECS, LEANS
 from analyzer.vocabulary.orders import Order
 from analyzer.vocabulary.signals import MAX_COMPETITORS, SIGNALS, UNKNOWN, Competitor, Persona, Problem, Role, Signals
@@ -98,7 +99,7 @@ def read_manual(path: str | Path) -> ManualScores:
         with Path(path).open("rb") as file:
             data = file.read(_MOST_BYTES + 1)
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise InputError(f"{path} cannot be read: {reason(error)}") from error
     return parse_manual(data, str(path))
 
 

@@ -19,9 +19,9 @@ from typing import Any, BinaryIO, Final
 
 from analyzer.errors import AnalyzerError, DocumentError, InputError
 from analyzer.files.csv_rows import CsvRows, header_of
-from analyzer.files.disk import TOO_LONG, read_lines
+from analyzer.files.disk import TOO_LONG, read_lines, reason
 from analyzer.files.documents import SUFFIXES, DocumentReader
-from analyzer.files.listing import KINDS, File, Listing, spelled
+from analyzer.files.listing import KINDS, ListedFile, Listing, spelled
 
 _TEXT_NAMES: Final = ("pitch", "text", "pitch_text", "description", "long_description", "body", "content", "about")
 _ID_NAMES: Final = ("id", "pitch_id", "uuid", "key", "slug")
@@ -30,8 +30,8 @@ _STANDARD_INPUT: Final = "standard input"
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
-    """One pitch as it was given: its text, or the error in its place. `source` says where it stands."""
+class InputPitch:
+    """One pitch of the input: its text, or the error in its place. `source`: file and row or line."""
 
     source: str
     id: str
@@ -39,24 +39,24 @@ class Given:
     error: AnalyzerError | None = None
 
 
-class Feed:
-    """Pitches as `analyze_many` takes them, each `repeat` times. Remembers every one until its result is there."""
+class PitchFeed:
+    """Pitches as `analyze_many` takes them, each `repeat` times. Holds each pitch until its result is there."""
 
-    def __init__(self, given: Iterable[Given], repeat: int = 1):
-        self._given = given
+    def __init__(self, pitches: Iterable[InputPitch], repeat: int = 1):
+        self._pitches = pitches
         self._repeat = repeat
-        self._open: dict[int, Given] = {}
+        self._open: dict[int, InputPitch] = {}
 
     def __iter__(self) -> Iterator[tuple[str, str | AnalyzerError]]:
         number = 0
-        for given in self._given:
+        for pitch in self._pitches:
             for _ in range(self._repeat):
-                self._open[number] = given
+                self._open[number] = pitch
                 number += 1
-                yield given.id, given.error or given.text
+                yield pitch.id, pitch.error or pitch.text
 
-    def pop(self, number: int) -> Given:
-        """What the result of this number is of."""
+    def pop(self, number: int) -> InputPitch:
+        """The pitch that the result of this number belongs to."""
         return self._open.pop(number)
 
 
@@ -65,7 +65,7 @@ class Sources:
     """Pitches from files, folders (with all below), patterns and tables; `-` is standard input, as JSON Lines or CSV.
 
     `text_column`, `id_column`: of tables; None = guessed where there is one sensible candidate. A pitch's id is the
-    cell of its id column, else where it stands; of a document its name without the ending, below a folder its path.
+    cell of its id column, else its file and row; of a document its name without the ending, below a folder its path.
     """
 
     names: tuple[str, ...]
@@ -73,9 +73,9 @@ class Sources:
     id_column: str | None = None
 
     def check(self) -> None:
-        """Opens every table once, so that a wrong name or column is told before anything is paid for.
+        """Opens every table once, so that a wrong name or column is an error before anything is paid for.
 
-        Raises InputError. A table that was found in a folder and does not fit becomes a failed entry instead.
+        Raises InputError. A table in a folder that does not fit becomes a failed entry instead.
         """
         for file in self._listing().files:
             if file.path is not None and file.is_table and not file.found:
@@ -90,10 +90,10 @@ class Sources:
         files = self._listing().files
         for file in files:
             if file.path is None or (file.is_table and not file.found):
-                raise InputError(f"{file.path or 'standard input'} is a table of pitches; give a file for each pitch")
+                raise InputError(f"{file.path or 'standard input'} is a table of pitches; use one file for each pitch")
         documents = [file.path for file in files if file.path is not None and not file.is_table]
         if not documents:
-            raise InputError(f"{', '.join(self.names)}: there is no pitch in there; give {', '.join(SUFFIXES)}")
+            raise InputError(f"{', '.join(self.names)}: no pitches found; use {', '.join(SUFFIXES)}")
         return documents
 
     def notes(self) -> list[str]:
@@ -109,7 +109,7 @@ class Sources:
             total += self._count(file)
         return total
 
-    def __iter__(self) -> Iterator[Given]:
+    def __iter__(self) -> Iterator[InputPitch]:
         with DocumentReader() as reader:
             for file in self._listing().files:
                 if file.path is None:
@@ -128,18 +128,18 @@ class Sources:
         listing = Listing()
         for name in self.names:
             if name == "-":
-                listing.add(File(None, ""))
+                listing.add(ListedFile(None, ""))
                 continue
             pattern = has_magic(name) and not Path(name).exists()
             before = len(listing.files) + listing.twice
             for match in sorted(glob(name, recursive=True)) if pattern else [name]:
                 listing.take(Path(match), pattern)
             if len(listing.files) + listing.twice == before:
-                raise InputError(f"{name}: there is no pitch in there; give files ending in {KINDS}")
+                raise InputError(f"{name}: no pitches found; use files ending in {KINDS}")
         listing.name_apart()
         return listing
 
-    def _count(self, file: File) -> int:
+    def _count(self, file: ListedFile) -> int:
         if file.path is None or file.error or not file.is_table:
             return 1
         try:
@@ -148,31 +148,31 @@ class Sources:
             with file.path.open("rb") as table:
                 return _rows(spelled(file.path), table)
         except OSError as error:
-            raise InputError(f"{file.path} cannot be read: {error.strerror or error}") from error
+            raise InputError(f"{file.path} cannot be read: {reason(error)}") from error
         except InputError:
             if not file.found:
                 raise
             return 1
 
-    def _table_found(self, path: Path, id_: str) -> Iterator[Given]:
-        """A table that nobody named: where it does not fit, that is one failed entry."""
+    def _table_found(self, path: Path, id_: str) -> Iterator[InputPitch]:
+        """A table in a folder or pattern: one that does not fit is one failed entry."""
         try:
             yield from self._table(path)
         except InputError as error:
-            yield Given(spelled(path), id_, error=DocumentError(str(error)))
+            yield InputPitch(spelled(path), id_, error=DocumentError(str(error)))
 
-    def _standard_input(self) -> Iterator[Given]:
+    def _standard_input(self) -> Iterator[InputPitch]:
         lines = read_lines(sys.stdin.buffer)
         first = next(lines, b"")
         if first is not None and first.lstrip()[:1] == b"{":
             yield from self._json_lines(_STANDARD_INPUT, chain([first], lines))
         elif first is not None and first.lstrip()[:1] == b"[":
-            raise InputError("standard input is a JSON array; give JSON Lines, one object a line (jq -c '.[]')")
+            raise InputError("standard input is a JSON array; use JSON Lines, one object a line (jq -c '.[]')")
         else:
             delimiter = "\t" if first is not None and b"\t" in first else None
             yield from self._csv(_STANDARD_INPUT, chain([first], lines), delimiter)
 
-    def _table(self, path: Path) -> Iterator[Given]:
+    def _table(self, path: Path) -> Iterator[InputPitch]:
         name = spelled(path)
         try:
             if path.suffix.lower() == ".parquet":
@@ -181,9 +181,9 @@ class Sources:
             with path.open("rb") as file:
                 yield from self.of_table(name, file)
         except OSError as error:
-            raise InputError(f"{name} cannot be read: {error.strerror or error}") from error
+            raise InputError(f"{name} cannot be read: {reason(error)}") from error
 
-    def of_table(self, name: str, file: BinaryIO) -> Iterator[Given]:
+    def of_table(self, name: str, file: BinaryIO) -> Iterator[InputPitch]:
         """The pitches of an open table; its name's ending says of which kind. Raises InputError."""
         suffix = Path(name).suffix.lower()
         if suffix == ".parquet":
@@ -195,7 +195,7 @@ class Sources:
 
     # ------------------------------------------------------------ kinds of tables
 
-    def _csv(self, name: str, lines: Iterator[bytes | None], delimiter: str | None) -> Iterator[Given]:
+    def _csv(self, name: str, lines: Iterator[bytes | None], delimiter: str | None) -> Iterator[InputPitch]:
         header, delimiter = header_of(name, next(lines, b""), delimiter)
         text_at, id_at = self._columns(name, header)
         number = 0
@@ -211,7 +211,7 @@ class Sources:
             else:
                 yield _row(source, row[text_at], row[id_at] if id_at is not None else None)
 
-    def _json_lines(self, name: str, lines: Iterable[bytes | None]) -> Iterator[Given]:
+    def _json_lines(self, name: str, lines: Iterable[bytes | None]) -> Iterator[InputPitch]:
         columns: tuple[str, str | None] | None = None
         for number, line in enumerate(lines):
             source = f"{name}, line {number + 1}"
@@ -226,7 +226,7 @@ class Sources:
                 yield _failed(source, "this is not UTF-8 text")
                 continue
             except RecursionError:
-                yield _failed(source, "this is JSON nested too deep to be read")
+                yield _failed(source, "this JSON is nested too deep to read")
                 continue
             except ValueError as error:
                 yield _failed(source, f"this is not JSON: {str(error)[:120]}")
@@ -240,7 +240,7 @@ class Sources:
                 columns = names[text_at], None if id_at is None else names[id_at]
             yield _row(source, row.get(columns[0]), row.get(columns[1]) if columns[1] else None)
 
-    def _parquet(self, name: str, source: Path | BinaryIO) -> Iterator[Given]:
+    def _parquet(self, name: str, source: Path | BinaryIO) -> Iterator[InputPitch]:
         import pyarrow
         import pyarrow.parquet as parquet
 
@@ -276,15 +276,15 @@ class Sources:
         shown = ", ".join(column[:80] for column in header[:12])
         if name == _STANDARD_INPUT and id_at is None:
             raise InputError(
-                f"standard input is read as a table, and its first line names no column for the pitch: {shown[:160]}\n"
+                f"standard input is read as a table, but its first line names no pitch column: {shown[:160]}\n"
                 "One pitch as text: pitch analyze -. A table: name the column with --text-column."
             )
-        raise InputError(f"{name}: which column holds the pitch? Name it with --text-column; there are: {shown}")
+        raise InputError(f"{name}: which column holds the pitch? Name it with --text-column; the columns are: {shown}")
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
-    """A table of pitches in memory, as somebody uploaded it; columns as for `Sources`."""
+class UploadedTable:
+    """An uploaded table of pitches, in memory; columns as for `Sources`."""
 
     name: str
     data: bytes = field(repr=False)
@@ -321,40 +321,40 @@ class Table:
         """How many pitches there are. Raises InputError."""
         return _rows(self.name, io.BytesIO(self.data))
 
-    def __iter__(self) -> Iterator[Given]:
+    def __iter__(self) -> Iterator[InputPitch]:
         yield from Sources((), self.text_column, self.id_column).of_table(self.name, io.BytesIO(self.data))
 
 
-def _document(path: Path, id_: str, reader: DocumentReader) -> Given:
+def _document(path: Path, id_: str, reader: DocumentReader) -> InputPitch:
     try:
-        return Given(spelled(path), id_, reader.read_file(path))
+        return InputPitch(spelled(path), id_, reader.read_file(path))
     except AnalyzerError as error:
-        return Given(spelled(path), id_, error=error)
+        return InputPitch(spelled(path), id_, error=error)
 
 
-def _row(source: str, text: Any, id_: Any) -> Given:
+def _row(source: str, text: Any, id_: Any) -> InputPitch:
     label = source if id_ is None or str(id_).strip() == "" else str(id_).strip()
     if text is None:
         text = ""
     if not isinstance(text, str):
-        return _failed(source, f"the pitch is no text but {type(text).__name__}", label)
+        return _failed(source, f"the pitch is not text but {type(text).__name__}", label)
     try:
         (text + label).encode("utf-8")
     except UnicodeEncodeError:
         return _failed(
             source, "this is not UTF-8 text; save the file as UTF-8", label.encode("utf-8", "replace").decode()
         )
-    return Given(source, label, text)
+    return InputPitch(source, label, text)
 
 
-def _failed(source: str, reason: str, label: str | None = None) -> Given:
-    return Given(source, label or source, error=DocumentError(f"{source}: {reason}"))
+def _failed(source: str, reason: str, label: str | None = None) -> InputPitch:
+    return InputPitch(source, label or source, error=DocumentError(f"{source}: {reason}"))
 
 
 def _place(name: str, header: Sequence[str], wanted: str, option: str) -> int:
     if wanted in header:
         return list(header).index(wanted)
-    raise InputError(f"{name}: there is no column {wanted!r} ({option}); there are: {', '.join(header[:12])}")
+    raise InputError(f"{name}: column {wanted!r} ({option}) does not exist; the columns are: {', '.join(header[:12])}")
 
 
 def _rows(name: str, file: BinaryIO) -> int:

@@ -35,7 +35,7 @@ _LOOK: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class DocumentRequest:
     """A document to be read: its ending, what it may take, the longest text, and how far to step back for others."""
 
     suffix: str
@@ -46,7 +46,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DocumentAnswer:
     """What came of a document. `problem` is None and `text` the text, or `problem` is one of `document` (`text` says
     why), `characters` (`text` says where reading stopped), `package`, `seconds`, `memory`, `fault`. `last`: the process
     ends after this answer."""
@@ -87,7 +87,7 @@ def main() -> None:
     done = 0
     while True:
         header, data = waiting.get()
-        request = Request(**header)
+        request = DocumentRequest(**header)
         if done == 0 and resource is not None and hasattr(resource, "RLIMIT_AS"):
             # Twice the limit, because much that is mapped is never used; the watch ends what uses the limit itself.
             _set_limit(resource.RLIMIT_AS, started_with + 2 * request.memory)
@@ -100,25 +100,25 @@ def main() -> None:
         del data
         done += 1
         last = answer.problem in ("memory", "fault") or done >= MOST_DOCUMENTS or _memory() > request.memory // 2
-        _reply(answers, Answer(answer.text, answer.problem, last))
+        _reply(answers, DocumentAnswer(answer.text, answer.problem, last))
         if last:
             _end()
 
 
-def _answer(request: Request, data: bytes) -> Answer:
+def _answer(request: DocumentRequest, data: bytes) -> DocumentAnswer:
     try:
-        return Answer(text_of(request.suffix, data, request.characters))
+        return DocumentAnswer(text_of(request.suffix, data, request.characters))
     except Unreadable as error:
         # A reader that was refused memory may say something else than that.
-        return Answer(str(error), "memory" if _came_from_memory(error) else "document")
+        return DocumentAnswer(str(error), "memory" if _came_from_memory(error) else "document")
     except TooLong as error:
-        return Answer(str(error), "characters")
+        return DocumentAnswer(str(error), "characters")
     except PackageMissing as error:
-        return Answer(str(error), "package")
+        return DocumentAnswer(str(error), "package")
     except MemoryError:
-        return Answer("", "memory")
+        return DocumentAnswer("", "memory")
     except Exception as error:  # noqa: BLE001  # a fault of this program, told to the parent
-        return Answer(type(error).__name__, "fault")
+        return DocumentAnswer(type(error).__name__, "fault")
 
 
 def _came_from_memory(error: BaseException | None) -> bool:
@@ -132,7 +132,7 @@ def _came_from_memory(error: BaseException | None) -> bool:
 class _Watch:
     """Looks at what a document takes while it is read. Past a limit it answers in its place and ends the process."""
 
-    def __init__(self, request: Request, answers: BinaryIO):
+    def __init__(self, request: DocumentRequest, answers: BinaryIO):
         self._request = request
         self._answers = answers
         self._began = time.process_time()
@@ -159,7 +159,7 @@ class _Watch:
             if problem is not None:
                 with self._lock:
                     if not self._over.is_set():
-                        _reply(self._answers, Answer("", problem, last=True))
+                        _reply(self._answers, DocumentAnswer("", problem, last=True))
                         _end()
 
 
@@ -182,7 +182,7 @@ def _take(requests: BinaryIO, waiting: SimpleQueue[tuple[dict[str, Any], bytes]]
     _end()
 
 
-def _reply(answers: BinaryIO, answer: Answer) -> None:
+def _reply(answers: BinaryIO, answer: DocumentAnswer) -> None:
     try:
         send(answers, {"text": answer.text, "problem": answer.problem, "last": answer.last})
     except OSError:  # nobody is listening

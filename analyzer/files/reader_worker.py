@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
-from analyzer.files.reader_process import Answer, Request, receive, send
+from analyzer.files.reader_process import DocumentAnswer, DocumentRequest, receive, send
 
 _ROOT: Final = str(Path(__file__).resolve().parent.parent.parent)
 _START: Final = (
@@ -31,7 +31,7 @@ _LOOK: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class DocumentLimits:
     """What one document may take: seconds of processor time and of waiting, bytes of memory, characters of text.
 
     `nice`: how far reading steps back for everything else on the machine (0 not at all, 19 most).
@@ -72,13 +72,15 @@ class Worker:
         """Whether it reads further documents for this process; not for one that was forked from its parent."""
         return not self._closed and self._parent == os.getpid()
 
-    def read(self, suffix: str, data: bytes, limits: Limits, cancelled: Callable[[], bool] | None) -> Answer:
+    def read(
+        self, suffix: str, data: bytes, limits: DocumentLimits, cancelled: Callable[[], bool] | None
+    ) -> DocumentAnswer:
         """What comes of a document: the child's answer, or a problem that only its parent sees: `wait` (it took too
         long) or `crash`.
 
         Raises Cancelled when `cancelled` says so; the child is then ended at once, as by any other exception.
         """
-        request = Request(suffix, limits.seconds, limits.memory, limits.characters, limits.nice)
+        request = DocumentRequest(suffix, limits.seconds, limits.memory, limits.characters, limits.nice)
         until = time.monotonic() + limits.wait
         try:
             self._exchange = exchange = _Exchange(self._process, request, data)
@@ -87,7 +89,7 @@ class Worker:
                     raise Cancelled
                 if time.monotonic() >= until:
                     self.close()
-                    return exchange.answer or Answer("", "wait", last=True)
+                    return exchange.answer or DocumentAnswer("", "wait", last=True)
         except BaseException:
             self.close()
             raise
@@ -97,7 +99,7 @@ class Worker:
             self.close()
         if answer is None:
             by_limit = self._process.returncode == -getattr(signal, "SIGXCPU", sys.maxsize)
-            answer = Answer("", "seconds" if by_limit else "crash", last=True)
+            answer = DocumentAnswer("", "seconds" if by_limit else "crash", last=True)
         return answer
 
     def close(self) -> None:
@@ -116,9 +118,9 @@ class Worker:
 class _Exchange:
     """Hands over one document and takes the answer, in a thread that the child's end always ends."""
 
-    def __init__(self, process: subprocess.Popen[bytes], request: Request, data: bytes):
+    def __init__(self, process: subprocess.Popen[bytes], request: DocumentRequest, data: bytes):
         self.over = threading.Event()
-        self.answer: Answer | None = None
+        self.answer: DocumentAnswer | None = None
         self._process = process
         self._thread = threading.Thread(
             target=self._run, args=(request, data), name="pitch-analyzer-document", daemon=True
@@ -128,13 +130,13 @@ class _Exchange:
     def join(self) -> None:
         self._thread.join()
 
-    def _run(self, request: Request, data: bytes) -> None:
+    def _run(self, request: DocumentRequest, data: bytes) -> None:
         try:
             # What cannot be handed over to its end may have been answered: too large for it, for example.
             with contextlib.suppress(OSError):
                 send(cast(BinaryIO, self._process.stdin), asdict(request), data)
             message = receive(cast(BinaryIO, self._process.stdout))
-            self.answer = None if message is None else Answer(**message[0])
+            self.answer = None if message is None else DocumentAnswer(**message[0])
         except (OSError, ValueError, TypeError):  # the child ended in the middle
             self.answer = None
         finally:

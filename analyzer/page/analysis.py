@@ -25,7 +25,7 @@ from analyzer.page.presence import end_when_gone, visitor
 from analyzer.page.session import session
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.readers import Choice, choose
-from analyzer.results.result import UnexpectedError
+from analyzer.results.result import as_analyzer_error
 from analyzer.runs.one import start
 from analyzer.settings import Settings
 from analyzer.views.html import literal, tag
@@ -124,7 +124,7 @@ def outcome(analysis: Analysis) -> Assessment | AnalyzerError | None:
     except Exception as error:  # noqa: BLE001  # a bug: one line for the visitor, the rest for who runs the page
         where = "".join(format_tb(error.__traceback__))  # without its message, which may quote the pitch
         _log.error("%s while reading a pitch\n%s", type(error).__name__, where)
-        return UnexpectedError(f"{type(error).__name__} while reading this pitch; please report it")
+        return as_analyzer_error(error, "while reading this pitch")
 
 
 @st.fragment(run_every=_INTERVAL)

@@ -20,8 +20,8 @@ from analyzer.page.analysis import Analysis
 from analyzer.page.assessment import verdict_word
 from analyzer.page.session import HISTORY_STEP, HistoryState, PendingDeletion, SaveAttempt, session
 from analyzer.page.store import shared_store
-from analyzer.results.documents import Entry, score_entry
-from analyzer.store.engine import Earlier
+from analyzer.results.documents import DocumentEntry, score_entry
+from analyzer.store.history import SavedAssessment
 from analyzer.views.html import Html, literal, tag
 from analyzer.views.numbers import shown
 from analyzer.views.times import moment
@@ -56,7 +56,7 @@ def show() -> None:
     )
     limit = state.limit
     try:
-        found = shared_store().earlier(owner, search, limit + 1)
+        found = shared_store().history.search(owner, search, limit + 1)
     except AnalyzerError as error:
         st.error(literal(f"History cannot be read: {error}"))
         return
@@ -92,7 +92,7 @@ def _show_outcome(state: HistoryState) -> None:
 # ---------------------------------------------------------------- rows
 
 
-def _row(entry: Earlier) -> None:
+def _row(entry: SavedAssessment) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key=f"history-row-{entry.id}"):
         st.checkbox(
             literal(f"Select {_short(entry.title)}"),
@@ -105,8 +105,8 @@ def _row(entry: Earlier) -> None:
         st.button("Open", key=f"history-open:{entry.id}", on_click=_open, args=(entry.id,))
 
 
-def _summary(entry: Earlier) -> Html:
-    parts = [_when(entry.kept_at), entry.model]
+def _summary(entry: SavedAssessment) -> Html:
+    parts = [_when(entry.saved_at), entry.model]
     try:
         found = Assessment.model_validate_json(entry.document)
     except ValidationError:
@@ -132,9 +132,9 @@ def _short(title: str) -> str:
     return title if len(title) <= 60 else f"{title[:60]}…"
 
 
-def _when(kept_at: str) -> str:
+def _when(saved_at: str) -> str:
     """Date and time on the visitor's clock."""
-    return moment(kept_at, st.context.timezone)
+    return moment(saved_at, st.context.timezone)
 
 
 # ---------------------------------------------------------------- open
@@ -157,13 +157,13 @@ def reopen(id: str, changes: Mapping[str, str]) -> None:
     InputError while a pitch is being read.
     """
     owner = access.owner()
-    entry = None if owner is None else shared_store().find_earlier(owner, id)
+    entry = None if owner is None else shared_store().history.find(owner, id)
     if entry is None:
         raise SignalsError("this assessment is not in your History; it was deleted or belongs to somebody else")
-    scored = score_entry(Entry(f"the assessment of {_when(entry.kept_at)}", json.loads(entry.document)))
+    scored = score_entry(DocumentEntry(f"the assessment of {_when(entry.saved_at)}", json.loads(entry.document)))
     if scored.assessment is None:
         raise scored.error or SignalsError("this assessment cannot be read any more")
-    note = f"From your History: read on {_when(entry.kept_at)} by {entry.model}. No model was asked again."
+    note = f"From your History: read on {_when(entry.saved_at)} by {entry.model}. No model was asked again."
     reopened = analysis.reopen(entry.text, scored.assessment, note, changes)
     pitch_field.put(entry.text)
     session().saved = SaveAttempt(reopened, entry.id)
@@ -172,7 +172,7 @@ def reopen(id: str, changes: Mapping[str, str]) -> None:
 # ---------------------------------------------------------------- delete
 
 
-def _delete(owner: str, shown_: Sequence[Earlier]) -> None:
+def _delete(owner: str, shown_: Sequence[SavedAssessment]) -> None:
     """Buttons to delete the selected assessments or all, after a confirmation."""
     selected = {entry.id: entry.pitch_sha256 for entry in shown_ if st.session_state.get(_SELECT + entry.id)}
     with st.container(horizontal=True, vertical_alignment="center", key="history-tools"):
@@ -218,7 +218,7 @@ def _forget(owner: str, deletion: PendingDeletion) -> None:
     visit.history.pending = None
     pitches = deletion.pitches
     try:
-        number = shared_store().forget(owner, None if pitches is None else list(pitches))
+        number = shared_store().history.delete(owner, None if pitches is None else list(pitches))
     except AnalyzerError as error:
         visit.history.error = error
         return
@@ -266,7 +266,7 @@ def save(current: Analysis, assessment: Assessment) -> AnalyzerError | None:
 
 def _try_to_save(owner: str, current: Analysis, assessment: Assessment) -> SaveAttempt:
     try:
-        id_ = shared_store().remember(
+        id_ = shared_store().history.save(
             owner=owner,
             title=assessment.pitch.title or assessment.signals.product or "Untitled pitch",
             pitch_sha256=current.pitch.ref.sha256 or "",
@@ -292,7 +292,7 @@ def load_assessments() -> None:
         return
     visit.history.loaded = True
     try:
-        found = shared_store().earlier(owner, limit=_MOST_OTHERS)
+        found = shared_store().history.search(owner, limit=_MOST_OTHERS)
     except AnalyzerError:
         return  # the page History says so, and a warning where something cannot be saved
     older: dict[str, Assessment] = {}

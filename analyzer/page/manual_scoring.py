@@ -24,7 +24,7 @@ from analyzer.page.session import ManualScoringState, session
 from analyzer.page.store import shared_store
 from analyzer.reading.pitch import Pitch
 from analyzer.resources import resource
-from analyzer.store.engine import Store
+from analyzer.store.store import Store
 from analyzer.views.html import Html, tag
 
 _SAMPLE: Final = "A sample"
@@ -56,7 +56,7 @@ def show() -> None:
         pitch_id = _id(state, pitch) if pitch is not None else ""
     try:
         saved_scores: Store | None = shared_store()
-        own = saved_scores.hand_score_history(rater=rater) if rater and saved_scores is not None else []
+        own = saved_scores.manual_scores.versions(rater=rater) if rater and saved_scores is not None else []
     except AnalyzerError as error:
         saved_scores, own = None, []
         show_error("Scores cannot be saved now", error)

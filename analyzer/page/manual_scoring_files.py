@@ -23,7 +23,8 @@ from analyzer.page.manual_scoring_task import (
     table,
 )
 from analyzer.page.session import ManualScoringState, session
-from analyzer.store.engine import HandScores, Store
+from analyzer.store.manual_scores import SavedManualScores
+from analyzer.store.store import Store
 from analyzer.views.html import Html, tag
 from analyzer.vocabulary.labels import title, word
 from analyzer.vocabulary.signals import UNKNOWN
@@ -34,7 +35,7 @@ _LARGEST_CSV: Final = 10
 """Megabytes of an uploaded CSV."""
 
 
-def history_table(history: Sequence[HandScores]) -> Html:
+def history_table(history: Sequence[SavedManualScores]) -> Html:
     """Every save: when, and what changed."""
     count = f"saved {len(history)} times" if len(history) > 1 else "saved once"
     rows = [[saved_time(history[0].saved_at), _first_save(history[0])]]
@@ -49,7 +50,7 @@ def history_table(history: Sequence[HandScores]) -> Html:
     )
 
 
-def _first_save(entry: HandScores) -> str:
+def _first_save(entry: SavedManualScores) -> str:
     count = sum(bool(entry.scores.get(name)) for name in VALUES)
     scope = "out of scope" if entry.scores.get("in_scope") == "false" else f"{count} signals with a value"
     return f"First saved: {scope}"
@@ -68,7 +69,7 @@ def _cell(name: str, scores: Mapping[str, str]) -> str:
     return word(cell or UNKNOWN)
 
 
-def show_files(state: ManualScoringState, store: Store | None, rater: str, own: Sequence[HandScores]) -> None:
+def show_files(state: ManualScoringState, store: Store | None, rater: str, own: Sequence[SavedManualScores]) -> None:
     if store is None:
         return
     st.html(tag("section", tag("h3", "Download your scores"), _progress(rater, own), class_="pa"))
@@ -77,7 +78,7 @@ def show_files(state: ManualScoringState, store: Store | None, rater: str, own: 
         explained = "First: the scores from before the reader's values were shown. Use these to measure agreement."
         which = options_field(state, "which", "Version", ["Latest", "First"], explained)
     try:
-        entries = own if whose == "Mine" else store.hand_score_history()
+        entries = own if whose == "Mine" else store.manual_scores.versions()
         ordered = entries if which == "Latest" else entries[::-1]
         chosen = {(entry.pitch_id, entry.rater): entry for entry in ordered}
         content = manual_csv(saved_row(chosen[key]) for key in sorted(chosen))
@@ -92,7 +93,7 @@ def show_files(state: ManualScoringState, store: Store | None, rater: str, own: 
         _import_field(state, store, rater, own)
 
 
-def _progress(rater: str, own: Sequence[HandScores]) -> Html:
+def _progress(rater: str, own: Sequence[SavedManualScores]) -> Html:
     if not own:
         note = f"{rater} has saved nothing yet." if rater else "Enter a rater's name to see their scores."
         return tag("p", note, class_="lead")
@@ -101,7 +102,7 @@ def _progress(rater: str, own: Sequence[HandScores]) -> Html:
     return tag("p", tag("span", text, class_="alien"), class_="lead")
 
 
-def _import_field(state: ManualScoringState, store: Store, rater: str, own: Sequence[HandScores]) -> None:
+def _import_field(state: ManualScoringState, store: Store, rater: str, own: Sequence[SavedManualScores]) -> None:
     """Imports scores from a CSV, only this rater's rows."""
     with st.expander("Import a CSV"):
         file = uploads.one_file("Manual scores", _CSV, ["csv"], _LARGEST_CSV)
@@ -116,7 +117,7 @@ def _import_field(state: ManualScoringState, store: Store, rater: str, own: Sequ
         show_outcome(state, _OUTCOME)
 
 
-def _to_import(scores: ManualScores, rater: str, own: Sequence[HandScores]) -> tuple[list[ManualScore], str]:
+def _to_import(scores: ManualScores, rater: str, own: Sequence[SavedManualScores]) -> tuple[list[ManualScore], str]:
     """This rater's rows that are new or differ, and a summary of what happens to all rows. Raises InputError."""
     latest = {entry.pitch_id: {**entry.scores} for entry in own}
     mine = [row for row in scores.rows if row.rater == rater]
@@ -137,7 +138,7 @@ def _import_rows(store: Store, rows: Sequence[ManualScore]) -> None:
     imported = 0
     try:
         for row in rows:
-            store.save_hand_scores(row.pitch, row.rater, scored_cells(row))
+            store.manual_scores.save(row.pitch, row.rater, scored_cells(row))
             imported += 1
         state.messages[_OUTCOME] = f"{imported} row{'s' if imported != 1 else ''} imported."
     except AnalyzerError as error:

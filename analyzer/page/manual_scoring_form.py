@@ -26,7 +26,7 @@ from analyzer.page.manual_scoring_task import (
     show_outcome,
 )
 from analyzer.page.session import ManualScoringState, session
-from analyzer.store.engine import Store
+from analyzer.store.store import Store
 from analyzer.views.html import tag
 from analyzer.vocabulary.labels import capital, title, word
 
@@ -155,7 +155,7 @@ def _save(store: Store, task: ScoringTask, saved: ManualScore | None) -> None:
         if saved is not None and cells_of(saved) == cells_of(row):
             state.messages[_OUTCOME] = "Nothing has changed since the last save."
             return
-        store.save_hand_scores(task.id, task.rater, scored_cells(row) | {PITCH_SHA256: task.pitch.ref.sha256 or ""})
+        store.manual_scores.save(task.id, task.rater, scored_cells(row) | {PITCH_SHA256: task.pitch.ref.sha256 or ""})
         state.messages[_OUTCOME] = "Saved."
     except ManualError as error:
         state.errors[_OUTCOME] = "Not saved: " + "; ".join(each.partition(": ")[2] for each in error.faults)

@@ -15,7 +15,7 @@ from analyzer.files.manual_scores import COLUMNS, ManualScore, cells_of, row_of
 from analyzer.page.assessment import scrolling
 from analyzer.page.session import ManualScoringState, session
 from analyzer.reading.pitch import Pitch
-from analyzer.store.engine import HandScores
+from analyzer.store.manual_scores import SavedManualScores
 from analyzer.views.html import Html, literal, tag
 from analyzer.views.times import moment
 
@@ -33,7 +33,7 @@ class ScoringTask:
     pitch: Pitch
     id: str
     rater: str
-    history: Sequence[HandScores] = ()
+    history: Sequence[SavedManualScores] = ()
 
     @property
     def key(self) -> str:
@@ -53,7 +53,7 @@ class ScoringTask:
         return saved_row(self.history[-1]) if self.history and not self.other_text else None
 
 
-def saved_row(entry: HandScores) -> ManualScore:
+def saved_row(entry: SavedManualScores) -> ManualScore:
     """Saved scores as a row. Raises ManualError if they do not fit the current vocabulary."""
     cells = {"pitch_id": plain_cell(entry.pitch_id), "rater": plain_cell(entry.rater)}
     cells |= {name: cell for name, cell in entry.scores.items() if name in SCORED}

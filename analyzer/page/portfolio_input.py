@@ -9,7 +9,7 @@ import streamlit as st
 
 from analyzer.errors import AnalyzerError, ConfigurationError
 from analyzer.files.listing import TABLES
-from analyzer.files.pitches import Given, Table
+from analyzer.files.pitches import InputPitch, UploadedTable
 from analyzer.page import access, uploads
 from analyzer.page.portfolio_run import MOST_PITCHES, PortfolioRun, PortfolioWork, open_results, read_many
 from analyzer.page.presence import visitor
@@ -99,7 +99,7 @@ def _pitch_fields() -> None:
     if use_samples:
         _begin(_read_samples)
     elif start and file is not None:
-        table = Table(file.name, file.data, *columns)
+        table = UploadedTable(file.name, file.data, *columns)
 
         def start_reading() -> PortfolioRun:
             table.check()
@@ -122,7 +122,7 @@ def _pitch_fields() -> None:
 def _columns(name: str, data: bytes) -> tuple[str | None, str | None]:
     """The columns of text and id that the visitor chooses; None = recognized by their usual names."""
     try:
-        known = Table(name, data).columns()
+        known = UploadedTable(name, data).columns()
     except AnalyzerError:
         return None, None  # Start says why
     if len(known) < 2:
@@ -201,7 +201,7 @@ def _cost_fields(model: str | None) -> tuple[float | None, bool]:
 
 def _read_samples() -> PortfolioRun:
     pitches = [
-        Given(path.name, path.stem, path.read_text(encoding="utf-8"))
+        InputPitch(path.name, path.stem, path.read_text(encoding="utf-8"))
         for path in sorted(resource("fixtures/pitches").glob("*.txt"))
     ]
     settings = Settings.from_environment()

@@ -20,15 +20,15 @@ from traceback import format_tb
 from typing import Final
 
 from analyzer.errors import AnalyzerError, InputError
-from analyzer.files.pitches import Feed, Given
+from analyzer.files.pitches import InputPitch, PitchFeed
 from analyzer.framework.assessment import Assessment
 from analyzer.framework.ranking import Ranked
 from analyzer.page.presence import end_when_gone
 from analyzer.reading.pitch import Pitch
-from analyzer.results.documents import Entry as Document
-from analyzer.results.documents import entries_in, failure, score_entry
-from analyzer.results.result import Progress, Result, UnexpectedError
-from analyzer.results.rows import Row, Written
+from analyzer.results.documents import DocumentEntry, entries_in, parse_document, score_document
+from analyzer.results.output_files import OutputFile
+from analyzer.results.result import Progress, Result, as_analyzer_error
+from analyzer.results.rows import ResultRow
 from analyzer.runs.many import analyze_many
 from analyzer.runs.portfolio import Portfolio, PortfolioEntry
 from analyzer.settings import Settings
@@ -107,7 +107,7 @@ class PortfolioRun:
 
 
 def read_many(
-    pitches: Iterable[Given],
+    pitches: Iterable[InputPitch],
     total: int,
     name: str,
     *,
@@ -127,7 +127,7 @@ def read_many(
         raise InputError(f"{name} has {total:,} pitches, the page takes {MOST_PITCHES:,}; use: pitch bulk {name}")
 
     def do(work: PortfolioWork) -> None:
-        feed = Feed(pitches)
+        feed = PitchFeed(pitches)
 
         def note(progress: Progress) -> None:
             work.progress = progress
@@ -182,11 +182,11 @@ def export(work: PortfolioWork, ending: str) -> bytes:
         if ending == ".html":
             write_portfolio(path, work.portfolio, work.progress)
             return path.read_bytes()
-        written = Written(path)
+        file = OutputFile(path)
         for item in sorted(work.items, key=lambda item: item.result.number):
             assessment = None if item.compressed_assessment is None else item.assessment()
-            written.write(Row(replace(item.result, assessment=assessment), item.source))
-        written.finish()
+            file.write(ResultRow(replace(item.result, assessment=assessment), item.source))
+        file.finish()
         return path.read_bytes()
 
 
@@ -198,7 +198,7 @@ def _do(work: PortfolioWork, do: Callable[[PortfolioWork], None]) -> None:
     except Exception as error:  # noqa: BLE001  # a bug: one line for the visitor, the rest for who runs the page
         where = "".join(format_tb(error.__traceback__))  # without its message, which may quote a pitch
         _log.error("%s while working on many pitches\n%s", type(error).__name__, where)
-        work.ended = UnexpectedError(f"{type(error).__name__} after {len(work.items)} pitches; please report it")
+        work.ended = as_analyzer_error(error, f"after {len(work.items)} pitches")
     work.ranked = work.portfolio.ranked()
     work.done.set()
 
@@ -208,20 +208,17 @@ def _length(name: str, data: bytes) -> int | None:
     return sum(1 for line in data.splitlines() if line.strip()) if name.lower().endswith(".jsonl") else None
 
 
-def _opened(number: int, entry: Document) -> tuple[Result, str]:
+def _opened(number: int, entry: DocumentEntry) -> tuple[Result, str]:
     """The result of an entry, scored by the current rulebook, and where its pitch came from."""
-    document = entry.document if isinstance(entry.document, dict) else {}
-    origin = document.get("input")
-    source = str(origin["source"]) if isinstance(origin, dict) and "source" in origin else entry.source
-    error = failure(document)
-    if error is not None:
-        named = document.get("pitch")
-        ref = named if isinstance(named, dict) else {}
-        id_, title, sha256 = (ref.get(name) for name in ("id", "title", "sha256"))
-        label = entry.source if id_ is None else str(id_)
-        return Result(number, label, error=error, title=title, sha256=sha256), source
-    scored = score_entry(entry)
-    if scored.assessment is None:
-        return Result(number, entry.source, error=scored.error), source
-    pitch = scored.assessment.pitch
-    return Result(number, pitch.id or entry.source, scored.assessment, title=pitch.title, sha256=pitch.sha256), source
+    parsed = parse_document(entry)
+    pitch = parsed.pitch
+    assessment = None if parsed.signals is None else score_document(parsed)
+    result = Result(
+        number,
+        pitch.id or entry.source,
+        assessment,
+        parsed.failure or parsed.fault,
+        title=pitch.title,
+        sha256=pitch.sha256,
+    )
+    return result, parsed.source

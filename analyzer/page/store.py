@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from analyzer.settings import Settings
-from analyzer.store.engine import Store
+from analyzer.store.store import Store
 
 
 def shared_store() -> Store:

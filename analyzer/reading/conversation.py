@@ -50,7 +50,7 @@ from analyzer.reading.recordings import (
 )
 from analyzer.reading.spending import Reservation, Spending, added, estimated_tokens
 from analyzer.settings import RECORDED, Settings
-from analyzer.store.engine import KeptAnswer
+from analyzer.store.answers import StoredAnswer
 from analyzer.vocabulary.signals import Quote, answer_schema, vocabulary_sha256
 
 MAX_ASKS: Final = 3
@@ -60,9 +60,9 @@ MAX_ASKS: Final = 3
 class PaidAnswers(Protocol):
     """Where paid answers are saved and looked up: a store, for a run of many or for one pitch."""
 
-    async def find(self, key: str) -> KeptAnswer | None: ...
+    async def find(self, key: str) -> StoredAnswer | None: ...
 
-    async def keep(self, answer: KeptAnswer) -> None: ...
+    async def save(self, answer: StoredAnswer) -> None: ...
 
     async def discard(self, keys: list[str]) -> None: ...
 
@@ -220,7 +220,7 @@ class _Conversation:
         self.last = saved.text
         return self.last
 
-    async def _pay(self, request: ModelRequest) -> KeptAnswer:
+    async def _pay(self, request: ModelRequest) -> StoredAnswer:
         """Ask the model and save its answer before it is used. Raises the errors of `ModelReader.read`."""
         saved = await self._request(request)
         if saved.fault == EMPTY and not self.empty:  # an empty reply: the same request again, once
@@ -230,7 +230,7 @@ class _Conversation:
             raise fault_of(saved.fault)
         return saved
 
-    async def _request(self, request: ModelRequest) -> KeptAnswer:
+    async def _request(self, request: ModelRequest) -> StoredAnswer:
         """Get one reply of the model, in as many attempts as the limiter allows."""
         asking = self.asking
         messages: Messages = [
@@ -250,7 +250,7 @@ class _Conversation:
         asking.limiter.record_usage(saved.input_tokens + saved.output_tokens)
         return saved
 
-    async def _ask_and_save(self, request: ModelRequest, messages: Messages, reservation: Reservation) -> KeptAnswer:
+    async def _ask_and_save(self, request: ModelRequest, messages: Messages, reservation: Reservation) -> StoredAnswer:
         """Send one request; count and save whatever comes back. Raises errors of the provider."""
         await reservation.set_aside()  # a repeated request may be paid for like the first
         exchange = Exchange(self.asking.model)
@@ -262,7 +262,7 @@ class _Conversation:
                 error.replied = exchange.status == httpx.codes.OK
             raise
         usage = self._count(exchange, reservation)
-        saved = KeptAnswer(
+        saved = StoredAnswer(
             key=request.key if self._settles(reply, request.turn) else None,
             model=request.model,
             prompt_sha256=request.prompt_sha256,
@@ -277,7 +277,7 @@ class _Conversation:
             fault=reply.fault,
         )
         if self.asking.answers is not None:
-            await self.asking.answers.keep(saved)
+            await self.asking.answers.save(saved)
         return saved
 
     def _settles(self, reply: Reply, turn: int) -> bool:
@@ -315,7 +315,7 @@ class _Conversation:
         self.said.append({"role": "user", "content": prompts.again_message(faults)})
 
 
-def _usage(answer: KeptAnswer) -> Usage:
+def _usage(answer: StoredAnswer) -> Usage:
     return Usage(
         requests=1,
         input_tokens=answer.input_tokens,

@@ -1,7 +1,7 @@
 """Reads single pitches with a model and saves its answers in a store, so that no pitch is paid for twice.
 
-A run of many ends if its store fails. Here somebody waits for one answer: a store that fails costs a warning and never
-the answer, unless the caller asked for that store.
+A run of many has its own `AnswerQueue`, and ends if its store fails. Here somebody waits for one answer: a store that
+fails costs a warning and never the answer, unless the caller asked for that store.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from analyzer.reading.conversation import ModelReader
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.reading import Reading
 from analyzer.settings import Settings
-from analyzer.store.engine import KeptAnswer, Store
+from analyzer.store.answers import StoredAnswer
+from analyzer.store.store import Store
 
 T = TypeVar("T")
 
@@ -35,24 +36,24 @@ class SinglePitchAnswers:
     required: bool = False
     fault: StoreError | None = None
 
-    async def find(self, key: str) -> KeptAnswer | None:
+    async def find(self, key: str) -> StoredAnswer | None:
         try:
-            return (await self._use(lambda store: store.find_answers([key]))).get(key)
+            return (await self._use(lambda store: store.answers.find([key]))).get(key)
         except StoreError as error:
             if self.required:
                 raise
             self.fault = error
             return None
 
-    async def keep(self, answer: KeptAnswer) -> None:
+    async def save(self, answer: StoredAnswer) -> None:
         try:
-            await self._use(lambda store: store.keep_answers([answer]))
+            await self._use(lambda store: store.answers.save([answer]))
         except StoreError as error:
             self.fault = error
 
     async def discard(self, keys: list[str]) -> None:
         try:
-            await self._use(lambda store: store.discard_answers(keys))
+            await self._use(lambda store: store.answers.discard(keys))
         except StoreError as error:
             self.fault = error
 

@@ -1,4 +1,4 @@
-"""What comes of one pitch of many, and how far a run is."""
+"""The result for one pitch of many, and the progress of a run."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from analyzer.errors import AnalyzerError
+from analyzer.files.disk import reason
 from analyzer.framework.assessment import Assessment, Usage
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One pitch of many: an assessment, or the error that stands in its place. `number` counts from 0, as given.
+    """One pitch of many: an assessment, or the error that takes its place. `number` counts from 0 in the input.
 
-    `from_store`: nothing was asked for it in this run. `title` and `sha256` are the pitch's, where there was a text.
+    `from_store`: all its answers were stored, so this run sent no request for it. `title` and `sha256` are the pitch's,
+    where it has a text.
     """
 
     number: int
@@ -27,10 +29,10 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is, as of its last result. Times in seconds, cost in USD.
+    """The progress of a run as of its last result. Times in seconds, cost in USD.
 
-    `usage` is what this run has spent; `failed` counts results with an error, by its kind. `total` is None where nobody
-    knows how many pitches there are; `limit` is how many requests may be in flight just now.
+    `usage` is what this run has spent; `failed` counts results with an error, by kind. `total` is None where the number
+    of pitches is unknown; `limit` is how many requests may be in flight now.
     """
 
     done: int = 0
@@ -43,24 +45,24 @@ class Progress:
 
     @property
     def finished(self) -> int:
-        """Results so far, of either kind."""
+        """Results so far, with and without an error."""
         return self.done + sum(self.failed.values())
 
     @property
     def rate(self) -> float:
-        """Pitches a second, those from the store left out."""
+        """Pitches a second, without those from the store."""
         return (self.finished - self.from_store) / self.elapsed if self.elapsed else 0.0
 
     @property
     def remaining(self) -> float | None:
-        """Seconds until the end at this rate; None while that cannot be told."""
+        """Seconds until the end at this rate; None while unknown."""
         if self.total is None or not self.rate:
             return None
         return max(0, self.total - self.finished) / self.rate
 
     @property
     def cost_estimate(self) -> float | None:
-        """USD the whole run may cost, if the rest is like what was asked so far; None while that cannot be told."""
+        """USD the whole run may cost, if the rest costs as much as the pitches so far; None while unknown."""
         asked = self.finished - self.from_store
         if self.total is None or self.usage.cost_usd is None or not asked:
             return None
@@ -68,6 +70,31 @@ class Progress:
 
 
 class UnexpectedError(AnalyzerError):
-    """A fault of this program, met while reading one of many pitches; the others go on."""
+    """A fault of this program, while reading a pitch; other pitches are not affected."""
 
     kind = "unexpected"
+
+
+class SystemRefused(AnalyzerError):
+    """The operating system refused something while a pitch was read: open files, memory, a disk."""
+
+    kind = "system"
+
+
+def as_analyzer_error(error: BaseException, where: str) -> AnalyzerError:
+    """Any exception as an error to report; `where` says what was under way ("while reading this pitch").
+
+    An error of this program's own is returned as it is. What the operating system refused is a `SystemRefused`; all
+    else is an `UnexpectedError`, without its message, which may quote the pitch.
+    """
+    if isinstance(error, AnalyzerError):
+        return error
+    wrapped: AnalyzerError
+    if isinstance(error, MemoryError):
+        wrapped = SystemRefused(f"the system is out of memory {where}; close other programs, and try again")
+    elif isinstance(error, OSError) and error.errno:
+        wrapped = SystemRefused(f"the system refused an operation {where}: {reason(error)}; fix this, and try again")
+    else:
+        wrapped = UnexpectedError(f"{type(error).__name__} {where}; please report it")
+    wrapped.__cause__ = error
+    return wrapped

@@ -20,11 +20,12 @@ import numpy as np
 
 from analyzer.errors import AnalyzerError, ConfigurationError, InputError, OutputError
 from analyzer.files.disk import connections_at_once
-from analyzer.files.pitches import Feed, Sources
+from analyzer.files.pitches import PitchFeed, Sources
 from analyzer.framework.market import MarketMap
 from analyzer.framework.rulebook import Rulebook
+from analyzer.results.output_files import OutputFile
 from analyzer.results.result import Progress, Result
-from analyzer.results.rows import Row, Written
+from analyzer.results.rows import ResultRow
 from analyzer.runs.many import analyze_many
 from analyzer.runs.stability import Stability
 from analyzer.settings import GIVE_UP_AFTER, Settings
@@ -168,9 +169,9 @@ class _BulkRun:
         self._on_progress = on_progress
         self._stop = stop
         self._progress = Progress(total=None if total is None else total * options.repeat)
-        self._feed = Feed(islice(iter(sources), options.limit), options.repeat)
+        self._feed = PitchFeed(islice(iter(sources), options.limit), options.repeat)
         self._in_flight = connections_at_once(options.concurrency)
-        self._written = Written(output, inputs)
+        self._written = OutputFile(output, inputs)
         self._stability = Stability(options.repeat) if options.repeat > 1 else None
         self._failures: list[Failure] = []
         self._ids = _SharedIds()
@@ -225,7 +226,7 @@ class _BulkRun:
 
     def _collect(self, result: Result) -> None:
         repeat = None if self._options.repeat == 1 else result.number % self._options.repeat + 1
-        row = Row(result, self._feed.pop(result.number).source, repeat)
+        row = ResultRow(result, self._feed.pop(result.number).source, repeat)
         if result.error is not None and len(self._failures) < _NAMED_FAILURES:
             self._failures.append(Failure(result.id, row.source, result.error.kind, str(result.error)))
         if self._ended is None:

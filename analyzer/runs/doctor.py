@@ -53,7 +53,7 @@ def check(settings: Settings) -> Iterator[Finding]:
 
 def _store(settings: Settings) -> Finding:
     """Where answers and assessments are saved, without a password, and how many there are."""
-    from analyzer.store.engine import Store
+    from analyzer.store.store import Store
 
     try:
         return Finding("store", True, Store.describe(settings.store_url()))

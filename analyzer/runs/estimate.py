@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Final
 
 from analyzer.errors import AnalyzerError, ConfigurationError
-from analyzer.files.pitches import Given, Sources
+from analyzer.files.pitches import InputPitch, Sources
 from analyzer.reading.pitch import Pitch
 from analyzer.runs.bulk import no_pitches
 from analyzer.settings import Settings, asks_a_server
@@ -45,7 +45,7 @@ def estimate(sources: Sources, *, model: str | None, settings: Settings, limit: 
         raise ConfigurationError("without a model there is no cost to estimate; name one with --model")
     from analyzer.reading.conversation import first_request, static_tokens  # loads the model SDK
     from analyzer.reading.spending import cost_of, estimated_tokens
-    from analyzer.store.engine import Store
+    from analyzer.store.store import Store
 
     sources.check()
     if sources.count() == 0:
@@ -53,12 +53,12 @@ def estimate(sources: Sources, *, model: str | None, settings: Settings, limit: 
     faulty: Counter[str] = Counter()
     pitches = stored = tokens = 0
     with closing(Store.open(settings.store_url())) as store:
-        seen = store.mean_tokens(model)
+        seen = store.answers.mean_tokens(model)
         for batch in _batches(islice(iter(sources), limit)):
             readable = _readable(batch, faulty)
             pitches += len(batch)
             keys = {pitch.ref.sha256: first_request(model, pitch).key for pitch in readable}
-            answers = store.find_answers(list(keys.values()))
+            answers = store.answers.find(list(keys.values()))
             unread = [pitch for pitch in readable if keys[pitch.ref.sha256] not in answers]
             stored += len(readable) - len(unread)
             tokens += sum(static_tokens() + estimated_tokens(pitch.text) for pitch in unread)
@@ -67,7 +67,7 @@ def estimate(sources: Sources, *, model: str | None, settings: Settings, limit: 
     return CostEstimate(pitches, stored, dict(faulty), tokens, output_tokens, cost_of(model, tokens, output_tokens))
 
 
-def _readable(batch: Sequence[Given], faulty: Counter[str]) -> list[Pitch]:
+def _readable(batch: Sequence[InputPitch], faulty: Counter[str]) -> list[Pitch]:
     """The pitches of a batch; counts the entries that are none, by kind of error."""
     pitches = []
     for entry in batch:
@@ -80,6 +80,6 @@ def _readable(batch: Sequence[Given], faulty: Counter[str]) -> list[Pitch]:
     return pitches
 
 
-def _batches(entries: Iterator[Given]) -> Iterator[list[Given]]:
+def _batches(entries: Iterator[InputPitch]) -> Iterator[list[InputPitch]]:
     while batch := list(islice(entries, _BATCH)):
         yield batch

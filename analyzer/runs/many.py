@@ -30,7 +30,7 @@ from analyzer.reading.pitch import Pitch
 from analyzer.reading.rate_limiter import MANY, RateLimiter
 from analyzer.reading.readers import HOW_TO_SET_A_MODEL, Reader, Readers
 from analyzer.reading.reading import Reading
-from analyzer.results.result import Progress, Result, UnexpectedError
+from analyzer.results.result import Progress, Result, as_analyzer_error
 from analyzer.runs.arguments import (
     as_concurrency,
     as_limit,
@@ -50,9 +50,10 @@ from analyzer.settings import GIVE_UP_AFTER, Settings
 
 if TYPE_CHECKING:
     from analyzer.reading.spending import Spending
-    from analyzer.store.engine import AnswerBook, Store
+    from analyzer.store.answer_queue import AnswerQueue
+    from analyzer.store.store import Store
 
-InputPitch = str | tuple[object, str | AnalyzerError] | Mapping[str, Any]
+PitchLike = str | tuple[object, str | AnalyzerError] | Mapping[str, Any]
 """A pitch of many: a text, a pair (id, text), or a mapping with `text` and perhaps `id`."""
 
 _PREPARED: Final = 64
@@ -78,7 +79,7 @@ class RunControl(TypedDict, total=False):
 
 
 def analyze_many(
-    pitches: Iterable[InputPitch],
+    pitches: Iterable[PitchLike],
     *,
     model: str | None = None,
     concurrency: int = 16,
@@ -167,7 +168,7 @@ class _Run:
         self._watch = watch
         self._spending: Spending | None = None
         self._store: Store | None = None
-        self._answers: AnswerBook | None = None
+        self._answers: AnswerQueue | None = None
         self._ended: AnalyzerError | None = None
         self._stopped = False
         self._closed = Lock()
@@ -257,10 +258,11 @@ class _Run:
 
         self._spending = Spending(model, self._watch.max_cost)
         if store is not None:
-            from analyzer.store.engine import AnswerBook, Store
+            from analyzer.store.answer_queue import AnswerQueue
+            from analyzer.store.store import Store
 
             self._store = Store.open(store)
-            self._answers = AnswerBook(self._store, patience=self._limiter.policy.give_up_after or 0.0)
+            self._answers = AnswerQueue(self._store, retry_seconds=self._limiter.policy.give_up_after or 0.0)
         return ModelReader(model, settings, answers=self._answers, limiter=self._limiter, spending=self._spending)
 
     def close(self) -> None:
@@ -286,11 +288,7 @@ def _result(finished: _ReadPitch, rulebook: Rulebook | None, market: MarketMap |
             outcome = error
         else:
             return Result(finished.number, name, assessment, from_store=outcome.from_store, **known)
-    if isinstance(outcome, AnalyzerError):
-        return Result(finished.number, name, error=outcome, **known)
-    wrapped = UnexpectedError(f"{name}: {type(outcome).__name__} while reading this pitch; please report it")
-    wrapped.__cause__ = outcome
-    return Result(finished.number, name, error=wrapped, **known)
+    return Result(finished.number, name, error=as_analyzer_error(outcome, f"while reading pitch {name}"), **known)
 
 
 def _counted(progress: Progress, result: Result) -> Progress:

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from analyzer.errors import AnalyzerError, InputError
 from analyzer.framework.market import KINDS, MarketMap
-from analyzer.results.documents import Entry, score_entry
+from analyzer.results.documents import DocumentEntry, parse_document
 from analyzer.views.html import render_page
 from analyzer.views.terminal import QUIET, plain
 from analyzer.vocabulary.labels import word
@@ -65,7 +65,7 @@ def print_category(console: Console, market: MarketMap, id: str) -> None:
 
 
 def unknown_competitors(
-    market: MarketMap, entries: Iterable[Entry]
+    market: MarketMap, entries: Iterable[DocumentEntry]
 ) -> tuple[list[tuple[str, str, int]], list[AnalyzerError]]:
     """Competitors that the map does not include, as (name, kind, times named), the most often named first.
 
@@ -74,10 +74,11 @@ def unknown_competitors(
     counts: Counter[tuple[str, str]] = Counter()
     errors: list[AnalyzerError] = []
     for entry in entries:
-        scored = score_entry(entry)
-        if scored.error is not None:
-            errors.append(scored.error)
-        for competitor in scored.assessment.signals.competitors if scored.assessment else ():
+        parsed = parse_document(entry)
+        if parsed.signals is None:
+            errors.append(parsed.no_signals)
+            continue
+        for competitor in parsed.signals.competitors:
             if competitor.kind not in ("in_house", "manual_process") and market.match(competitor.name) is None:
                 counts[(competitor.name, competitor.kind)] += 1
     return [(name, kind, times) for (name, kind), times in counts.most_common()], errors

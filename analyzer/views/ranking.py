@@ -15,7 +15,7 @@ from rich.text import Text
 from analyzer.files.disk import write_whole
 from analyzer.framework.ranking import Ranked
 from analyzer.framework.revision import Shift
-from analyzer.results.documents import Label
+from analyzer.results.tables import PitchLabel
 from analyzer.views.html import render_page
 from analyzer.views.numbers import shown
 from analyzer.views.terminal import QUIET, plain
@@ -41,7 +41,9 @@ def ranks(ranked: Ranked) -> str:
     return f"{ranked.best:,}" if ranked.best == ranked.worst else f"{ranked.best:,} to {ranked.worst:,}"
 
 
-def print_ranking(console: Console, labels: Sequence[Label], ranking: Sequence[Ranked], top: int, draws: int) -> None:
+def print_ranking(
+    console: Console, labels: Sequence[PitchLabel], ranking: Sequence[Ranked], top: int, draws: int
+) -> None:
     """Print the ranking, with a bar for each pitch: its median rank and its ranks in 90% of simulations."""
     if not ranking:
         console.print("No pitch in scope to rank.")
@@ -69,18 +71,18 @@ def print_ranking(console: Console, labels: Sequence[Label], ranking: Sequence[R
     console.print(Text(how(top, draws), style=QUIET))
 
 
-def ranking_json(labels: Sequence[Label], ranking: Sequence[Ranked]) -> str:
+def ranking_json(labels: Sequence[PitchLabel], ranking: Sequence[Ranked]) -> str:
     """The ranking as a JSON list, best first: each pitch's id (null if it has none), name, and figures."""
     return json.dumps(_rows(labels, ranking), ensure_ascii=False, indent=1)
 
 
-def write_ranking(path: Path, labels: Sequence[Label], ranking: Sequence[Ranked], top: int, draws: int) -> None:
+def write_ranking(path: Path, labels: Sequence[PitchLabel], ranking: Sequence[Ranked], top: int, draws: int) -> None:
     """Write the ranking as one self-contained HTML page. Raises OutputError."""
     rows = _rows(labels, ranking)
     write_whole(path, render_page("ranking.html", rows=rows, how=how(top, draws), top=top, last=max(1, len(rows))))
 
 
-def _rows(labels: Sequence[Label], ranking: Sequence[Ranked]) -> list[dict[str, Any]]:
+def _rows(labels: Sequence[PitchLabel], ranking: Sequence[Ranked]) -> list[dict[str, Any]]:
     return [{"id": labels[ranked.row].id, "pitch": labels[ranked.row].name, **asdict(ranked)} for ranked in ranking]
 
 

@@ -522,7 +522,7 @@ BAD: dict[str, tuple[list[str], int, str]] = {
     "report": (["keywords", MANUAL, "--pitches", PITCHES, "--report", "r.pdf"], 2, "ends in .html"),
     "csv": (["keywords", MANUAL, "--pitches", PITCHES, "--disagreements", "nowhere/d.csv"], 2, "there is no folder"),
     "draws": (["keywords", MANUAL, "--pitches", PITCHES, "--draws", "9"], 2, "100<=x<=100000"),
-    "not manual": ([MANUAL, MANUAL], 2, "is a table of columns"),
+    "not manual": ([MANUAL, MANUAL], 2, "is a table; use a .json"),
 }  # fmt: skip
 
 
@@ -561,4 +561,4 @@ def test_edits_of_another_shape_fail_the_pitch_and_do_not_pass_for_what_was_read
 
     found = against(tmp_path / "all.json", [by_hand("p"), by_hand("q", buyer="practitioner")])
 
-    assert any("its edits cannot be read" in issue.text for issue in found.issues)
+    assert any("edits.from: Field required" in issue.text for issue in found.issues)

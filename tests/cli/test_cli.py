@@ -13,7 +13,8 @@ import respx
 from click.testing import CliRunner, Result
 
 from analyzer.cli.main import cli
-from analyzer.store.engine import KeptAnswer, Store
+from analyzer.store.answers import StoredAnswer
+from analyzer.store.store import Store
 from tests.completions import CHAT, PITCH, URL, answer, completion, failure
 from tests.conftest import PITCHES
 
@@ -266,7 +267,7 @@ def test_doctor_tells_what_is_set_and_never_a_key(monkeypatch: pytest.MonkeyPatc
 def test_doctor_tells_where_answers_are_kept_and_how_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PITCH_STORE", f"sqlite:///{tmp_path / 'kept.db'}")
     kept = Store.open(f"sqlite:///{tmp_path / 'kept.db'}")
-    kept.keep_answers([KeptAnswer(None, "m", "p", "s", "pitch", 0, "{}")])
+    kept.answers.save([StoredAnswer(None, "m", "p", "s", "pitch", 0, "{}")])
     kept.close()
 
     done = pitch("doctor")

@@ -12,7 +12,7 @@ import pyarrow.parquet
 import pytest
 
 from analyzer.errors import AnalyzerError
-from analyzer.files.pitches import Table
+from analyzer.files.pitches import UploadedTable
 from analyzer.framework.one_pitch import score
 from analyzer.results.documents import entries_in
 from analyzer.vocabulary.signals import Signals
@@ -62,7 +62,7 @@ def errors(entries: Iterable[object]) -> list[str]:
 def test_a_damaged_table_ends_in_rows_or_errors_that_name_it(name: str) -> None:
     for seed in range(80):
         data = damaged(TABLES[name], random.Random(seed))
-        for message in errors(Table(name, data, "pitch", "id")) + errors(Table(name, data)):
+        for message in errors(UploadedTable(name, data, "pitch", "id")) + errors(UploadedTable(name, data)):
             assert name in message and len(message.splitlines()) <= 2, (seed, message)
 
 

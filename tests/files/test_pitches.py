@@ -14,16 +14,16 @@ import pyarrow.parquet as parquet
 import pytest
 
 from analyzer.errors import InputError
-from analyzer.files.pitches import Given, Sources
+from analyzer.files.pitches import InputPitch, Sources
 
 
-def read(*names: str | Path, **columns: str) -> list[Given]:
+def read(*names: str | Path, **columns: str) -> list[InputPitch]:
     sources = Sources(tuple(map(str, names)), **columns)
     sources.check()
     return list(sources)
 
 
-def short(given: list[Given]) -> list[tuple[str, str]]:
+def short(given: list[InputPitch]) -> list[tuple[str, str]]:
     return [(entry.id, entry.error.kind if entry.error else entry.text) for entry in given]
 
 
@@ -107,9 +107,17 @@ def test_lines_that_are_no_pitch_fail_with_their_place_and_the_others_go_on(tmp_
 @pytest.mark.parametrize(
     ("header", "columns", "told"),
     [
-        ("name,site,about us", {}, "which column holds the pitch? Name it with --text-column; there are: name, site"),
-        ("name,pitch", {"text_column": "text"}, "there is no column 'text' (--text-column); there are: name, pitch"),
-        ("name,pitch", {"id_column": "nr"}, "there is no column 'nr' (--id-column)"),
+        (
+            "name,site,about us",
+            {},
+            "which column holds the pitch? Name it with --text-column; the columns are: name, site",
+        ),
+        (
+            "name,pitch",
+            {"text_column": "text"},
+            "column 'text' (--text-column) does not exist; the columns are: name, pitch",
+        ),
+        ("name,pitch", {"id_column": "nr"}, "column 'nr' (--id-column) does not exist"),
         ("", {}, "is empty; its first line has to name the columns"),
     ],
 )
@@ -131,7 +139,7 @@ def test_the_only_column_of_text_beside_the_id_is_the_pitch(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("name", ["nothing.csv", "nothing/", "no*.txt"])
 def test_a_name_that_gives_nothing_is_an_error(tmp_path: Path, name: str) -> None:
-    with pytest.raises(InputError, match="there is no"):
+    with pytest.raises(InputError, match=r"there is no such file|no pitches found"):
         read(tmp_path / name)
 
 
@@ -261,7 +269,7 @@ PROSE = "Wattwise: cut your GPU bill\n\nPlatform teams pay for GPUs that stand i
         (PROSE, "One pitch as text: pitch analyze -"),
         (PROSE.replace(":", ","), "One pitch as text: pitch analyze -"),
         ("%PDF-1.4\n", "One pitch as text: pitch analyze -"),
-        ('[{"pitch": "one"}]', "give JSON Lines"),
+        ('[{"pitch": "one"}]', "use JSON Lines"),
     ],
     ids=["prose", "prose with a comma", "a document", "a JSON array"],
 )

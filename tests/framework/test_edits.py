@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from analyzer.errors import SignalsError
 from analyzer.framework.edits import ADDED, as_read, edited, edits
 from analyzer.framework.one_pitch import score, what_if
-from analyzer.results.documents import Entry, score_entry
+from analyzer.results.documents import DocumentEntry, score_entry
 from analyzer.vocabulary.signals import SIGNALS, Signals
 from tests.worlds import FOCUSES, KINDS, ROLES, STAGES, documents
 
@@ -75,7 +75,7 @@ def test_scoring_an_exported_assessment_again_keeps_its_edits_to_the_byte(data: 
     read = Signals.model_validate(data.draw(documents()))
     exported = score(edited(read, data.draw(changes(read))), as_read=read).to_json()
 
-    again = score_entry(Entry("exported.json", json.loads(exported))).assessment
+    again = score_entry(DocumentEntry("exported.json", json.loads(exported))).assessment
 
     assert again is not None
     assert again.to_json() == exported
@@ -150,7 +150,7 @@ def test_a_change_that_means_nothing_is_refused(wrong: dict[str, str]) -> None:
 def test_an_assessment_with_edits_that_do_not_fit_is_refused(edit: Any) -> None:
     document = json.loads(score(READ).to_json()) | {"edits": [edit]}
 
-    error = score_entry(Entry("x.json", document)).error
+    error = score_entry(DocumentEntry("x.json", document)).error
 
     assert isinstance(error, SignalsError)
     assert "x.json" in str(error)

@@ -20,7 +20,7 @@ from analyzer import Rulebook, Signals, analyze, score
 from analyzer.errors import SignalsError
 from analyzer.framework.formula import SCORES
 from analyzer.framework.many_pitches import LookUps, score_table, signals_table
-from analyzer.results.documents import score_parquet
+from analyzer.results.tables import score_parquet
 from tests.conftest import PITCHES
 from tests.framework.test_rulebook import BUILT_IN
 from tests.worlds import documents

@@ -13,7 +13,8 @@ from analyzer.framework.assessment import PitchRef, ReaderRef
 from analyzer.framework.one_pitch import score
 from analyzer.page import access
 from analyzer.page.session import KEY
-from analyzer.store.engine import KeptAnswer, Store
+from analyzer.store.answers import StoredAnswer
+from analyzer.store.store import Store
 from analyzer.vocabulary.signals import Signals
 from tests.page.visitor import (
     HOSTILE,
@@ -51,7 +52,7 @@ def remember(store: Store, title: str, owner: str = access.LOCAL) -> str:
     found = score(
         Signals(product=title), pitch=PitchRef(id="p", title=title, sha256=title), reader=ReaderRef(model="m")
     )
-    return store.remember(
+    return store.history.save(
         owner=owner, title=title, pitch_sha256=title, model="m", text=text, document=found.to_json(indent=None)
     )
 
@@ -122,7 +123,7 @@ def test_where_nobody_can_be_told_apart_nothing_is_kept_and_that_is_said(
     analyze(page, OWN_PITCH)
 
     assert not page.toggle
-    assert store.assessments_count() == 0
+    assert store.history.count() == 0
     assert "Nothing is saved here." in markup(history())
 
 
@@ -137,7 +138,7 @@ def test_an_assessment_is_kept_with_its_pitch_and_only_once(
     analyze(page, OWN_PITCH)
     page.selectbox(key="reader").set_value("Keywords").run()
 
-    (kept,) = store.earlier(access.LOCAL)
+    (kept,) = store.history.search(access.LOCAL)
     assert (kept.text, kept.model) == (OWN_PITCH, "test/fixed")
     assert page.query_params["saved"] in (kept.id, [kept.id])
 
@@ -149,11 +150,11 @@ def test_who_does_not_want_it_kept_has_nothing_kept(
     page.toggle(key="keep").set_value(False).run()
 
     analyze(page, OWN_PITCH)
-    assert store.assessments_count() == 0
+    assert store.history.count() == 0
     assert "saved" not in page.query_params
 
     page.toggle(key="keep").set_value(True).run()
-    assert store.assessments_count() == 1
+    assert store.history.count() == 1
 
 
 def test_a_store_that_fails_costs_a_line_and_never_the_answer(
@@ -180,7 +181,7 @@ def test_pitches_of_earlier_visits_stand_behind_the_next(
 ) -> None:
     problem = {"statement": "s", "stage": "day_2", "focus": "engineering"}
     found = score(Signals.model_validate({"problems": [problem]}), pitch=PitchRef(id="p", title="Long ago", sha256="1"))
-    store.remember(
+    store.history.save(
         owner=access.LOCAL, title="Long ago", pitch_sha256="1", model="m", text="t", document=found.to_json()
     )
     remember(store, "Not mine", owner="somebody else")
@@ -247,7 +248,7 @@ def test_opening_one_shows_it_again_and_asks_nobody(store: Store, reads: Callabl
     assert "Edited after reading: Who signs." in markup(again)
     assert again.text_area(key="text").value == f"First\n\n{OWN_PITCH}"
     assert reader.asked == 0
-    assert store.assessments_count() == 1
+    assert store.history.count() == 1
 
 
 @pytest.mark.parametrize("whose", ["somebody else", None], ids=["somebody else's", "no such"])
@@ -261,7 +262,9 @@ def test_a_link_opens_the_owners_assessments_only(store: Store, whose: str | Non
 
 
 def test_one_of_an_older_version_is_listed_and_does_not_break_the_page(store: Store) -> None:
-    store.remember(owner=access.LOCAL, title="Old", pitch_sha256="1", model="m", text="t", document='{"signals": 1}')
+    store.history.save(
+        owner=access.LOCAL, title="Old", pitch_sha256="1", model="m", text="t", document='{"signals": 1}'
+    )
     page = history()
     assert "from an older version" in markup(page)
 
@@ -284,13 +287,13 @@ def test_a_hostile_title_appears_only_escaped(store: Store) -> None:
 # ---------------------------------------------------------------- deleted
 
 
-def answer(pitch: str) -> KeptAnswer:
-    return KeptAnswer(pitch, "m", "p", "s", pitch, 0, "{}")
+def answer(pitch: str) -> StoredAnswer:
+    return StoredAnswer(pitch, "m", "p", "s", pitch, 0, "{}")
 
 
 def test_what_is_deleted_is_gone_with_its_answers_once_that_is_confirmed(store: Store) -> None:
     ids = {title: remember(store, title) for title in ("First", "Second", "Third")}
-    store.keep_answers([answer("First"), answer("Third")])
+    store.answers.save([answer("First"), answer("Third")])
     page = history()
     assert button(page, "Delete selected").disabled
 
@@ -300,12 +303,12 @@ def test_what_is_deleted_is_gone_with_its_answers_once_that_is_confirmed(store: 
     button(page, "Delete 2 selected").click().run()
     assert "Delete 2 assessments for good?" in markup(page)
     assert "stored model answers about the same pitches" in markup(page)
-    assert store.assessments_count() == 3
+    assert store.history.count() == 3
     button(page, "Delete for good").click().run()
 
     assert titles(page) == ["Third"]
     assert "Deleted 2 assessments" in page.success[0].value
-    assert list(store.find_answers(["First", "Third"])) == ["Third"]
+    assert list(store.answers.find(["First", "Third"])) == ["Third"]
 
 
 def test_who_thinks_better_of_it_deletes_nothing(store: Store) -> None:
@@ -337,4 +340,4 @@ def test_all_means_all_of_ones_own_and_of_this_visit_too(
     assert "Nothing is saved yet." in markup(deleting)
     assert (visit(deleting).analysis, deleting.session_state["text"]) == (None, "")
     assert visit(deleting).assessments == {}
-    assert store.assessments_count() == 1
+    assert store.history.count() == 1

@@ -20,7 +20,8 @@ from analyzer.reading.pitch import Pitch
 from analyzer.reading.readers import Choice
 from analyzer.reading.reading import Reading
 from analyzer.settings import Settings
-from analyzer.store.engine import Store
+from analyzer.store.manual_scores import ManualScoreTable
+from analyzer.store.store import Store
 from analyzer.views.html import literal
 from analyzer.vocabulary.labels import title
 from analyzer.vocabulary.signals import Signals
@@ -195,7 +196,7 @@ def test_out_of_scope_greys_the_rest_away_and_keeps_none_of_it(
     assert all(field.disabled for field in page.radio if field.label in map(title, VALUES))
     assert named(page.selectbox, "Category").disabled and named(page.text_input, "Overall").disabled
     save(page)
-    (kept,) = store.hand_scores()
+    (kept,) = store.manual_scores.latest()
     assert kept.scores["in_scope"] == "false" and kept.scores["urgency"] == ""
     assert "0 of 1 values are the same." in markup(page)
 
@@ -225,7 +226,7 @@ def test_saved_scores_stand_beside_the_reading_with_quotes_and_rule(
 
     assert not page.exception and not page.error
     assert [told.value for told in page.success] == ["Saved."]
-    (kept,) = store.hand_scores("earmarker", "anna")
+    (kept,) = store.manual_scores.latest("earmarker", "anna")
     assert kept.scores["buyer"] == "practitioner" and kept.scores["overall"] == "60"
     assert kept.scores["competitors"] == "Audacity; Raven; a spreadsheet"
     shown = markup(page)
@@ -252,10 +253,13 @@ def test_an_edit_is_added_to_the_history_and_the_first_scores_can_still_be_taken
 
     assert "Who signs: practitioner \N{RIGHTWARDS ARROW} engineering leadership" in markup(page)
     assert "History of edits: saved 2 times" in markup(page)
-    assert [entry.scores["buyer"] for entry in store.hand_score_history()] == ["practitioner", "engineering_leadership"]
+    assert [entry.scores["buyer"] for entry in store.manual_scores.versions()] == [
+        "practitioner",
+        "engineering_leadership",
+    ]
     save(page)
     assert [told.value for told in page.success] == ["Nothing has changed since the last save."]
-    assert len(store.hand_score_history()) == 2
+    assert len(store.manual_scores.versions()) == 2
     latest, first = (csv_of(page, written, which)[0].values["buyer"] for which in ("Latest", "First"))
     assert (latest, first) == ("engineering_leadership", "practitioner")
 
@@ -374,7 +378,7 @@ def test_a_value_that_does_not_fit_is_told_and_nothing_kept(page: AppTest, store
 
     (error,) = page.error
     assert error.value == literal("Not saved: overall is '<b>lots</b>'; give a number from 0 to 100")
-    assert store.hand_scores() == []
+    assert store.manual_scores.latest() == []
 
 
 def test_a_store_that_cannot_be_opened_is_told_and_the_row_can_be_taken(
@@ -399,7 +403,7 @@ def test_a_saving_that_fails_keeps_what_was_filled_in(page: AppTest, monkeypatch
     def fail(*_: object) -> None:
         raise StoreError("the store cannot be used: disk full; check PITCH_STORE")
 
-    monkeypatch.setattr(Store, "save_hand_scores", fail)
+    monkeypatch.setattr(ManualScoreTable, "save", fail)
     save(page)
 
     assert [error.value for error in page.error] == [
@@ -437,7 +441,9 @@ def test_scores_from_a_csv_can_be_gone_on_with(page: AppTest, reader: FixedReade
 
     named(page.button, "Import").click().run()
 
-    assert [(entry.rater, entry.scores["buyer"]) for entry in store.hand_scores()] == [("anna", "practitioner")]
+    assert [(entry.rater, entry.scores["buyer"]) for entry in store.manual_scores.latest()] == [
+        ("anna", "practitioner")
+    ]
     assert [told.value for told in page.success] == ["1 row imported."]
     assert named(page.radio, "Who signs").value == "practitioner"
     assert named(page.button, "Import").disabled

@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from analyzer.errors import AnalyzerError, PitchError
-from analyzer.files.pitches import Given
+from analyzer.files.pitches import InputPitch
 from analyzer.framework.assessment import Assessment, PitchRef, Range
 from analyzer.framework.one_pitch import score
 from analyzer.page.portfolio_run import PortfolioRun, PortfolioWork, export, open_results, read_many
@@ -34,8 +34,8 @@ PROBLEM = {"statement": "s", "stage": "day_2", "focus": "engineering"}
 HOSTILE = "<script>alert(1)</script> ![x](http://evil.example/m.png) :red[x]"
 
 
-def given(*texts: str) -> list[Given]:
-    return [Given(f"t.csv, row {n}", f"p{n}", text) for n, text in enumerate(texts, 1)]
+def given(*texts: str) -> list[InputPitch]:
+    return [InputPitch(f"t.csv, row {n}", f"p{n}", text) for n, text in enumerate(texts, 1)]
 
 
 def done(run_: PortfolioRun) -> PortfolioWork:

@@ -15,12 +15,12 @@ import pyarrow.parquet as parquet
 import pytest
 
 from analyzer.errors import AnalyzerError, InputError, PitchError, RulebookError, of_kind
-from analyzer.files.pitches import Given, Table
+from analyzer.files.pitches import InputPitch, UploadedTable
 from analyzer.framework.assessment import PitchRef
 from analyzer.framework.one_pitch import score
 from analyzer.page import portfolio_run as run
 from analyzer.page.portfolio_run import export, open_results, read_many
-from analyzer.results.documents import failure
+from analyzer.results.documents import DocumentEntry, parse_document
 from analyzer.settings import KEYWORDS, Settings
 from analyzer.vocabulary.signals import Signals
 from tests.completions import PITCH
@@ -66,7 +66,7 @@ def test_none_and_too_many_are_told_before_anything_is_read(count: int, told: st
 def test_stop_lets_what_is_in_flight_come_in() -> None:
     release = Event()
 
-    def endless() -> Iterator[Given]:
+    def endless() -> Iterator[InputPitch]:
         yield from given(PITCH)
         release.wait(30)
         yield from given(*[PITCH] * 500)
@@ -85,7 +85,7 @@ def test_stop_lets_what_is_in_flight_come_in() -> None:
 def test_whoever_leaves_the_page_has_nothing_read_any_more() -> None:
     asked, go_on = Event(), Event()
 
-    def endless() -> Iterator[Given]:
+    def endless() -> Iterator[InputPitch]:
         while True:
             asked.set()
             go_on.wait(30)
@@ -106,7 +106,7 @@ def test_a_visitor_who_is_gone_for_long_has_nothing_read_any_more(monkeypatch: p
     monkeypatch.setattr("analyzer.page.presence.GONE", 0.0)
     monkeypatch.setattr("analyzer.page.presence._INTERVAL", 0.01)
 
-    def endless() -> Iterator[Given]:
+    def endless() -> Iterator[InputPitch]:
         while True:
             yield from given(PITCH)
 
@@ -218,7 +218,7 @@ def test_more_results_than_the_page_takes_are_cut_and_that_is_said(monkeypatch: 
     ],
 )
 def test_a_failure_in_a_file_is_told_as_it_was(document: dict[str, Any], kind: str) -> None:
-    found = failure(document)
+    found = parse_document(DocumentEntry("x.json", document)).failure
     assert found is not None and (found.kind, str(found)) == (kind, "m")
 
 
@@ -246,15 +246,15 @@ TABLES = {
 
 @pytest.mark.parametrize("name", TABLES)
 def test_an_uploaded_table_is_read_like_a_file(name: str) -> None:
-    table = Table(name, TABLES[name])
+    table = UploadedTable(name, TABLES[name])
 
     assert table.columns() == ["id", "text"]
     assert table.count() == 2
     assert [(each.id, each.text) for each in table] == [("a", "One"), ("b", "Two")]
-    assert [each.text for each in Table(name, TABLES[name], text_column="id")] == ["a", "b"]
+    assert [each.text for each in UploadedTable(name, TABLES[name], text_column="id")] == ["a", "b"]
 
 
 @pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
 def test_an_uploaded_table_that_is_none_is_refused(name: str) -> None:
     with pytest.raises(InputError, match=name):
-        Table(name, b"").check()
+        UploadedTable(name, b"").check()

@@ -16,7 +16,7 @@ from analyzer import analyze
 from analyzer.errors import StoreError
 from analyzer.reading.clients import shared_client
 from analyzer.settings import Settings
-from analyzer.store.engine import Store
+from analyzer.store.answers import AnswerTable
 from tests.completions import CHAT, PITCH, URL, answer, completion, failure
 from tests.model_server import KEY, MODEL, Reply, Service, good, refused
 
@@ -61,7 +61,7 @@ def test_an_answer_that_cannot_be_kept_is_shown_with_a_warning(
     def full(*_: object) -> None:
         raise StoreError("the disk is full")
 
-    monkeypatch.setattr(Store, "keep_answers", full)
+    monkeypatch.setattr(AnswerTable, "save", full)
     assessment = analyze(PITCH, model=MODEL, settings=SETTINGS, store=f"sqlite:///{tmp_path / 'own.db'}")
     assert [warning.kind for warning in assessment.warnings] == ["not_kept"]
     assert assessment.signals.buyer.known

@@ -17,7 +17,7 @@ from analyzer import analyze_many
 from analyzer.errors import AnalyzerError, ContentFiltered, CostLimitReached, ExtractionError
 from analyzer.reading.spending import MOST_TOKENS, cost_of, usage_of
 from analyzer.results.result import Progress, Result
-from analyzer.store.engine import Store
+from analyzer.store.store import Store
 from tests.completions import PITCH, answer, completion
 from tests.model_server import FAULTS, MODEL, Reply, Service, good
 
@@ -59,7 +59,7 @@ def run(
 def kept(store: str) -> int:
     opened = Store.open(store)
     try:
-        return opened.answers_count()
+        return opened.answers.count()
     finally:
         opened.close()
 

@@ -11,7 +11,7 @@ import pytest
 from analyzer import Rulebook, Signals, score
 from analyzer.errors import InputError
 from analyzer.framework.assessment import PitchRef, ReaderRef, Usage, Warning
-from analyzer.results.documents import Scored, read_entries, score_entry
+from analyzer.results.documents import DocumentEntry, ScoredEntry, parse_document, read_entries, score_entry
 
 SIGNALS = {"product": "P", "buyer": {"value": "practitioner", "basis": "stated", "quotes": ["free"]}}
 ASSESSMENT = score(
@@ -23,7 +23,7 @@ ASSESSMENT = score(
 )
 
 
-def scored(path: Path) -> list[Scored]:
+def scored(path: Path) -> list[ScoredEntry]:
     return [score_entry(entry) for entry in read_entries(str(path))]
 
 
@@ -118,7 +118,7 @@ def test_a_file_that_cannot_be_read_is_one_error(tmp_path: Path, name: str, cont
 
 def test_a_csv_is_refused_with_what_to_give_instead(tmp_path: Path) -> None:
     (tmp_path / "results.csv").write_text("id\n1\n")
-    with pytest.raises(InputError, match=r"give \.json, \.jsonl or \.parquet"):
+    with pytest.raises(InputError, match=r"use a \.json, \.jsonl or \.parquet file"):
         list(read_entries(str(tmp_path / "results.csv")))
 
 
@@ -129,3 +129,40 @@ def test_a_line_that_is_too_long_or_nested_too_deep_fails_alone(tmp_path: Path) 
     assert "line 1: this line has more than 10 MB" in str(long.error)
     assert "line 2: this is not JSON: it is nested too deep" in str(deep.error)
     assert sound.error is None
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"pitch": 5}, "pitch is not an object"),
+        ({"pitch": {"title": []}}, "pitch.title"),
+        ({"provenance": [1]}, "provenance is not an object"),
+        ({"provenance": {"reader": {"model": 5}}}, "provenance.reader.model"),
+        ({"warnings": {}}, None),
+        ({"warnings": {"a": 1}}, "warnings is not a list"),
+        ({"edits": [{"signal": "buyer"}]}, "edits.from: Field required"),
+        ({"signals": {"buyer": {"value": "cto"}}}, "buyer.value"),
+    ],
+)
+def test_a_document_that_is_not_an_assessment_has_one_fault_for_every_use(
+    change: dict[str, Any], says: str | None
+) -> None:
+    entry = DocumentEntry("x.json", json.loads(ASSESSMENT.to_json()) | change)
+    parsed = parse_document(entry)
+    scored = score_entry(entry)
+    assert (parsed.fault is None) == (says is None) == (scored.error is None)
+    if says is not None:
+        assert str(scored.error) == str(parsed.fault)
+        assert str(parsed.fault).startswith("x.json: ") and says in str(parsed.fault)
+
+
+def test_a_pitch_that_was_not_read_keeps_its_id_its_source_and_its_reason() -> None:
+    document = {
+        "pitch": {"id": 7, "title": "T", "sha256": None},
+        "error": {"kind": "timeout", "message": "no answer in 120 s"},
+        "input": {"number": 1, "source": "pitches.csv, row 1"},
+    }
+    parsed = parse_document(DocumentEntry("out.jsonl, line 1", document))
+    assert (parsed.pitch.id, parsed.source, parsed.signals) == ("7", "pitches.csv, row 1", None)
+    assert (parsed.failure.kind, str(parsed.failure)) == ("timeout", "no answer in 120 s") if parsed.failure else False
+    assert "no answer in 120 s" in str(score_entry(DocumentEntry("out.jsonl, line 1", document)).error)

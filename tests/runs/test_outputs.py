@@ -25,10 +25,10 @@ from analyzer.files.disk import (
     write_whole,
 )
 from analyzer.files.pitches import Sources
+from analyzer.results.output_files import OutputFile, count_rows
 from analyzer.results.result import Progress
-from analyzer.results.rows import Written, rows_in
 from analyzer.runs.bulk import BulkOptions, BulkSummary, run
-from analyzer.store.engine import Store
+from analyzer.store.store import Store
 from tests.conftest import PITCHES
 from tests.model_server import MODEL, Reply, Service, good, refused
 from tests.runs.test_bulk import table
@@ -68,7 +68,7 @@ def test_what_a_killed_run_left_is_neither_overwritten_nor_left_after_a_whole_ru
     source, output = table(tmp_path / "in.jsonl", 3), tmp_path / "out.csv"
     for left in ("out.csv.partial", "out.csv.2.partial", ".out.csv.lock", "other.csv.partial"):
         (tmp_path / left).write_text("left\n")
-    written = Written(output)
+    written = OutputFile(output)
     assert written.partial.name == "out.csv.3.partial"
     written.give_up()
     assert {"out.csv.partial", "out.csv.2.partial"} <= names(tmp_path)
@@ -87,7 +87,7 @@ def test_a_run_that_ends_early_leaves_a_longer_output_alone_and_says_where_its_o
         settings = replace(service.settings, store=f"sqlite:///{tmp_path / 'store.db'}")
         summary = run(Sources((str(source),)), output, BulkOptions(model=MODEL, settings=settings, concurrency=5))
     assert summary.ended is not None and summary.exit_code == 3
-    assert output.read_bytes() == before and rows_in(output) == 30
+    assert output.read_bytes() == before and count_rows(output) == 30
     assert summary.written == output.with_name(f"out.{ending}.partial")
     assert rows_in_partial(summary) == summary.rows > 0
     assert any("was left as it was" in note and f"out.{ending}.partial" in note for note in summary.notes)
@@ -97,20 +97,20 @@ def rows_in_partial(summary: BulkSummary) -> int:
     assert summary.written is not None
     readable = summary.written.with_name(f"copy{summary.output.suffix}")
     readable.write_bytes(summary.written.read_bytes())
-    return rows_in(readable)
+    return count_rows(readable)
 
 
 def test_a_longer_run_that_ends_early_takes_the_place_of_a_shorter_output(tmp_path: Path) -> None:
     output = tmp_path / "out.jsonl"
     keywords(table(tmp_path / "in.jsonl", 2), output)
-    written = Written(output)
+    written = OutputFile(output)
     with Service(lambda text, _: GOOD if int(text.split()[-1][:-1]) < 5 else Reply(refused(401).body, 401, after=0.3)) as service:  # fmt: skip
         written.give_up()
         source = table(tmp_path / "more.jsonl", 30)
         summary = run(
             Sources((str(source),)), output, BulkOptions(model=MODEL, settings=service.settings, concurrency=5)
         )
-    assert summary.written == output and rows_in(output) == summary.rows > 2
+    assert summary.written == output and count_rows(output) == summary.rows > 2
 
 
 # ---------------------------------------------------------------- disks
@@ -159,7 +159,7 @@ def test_what_is_in_flight_when_the_disk_is_full_is_still_stored_and_nothing_mor
         )
         paid = service.asked.total()
     store = Store.open(url)
-    assert store.answers_count() == paid < 60
+    assert store.answers.count() == paid < 60
     store.close()
     assert summary.exit_code == 2 and not summary.stopped and summary.progress.done == paid
 
@@ -257,7 +257,7 @@ def test_a_file_is_written_whole_or_stays_as_it_was_and_a_link_stays_a_link(tmp_
 
 
 def test_scores_as_parquet_leave_nothing_behind_where_the_source_is_broken(tmp_path: Path) -> None:
-    from analyzer.results.documents import score_parquet
+    from analyzer.results.tables import score_parquet
 
     parquet.write_table(parquet.read_table(_results(tmp_path)).slice(0, 1), tmp_path / "in.parquet")
     assert score_parquet(tmp_path / "in.parquet", tmp_path / "scores.parquet") == 1
@@ -350,7 +350,7 @@ def test_notes_that_nobody_can_read_do_not_end_a_run(tmp_path: Path) -> None:
         stderr=writing, check=False,
     )  # fmt: skip
     os.close(writing)
-    assert done.returncode == 0 and rows_in(tmp_path / "o.jsonl") == 3
+    assert done.returncode == 0 and count_rows(tmp_path / "o.jsonl") == 3
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import subprocess
@@ -105,6 +106,29 @@ def test_a_fault_of_this_program_costs_one_pitch(monkeypatch: pytest.MonkeyPatch
     assert result.error is not None
     assert (result.error.kind, result.error.exit_code) == ("unexpected", 1)
     assert "the text of the pitch" not in str(result.error)
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (OSError(errno.EMFILE, "Too many open files"), "this program has too many open files (ulimit -n)"),
+        (OSError(errno.ENOSPC, "No space left on device"), "the disk is full"),
+        (MemoryError(), "out of memory"),
+    ],
+    ids=["files", "disk", "memory"],
+)
+def test_what_the_system_refuses_is_an_error_that_says_so_and_no_fault_to_report(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, says: str
+) -> None:
+    from analyzer.reading.keywords.reader import KeywordReader
+
+    async def broken(self: KeywordReader, pitch: object) -> None:
+        raise error
+
+    monkeypatch.setattr(KeywordReader, "read", broken)
+    (result,) = analyze_many([("a", PITCH)], model="keywords")
+    assert result.error is not None and result.error.kind == "system"
+    assert says in str(result.error) and "report it" not in str(result.error)
 
 
 def test_analyze_works_in_threads_and_where_a_loop_is_running_already() -> None:

@@ -1,4 +1,4 @@
-"""Paid answers are kept."""
+"""Paid answers are stored."""
 
 from __future__ import annotations
 

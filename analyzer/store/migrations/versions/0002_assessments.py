@@ -1,4 +1,4 @@
-"""Earlier assessments are kept with their pitches."""
+"""Assessments are saved with their pitches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scores given by hand are kept, with every earlier saving."""
+"""Manual scores are saved in every version."""
 
 from __future__ import annotations
 

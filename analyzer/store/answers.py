@@ -1,0 +1,99 @@
+"""A model's stored answers: saved as they came, with their cost, and found by the key of their request.
+
+A changed prompt, vocabulary, model or pitch has another key, so its request is sent again. Scores are never stored in
+place of answers, so a changed rulebook needs no request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from analyzer.store.engine import Database
+from analyzer.store.tables import ANSWERS, now
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """One answer of a model as it came, and what it cost in USD (`cost_usd`; None = unknown).
+
+    `key`: the key of its request; None for an answer that is unusable. `fault`: why the reply has no answer in it; None
+    where there is a text.
+    """
+
+    key: str | None
+    model: str
+    prompt_sha256: str
+    schema_sha256: str
+    pitch_sha256: str
+    turn: int
+    text: str
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float | None = None
+    fault: str | None = None
+
+
+_FIELDS = tuple(StoredAnswer.__dataclass_fields__)
+
+
+class AnswerTable:
+    """The stored answers of one database. Every method raises StoreError."""
+
+    def __init__(self, database: Database):
+        self._database = database
+
+    def find(self, keys: Sequence[str]) -> dict[str, StoredAnswer]:
+        """The answers to these requests, by key; requests without one are left out.
+
+        Raises ValueError if a row holds something that is not an answer.
+        """
+        query = sa.select(*(ANSWERS.c[name] for name in _FIELDS)).where(ANSWERS.c.key.in_(keys))
+        with self._database.reading() as connection:
+            return {row.key: _checked(StoredAnswer(*row)) for row in connection.execute(query)}
+
+    def save(self, answers: Sequence[StoredAnswer]) -> None:
+        """Saves answers, all or none, durably. Of two with one key the first remains the answer; the other is saved as
+        paid for, without a key."""
+        saved_at = now()
+        rows = [{**{name: getattr(answer, name) for name in _FIELDS}, "saved_at": saved_at} for answer in answers]
+        insert = postgresql.insert if self._database.dialect == "postgresql" else sqlite.insert
+        with self._database.writing() as connection:
+            for row in rows:
+                first = insert(ANSWERS).values(row).on_conflict_do_nothing(index_elements=["key"])
+                if connection.execute(first.returning(ANSWERS.c.id)).first() is None:
+                    connection.execute(sa.insert(ANSWERS).values({**row, "key": None}))
+
+    def discard(self, keys: Sequence[str]) -> None:
+        """Marks answers as unusable: they remain as paid for, and their requests are sent again."""
+        with self._database.writing() as connection:
+            connection.execute(sa.update(ANSWERS).where(ANSWERS.c.key.in_(keys)).values(key=None))
+
+    def count(self) -> int:
+        """How many answers are stored, unusable ones included."""
+        with self._database.reading() as connection:
+            return connection.execute(sa.select(sa.func.count()).select_from(ANSWERS)).scalar_one()
+
+    def mean_tokens(self, model: str) -> tuple[float, float] | None:
+        """Mean input and output tokens of this model's answers; None if no answer has a count."""
+        means = sa.select(sa.func.avg(ANSWERS.c.input_tokens), sa.func.avg(ANSWERS.c.output_tokens)).where(
+            ANSWERS.c.model == model, ANSWERS.c.input_tokens > 0
+        )
+        with self._database.reading() as connection:
+            row = connection.execute(means).one()
+        return None if row[0] is None else (float(row[0]), float(row[1]))
+
+
+def _checked(answer: StoredAnswer) -> StoredAnswer:
+    """The answer, if each column holds its type: SQLite stores anything in any column. Raises ValueError."""
+    tokens = (answer.input_tokens, answer.cached_tokens, answer.output_tokens)
+    cost = answer.cost_usd
+    counts_valid = all(isinstance(count, int) and count >= 0 for count in tokens)
+    cost_valid = cost is None or (isinstance(cost, int | float) and 0 <= cost < float("inf"))
+    if isinstance(answer.text, str) and counts_valid and cost_valid:
+        return answer
+    raise ValueError("a row of the table of answers does not hold an answer")

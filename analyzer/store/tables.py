@@ -1,0 +1,58 @@
+"""The tables of the store, as the newest migration leaves them. A test compares them with what the migrations make."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+import sqlalchemy as sa
+
+METADATA: Final = sa.MetaData()
+
+ANSWERS: Final = sa.Table(
+    "answers",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("key", sa.String(64), unique=True),  # null: paid for but unusable, so never found again
+    sa.Column("model", sa.Text, nullable=False),
+    sa.Column("prompt_sha256", sa.String(64), nullable=False),
+    sa.Column("schema_sha256", sa.String(64), nullable=False),
+    sa.Column("pitch_sha256", sa.String(64), nullable=False, index=True),
+    sa.Column("turn", sa.Integer, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("input_tokens", sa.BigInteger, nullable=False),
+    sa.Column("cached_tokens", sa.BigInteger, nullable=False),
+    sa.Column("output_tokens", sa.BigInteger, nullable=False),
+    sa.Column("cost_usd", sa.Float),
+    sa.Column("fault", sa.String(32)),
+    sa.Column("saved_at", sa.String(32), nullable=False),
+)
+
+ASSESSMENTS: Final = sa.Table(
+    "assessments",
+    METADATA,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("owner", sa.Text, nullable=False, index=True),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("pitch_sha256", sa.String(64), nullable=False, index=True),
+    sa.Column("model", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("document", sa.Text, nullable=False),
+    sa.Column("saved_at", sa.String(32), nullable=False),
+)
+
+MANUAL_SCORES: Final = sa.Table(
+    "manual_scores",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("pitch_id", sa.Text, nullable=False),
+    sa.Column("rater", sa.Text, nullable=False),
+    sa.Column("scores", sa.Text, nullable=False),
+    sa.Column("saved_at", sa.String(32), nullable=False),
+    sa.Index("ix_manual_scores_pitch", "pitch_id", "rater"),
+)
+
+
+def now() -> str:
+    """The time as `saved_at` holds it: UTC in ISO form, so that text sorts by time."""
+    return datetime.now(UTC).isoformat(timespec="microseconds")
