@@ -390,7 +390,7 @@ def test_a_document_that_cannot_be_read_keeps_its_name_in_the_output(tmp_path: P
 def test_results_can_be_scored_again_from_the_output(written: Path, ending: str) -> None:
     scored = [score_entry(entry) for entry in read_entries(str(written / f"out.{ending}"))]
     assert [scored_.error is None for scored_ in scored].count(True) == 2
-    assert any("failed when it was read" in str(scored_.error) for scored_ in scored)
+    assert any("this pitch was not read" in str(scored_.error) for scored_ in scored)
 
 
 def test_the_portfolio_page_loads_nothing_and_shows_text_as_text(written: Path) -> None:
