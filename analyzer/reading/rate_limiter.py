@@ -26,6 +26,7 @@ from typing import Final, TypeVar
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
 from analyzer.errors import (
+    ConfigurationError,
     ProviderDown,
     ProviderError,
     ProviderRejected,
@@ -219,6 +220,9 @@ class RateLimiter:
         started = self.clock()
         try:
             answer = await request()
+        except ConfigurationError:
+            self.stop()  # every other request would fail in the same way: none takes over this slot
+            raise
         except ProviderRejected:
             raise  # the server answers; it refuses only this request
         except ProviderError as error:

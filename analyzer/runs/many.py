@@ -183,18 +183,23 @@ class _Run:
         started = time.monotonic()
         try:
             for result in self._results(pitches, rulebook, market):
-                progress = replace(
-                    _counted(progress, result),
-                    usage=self._spending.total if self._spending else progress.usage,
-                    elapsed=time.monotonic() - started,
-                    limit=int(self._limiter.limit),
-                )
+                progress = self._at_present(_counted(progress, result), started)
                 self._watch.on_progress(progress)
                 yield result
             if self._ended is not None:
+                if self._spending is not None and self._spending.total != progress.usage:
+                    self._watch.on_progress(self._at_present(progress, started))  # what came after the last result
                 raise self._ended
         finally:
             self.close()
+
+    def _at_present(self, progress: Progress, started: float) -> Progress:
+        return replace(
+            progress,
+            usage=self._spending.total if self._spending else progress.usage,
+            elapsed=time.monotonic() - started,
+            limit=int(self._limiter.limit),
+        )
 
     def _results(
         self, pitches: Iterable[object], rulebook: Rulebook | None, market: MarketMap | None

@@ -18,6 +18,7 @@ from analyzer.errors import (
     ProviderUnreachable,
     RateLimited,
     RunStopped,
+    StoreError,
 )
 from analyzer.reading.rate_limiter import MANY, ONE, RateLimiter, RetryPolicy, retry_after, seconds_until
 from analyzer.settings import GIVE_UP_AFTER
@@ -408,3 +409,26 @@ def test_the_limit_stays_between_one_and_the_width_whatever_comes(outcomes: list
             assert 1.0 <= limiter.limit <= 7.0
 
     asyncio.run(run())
+
+
+def test_an_error_that_ends_the_run_lets_no_other_request_take_its_slot() -> None:
+    sent: list[str] = []
+
+    async def run() -> list[object]:
+        limiter = RateLimiter(MANY, 1)
+
+        async def broken() -> str:
+            sent.append("broken")
+            await asyncio.sleep(0)
+            raise StoreError("no room")
+
+        async def other() -> str:
+            sent.append("other")
+            return "answer"
+
+        calls = (limiter.call(broken), *(limiter.call(other) for _ in range(3)))
+        return list(await asyncio.gather(*calls, return_exceptions=True))
+
+    first, *others = asyncio.run(run())
+    assert isinstance(first, StoreError) and all(isinstance(each, RunStopped) for each in others)
+    assert sent == ["broken"]

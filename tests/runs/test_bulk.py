@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -19,7 +20,14 @@ import pyarrow.parquet as parquet
 import pytest
 
 from analyzer import analyze_many
-from analyzer.errors import AuthenticationFailed, ConfigurationError, CostLimitReached, InputError, ProviderDown
+from analyzer.errors import (
+    AuthenticationFailed,
+    ConfigurationError,
+    CostLimitReached,
+    InputError,
+    ProviderDown,
+    StoreError,
+)
 from analyzer.files.pitches import Sources
 from analyzer.framework.rulebook import Rulebook
 from analyzer.reading.rate_limiter import MANY
@@ -30,6 +38,7 @@ from analyzer.runs.bulk import BulkOptions, BulkSummary, run
 from analyzer.runs.estimate import estimate
 from analyzer.runs.portfolio import Portfolio
 from analyzer.settings import Settings
+from analyzer.store.engine import KeptAnswer, Store
 from analyzer.views.portfolio import write_portfolio
 from tests.completions import PITCH
 from tests.model_server import FAULTS, KEY, MODEL, Reply, Service, good, refused
@@ -181,6 +190,25 @@ def test_a_server_that_restarts_in_mid_run_fails_no_pitch(quick: None) -> None:
     with Service(reply) as service:
         results = together(service, 60, concurrency=8)
     assert [result.error for result in results] == [None] * 60
+
+
+def test_answers_that_a_failing_store_cannot_keep_are_counted_all_the_same(
+    quick: None, store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep = Store.keep_answers
+
+    def full(self: Store, answers: Sequence[KeptAnswer]) -> None:
+        if self.answers_count() >= 10:
+            raise StoreError("no room")
+        keep(self, answers)
+
+    monkeypatch.setattr(Store, "keep_answers", full)
+    with Service(lambda *_: GOOD) as service:
+        settings = replace(service.settings, store=store)
+        sources = Sources((str(table(tmp_path / "in.jsonl", 60)),))
+        summary = run(sources, tmp_path / "out.jsonl", BulkOptions(model=MODEL, settings=settings, concurrency=8))
+        assert isinstance(summary.ended, StoreError)
+        assert summary.progress.usage.requests == service.asked.total() > 10
 
 
 # ---------------------------------------------------------------- the store

@@ -48,7 +48,8 @@ def write_page(rows: Sequence[Row], seed: int, page: Path = PAGE) -> None:
         raise ValueError(f"{page} has no place for results: it needs {MARK} and {MARK_END}")
     day = datetime.now(UTC).date().isoformat()
     lines = {_key(line): line for line in earlier.splitlines() if line.startswith("| ") and line.count("|") == _BARS}
-    lines.pop(_key(_DATED_HEAD[0]), None)
+    for head in _DATED_HEAD:
+        lines.pop(_key(head), None)
     lines |= {_key(line): f"{line} {day} |" for line in map(table_line, rows)}
     tried = [line for line in lines.values() if "| not tried" not in line]
     passed = sum("| pass" in line for line in tried)
