@@ -38,7 +38,7 @@ from analyzer.runs.bulk import BulkOptions, BulkSummary, run
 from analyzer.runs.estimate import estimate
 from analyzer.runs.portfolio import Portfolio
 from analyzer.settings import Settings
-from analyzer.store.engine import KeptAnswer, Store
+from analyzer.store.answers import AnswerTable, StoredAnswer
 from analyzer.views.portfolio import write_portfolio
 from tests.completions import PITCH
 from tests.model_server import FAULTS, KEY, MODEL, Reply, Service, good, refused
@@ -195,14 +195,14 @@ def test_a_server_that_restarts_in_mid_run_fails_no_pitch(quick: None) -> None:
 def test_answers_that_a_failing_store_cannot_keep_are_counted_all_the_same(
     quick: None, store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keep = Store.keep_answers
+    save = AnswerTable.save
 
-    def full(self: Store, answers: Sequence[KeptAnswer]) -> None:
-        if self.answers_count() >= 10:
+    def full(self: AnswerTable, answers: Sequence[StoredAnswer]) -> None:
+        if self.count() >= 10:
             raise StoreError("no room")
-        keep(self, answers)
+        save(self, answers)
 
-    monkeypatch.setattr(Store, "keep_answers", full)
+    monkeypatch.setattr(AnswerTable, "save", full)
     with Service(lambda *_: GOOD) as service:
         settings = replace(service.settings, store=store)
         sources = Sources((str(table(tmp_path / "in.jsonl", 60)),))
