@@ -11,7 +11,7 @@ from analyzer.agreement.statistics import Floats
 from analyzer.files.manual_scores import ORDERS, VALUES
 from analyzer.framework.inputs import lean, positions
 from analyzer.vocabulary.derived import LEANS
-from analyzer.vocabulary.orders import Order
+from analyzer.vocabulary.partial_order import Order
 from analyzer.vocabulary.signals import LIST_RULES, SIGNALS, UNKNOWN, Quote, Signals
 
 SignalKind = Literal["scope", "ordered", "unordered", "competitors"]

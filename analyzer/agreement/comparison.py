@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypedDict, Unpack
 
 from analyzer.agreement.attribution import Scorer, is_complete
 from analyzer.agreement.compared_signals import COMPARED
@@ -48,6 +48,13 @@ class _Method:
 
     rulebook: Rulebook
     market: MarketMap
+    draws: int = DRAWS
+    seed: int = 0
+
+
+class Bootstrap(TypedDict, total=False):
+    """How the intervals are resampled; the same seed gives the same intervals."""
+
     draws: int
     seed: int
 
@@ -60,18 +67,18 @@ def compare(
     raters: Iterable[str] = (),
     rulebook: Rulebook | str | Path | None = None,
     market: MarketMap | str | Path | None = None,
-    seed: int = 0,
-    draws: int = DRAWS,
     settings: Settings | None = None,
+    **bootstrap: Unpack[Bootstrap],
 ) -> Comparison:
     """Compare extracted readings with manual scores. The same input and seed give the same result.
 
     `extracted`: a file of assessments (.json, .jsonl, .parquet), assessments or results in memory, or the name of a
     model that reads the folder `pitches` now; or several of them, as a list of files and names, or by name in a
-    mapping. `raters`: count only these. Raises InputError, ManualError with all faults of the CSV, ConfigurationError.
+    mapping. `raters`: count only these. `bootstrap`: `seed` and `draws` of the intervals. Raises InputError,
+    ManualError with all faults of the CSV, ConfigurationError.
     """
-    _check(extracted, manual, pitches, draws)
-    method = _Method(as_rulebook(rulebook), as_market(market), draws, seed)
+    method = _Method(as_rulebook(rulebook), as_market(market), **bootstrap)
+    _check(extracted, manual, pitches, method.draws)
     settings = as_settings(settings)
     scores = manual if isinstance(manual, ManualScores) else read_manual(manual)
     rows, notes = _chosen(scores, (raters,) if isinstance(raters, str) else tuple(raters))

@@ -9,12 +9,12 @@ from typing import Any, NoReturn
 import click
 
 from analyzer.cli.analyze import analyze_command
-from analyzer.cli.app import app_command
 from analyzer.cli.bulk import bulk_command
 from analyzer.cli.command import report_os_error
 from analyzer.cli.compare import compare_command
 from analyzer.cli.doctor import doctor_command
 from analyzer.cli.framework import framework_command, market_command
+from analyzer.cli.open_page import app_command
 from analyzer.cli.record import record_command
 from analyzer.cli.score import rank_command, score_command
 from analyzer.errors import InputError

@@ -19,7 +19,7 @@ from analyzer.errors import InputError, ManualError
 from analyzer.files.cells import cell_text, plain_cell
 from analyzer.files.disk import reason
 from analyzer.vocabulary.derived import INPUT_SPECS, LEANS
-from analyzer.vocabulary.orders import Order
+from analyzer.vocabulary.partial_order import Order
 from analyzer.vocabulary.signals import MAX_COMPETITORS, SIGNALS, UNKNOWN, Competitor, Persona, Problem, Role, Signals
 
 VALUES: Final[Mapping[str, tuple[str, ...]]] = {

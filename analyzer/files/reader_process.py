@@ -94,7 +94,7 @@ def main() -> None:
         if done == 0 and request.nice and hasattr(os, "nice"):
             with contextlib.suppress(OSError):
                 os.nice(request.nice)
-        watch = _Watch(request, answers)
+        watch = _LimitsWatch(request, answers)
         answer = _answer(request, data)
         watch.end()
         del data
@@ -129,7 +129,7 @@ def _came_from_memory(error: BaseException | None) -> bool:
     return False
 
 
-class _Watch:
+class _LimitsWatch:
     """Looks at what a document takes while it is read. Past a limit it answers in its place and ends the process."""
 
     def __init__(self, request: DocumentRequest, answers: BinaryIO):

@@ -12,11 +12,11 @@ from analyzer.vocabulary.signals import Quote, Signals
 VerdictWord = Literal["for", "against", "balanced", "open"]
 
 
-class _Record(BaseModel):
+class _AssessmentPart(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
 
-class PitchRef(_Record):
+class PitchRef(_AssessmentPart):
     """Which pitch this is. None where the signals came without their text."""
 
     id: str | None = None
@@ -24,7 +24,7 @@ class PitchRef(_Record):
     sha256: str | None = None
 
 
-class Range(_Record):
+class Range(_AssessmentPart):
     """A value with its exact range: both ends are reached by some filling-in of what is unknown.
 
     `value` is the expectation with an unknown's values equally likely. Two decimals.
@@ -39,21 +39,21 @@ class Range(_Record):
         return self.high - self.low
 
 
-class Position(_Record):
+class Position(_AssessmentPart):
     """Where the product stands: stage 0 = day 1, 1 = day 2; focus 0 = ML, 1 = engineering."""
 
     stage: Range
     focus: Range
 
 
-class Quadrant(_Record):
+class Quadrant(_AssessmentPart):
     """The leans of the position; unknown where no problem says."""
 
     stage: Literal["day_1", "mixed", "day_2", "unknown"]
     focus: Literal["ml", "mixed", "engineering", "unknown"]
 
 
-class SideScores(_Record):
+class SideScores(_AssessmentPart):
     """Weighted mean of each side's considerations, in points (0 to 10)."""
 
     day_1: Range
@@ -62,7 +62,7 @@ class SideScores(_Record):
     engineering: Range
 
 
-class Scores(_Record):
+class Scores(_AssessmentPart):
     """`overall` is 0 to 100; `market`, `sales` and the sides are in points, 0 to 10."""
 
     overall: Range
@@ -71,14 +71,14 @@ class Scores(_Record):
     sides: SideScores
 
 
-class Verdict(_Record):
+class Verdict(_AssessmentPart):
     """The word follows from the range of the overall score, never from the value alone."""
 
     word: VerdictWord
     sentence: str
 
 
-class ConsiderationResult(_Record):
+class ConsiderationResult(_AssessmentPart):
     """One consideration applied: points (0 to 10), its weight within its side, and its share of the overall score.
 
     `headline` says in a few words which way it went; where the range allows no such word, it is the title.
@@ -98,7 +98,7 @@ class ConsiderationResult(_Record):
     unknown: tuple[str, ...]
 
 
-class Question(_Record):
+class Question(_AssessmentPart):
     """What to ask about an unknown. `settles`: by how many points of the overall score (0 to 100) an answer narrows
     its range, on average over the possible answers."""
 
@@ -107,7 +107,7 @@ class Question(_Record):
     settles: float
 
 
-class Change(_Record):
+class Change(_AssessmentPart):
     """What the overall score would be if one known thing were otherwise."""
 
     signal: str
@@ -116,7 +116,7 @@ class Change(_Record):
     overall: Range
 
 
-class Player(_Record):
+class Player(_AssessmentPart):
     """A rival in the product's field; `named` if the pitch itself names it.
 
     `known_as` is its name in the market map, None where the map does not know it; `known_for`, `as_of`, and what its
@@ -134,7 +134,7 @@ class Player(_Record):
     bad: str = ""
 
 
-class Warning(_Record):
+class Warning(_AssessmentPart):
     """Something the reader of this assessment must know. `kind` is a stable word for scripts:
 
     `rough_reader` · `ungrounded` · `instructions` · `hidden_characters` · `dropped` · `adjusted` · `usage` (what the
@@ -147,7 +147,7 @@ class Warning(_Record):
     quote: Quote | None = None
 
 
-class Edit(_Record):
+class Edit(_AssessmentPart):
     """A signal that a person changed after it was read: a field of the signals document, with its content before
     (`from`, as it was read, basis and quotes included) and now (`to`)."""
 
@@ -156,17 +156,17 @@ class Edit(_Record):
     after: JsonValue = Field(alias="to")
 
 
-class RulebookRef(_Record):
+class RulebookRef(_AssessmentPart):
     version: str
     sha256: str
 
 
-class MarketRef(_Record):
+class MarketRef(_AssessmentPart):
     version: str
     sha256: str
 
 
-class ReaderRef(_Record):
+class ReaderRef(_AssessmentPart):
     """Who read the pitch, with what. None where the signals were given."""
 
     model: str | None = None
@@ -174,7 +174,7 @@ class ReaderRef(_Record):
     schema_sha256: str | None = None
 
 
-class Usage(_Record):
+class Usage(_AssessmentPart):
     """What reading cost, over all requests for this pitch. `cost_usd` is None where the price is not known."""
 
     requests: int = 0
@@ -184,7 +184,7 @@ class Usage(_Record):
     cost_usd: float | None = None
 
 
-class Provenance(_Record):
+class Provenance(_AssessmentPart):
     analyzer: str
     rulebook: RulebookRef
     market: MarketRef
@@ -192,7 +192,7 @@ class Provenance(_Record):
     usage: Usage = Usage()
 
 
-class Assessment(_Record):
+class Assessment(_AssessmentPart):
     """The framework's answer for one pitch. The same signals and rulebook give the same bytes but for `usage`.
 
     Out of scope: `verdict`, `position`, `quadrant` and `scores` are None and the lists are empty. `signals` are those

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from analyzer.vocabulary.orders import Order
+from analyzer.vocabulary.partial_order import Order
 
 Combination = tuple[str, ...]
 V = TypeVar("V")

@@ -32,11 +32,11 @@ _BUILT_IN = Path(__file__).with_name("market.toml")
 _MONTH = r"^\d{4}-(0[1-9]|1[0-2])$"
 
 
-class _Record(BaseModel):
+class _MarketPart(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class KnownPlayer(_Record):
+class KnownPlayer(_MarketPart):
     """A product known to be in a category. `aliases`: other spellings by which a pitch may name it."""
 
     name: str = Field(min_length=1)
@@ -47,7 +47,7 @@ class KnownPlayer(_Record):
     as_of: str = Field(pattern=_MONTH)
 
 
-class MarketCategory(_Record):
+class MarketCategory(_MarketPart):
     """One category with its usual position, a dated judgement of how crowded it is, and its known players."""
 
     id: str
@@ -67,14 +67,14 @@ class MarketCategory(_Record):
         return tuple(player for player in self.players if player.kind in INCUMBENTS)
 
 
-class KindWords(_Record):
+class KindWords(_MarketPart):
     """What one kind of rival is usually good and bad at, by where the product stands."""
 
     good: Mapping[str, str]
     bad: Mapping[str, str]
 
 
-class MarketMap(_Record):
+class MarketMap(_MarketPart):
     """All categories. Immutable; `sha256` is over the content."""
 
     version: str = Field(min_length=1)

@@ -25,7 +25,7 @@ from analyzer.errors import RulebookError
 from analyzer.files.disk import check_writable, write_whole
 from analyzer.framework.directions import Violation, violations
 from analyzer.vocabulary.derived import INPUT_SPECS, INPUTS
-from analyzer.vocabulary.orders import Order, Pair
+from analyzer.vocabulary.partial_order import Order, Pair
 from analyzer.vocabulary.records import DIRECTIONS, Direction
 
 Side = Literal["day_1", "day_2", "ml", "engineering"]
@@ -40,7 +40,7 @@ ANY: Final = "*"
 _BUILT_IN = Path(__file__).with_name("rulebook.toml")
 
 
-class _Record(BaseModel):
+class _RulebookPart(BaseModel):
     """Records with the same content are equal, whatever has been computed from them (and kept) since."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -54,14 +54,14 @@ class _Record(BaseModel):
         return hash(json.dumps(self.model_dump(mode="json"), sort_keys=True))
 
 
-class VerdictBounds(_Record):
+class VerdictBounds(_RulebookPart):
     """Score bounds (0 to 100): the verdict is against below the first, for above the second."""
 
     against_below: float = Field(ge=0, le=100)
     for_above: float = Field(ge=0, le=100)
 
 
-class InputWords(_Record):
+class InputWords(_RulebookPart):
     """How an input's unknown and its values are put in a sentence, and what is asked where it is unknown: the question
     of its record, unless the rulebook words its own."""
 
@@ -70,7 +70,7 @@ class InputWords(_Record):
     found: Mapping[str, str]
 
 
-class Row(_Record):
+class Row(_RulebookPart):
     """One row of a decision table: the values it accepts for each input, its points (0 to 10), its reason's name."""
 
     cells: tuple[tuple[str, ...], ...]
@@ -78,7 +78,7 @@ class Row(_Record):
     reason: str
 
 
-class Consideration(_Record):
+class Consideration(_RulebookPart):
     """One of the framework's advantages or disadvantages, countable. Its table decides every combination once.
 
     `directions`: which value of an input is better here, where that differs from the input's general direction: rising
@@ -119,7 +119,7 @@ class Consideration(_Record):
         return np.array(points, dtype=np.float64).reshape(shape)
 
 
-class Rulebook(_Record):
+class Rulebook(_RulebookPart):
     """Considerations with their weights and words. Immutable; `sha256` is over the content, not over the file's
     bytes, so that a comment changes nothing and a weight does."""
 

@@ -21,8 +21,8 @@ from analyzer.framework.assessment import (
 )
 from analyzer.framework.rulebook import SIDE_TITLES, Rulebook
 from analyzer.framework.verdict import leaning
-from analyzer.views import content
-from analyzer.views.content import Shown, SignalRow
+from analyzer.views import assessment_content as content
+from analyzer.views.assessment_content import Shown, SignalRow
 from analyzer.views.html import Html, tag, together
 from analyzer.views.numbers import number, shown, shown_points
 from analyzer.views.passages import anchor, pitch_text, quoted

@@ -22,7 +22,7 @@ from analyzer.page.session import ComparisonState, session
 from analyzer.resources import resource
 from analyzer.settings import KEYWORDS, RECORDED
 from analyzer.views import comparison as views
-from analyzer.views.charts import DARK, LIGHT, limits_of_agreement
+from analyzer.views.comparison_chart import DARK, LIGHT, limits_of_agreement
 from analyzer.views.comparison_files import disagreements_csv
 from analyzer.views.comparison_html import comparison_html
 from analyzer.views.html import Html, literal, tag, together

@@ -19,7 +19,7 @@ from analyzer.reading.pitch import Pitch
 from analyzer.reading.readers import choose
 from analyzer.settings import Settings, asks_a_server
 from analyzer.views import comparison as views
-from analyzer.views.content import provenance
+from analyzer.views.assessment_content import provenance
 from analyzer.views.html import Html, literal, tag
 from analyzer.vocabulary.labels import capital, title
 from analyzer.vocabulary.signals import UNKNOWN

@@ -110,7 +110,7 @@ def analyze_many(
     if model is None:
         raise ConfigurationError(f"many pitches need a model of your choice: {HOW_TO_SET_A_MODEL}, or keywords")
     url = as_store_url(store, settings)
-    watch = _Watch.checked(**control)
+    watch = _RunWatch.checked(**control)
     if watch.total is None and isinstance(pitches, Sized):
         watch = replace(watch, total=len(pitches))
     run = _Run(model, settings, as_concurrency(concurrency), url, watch)
@@ -120,7 +120,7 @@ def analyze_many(
 
 
 @dataclass(frozen=True, slots=True)
-class _Watch:
+class _RunWatch:
     """A `RunControl` with every part checked and filled in."""
 
     max_cost: float | None
@@ -137,7 +137,7 @@ class _Watch:
         on_progress: Callable[[Progress], None] | None = None,
         stop: Event | None = None,
         total: int | None = None,
-    ) -> _Watch:
+    ) -> _RunWatch:
         """Raises ConfigurationError."""
         return cls(
             as_limit(max_cost), as_seconds(give_up_after), as_progress(on_progress), as_stop(stop), as_total(total)
@@ -159,7 +159,7 @@ class _Run:
     More pitches are prepared than may be in flight, so that no slot stays empty while a result is looked at.
     """
 
-    def __init__(self, model: str, settings: Settings, concurrency: int, store: str | None, watch: _Watch):
+    def __init__(self, model: str, settings: Settings, concurrency: int, store: str | None, watch: _RunWatch):
         self._window = concurrency + min(concurrency, _PREPARED)
         give_up = watch.give_up_after
         self._limiter = RateLimiter(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analyzer.framework.assessment import Assessment
 from analyzer.framework.verdict import kind
-from analyzer.views import content
+from analyzer.views import assessment_content as content
 from analyzer.views.html import Html, render_page
 from analyzer.views.passages import cut, legend, marked
 

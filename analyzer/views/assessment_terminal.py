@@ -23,7 +23,7 @@ from analyzer.framework.assessment import (
     Warning,
 )
 from analyzer.framework.verdict import Leaning, kind
-from analyzer.views.content import (
+from analyzer.views.assessment_content import (
     GROUPS,
     TOP,
     changes,

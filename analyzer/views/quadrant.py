@@ -12,7 +12,7 @@ from math import cos, pi, sin, sqrt
 from typing import Final
 
 from analyzer.framework.assessment import Assessment, Position, Range
-from analyzer.views.content import heading
+from analyzer.views.assessment_content import heading
 from analyzer.views.html import Html, tag
 from analyzer.views.numbers import shown
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal
 
-from analyzer.vocabulary.orders import Order, Pair
+from analyzer.vocabulary.partial_order import Order, Pair
 
 UNKNOWN: Final = "unknown"
 VOCABULARY_VERSION: Final = 1

@@ -16,7 +16,7 @@ from analyzer.agreement.compared_signals import steps
 from analyzer.errors import RulebookError
 from analyzer.framework.directions import violations
 from analyzer.vocabulary.derived import INPUT_SPECS, INPUTS
-from analyzer.vocabulary.orders import Order
+from analyzer.vocabulary.partial_order import Order
 from analyzer.vocabulary.records import SIGNALS
 from tests.framework.test_rulebook import BUILT_IN
 

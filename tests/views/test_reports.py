@@ -14,7 +14,7 @@ from analyzer import Assessment, Rulebook, Signals, score
 from analyzer.errors import InputError
 from analyzer.framework.assessment import PitchRef, Warning
 from analyzer.framework.one_pitch import what_if
-from analyzer.views import content
+from analyzer.views import assessment_content as content
 from analyzer.views.assessment_html import html_report
 from analyzer.views.assessment_markdown import markdown_report
 from analyzer.views.assessment_terminal import print_assessment
