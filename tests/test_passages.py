@@ -64,6 +64,7 @@ def recorded() -> Iterator[tuple[str, Assessment]]:
             continue
 
 
+@pytest.mark.slow
 def test_report_and_page_mark_the_same_words_of_every_recorded_pitch_in_the_same_color() -> None:
     pitches = 0
     for text, assessment in recorded():

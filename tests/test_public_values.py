@@ -213,6 +213,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_assessments_and_errors_come_back_from_process_pools(method: str, tmp_path: Path) -> None:
     if method not in multiprocessing.get_all_start_methods():

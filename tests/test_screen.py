@@ -50,6 +50,7 @@ def test_tables_and_texts_are_spelled_out_and_never_read_as_markup(monkeypatch: 
     assert "[link=http://evil]cell[/link]" in out.getvalue() and "\\u202eabc" in out.getvalue()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -219,6 +219,7 @@ def test_the_difference_of_a_score_is_split_up_by_signal() -> None:
     assert told.moves == split.parts["urgency"]
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(documents(), documents())
 def test_parts_and_remainder_always_add_up(own: dict[str, Any], other: dict[str, Any]) -> None:
@@ -230,6 +231,7 @@ def test_parts_and_remainder_always_add_up(own: dict[str, Any], other: dict[str,
     assert split.extracted == read("p", **own).scores.overall.value  # type: ignore[union-attr]
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(documents())
 def test_who_scores_as_the_reader_reads_agrees_with_it_in_everything(own: dict[str, Any]) -> None:
@@ -406,6 +408,7 @@ def test_nothing_in_common_is_an_error_that_says_who_has_what() -> None:
 # ---------------------------------------------------------------- the samples
 
 
+@pytest.mark.slow
 def test_the_same_input_and_seed_give_the_same_bytes(samples: Comparison) -> None:
     again = compare(["recorded", "keywords"], MANUAL, pitches=PITCHES)
     assert again.to_json() == samples.to_json()
@@ -477,6 +480,7 @@ def test_the_docs_tables_hold_no_text_of_a_pitch(samples: Comparison) -> None:
 # ---------------------------------------------------------------- the command
 
 
+@pytest.mark.slow
 def test_the_command_shows_figures_issues_and_disagreements(tmp_path: Path, samples: Comparison) -> None:
     report, rows = tmp_path / "r.html", tmp_path / "d.csv"
     done = pitch(

@@ -162,6 +162,7 @@ def test_standard_input_is_json_lines_or_csv(
     assert Sources(("-",)).count() is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
 def test_memory_does_not_grow_with_the_rows_of_a_table(tmp_path: Path, kind: str) -> None:
     def peak(rows: int) -> int:
@@ -230,6 +231,7 @@ def test_one_odd_row_fails_and_the_others_go_on(tmp_path: Path, name: str, line:
     assert [entry.error is None for entry in read(tmp_path / name)][-2:] == [False, True]
 
 
+@pytest.mark.slow
 def test_a_line_of_any_length_is_skipped_in_pieces() -> None:
     class Endless(io.RawIOBase):
         left = 300_000_000

@@ -48,6 +48,7 @@ def changes(draw: st.DrawFn, read: Signals) -> dict[str, str]:
     return {name: draw(single[name]) for name in sorted(names)}
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_what_was_read_comes_back_whole_from_an_edited_assessment(data: st.DataObject) -> None:
     read = Signals.model_validate(data.draw(documents()))
@@ -58,6 +59,7 @@ def test_what_was_read_comes_back_whole_from_an_edited_assessment(data: st.DataO
     assert as_read(assessment.signals, assessment.edits) == read
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_edits_change_no_byte_beyond_their_own_list(data: st.DataObject) -> None:
     """The same signals and rulebook give the same result, whoever set them."""
@@ -70,6 +72,7 @@ def test_edits_change_no_byte_beyond_their_own_list(data: st.DataObject) -> None
     assert score(now, as_read=read).to_json() == with_edits.to_json()
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_scoring_an_exported_assessment_again_keeps_its_edits_to_the_byte(data: st.DataObject) -> None:
     read = Signals.model_validate(data.draw(documents()))

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from analyzer.page import analysis
 from analyzer.reading.readers import Choice
 from analyzer.vocabulary.signals import Signals
+from tests.page.visitor import ROOT, FixedReader, SlowReader
 
-if TYPE_CHECKING:
-    pass
-from tests.page.visitor import ROOT, FixedReader
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine too, an analysis that ends by itself is shown by the click that started it."""
+    monkeypatch.setattr(analysis, "_BRIEF_WAIT", 25)
+
+
+@pytest.fixture
+def slow_reader(monkeypatch: pytest.MonkeyPatch) -> SlowReader:
+    monkeypatch.setattr(analysis, "_BRIEF_WAIT", 0)
+    return SlowReader()
 
 
 @pytest.fixture

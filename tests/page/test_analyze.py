@@ -250,35 +250,34 @@ def test_questions_that_settle_nothing_are_folded_away() -> None:
 
 
 def test_a_reading_under_way_says_so_and_cancel_ends_the_request(
-    page: AppTest, monkeypatch: pytest.MonkeyPatch
+    page: AppTest, monkeypatch: pytest.MonkeyPatch, slow_reader: SlowReader
 ) -> None:
-    reader = SlowReader()
-    monkeypatch.setattr("analyzer.page.analysis.choose", lambda *_: Choice(reader))
+    monkeypatch.setattr("analyzer.page.analysis.choose", lambda *_: Choice(slow_reader))
     monkeypatch.setenv("PITCH_MODEL", "openai/some-model")
     analyze(page, OWN_PITCH)
-    assert any("`openai/some-model` is reading the pitch (17 words): **0 s**" in said.value for said in page.markdown)
+    assert any("`openai/some-model` is reading the pitch (17 words): **" in said.value for said in page.markdown)
     assert "verdict" not in markup(page)
 
     button(page, "Cancel").click().run()
 
-    assert reader.ended.wait(10)
-    assert "Cancelled after 0 s" in page.info[0].value
+    assert slow_reader.ended.wait(10)
+    assert "Cancelled after " in page.info[0].value
     assert page.text_area(key="text").value == OWN_PITCH
     assert not page.error
     assert not page.exception
 
 
 def test_a_second_pitch_ends_the_reading_of_the_first(
-    page: AppTest, reads: Callable[..., FixedReader], monkeypatch: pytest.MonkeyPatch
+    page: AppTest, reads: Callable[..., FixedReader], monkeypatch: pytest.MonkeyPatch, slow_reader: SlowReader
 ) -> None:
-    slow = SlowReader()
-    monkeypatch.setattr("analyzer.page.analysis.choose", lambda *_: Choice(slow))
+    monkeypatch.setattr("analyzer.page.analysis.choose", lambda *_: Choice(slow_reader))
     analyze(page, OWN_PITCH)
     reads(Signals(product="Other"))
+    monkeypatch.setattr("analyzer.page.analysis._BRIEF_WAIT", 25)
 
     analyze(page, f"{OWN_PITCH} Really.")
 
-    assert slow.ended.wait(10)
+    assert slow_reader.ended.wait(10)
     assert "Scores" in markup(page)
 
 

@@ -118,14 +118,15 @@ def test_what_was_wrong_with_a_file_is_forgotten_with_the_file(page: AppTest) ->
     assert analysis(page).pitch.text == OWN_PITCH
 
 
-def test_a_reading_under_way_is_not_dropped_for_an_assessment_from_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reading_under_way_is_not_dropped_for_an_assessment_from_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, slow_reader: SlowReader
+) -> None:
     monkeypatch.setattr("analyzer.page.access.owner", lambda: "local")
     page = whole_page()
     analyze(page, OWN_PITCH)
     analysis(page).result.result(60)
     page.run()
-    slow = SlowReader()
-    monkeypatch.setattr("analyzer.page.analysis.choose", lambda *_: Choice(slow))
+    monkeypatch.setattr("analyzer.page.analysis.choose", lambda *_: Choice(slow_reader))
     analyze(page, f"{OWN_PITCH} Really.")
     under_way: Analysis = analysis(page)
 
@@ -177,6 +178,7 @@ def test_a_removed_or_unread_file_is_not_scored() -> None:
     assert OWN_PITCH not in markup(page) and not page.error
 
 
+@pytest.mark.slow
 def test_figures_of_other_files_than_those_chosen_say_so() -> None:
     page = go(whole_page(), "compare")
     button(page, "Use the samples").click().run()
@@ -289,13 +291,14 @@ def test_chosen_files_survive_a_look_elsewhere_and_can_be_removed() -> None:
     assert "a.json" not in markup(page)
 
 
-def test_a_visitor_who_is_gone_has_no_pitch_read_any_more(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_visitor_who_is_gone_has_no_pitch_read_any_more(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch, slow_reader: SlowReader
+) -> None:
     monkeypatch.setattr(presence, "GONE", 0.0)
     monkeypatch.setattr(presence, "_INTERVAL", 0.01)
     monkeypatch.setattr("analyzer.page.analysis.visitor", lambda: lambda: False)
-    slow = SlowReader()
-    monkeypatch.setattr("analyzer.page.analysis.choose", lambda *_: Choice(slow))
+    monkeypatch.setattr("analyzer.page.analysis.choose", lambda *_: Choice(slow_reader))
 
     analyze(page, OWN_PITCH)
 
-    assert slow.ended.wait(30)
+    assert slow_reader.ended.wait(30)

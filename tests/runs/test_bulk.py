@@ -151,6 +151,7 @@ def test_a_server_that_is_down_ends_the_run_and_fails_no_pitch(monkeypatch: pyte
         together(service, 50)
 
 
+@pytest.mark.slow
 def test_pitches_caught_in_an_outage_get_no_row_and_are_read_by_the_next_run(
     quick: None, store: str, tmp_path: Path
 ) -> None:
@@ -179,6 +180,7 @@ def test_pitches_caught_in_an_outage_get_no_row_and_are_read_by_the_next_run(
     assert second.progress.from_store == 50 - left
 
 
+@pytest.mark.slow
 def test_a_server_that_restarts_in_mid_run_fails_no_pitch(quick: None) -> None:
     calls = 0
 

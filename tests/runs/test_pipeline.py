@@ -200,6 +200,7 @@ def test_whatever_breaks_on_the_background_loop_reaches_who_waits_and_the_loop_g
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("taken", [0, 1], ids=["not begun", "left open"])
 @pytest.mark.parametrize("store", [True, False], ids=["store", "no store"])
 def test_a_run_that_nobody_takes_to_its_end_ends_in_silence_with_the_program(
