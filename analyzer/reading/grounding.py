@@ -57,8 +57,8 @@ class _Folded:
 
     def position(self, original: int) -> int:
         """Find where an offset of the original is in the text, or where the piece that holds it begins."""
-        piece = bisect_right(self.starts, original) - 1
-        start = self.starts[piece]
+        start = self.starts[bisect_right(self.starts, original) - 1]
+        piece = bisect_left(self.starts, start)  # the first of a character that folds into several
         last = self.at[piece + 1] if piece + 1 < len(self.at) else len(self.text)
         if last - self.at[piece] != self.ends[piece] - start:
             return self.at[piece]
@@ -72,24 +72,24 @@ class Grounding:
         self._pitch = pitch
         self._folded = _fold(pitch)
 
-    def find(self, quote: str, outside: Sequence[tuple[int, int]] = ()) -> Quote | None:
-        """Find the first match of the quote, as the pitch spells it; None if there is none, or only within the spans of
-        `outside`.
+    def find(self, quote: str, outside: Sequence[tuple[int, int]] = (), first: int = 0) -> Quote | None:
+        """Find the first match of the quote at or after the offset `first`, as the pitch spells it. None if there is
+        none, or only within the spans of `outside`.
 
         A quote never begins or ends within a word ("can" is not found in "cannot"), and holds at least
         one letter or digit.
         """
-        return next(self.find_all(quote, outside), None)
+        return next(self.find_all(quote, outside, first), None)
 
-    def find_all(self, quote: str, outside: Sequence[tuple[int, int]] = ()) -> Iterator[Quote]:
+    def find_all(self, quote: str, outside: Sequence[tuple[int, int]] = (), first: int = 0) -> Iterator[Quote]:
         """Find every match of the quote, in order and without overlaps; see `find`. One pass through the pitch, however
         many matches and spans there are."""
         wanted = folded(quote).strip()
         if not any(char.isalnum() for char in wanted):
             return
         spans = _merged(outside)
-        text, after = self._folded.text, 0
-        at = text.find(wanted)
+        text, after = self._folded.text, first
+        at = text.find(wanted, self._folded.position(first)) if first < len(self._pitch) else -1
         while at >= 0:
             end = at + len(wanted)
             if not _within_word(text, at) and not _within_word(text, end):
