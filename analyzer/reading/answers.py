@@ -1,8 +1,7 @@
-"""A model's answer to signals: what holds is kept, what does not is named, nothing is believed without its words.
+"""Turns a model's answer into signals: sound parts are used, faults are named, and no value counts without a quote.
 
-A fault is a signal that cannot be used as answered: a value outside the vocabulary, no quote, a quote that does not
-stand in the pitch, or one that rests on text addressed to the reader. What becomes of faults (asking again, or
-unknown with a warning) is the caller's business.
+A fault is a part that cannot be used: a value outside the vocabulary, a missing quote, a quote that is not in the pitch
+or that addresses its reader. What happens then (asking again, or unknown with a warning) is up to the caller.
 """
 
 from __future__ import annotations
@@ -52,14 +51,17 @@ _SMALL_WORDS = frozenset(
     )
 )
 
+LIST_PARTS: Final = frozenset(_LISTS)
+"""The fields that are lists, where a fault costs an entry; elsewhere it costs the value."""
+
 
 class NotAnAnswer(ValueError):
-    """The text is not JSON, or JSON of another shape; the message says which, without the text."""
+    """The text is not JSON, or not JSON of the requested shape. The message says which, without the text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why one signal cannot be used as answered. `found`: the quote or value at fault."""
+    """Why a signal cannot be used as answered. `ungrounded`: its quote is not evidence."""
 
     signal: str
     message: str
@@ -68,8 +70,11 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class CheckedAnswer:
-    """An answer after checking. `parts` holds each signal's usable part, by name, as `Signals` takes it; a faulty
-    single value is not in it, a faulty list holds its sound entries."""
+    """An answer after checking.
+
+    `parts`: the usable part of each signal, by name, as `Signals` takes it. A faulty single value is left out; a faulty
+    list has its sound entries. `planted`: all spans that address the reader, by the program's rules or by the model.
+    """
 
     in_scope: bool
     product: str
@@ -88,45 +93,61 @@ class CheckedAnswer:
         return {fault.signal for fault in self.faults}
 
     def fixed_by(self, other: CheckedAnswer) -> CheckedAnswer:
-        """This answer with its faulty signals taken from another; what was sound here stays as it is."""
+        """This answer with its faulty signals taken from another. Sound signals, and sound entries of lists, stay."""
         faulty = self.faulty()
-        mended = {name: part for name, part in other.parts.items() if name in faulty}
-        for name in set(mended) & set(_LISTS):  # sound entries of a faulty list stay
-            mended[name] = tuple(dict.fromkeys((*self.parts[name], *mended[name])))[: _LISTS[name][1]]
+        fixed = {name: part for name, part in other.parts.items() if name in faulty}
+        for name in set(fixed) & set(_LISTS):
+            fixed[name] = tuple(dict.fromkeys((*self.parts[name], *fixed[name])))[: _LISTS[name][1]]
         warnings = {**dict.fromkeys(self.warnings), **dict.fromkeys(w for w in other.warnings if w.signal in faulty)}
         still = tuple(fault for fault in other.faults if fault.signal in faulty)
         planted = tuple(dict.fromkeys((*self.planted, *other.planted)))
-        return replace(self, parts={**self.parts, **mended}, faults=still, warnings=tuple(warnings), planted=planted)
+        return replace(self, parts={**self.parts, **fixed}, faults=still, warnings=tuple(warnings), planted=planted)
 
 
 def check_answer(
     text: str, pitch: Pitch, grounding: Grounding, planted: Sequence[tuple[int, int]] = ()
 ) -> CheckedAnswer:
-    """What of the answer's text can be used. `planted`: spans that another answer found to address the reader.
-    Raises NotAnAnswer if it is not JSON of the asked shape."""
+    """Check a quotes document, the JSON text that `reading.forms` makes of an answer. Returns what can be used of it.
+
+    A quote is a text; or an object with `text` and the offset `start`, at or after which the text is looked for first;
+    or an object with a `fault`, which says why there is no quote. `planted`: spans that another answer said address the
+    reader. Raises NotAnAnswer if the text is not JSON of the requested shape."""
     return _Check(_document(text), pitch, grounding, planted=[*pitch.planted, *planted]).answer()
 
 
-def _document(text: str) -> dict[str, Any]:
-    """The JSON object in an answer, also where a model wraps it in a code fence or a sentence."""
+def json_object(text: str) -> dict[str, Any]:
+    """The JSON object in an answer, even if the model wraps it in a code fence or a sentence. Raises NotAnAnswer."""
     if not text.strip():
         raise NotAnAnswer("the answer is empty")
     start, end = text.find("{"), text.rfind("}")
     try:
         document = json.loads(text[start : end + 1] if 0 <= start < end else text, strict=False)
-        if (
-            "\\ud" in text.lower()
-        ):  # half a character, written as an escape, is no text and could not be written anywhere
+        if "\\ud" in text.lower():  # an escape of half a character, which cannot be written to a file
             document = json.loads(json.dumps(document, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError):
         raise NotAnAnswer("the answer is not JSON") from None
-    expected = answer_schema()["properties"]
     if not isinstance(document, dict):
         raise NotAnAnswer("the answer is not a JSON object")
+    return document
+
+
+def _document(text: str) -> dict[str, Any]:
+    """The quotes document in a text, with most of its fields."""
+    document, expected = json_object(text), answer_schema()["properties"]
     missing = [name for name in expected if name not in document]
     if "in_scope" in missing or len(missing) > len(expected) // 2:
         raise NotAnAnswer(f"the answer has another shape: {len(missing)} of {len(expected)} fields are missing")
     return document
+
+
+@dataclass(frozen=True, slots=True)
+class _Cited:
+    """A quote as an answer gives it. `start`: the offset at or after which it is looked for first. `fault`: why there
+    is no text."""
+
+    text: str
+    start: int | None = None
+    fault: str = ""
 
 
 @dataclass(slots=True)
@@ -164,11 +185,14 @@ class _Check:
         raise NotAnAnswer("the answer has another shape: in_scope is neither true nor false")
 
     def _find_instructions(self) -> None:
-        """Every place where a passage stands that the model found to address its reader."""
-        texts = dict.fromkeys(folded(text).strip() for text in _texts(self.document.get("instructions")))
-        for text in islice(texts, _MOST_PASSAGES):
-            places = islice(self.grounding.find_all(text, outside=self.planted), _MOST_PASSAGES)
-            self.planted += [(quote.start, quote.end) for quote in places if quote.start is not None and quote.end]
+        """Add the spans that the model says address the reader: every match of a text, or the one at its offset."""
+        passages = {(folded(one.text).strip(), one.start): one for one in _cited(self.document.get("instructions"))}
+        for one in islice(passages.values(), _MOST_PASSAGES):
+            matches = self.grounding.find_all(one.text, outside=self.planted, first=one.start or 0)
+            most = _MOST_PASSAGES if one.start is None else 1
+            self.planted += [
+                (quote.start, quote.end) for quote in islice(matches, most) if quote.start is not None and quote.end
+            ]
 
     def _single(self, name: str) -> dict[str, Any] | None:
         given = self.document.get(name)
@@ -186,14 +210,14 @@ class _Check:
         if basis not in ("stated", "inferred"):
             self._fault(name, f"the value is {value!r} but the basis is {_short(basis, 20)!r}")
             return None
-        quotes = self._quotes(name, _texts(given.get("quotes")))
+        quotes = self._quotes(name, _cited(given.get("quotes")))
         return {"value": value, "basis": basis, "quotes": quotes} if quotes else None
 
-    def _quotes(self, name: str, texts: Sequence[str]) -> tuple[Quote, ...]:
-        """The quotes that hold. One that does not is dropped beside one that does; alone it makes the signal faulty."""
-        found = [(text, self._grounded(text)) for text in texts[:MAX_QUOTES]]
-        held = dict.fromkeys(quote for _, quote in found if quote is not None)
-        lost = [text for text, quote in found if quote is None]
+    def _quotes(self, name: str, cited: Sequence[_Cited]) -> tuple[Quote, ...]:
+        """The quotes that hold. If one holds, another that does not is dropped; if none does, the signal is faulty."""
+        checked = [(one, self._grounded(one)) for one in cited[:MAX_QUOTES]]
+        held = dict.fromkeys(quote for _, quote in checked if quote is not None)
+        lost = [one for one, quote in checked if quote is None]
         if not held and not lost:
             self._fault(name, "no quote is given for its value")
         elif not held:
@@ -203,12 +227,20 @@ class _Check:
             self.warnings.append(Warning(kind="dropped", message=message, signal=name))
         return tuple(held)
 
-    def _grounded(self, text: str) -> Quote | None:
-        return self.grounding.find(text, outside=self.planted) if _carries_a_point(text) else None
+    def _grounded(self, cited: _Cited) -> Quote | None:
+        """The quote at or after its offset, else its first match in the pitch; None if it is not evidence."""
+        if cited.fault or not carries_a_point(cited.text):
+            return None
+        quote = self.grounding.find(cited.text, outside=self.planted, first=cited.start or 0)
+        if quote is None and cited.start:  # its own place is addressed to the reader, or is cut within a word
+            quote = self.grounding.find(cited.text, outside=self.planted)
+        return quote
 
-    def _why_not(self, text: str) -> str:
-        anywhere = self.grounding.find(text)
-        shown = _short(text, _SHOWN_QUOTE)
+    def _why_not(self, cited: _Cited) -> str:
+        if cited.fault:
+            return _short(cited.fault, _SHOWN_QUOTE)
+        anywhere = self.grounding.find(cited.text)
+        shown = _short(cited.text, _SHOWN_QUOTE)
         if anywhere is not None and overlaps(anywhere, self.planted):
             return "the quote given is addressed to the reader of the pitch and is no evidence"
         if anywhere is not None:
@@ -240,11 +272,10 @@ class _Check:
         if not isinstance(entry, dict):
             self._fault(name, f"{where} is no object")
             return None
-        text = entry.get("quote")
-        quote = self._grounded(text) if isinstance(text, str) else None
+        cited = next(iter(_cited(entry.get("quote"))), None)
+        quote = self._grounded(cited) if cited else None
         if quote is None:
-            given = isinstance(text, str) and text.strip()
-            self._fault(name, f"{where}: {self._why_not(str(text)) if given else 'no quote is given'}", bool(given))
+            self._fault(name, f"{where}: {self._why_not(cited) if cited else 'no quote is given'}", cited is not None)
             return None
         known = {key: value for key, value in entry.items() if key in record.model_fields}
         if record is Competitor and not self._stands(str(entry.get("name", "")), quote):
@@ -263,14 +294,14 @@ class _Check:
     def _stands(self, name: str, quote: Quote) -> bool:
         """Whether a competitor is the pitch's own: its name stands there, or words of it do in its quote."""
         words = {word for word in re.findall(r"\w+", name.casefold()) if len(word) > 2}
-        return self._grounded(name) is not None or bool(words & set(re.findall(r"\w+", quote.text.casefold())))
+        return self._grounded(_Cited(name)) is not None or bool(words & set(re.findall(r"\w+", quote.text.casefold())))
 
     def _fault(self, signal: str, message: str, ungrounded: bool = False) -> None:
         self.faults.append(Fault(signal, message, ungrounded))
 
 
-def _carries_a_point(text: str) -> bool:
-    """Whether a quote holds more than small words: "The" stands in every pitch and supports nothing."""
+def carries_a_point(text: str) -> bool:
+    """Whether a quote holds more than small words: "The" is in every pitch and supports nothing."""
     missing = 3 if text.isascii() else 2
     for found in _WORD.finditer(text.casefold()):
         word = found.group()
@@ -281,9 +312,22 @@ def _carries_a_point(text: str) -> bool:
     return False
 
 
-def _texts(given: object) -> list[str]:
-    entries = given if isinstance(given, list) else [given]
-    return [entry for entry in entries if isinstance(entry, str) and entry.strip()]
+def _cited(given: object) -> list[_Cited]:
+    """The quotes in a part of an answer, whether it is one or a list."""
+    return [one for entry in (given if isinstance(given, list) else [given]) if (one := _one_cited(entry)) is not None]
+
+
+def _one_cited(entry: object) -> _Cited | None:
+    if isinstance(entry, str):
+        return _Cited(entry) if entry.strip() else None
+    if not isinstance(entry, dict):
+        return None
+    text, start, fault = (entry.get(name) for name in ("text", "start", "fault"))
+    if isinstance(fault, str) and fault:
+        return _Cited("", fault=fault)
+    if not isinstance(text, str) or not text.strip():
+        return None
+    return _Cited(text, start if isinstance(start, int) and start >= 0 else None)
 
 
 def _short(given: object, length: int) -> str:
