@@ -11,13 +11,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Any, Final, get_args
+from typing import Any, Final, Literal, get_args
 
 from pydantic import ValidationError
 
 from analyzer.framework.assessment import Warning
 from analyzer.reading.grounding import Grounding, folded
 from analyzer.reading.pitch import Pitch, overlaps
+from analyzer.reading.support import missing_support, names_competitor
 from analyzer.vocabulary.signals import (
     MAX_COMPETITORS,
     MAX_PERSONAS,
@@ -40,6 +41,7 @@ _LISTS: Final[Mapping[str, tuple[type[Problem] | type[Persona] | type[Competitor
     "personas": (Persona, MAX_PERSONAS),
     "competitors": (Competitor, MAX_COMPETITORS),
 }
+_UNNAMED_KINDS = ("in_house", "manual_process")
 _SHOWN_QUOTE = 90
 _MOST_PASSAGES = 50
 _WORD = re.compile(r"\w+")
@@ -51,6 +53,9 @@ _SMALL_WORDS = frozenset(
     )
 )
 
+MOST_DISQUALIFIED: Final = 0.4
+"""The largest share of a pitch's letters and digits that a model may call addressed to the reader. The longest planted
+text of the hostile samples takes 32%, and without such a limit one mistaken answer would leave nothing to score."""
 LIST_PARTS: Final = frozenset(_LISTS)
 """The fields that are lists, where a fault costs an entry; elsewhere it costs the value."""
 
@@ -59,13 +64,16 @@ class NotAnAnswer(ValueError):
     """The text is not JSON, or not JSON of the requested shape. The message says which, without the text."""
 
 
+FaultKind = Literal["dropped", "ungrounded", "unsupported", "disqualified"]
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why a signal cannot be used as answered. `ungrounded`: its quote is not evidence."""
+    """Why a signal cannot be used as answered. `kind`: the warning's, if asking again does not help."""
 
     signal: str
     message: str
-    ungrounded: bool = False
+    kind: FaultKind = "dropped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +120,7 @@ def check_answer(
     A quote is a text; or an object with `text` and the offset `start`, at or after which the text is looked for first;
     or an object with a `fault`, which says why there is no quote. `planted`: spans that another answer said address the
     reader. Raises NotAnAnswer if the text is not JSON of the requested shape."""
-    return _Check(_document(text), pitch, grounding, planted=[*pitch.planted, *planted]).answer()
+    return _Check(_document(text), pitch, grounding, planted=list(dict.fromkeys((*pitch.planted, *planted)))).answer()
 
 
 def json_object(text: str) -> dict[str, Any]:
@@ -185,14 +193,28 @@ class _Check:
         raise NotAnAnswer("the answer has another shape: in_scope is neither true nor false")
 
     def _find_instructions(self) -> None:
-        """Add the spans that the model says address the reader: every match of a text, or the one at its offset."""
+        """Add the spans that the model says address the reader: every match of a text, or the one at its offset. If
+        they are too much of the pitch, the list is a fault and none of it counts."""
         passages = {(folded(one.text).strip(), one.start): one for one in _cited(self.document.get("instructions"))}
+        planted = list(self.planted)
         for one in islice(passages.values(), _MOST_PASSAGES):
-            matches = self.grounding.find_all(one.text, outside=self.planted, first=one.start or 0)
+            matches = self.grounding.find_all(one.text, outside=planted, first=one.start or 0)
             most = _MOST_PASSAGES if one.start is None else 1
-            self.planted += [
-                (quote.start, quote.end) for quote in islice(matches, most) if quote.start is not None and quote.end
-            ]
+            planted += [(quote.start or 0, quote.end or 0) for quote in islice(matches, most)]
+        if len(planted) == len(self.planted):
+            return
+        share = self._letters(planted[len(self.pitch.planted) :]) / self._letters([(0, len(self.pitch.text))])
+        if share > MOST_DISQUALIFIED:
+            message = (
+                f"{share:.0%} of the pitch is listed as addressed to its reader, more than the {MOST_DISQUALIFIED:.0%} "
+                "that can be set aside"
+            )
+            self._fault("instructions", f"{message}; list only the passages that are", "disqualified")
+        else:
+            self.planted = planted
+
+    def _letters(self, spans: Sequence[tuple[int, int]]) -> int:
+        return sum(char.isalnum() for start, end in spans for char in self.pitch.text[start:end])
 
     def _single(self, name: str) -> dict[str, Any] | None:
         given = self.document.get(name)
@@ -211,7 +233,10 @@ class _Check:
             self._fault(name, f"the value is {value!r} but the basis is {_short(basis, 20)!r}")
             return None
         quotes = self._quotes(name, _cited(given.get("quotes")))
-        return {"value": value, "basis": basis, "quotes": quotes} if quotes else None
+        lacks = missing_support(name, value, quotes, _short(self.document.get("product"), 120)) if quotes else ""
+        if lacks:
+            self._fault(name, lacks, "unsupported")
+        return {"value": value, "basis": basis, "quotes": quotes} if quotes and not lacks else None
 
     def _quotes(self, name: str, cited: Sequence[_Cited]) -> tuple[Quote, ...]:
         """The quotes that hold. If one holds, another that does not is dropped; if none does, the signal is faulty."""
@@ -221,7 +246,7 @@ class _Check:
         if not held and not lost:
             self._fault(name, "no quote is given for its value")
         elif not held:
-            self._fault(name, self._why_not(lost[0]), ungrounded=True)
+            self._fault(name, self._why_not(lost[0]), kind="ungrounded")
         elif lost:
             message = f"A second quote for {name} does not hold and was left out; the value rests on the other."
             self.warnings.append(Warning(kind="dropped", message=message, signal=name))
@@ -275,11 +300,12 @@ class _Check:
         cited = next(iter(_cited(entry.get("quote"))), None)
         quote = self._grounded(cited) if cited else None
         if quote is None:
-            self._fault(name, f"{where}: {self._why_not(cited) if cited else 'no quote is given'}", cited is not None)
+            kind: FaultKind = "ungrounded" if cited else "dropped"
+            self._fault(name, f"{where}: {self._why_not(cited) if cited else 'no quote is given'}", kind)
             return None
         known = {key: value for key, value in entry.items() if key in record.model_fields}
-        if record is Competitor and not self._stands(str(entry.get("name", "")), quote):
-            self._fault(name, f"{where}: its quote does not hold its name, nor does the pitch")
+        if record is Competitor and not self._names(entry, quote):
+            self._fault(name, f"{where}: its quote does not hold its name", "unsupported")
             return None
         try:
             return record.model_validate({**known, "quote": quote})
@@ -291,13 +317,15 @@ class _Check:
             self._fault(name, f"{where}: {part} is not usable: {_short(fault['input'], 40)!r}{hint}")
             return None
 
-    def _stands(self, name: str, quote: Quote) -> bool:
-        """Whether a competitor is the pitch's own: its name stands there, or words of it do in its quote."""
-        words = {word for word in re.findall(r"\w+", name.casefold()) if len(word) > 2}
-        return self._grounded(_Cited(name)) is not None or bool(words & set(re.findall(r"\w+", quote.text.casefold())))
+    def _names(self, entry: Mapping[str, Any], quote: Quote) -> bool:
+        """Whether a competitor's quote names it. For what customers do themselves, the pitch may name it elsewhere."""
+        name = str(entry.get("name", ""))
+        if names_competitor(name, quote.text):
+            return True
+        return entry.get("kind") in _UNNAMED_KINDS and self._grounded(_Cited(name)) is not None
 
-    def _fault(self, signal: str, message: str, ungrounded: bool = False) -> None:
-        self.faults.append(Fault(signal, message, ungrounded))
+    def _fault(self, signal: str, message: str, kind: FaultKind = "dropped") -> None:
+        self.faults.append(Fault(signal, message, kind))
 
 
 def carries_a_point(text: str) -> bool:
