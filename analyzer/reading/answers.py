@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, Final, Literal, get_args
@@ -196,14 +196,15 @@ class _Check:
         """Add the spans that the model says address the reader: every match of a text, or the one at its offset. If
         they are too much of the pitch, the list is a fault and none of it counts."""
         passages = {(folded(one.text).strip(), one.start): one for one in _cited(self.document.get("instructions"))}
-        planted = list(self.planted)
+        own = len(self.pitch.planted)
+        listed = self.planted[own:]
         for one in islice(passages.values(), _MOST_PASSAGES):
-            matches = self.grounding.find_all(one.text, outside=planted, first=one.start or 0)
-            most = _MOST_PASSAGES if one.start is None else 1
-            planted += [(quote.start or 0, quote.end or 0) for quote in islice(matches, most)]
-        if len(planted) == len(self.planted):
+            matches = self.grounding.find_all(one.text, outside=listed, first=one.start or 0)
+            for quote in islice(matches, _MOST_PASSAGES if one.start is None else 1):
+                listed += self._not_planted_yet(quote)
+        if own + len(listed) == len(self.planted):
             return
-        share = self._letters(planted[len(self.pitch.planted) :]) / self._letters([(0, len(self.pitch.text))])
+        share = self._letters(listed) / self._letters([(0, len(self.pitch.text))])
         if share > MOST_DISQUALIFIED:
             message = (
                 f"{share:.0%} of the pitch is listed as addressed to its reader, more than the {MOST_DISQUALIFIED:.0%} "
@@ -211,7 +212,16 @@ class _Check:
             )
             self._fault("instructions", f"{message}; list only the passages that are", "disqualified")
         else:
-            self.planted = planted
+            self.planted[own:] = listed
+
+    def _not_planted_yet(self, quote: Quote) -> Iterator[tuple[int, int]]:
+        """The parts of a passage that the program's rules did not find."""
+        start, end = quote.start or 0, quote.end or 0
+        for first, last in (*self.pitch.planted, (end, end)):
+            if start < last and first <= end:
+                if self._letters([(start, first)]):
+                    yield start, first
+                start = last
 
     def _letters(self, spans: Sequence[tuple[int, int]]) -> int:
         return sum(char.isalnum() for start, end in spans for char in self.pitch.text[start:end])

@@ -23,62 +23,60 @@ from analyzer.vocabulary.signals import Quote, Signals
 MOST_SIGNALS: Final = 5
 """How many signals one sentence may carry before a person should look at it."""
 
+_NUMBER_WORDS: Final = {
+    "English": (
+        r"two three four five six seven eight nine ten eleven twelve \w+teen twenty thirty forty fifty sixty "
+        r"seventy eighty ninety hundreds? thousands? millions? billions? dozens? half halves halv(?:ed|ing) "
+        r"twice (?:two|three|four|five|ten)fold (?:doubl|tripl)(?:e|es|ed|ing) percent "
+        r"(?:an?|one|two)[\s-](?:thirds?|quarters?|fifths?|tenths?) "
+        r"one\s(?:second|minute|hour|day|week|month|year)"
+    ),
+    "German": (
+        r"zwei\w* zwanzig\w* drei\w* vier\w* fünf\w* sech\w* sieb(?:en|zehn|zig)\w* acht achtzehn achtzig "
+        r"neun\w* zehn\w* elf zwölf\w* hundert\w* tausend\w* million\w* milliard\w* dutzend\w* halb\w* hälfte "
+        r"doppelt\w* drittel viertel prozent eine[rm]?\s(?:sekunde|minute|stunde|woche) "
+        r"eine[nm]\s(?:tag|monat) ein(?:em)?\sjahr"
+    ),
+    "French": (
+        r"deux trois quatre cinq sept huit neuf dix\w* onze douze quinze vingt\w* trente quarante cinquante "
+        r"soixante\w* cents? mille milliers? milliards? moitié demie? (?:un|le)\stiers quart doubl\w+ tripl\w+ "
+        r"dizaines? centaines? une\s(?:seconde|minute|heure|journée|semaine|année) un\s(?:jour|mois|an)"
+    ),
+    "Spanish": (
+        r"dos tres cuatro cinco seis siete ocho nueve diez doce quince veint\w+ treinta cuarenta cincuenta "
+        r"sesenta setenta ochenta noventa cien(?:to|tos|tas)? mil miles\sde mill[oó]n(?:es)? mitad medio "
+        r"media\shora tercio cuarto docenas? una\s(?:hora|semana) un\s(?:minuto|día|mes|año)"
+    ),
+    "Hebrew": (
+        r"שני שתי שניים שתיים שלוש שלושה שלושת ארבע ארבעה ארבעת חמש חמישה חמשת שש שישה שבע שבעה שמונה תשע תשעה "
+        r"עשר עשרה עשרת עשרות עשרים שלושים ארבעים חמישים שישים שבעים שמונים תשעים מאה מאות מאתיים אלף אלפי "
+        r"אלפים אלפיים מיליון מיליוני מיליארד חצי מחצית שליש רבע כפול פי פעמיים שעתיים יומיים שבועיים חודשיים "
+        r"שנתיים אחוז אחוזים"
+    ),
+}
+"""Words for numbers, as patterns without spaces. Left out: words that mean something else in another language."""
+_PREFIX: Final = {"Hebrew": "[ובלהמכש]{0,2}"}
+"""Letters that are written onto a word."""
 _NUMBER_WORD: Final = re.compile(
-    r"""\b(?:
-      two | three | four | five | six | seven | eight | nine | ten | eleven | twelve | (?:thir|four|fif|six)teen
-    | (?:seven|eigh|nine)teen
-    | twenty | thirty | forty | fifty | sixty | seventy | eighty | ninety
-    | (?:hundred|thousand|million|billion|dozen)s?
-    | half | halves | halv(?:ed|ing) | quarter | thirds? | tenths? | twice | (?:two|three|four|five|ten)fold
-    | (?:doubl|tripl)(?:e|es|ed|ing) | percent | one\s+(?:hour|day|week|month|year|minute|in)
-    | an?\s+(?:tenth|fifth|third)
-    # German
-    | zwei\w* | drei\w* | vier\w* | fünf\w* | sechs\w* | sieben\w* | acht | neun\w*
-    | zehn\w* | elf | zwölf\w* | zwanzig\w*
-    | \w+(?:ßig|zig) | hundert\w* | tausend\w* | million\w* | milliard\w* | dutzend\w* | halb\w* | hälfte | doppelt\w*
-    | drittel | viertel | prozent | einer?\s+(?:stunde|woche) | einem\s+(?:tag|monat|jahr)
-    # French
-    | deux | trois | quatre | cinq | sept | huit | neuf | dix\w* | onze | douze | quinze | vingt\w* | trente
-    | quarante
-    | cinquante | soixante\w* | cents? | mille | milliers? | milliards? | moitié | demie? | tiers
-    | quart | doubl\w+ | triple\w*
-    | dizaines? | centaines? | une\s+(?:heure|journée|semaine|année) | un\s+(?:jour|mois|an)
-    # Spanish
-    | dos | tres | cuatro | cinco | seis | siete | ocho | nueve | diez | once | doce | quince | veint\w+
-    | treinta | cuarenta
-    | cincuenta | sesenta | setenta | ochenta | noventa | cien(?:to|tos|tas)? | mil | miles
-    | mill[oó]n(?:es)? | mitad | medi[oa]
-    | tercio | cuarto | docenas? | una\s+(?:hora|semana) | un\s+(?:día|mes|año)
-    # Hebrew, with the letters that are written onto a word
-    | [ובלהמכש]{0,2}(?:שני|שתי|שניים|שתיים|שלוש|שלושה|שלושת|ארבע|ארבעה|חמש|חמישה|שש|שישה|שבע|שבעה|שמונה|תשע
-    |תשעה|עשר|עשרה|עשרות
-      |עשרים|שלושים|ארבעים|חמישים|שישים|מאה|מאות|מאתיים|אלף|אלפי|אלפיים|מיליון|מיליוני|מיליארד|חצי|מחצית|שליש
-    |רבע|כפול|פי
-      |שעתיים|יומיים|שבועיים|חודשיים|שנתיים|אחוז|אחוזים)
-    )\b | [半倍割両两双]
-    """,
-    re.VERBOSE | re.IGNORECASE,
+    "|".join(
+        rf"\b{_PREFIX.get(language, '')}(?:{'|'.join(words.split())})\b" for language, words in _NUMBER_WORDS.items()
+    )
+    + "|[半倍割両两双]",
+    re.IGNORECASE,
 )
 _WORD: Final = re.compile(r"[^\W_]+(?:['’&.+-][^\W_]+)*")
-_NO_NAMES: Final = frozenset(
-    re.findall(
-        r"\S+",
-        # words that begin sentences
-        "a about after all although an and any are as at because before both but by can customer customers "
-        "companies company "
-        "each even every few first for from has have he her here his how if in into is it its just many more "
-        "most my new no "
-        "not now of on one only or other our over people she since so some such teams than that the their then "
-        "there these "
-        "they this those three to today trusted two under until used users using was we were what when where "
-        "which while who "
-        "why will with without yes you your "
-        # abbreviations
-        "ai api apis aws b2b ceo cfo cio cli cpu cpus csv cto eu gpu gpus html http id ide it json llm llms ml "
-        "mlops nlp ok pdf "
-        "poc q1 q2 q3 q4 roi saas sdk sla sql tpu ui uk url us usa usd ux vp",
-    )
+_BEGIN_SENTENCES: Final = (
+    "a about after all although an and any are as at because before both but by can each even every few "
+    "first for from has have he her here his how if in into is it its just many more most my new no not "
+    "now of on one only or other our over people she since so some such than that the their then there "
+    "these they this those three to today two under until was we were what when where which while who why "
+    "will with without yes you your companies company customer customers teams trusted used users using"
 )
+_ABBREVIATIONS: Final = (
+    "ai api apis b2b ceo cfo cio cli cpu cpus csv cto eu gpu gpus html http id ide it json llm llms ml "
+    "mlops nlp ok pdf poc q1 q2 q3 q4 roi saas sdk sla sql tpu ui uk url us usa usd ux vp"
+)
+_NO_NAMES: Final = frozenset(f"{_BEGIN_SENTENCES} {_ABBREVIATIONS}".split())
 
 
 def missing_support(name: str, value: str, quotes: Iterable[Quote], product: str = "") -> str:
