@@ -227,11 +227,11 @@ class _Check:
         return sum(char.isalnum() for start, end in spans for char in self.pitch.text[start:end])
 
     def _single(self, name: str) -> dict[str, Any] | None:
-        given = self.document.get(name)
-        if not isinstance(given, dict):
+        part = self.document.get(name)
+        if not isinstance(part, dict):
             self._fault(name, "is missing")
             return None
-        value, basis = given.get("value"), given.get("basis")
+        value, basis = part.get("value"), part.get("basis")
         if value in (None, "", UNKNOWN) or (value == "none" and basis == "absent"):
             return {"value": UNKNOWN}
         if value not in SIGNALS[name].values:
@@ -242,7 +242,7 @@ class _Check:
         if basis not in ("stated", "inferred"):
             self._fault(name, f"the value is {value!r} but the basis is {_short(basis, 20)!r}")
             return None
-        quotes = self._quotes(name, _cited(given.get("quotes")))
+        quotes = self._quotes(name, _cited(part.get("quotes")))
         lacks = missing_support(name, value, quotes, _short(self.document.get("product"), 120)) if quotes else ""
         if lacks:
             self._fault(name, lacks, "unsupported")
@@ -254,7 +254,7 @@ class _Check:
         held = dict.fromkeys(quote for _, quote in checked if quote is not None)
         lost = [one for one, quote in checked if quote is None]
         if not held and not lost:
-            self._fault(name, "no quote is given for its value")
+            self._fault(name, "its value has no quote")
         elif not held:
             self._fault(name, self._why_not(lost[0]), kind="ungrounded")
         elif lost:
@@ -277,19 +277,19 @@ class _Check:
         anywhere = self.grounding.find(cited.text)
         shown = _short(cited.text, _SHOWN_QUOTE)
         if anywhere is not None and overlaps(anywhere, self.planted):
-            return "the quote given is addressed to the reader of the pitch and is no evidence"
+            return "the quote is addressed to the reader of the pitch, so it is not evidence"
         if anywhere is not None:
             return f'"{shown}" says nothing by itself; quote the words that carry the point'
-        return f'"{shown}" does not stand in the pitch in these words'
+        return f'"{shown}" is not in the pitch in these words'
 
     def _list(self, name: str) -> tuple[Problem | Persona | Competitor, ...]:
         record, limit = _LISTS[name]
-        given = self.document.get(name)
-        if not isinstance(given, list):
-            self._fault(name, "is missing or no list")
+        part = self.document.get(name)
+        if not isinstance(part, list):
+            self._fault(name, "is missing or not a list")
             return ()
         entries = []
-        for number, entry in enumerate(given, 1):
+        for number, entry in enumerate(part, 1):
             kept = self._entry(record, entry, name, number)
             if kept is not None and kept not in entries:
                 entries.append(kept)
@@ -305,13 +305,13 @@ class _Check:
     ) -> Any | None:
         where = f"entry {number}"
         if not isinstance(entry, dict):
-            self._fault(name, f"{where} is no object")
+            self._fault(name, f"{where} is not an object")
             return None
         cited = next(iter(_cited(entry.get("quote"))), None)
         quote = self._grounded(cited) if cited else None
         if quote is None:
             kind: FaultKind = "ungrounded" if cited else "dropped"
-            self._fault(name, f"{where}: {self._why_not(cited) if cited else 'no quote is given'}", kind)
+            self._fault(name, f"{where}: {self._why_not(cited) if cited else 'it has no quote'}", kind)
             return None
         known = {key: value for key, value in entry.items() if key in record.model_fields}
         if record is Competitor and not self._names(entry, quote):
@@ -350,9 +350,9 @@ def carries_a_point(text: str) -> bool:
     return False
 
 
-def _cited(given: object) -> list[_Cited]:
+def _cited(part: object) -> list[_Cited]:
     """The quotes in a part of an answer, whether it is one or a list."""
-    return [one for entry in (given if isinstance(given, list) else [given]) if (one := _one_cited(entry)) is not None]
+    return [one for entry in (part if isinstance(part, list) else [part]) if (one := _one_cited(entry)) is not None]
 
 
 def _one_cited(entry: object) -> _Cited | None:
@@ -368,6 +368,6 @@ def _one_cited(entry: object) -> _Cited | None:
     return _Cited(text, start if isinstance(start, int) and start >= 0 else None)
 
 
-def _short(given: object, length: int) -> str:
-    text = re.sub(r"\s+", " ", "" if given is None else str(given)).strip()
+def _short(value: object, length: int) -> str:
+    text = re.sub(r"\s+", " ", "" if value is None else str(value)).strip()
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"

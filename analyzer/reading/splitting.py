@@ -10,12 +10,14 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 MOST_CHARACTERS: Final = 300
 """The longest sentence; a longer one is cut at a clause, else at a space."""
 _LEAST_CHARACTERS = MOST_CHARACTERS // 3
 _NARROWEST_COLUMN = 30
+_SHORT_ANSWER = 12
 
 PLAIN: Final = str.maketrans(
     {
@@ -82,7 +84,7 @@ def _spans(text: str) -> Iterator[tuple[int, int]]:
     """Every part of the text that is not white space, in pieces of at most about MOST_CHARACTERS."""
     for start, end in _blocks(text):
         at = start
-        for cut in [*_sentence_ends(text, start, end), end]:
+        for cut in _cuts(text, start, end):
             while cut - at > MOST_CHARACTERS:
                 middle = _cut(text, at)
                 yield from _solid(text, at, middle)
@@ -157,6 +159,20 @@ def _width(text: str) -> int:
 
 
 # ---------------------------------------------------------------- sentences in a block
+
+
+def _cuts(text: str, start: int, end: int) -> list[int]:
+    """Where the sentences of a block end. "No." stays with the question that it answers, or it would say nothing."""
+    ends = [*_sentence_ends(text, start, end), end]
+    return [cut for cut, after in pairwise(ends) if not _is_answer(text, cut, after)] + [end]
+
+
+def _is_answer(text: str, cut: int, after: int) -> bool:
+    """Whether what follows a cut needs what comes before it: too short to say something, or a short answer."""
+    following = text[cut:after].strip()
+    letters = sum(map(str.isalnum, following))
+    asked = text[max(0, cut - 4) : cut].rstrip("\"')]”’»」』").endswith(("?", "？", "؟"))
+    return 0 < letters < (3 if following.isascii() else 2) or (asked and 0 < _width(following) <= _SHORT_ANSWER)
 
 
 def _sentence_ends(text: str, start: int, end: int) -> Iterator[int]:

@@ -31,11 +31,11 @@ FAMILIES: Final[Mapping[str, str]] = {
 
 Support = Literal["number", "name", "whole_text"]
 SUPPORTS: Final[Mapping[Support, str]] = {
-    "number": "needs a number in its quotes",
-    "name": "needs a name in its quotes",
-    "whole_text": "rests on the whole text; a quote alone cannot show it",
+    "number": "a quote must hold a number",
+    "name": "a quote must hold a name",
+    "whole_text": "follows from the whole text, so no quote alone can show it",
 }
-"""What values need in their quotes, beyond a quote that holds: id and words."""
+"""What a value can need besides a quote from the pitch: id and words."""
 
 LISTED: Final = "listed"
 """The values rank in the order in which they are listed, lowest first."""

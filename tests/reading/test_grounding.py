@@ -1,4 +1,4 @@
-"""A quote counts only if its words stand in the pitch; how they are typed may differ."""
+"""A quote counts only if its words are in the pitch; how they are typed may differ."""
 
 from __future__ import annotations
 

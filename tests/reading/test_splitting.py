@@ -18,7 +18,10 @@ def sentences(text: str) -> list[str]:
 
 
 CASES = {
-    "sentences": ("It works. Does it? It does! Good.", ["It works.", "Does it?", "It does!", "Good."]),
+    "answers": ("Does it need a server? No. Is it free? Not yet. It is small.", [
+        "Does it need a server? No.", "Is it free? Not yet.", "It is small.",
+    ]),
+    "sentences": ("It works. Does it? Nobody has ever asked! Good.", ["It works.", "Does it?", "Nobody has ever asked!", "Good."]),
     "small letters": ("it works today. we like it.", ["it works today.", "we like it."]),
     "abbreviations": ("Use e.g. Airflow, Inc. Magazine vs. Luigi etc. by J. Smith.", None),
     "German": ("Das kostet z. B. Zeit bzw. Geld. Dr. Weiß zahlt ca. 5 Mio. Euro.", [
@@ -28,8 +31,8 @@ CASES = {
         "Node.js 2.5 runs at acme.ai/x.", "It costs $1.50.",
     ]),
     "Japanese": ("輪郭を描きます。「見事です。」値段は3.40ユーロ。", ["輪郭を描きます。", "「見事です。」", "値段は3.40ユーロ。"]),
-    "Chinese": ("我们标注数据！你呢？好。", ["我们标注数据！", "你呢？", "好。"]),
-    "Arabic": ("هل هذا صحيح؟ نعم.", ["هل هذا صحيح؟", "نعم."]),
+    "Chinese": ("我们标注数据！你呢？好。", ["我们标注数据！", "你呢？好。"]),
+    "Arabic": ("هل هذا صحيح؟ نعم.", ["هل هذا صحيح؟ نعم."]),
     "Hindi": ("यह काम करता है। बस।", ["यह काम करता है।", "बस।"]),
     "heading and bullets": ("# Labels\n\n- fast\n- cheap\n1. Install it. Run it.\n", [
         "Labels", "fast", "cheap", "1. Install it.", "Run it.",
