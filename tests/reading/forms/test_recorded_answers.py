@@ -33,7 +33,7 @@ def samples(folder: str) -> list[tuple[str, Pitch]]:
 
 
 def with_numbers(checked: CheckedAnswer, pitch: Pitch) -> dict[str, Any]:
-    """A checked answer as a model would give it in numbers of sentences."""
+    """A checked answer as a model would give it in numbers of sentences, with words where a few carry the point."""
     signals, pieces = checked.signals(), split(pitch.text)
 
     def numbers(start: int, end: int) -> list[int]:
@@ -41,7 +41,9 @@ def with_numbers(checked: CheckedAnswer, pitch: Pitch) -> dict[str, Any]:
 
     def evidence(quote: Quote) -> tuple[list[int], str]:
         held = numbers(quote.start or 0, quote.end or 0)
-        return held[:2], quote.text if len(held) == 1 else ""
+        piece = pieces[held[0] - 1]
+        narrow = len(held) == 1 and len(quote.text) < (piece.end - piece.start) / 2
+        return held[:2], quote.text if narrow else ""
 
     def entry(record: Any) -> dict[str, Any]:
         held, words = evidence(record.quote)
