@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
@@ -134,11 +134,18 @@ class Player(_AssessmentPart):
     bad: str = ""
 
 
+DISQUALIFIED: Final = "disqualified"
+OPENS_VERDICT: Final = frozenset({DISQUALIFIED})
+"""Kinds of warnings after which the verdict is open, whatever the score: the reading itself is in doubt."""
+
+
 class Warning(_AssessmentPart):
     """Something the reader of this assessment must know. `kind` is a stable word for scripts:
 
-    `rough_reader` · `ungrounded` · `instructions` · `hidden_characters` · `dropped` · `adjusted` · `usage` (what the
-    server reports of tokens cannot be) · `not_kept` (the store failed) · `reworded` (a recording of other wording).
+    `rough_reader` · `ungrounded` · `unsupported` (a quote lacks what its value needs, or says little of it) ·
+    `instructions` · `disqualified` (the model set aside too much of the pitch; the verdict is open) ·
+    `hidden_characters` · `dropped` · `adjusted` · `usage` (what the server reports of tokens cannot be) · `not_kept`
+    (the store failed) · `reworded` (a recording of other wording).
     """
 
     kind: str

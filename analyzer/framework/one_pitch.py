@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from analyzer.framework.arguments import as_market, as_rulebook, as_signals
 from analyzer.framework.assessment import (
+    OPENS_VERDICT,
     Assessment,
     Change,
     ConsiderationResult,
@@ -68,7 +69,8 @@ def score(
     or MarketError with what is wrong in them.
 
     Scores: overall 0–100, market, sales and sides 0–10, each with its exact range over what is unknown
-    (docs/scoring.md, "Scores"). `pitch`, `reader`, `usage` and `warnings` are only carried into the result.
+    (docs/scoring.md, "Scores"). `pitch`, `reader`, `usage` and `warnings` are carried into the result; a warning of
+    a kind in OPENS_VERDICT also makes the verdict open.
     `as_read`: the signals as they were read, where a person has changed some since; the result then lists the edits.
     """
     signals, rulebook, market = as_signals(signals), as_rulebook(rulebook), as_market(market)
@@ -99,7 +101,14 @@ def score(
     questions, changes = _questions_and_changes(worlds, scores.overall)
     return Assessment(
         **head,
-        verdict=verdict(rulebook, quadrant, scores.overall, considerations, questions),
+        verdict=verdict(
+            rulebook,
+            quadrant,
+            scores.overall,
+            considerations,
+            questions,
+            doubtful=any(warning.kind in OPENS_VERDICT for warning in head["warnings"]),
+        ),
         position=Position(stage=_position(facts, "stage"), focus=_position(facts, "focus")),
         quadrant=quadrant,
         scores=scores,

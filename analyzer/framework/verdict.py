@@ -19,6 +19,7 @@ SPEAKS_FOR, SPEAKS_AGAINST = 7.0, 3.0
 Leaning = Literal["for", "against", "open"]
 """Which way a consideration goes; open where its points lie between the two, or where their range does not say."""
 
+_DOUBTFUL: Final = "No verdict, because the reading is in doubt (see the warnings)"
 _STAGES: Final = {"day_1": "day-1", "day_2": "day-2", "mixed": "day-1 and day-2", "unknown": ""}
 _FOCUSES: Final = {"ml": "ML", "engineering": "engineering", "mixed": "ML and engineering", "unknown": ""}
 
@@ -67,13 +68,17 @@ def verdict(
     overall: Range,
     considerations: Sequence[ConsiderationResult],
     questions: Sequence[Question],
+    *,
+    doubtful: bool = False,
 ) -> Verdict:
     """The word, from the range alone, and a few short sentences: what kind of product it is, the score and how far it
-    is open, the strongest point, the weakest point, and the question that would settle most."""
-    word = _word(rulebook.verdict, overall)
+    is open, the strongest point, the weakest point, and the question that would settle most. `doubtful`: the reading
+    is in doubt, so the word is "open"."""
+    word: VerdictWord = "open" if doubtful else _word(rulebook.verdict, overall)
+    judgment = _DOUBTFUL if doubtful else _judgment(rulebook.verdict, word, overall)
     parts = [
         f"{kind(quadrant)}.",
-        f"{_judgment(rulebook.verdict, word, overall)}: {_score(overall)}.",
+        f"{judgment}: {_score(overall)}.",
         *_points(rulebook, word, considerations),
     ]
     if questions and questions[0].settles > 0:

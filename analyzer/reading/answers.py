@@ -1,24 +1,24 @@
-"""A model's answer to signals: what holds is kept, what does not is named, nothing is believed without its words.
+"""Turns a model's answer into signals: sound parts are used, faults are named, and no value counts without a quote.
 
-A fault is a signal that cannot be used as answered: a value outside the vocabulary, no quote, a quote that does not
-stand in the pitch, or one that rests on text addressed to the reader. What becomes of faults (asking again, or
-unknown with a warning) is the caller's business.
+A fault is a part that cannot be used: a value outside the vocabulary, a missing quote, a quote that is not in the pitch
+or that addresses its reader. What happens then (asking again, or unknown with a warning) is up to the caller.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Any, Final, get_args
+from typing import Any, Final, Literal, get_args
 
 from pydantic import ValidationError
 
 from analyzer.framework.assessment import Warning
 from analyzer.reading.grounding import Grounding, folded
 from analyzer.reading.pitch import Pitch, overlaps
+from analyzer.reading.support import missing_support, names_competitor
 from analyzer.vocabulary.signals import (
     MAX_COMPETITORS,
     MAX_PERSONAS,
@@ -41,6 +41,7 @@ _LISTS: Final[Mapping[str, tuple[type[Problem] | type[Persona] | type[Competitor
     "personas": (Persona, MAX_PERSONAS),
     "competitors": (Competitor, MAX_COMPETITORS),
 }
+_UNNAMED_KINDS = ("in_house", "manual_process")
 _SHOWN_QUOTE = 90
 _MOST_PASSAGES = 50
 _WORD = re.compile(r"\w+")
@@ -52,24 +53,36 @@ _SMALL_WORDS = frozenset(
     )
 )
 
+MOST_DISQUALIFIED: Final = 0.4
+"""The largest share of a pitch's letters and digits that a model may call addressed to the reader. The longest planted
+text of the hostile samples takes 32%, and without such a limit one mistaken answer would leave nothing to score."""
+LIST_PARTS: Final = frozenset(_LISTS)
+"""The fields that are lists, where a fault costs an entry; elsewhere it costs the value."""
+
 
 class NotAnAnswer(ValueError):
-    """The text is not JSON, or JSON of another shape; the message says which, without the text."""
+    """The text is not JSON, or not JSON of the requested shape. The message says which, without the text."""
+
+
+FaultKind = Literal["dropped", "ungrounded", "unsupported", "disqualified"]
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why one signal cannot be used as answered. `found`: the quote or value at fault."""
+    """Why a signal cannot be used as answered. `kind`: the warning's, if asking again does not help."""
 
     signal: str
     message: str
-    ungrounded: bool = False
+    kind: FaultKind = "dropped"
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedAnswer:
-    """An answer after checking. `parts` holds each signal's usable part, by name, as `Signals` takes it; a faulty
-    single value is not in it, a faulty list holds its sound entries."""
+    """An answer after checking.
+
+    `parts`: the usable part of each signal, by name, as `Signals` takes it. A faulty single value is left out; a faulty
+    list has its sound entries. `planted`: all spans that address the reader, by the program's rules or by the model.
+    """
 
     in_scope: bool
     product: str
@@ -88,45 +101,61 @@ class CheckedAnswer:
         return {fault.signal for fault in self.faults}
 
     def fixed_by(self, other: CheckedAnswer) -> CheckedAnswer:
-        """This answer with its faulty signals taken from another; what was sound here stays as it is."""
+        """This answer with its faulty signals taken from another. Sound signals, and sound entries of lists, stay."""
         faulty = self.faulty()
-        mended = {name: part for name, part in other.parts.items() if name in faulty}
-        for name in set(mended) & set(_LISTS):  # sound entries of a faulty list stay
-            mended[name] = tuple(dict.fromkeys((*self.parts[name], *mended[name])))[: _LISTS[name][1]]
+        fixed = {name: part for name, part in other.parts.items() if name in faulty}
+        for name in set(fixed) & set(_LISTS):
+            fixed[name] = tuple(dict.fromkeys((*self.parts[name], *fixed[name])))[: _LISTS[name][1]]
         warnings = {**dict.fromkeys(self.warnings), **dict.fromkeys(w for w in other.warnings if w.signal in faulty)}
         still = tuple(fault for fault in other.faults if fault.signal in faulty)
         planted = tuple(dict.fromkeys((*self.planted, *other.planted)))
-        return replace(self, parts={**self.parts, **mended}, faults=still, warnings=tuple(warnings), planted=planted)
+        return replace(self, parts={**self.parts, **fixed}, faults=still, warnings=tuple(warnings), planted=planted)
 
 
 def check_answer(
     text: str, pitch: Pitch, grounding: Grounding, planted: Sequence[tuple[int, int]] = ()
 ) -> CheckedAnswer:
-    """What of the answer's text can be used. `planted`: spans that another answer found to address the reader.
-    Raises NotAnAnswer if it is not JSON of the asked shape."""
-    return _Check(_document(text), pitch, grounding, planted=[*pitch.planted, *planted]).answer()
+    """Check a quotes document, the JSON text that `reading.forms` makes of an answer. Returns what can be used of it.
+
+    A quote is a text; or an object with `text` and the offset `start`, at or after which the text is looked for first;
+    or an object with a `fault`, which says why there is no quote. `planted`: spans that another answer said address the
+    reader. Raises NotAnAnswer if the text is not JSON of the requested shape."""
+    return _Check(_document(text), pitch, grounding, planted=list(dict.fromkeys((*pitch.planted, *planted)))).answer()
 
 
-def _document(text: str) -> dict[str, Any]:
-    """The JSON object in an answer, also where a model wraps it in a code fence or a sentence."""
+def json_object(text: str) -> dict[str, Any]:
+    """The JSON object in an answer, even if the model wraps it in a code fence or a sentence. Raises NotAnAnswer."""
     if not text.strip():
         raise NotAnAnswer("the answer is empty")
     start, end = text.find("{"), text.rfind("}")
     try:
         document = json.loads(text[start : end + 1] if 0 <= start < end else text, strict=False)
-        if (
-            "\\ud" in text.lower()
-        ):  # half a character, written as an escape, is no text and could not be written anywhere
+        if "\\ud" in text.lower():  # an escape of half a character, which cannot be written to a file
             document = json.loads(json.dumps(document, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError):
         raise NotAnAnswer("the answer is not JSON") from None
-    expected = answer_schema()["properties"]
     if not isinstance(document, dict):
         raise NotAnAnswer("the answer is not a JSON object")
+    return document
+
+
+def _document(text: str) -> dict[str, Any]:
+    """The quotes document in a text, with most of its fields."""
+    document, expected = json_object(text), answer_schema()["properties"]
     missing = [name for name in expected if name not in document]
     if "in_scope" in missing or len(missing) > len(expected) // 2:
         raise NotAnAnswer(f"the answer has another shape: {len(missing)} of {len(expected)} fields are missing")
     return document
+
+
+@dataclass(frozen=True, slots=True)
+class _Cited:
+    """A quote as an answer gives it. `start`: the offset at or after which it is looked for first. `fault`: why there
+    is no text."""
+
+    text: str
+    start: int | None = None
+    fault: str = ""
 
 
 @dataclass(slots=True)
@@ -164,18 +193,45 @@ class _Check:
         raise NotAnAnswer("the answer has another shape: in_scope is neither true nor false")
 
     def _find_instructions(self) -> None:
-        """Every place where a passage stands that the model found to address its reader."""
-        texts = dict.fromkeys(folded(text).strip() for text in _texts(self.document.get("instructions")))
-        for text in islice(texts, _MOST_PASSAGES):
-            places = islice(self.grounding.find_all(text, outside=self.planted), _MOST_PASSAGES)
-            self.planted += [(quote.start, quote.end) for quote in places if quote.start is not None and quote.end]
+        """Add the spans that the model says address the reader: every match of a text, or the one at its offset. If
+        they are too much of the pitch, the list is a fault and none of it counts."""
+        passages = {(folded(one.text).strip(), one.start): one for one in _cited(self.document.get("instructions"))}
+        own = len(self.pitch.planted)
+        listed = self.planted[own:]
+        for one in islice(passages.values(), _MOST_PASSAGES):
+            matches = self.grounding.find_all(one.text, outside=listed, first=one.start or 0)
+            for quote in islice(matches, _MOST_PASSAGES if one.start is None else 1):
+                listed += self._not_planted_yet(quote)
+        if own + len(listed) == len(self.planted):
+            return
+        share = self._letters(listed) / self._letters([(0, len(self.pitch.text))])
+        if share > MOST_DISQUALIFIED:
+            message = (
+                f"{share:.0%} of the pitch is listed as addressed to its reader, more than the {MOST_DISQUALIFIED:.0%} "
+                "that can be set aside"
+            )
+            self._fault("instructions", f"{message}; list only the passages that are", "disqualified")
+        else:
+            self.planted[own:] = listed
+
+    def _not_planted_yet(self, quote: Quote) -> Iterator[tuple[int, int]]:
+        """The parts of a passage that the program's rules did not find."""
+        start, end = quote.start or 0, quote.end or 0
+        for first, last in (*self.pitch.planted, (end, end)):
+            if start < last and first <= end:
+                if self._letters([(start, first)]):
+                    yield start, first
+                start = last
+
+    def _letters(self, spans: Sequence[tuple[int, int]]) -> int:
+        return sum(char.isalnum() for start, end in spans for char in self.pitch.text[start:end])
 
     def _single(self, name: str) -> dict[str, Any] | None:
-        given = self.document.get(name)
-        if not isinstance(given, dict):
+        part = self.document.get(name)
+        if not isinstance(part, dict):
             self._fault(name, "is missing")
             return None
-        value, basis = given.get("value"), given.get("basis")
+        value, basis = part.get("value"), part.get("basis")
         if value in (None, "", UNKNOWN) or (value == "none" and basis == "absent"):
             return {"value": UNKNOWN}
         if value not in SIGNALS[name].values:
@@ -186,43 +242,54 @@ class _Check:
         if basis not in ("stated", "inferred"):
             self._fault(name, f"the value is {value!r} but the basis is {_short(basis, 20)!r}")
             return None
-        quotes = self._quotes(name, _texts(given.get("quotes")))
-        return {"value": value, "basis": basis, "quotes": quotes} if quotes else None
+        quotes = self._quotes(name, _cited(part.get("quotes")))
+        lacks = missing_support(name, value, quotes, _short(self.document.get("product"), 120)) if quotes else ""
+        if lacks:
+            self._fault(name, lacks, "unsupported")
+        return {"value": value, "basis": basis, "quotes": quotes} if quotes and not lacks else None
 
-    def _quotes(self, name: str, texts: Sequence[str]) -> tuple[Quote, ...]:
-        """The quotes that hold. One that does not is dropped beside one that does; alone it makes the signal faulty."""
-        found = [(text, self._grounded(text)) for text in texts[:MAX_QUOTES]]
-        held = dict.fromkeys(quote for _, quote in found if quote is not None)
-        lost = [text for text, quote in found if quote is None]
+    def _quotes(self, name: str, cited: Sequence[_Cited]) -> tuple[Quote, ...]:
+        """The quotes that hold. If one holds, another that does not is dropped; if none does, the signal is faulty."""
+        checked = [(one, self._grounded(one)) for one in cited[:MAX_QUOTES]]
+        held = dict.fromkeys(quote for _, quote in checked if quote is not None)
+        lost = [one for one, quote in checked if quote is None]
         if not held and not lost:
-            self._fault(name, "no quote is given for its value")
+            self._fault(name, "its value has no quote")
         elif not held:
-            self._fault(name, self._why_not(lost[0]), ungrounded=True)
+            self._fault(name, self._why_not(lost[0]), kind="ungrounded")
         elif lost:
             message = f"A second quote for {name} does not hold and was left out; the value rests on the other."
             self.warnings.append(Warning(kind="dropped", message=message, signal=name))
         return tuple(held)
 
-    def _grounded(self, text: str) -> Quote | None:
-        return self.grounding.find(text, outside=self.planted) if _carries_a_point(text) else None
+    def _grounded(self, cited: _Cited) -> Quote | None:
+        """The quote at or after its offset, else its first match in the pitch; None if it is not evidence."""
+        if cited.fault or not carries_a_point(cited.text):
+            return None
+        quote = self.grounding.find(cited.text, outside=self.planted, first=cited.start or 0)
+        if quote is None and cited.start:  # its own place is addressed to the reader, or is cut within a word
+            quote = self.grounding.find(cited.text, outside=self.planted)
+        return quote
 
-    def _why_not(self, text: str) -> str:
-        anywhere = self.grounding.find(text)
-        shown = _short(text, _SHOWN_QUOTE)
+    def _why_not(self, cited: _Cited) -> str:
+        if cited.fault:
+            return _short(cited.fault, _SHOWN_QUOTE)
+        anywhere = self.grounding.find(cited.text)
+        shown = _short(cited.text, _SHOWN_QUOTE)
         if anywhere is not None and overlaps(anywhere, self.planted):
-            return "the quote given is addressed to the reader of the pitch and is no evidence"
+            return "the quote is addressed to the reader of the pitch, so it is not evidence"
         if anywhere is not None:
             return f'"{shown}" says nothing by itself; quote the words that carry the point'
-        return f'"{shown}" does not stand in the pitch in these words'
+        return f'"{shown}" is not in the pitch in these words'
 
     def _list(self, name: str) -> tuple[Problem | Persona | Competitor, ...]:
         record, limit = _LISTS[name]
-        given = self.document.get(name)
-        if not isinstance(given, list):
-            self._fault(name, "is missing or no list")
+        part = self.document.get(name)
+        if not isinstance(part, list):
+            self._fault(name, "is missing or not a list")
             return ()
         entries = []
-        for number, entry in enumerate(given, 1):
+        for number, entry in enumerate(part, 1):
             kept = self._entry(record, entry, name, number)
             if kept is not None and kept not in entries:
                 entries.append(kept)
@@ -238,17 +305,17 @@ class _Check:
     ) -> Any | None:
         where = f"entry {number}"
         if not isinstance(entry, dict):
-            self._fault(name, f"{where} is no object")
+            self._fault(name, f"{where} is not an object")
             return None
-        text = entry.get("quote")
-        quote = self._grounded(text) if isinstance(text, str) else None
+        cited = next(iter(_cited(entry.get("quote"))), None)
+        quote = self._grounded(cited) if cited else None
         if quote is None:
-            given = isinstance(text, str) and text.strip()
-            self._fault(name, f"{where}: {self._why_not(str(text)) if given else 'no quote is given'}", bool(given))
+            kind: FaultKind = "ungrounded" if cited else "dropped"
+            self._fault(name, f"{where}: {self._why_not(cited) if cited else 'it has no quote'}", kind)
             return None
         known = {key: value for key, value in entry.items() if key in record.model_fields}
-        if record is Competitor and not self._stands(str(entry.get("name", "")), quote):
-            self._fault(name, f"{where}: its quote does not hold its name, nor does the pitch")
+        if record is Competitor and not self._names(entry, quote):
+            self._fault(name, f"{where}: its quote does not hold its name", "unsupported")
             return None
         try:
             return record.model_validate({**known, "quote": quote})
@@ -260,17 +327,19 @@ class _Check:
             self._fault(name, f"{where}: {part} is not usable: {_short(fault['input'], 40)!r}{hint}")
             return None
 
-    def _stands(self, name: str, quote: Quote) -> bool:
-        """Whether a competitor is the pitch's own: its name stands there, or words of it do in its quote."""
-        words = {word for word in re.findall(r"\w+", name.casefold()) if len(word) > 2}
-        return self._grounded(name) is not None or bool(words & set(re.findall(r"\w+", quote.text.casefold())))
+    def _names(self, entry: Mapping[str, Any], quote: Quote) -> bool:
+        """Whether a competitor's quote names it. For what customers do themselves, the pitch may name it elsewhere."""
+        name = str(entry.get("name", ""))
+        if names_competitor(name, quote.text):
+            return True
+        return entry.get("kind") in _UNNAMED_KINDS and self._grounded(_Cited(name)) is not None
 
-    def _fault(self, signal: str, message: str, ungrounded: bool = False) -> None:
-        self.faults.append(Fault(signal, message, ungrounded))
+    def _fault(self, signal: str, message: str, kind: FaultKind = "dropped") -> None:
+        self.faults.append(Fault(signal, message, kind))
 
 
-def _carries_a_point(text: str) -> bool:
-    """Whether a quote holds more than small words: "The" stands in every pitch and supports nothing."""
+def carries_a_point(text: str) -> bool:
+    """Whether a quote holds more than small words: "The" is in every pitch and supports nothing."""
     missing = 3 if text.isascii() else 2
     for found in _WORD.finditer(text.casefold()):
         word = found.group()
@@ -281,11 +350,24 @@ def _carries_a_point(text: str) -> bool:
     return False
 
 
-def _texts(given: object) -> list[str]:
-    entries = given if isinstance(given, list) else [given]
-    return [entry for entry in entries if isinstance(entry, str) and entry.strip()]
+def _cited(part: object) -> list[_Cited]:
+    """The quotes in a part of an answer, whether it is one or a list."""
+    return [one for entry in (part if isinstance(part, list) else [part]) if (one := _one_cited(entry)) is not None]
 
 
-def _short(given: object, length: int) -> str:
-    text = re.sub(r"\s+", " ", "" if given is None else str(given)).strip()
+def _one_cited(entry: object) -> _Cited | None:
+    if isinstance(entry, str):
+        return _Cited(entry) if entry.strip() else None
+    if not isinstance(entry, dict):
+        return None
+    text, start, fault = (entry.get(name) for name in ("text", "start", "fault"))
+    if isinstance(fault, str) and fault:
+        return _Cited("", fault=fault)
+    if not isinstance(text, str) or not text.strip():
+        return None
+    return _Cited(text, start if isinstance(start, int) and start >= 0 else None)
+
+
+def _short(value: object, length: int) -> str:
+    text = re.sub(r"\s+", " ", "" if value is None else str(value)).strip()
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"

@@ -20,9 +20,9 @@ import httpx
 import instructor
 
 from analyzer.errors import AnalyzerError, ExtractionError, ProviderError, ProviderTimeout, ProviderUnreachable
-from analyzer.framework.assessment import ReaderRef, Usage, Warning
+from analyzer.framework.assessment import DISQUALIFIED, ReaderRef, Usage, Warning
 from analyzer.reading import prompts
-from analyzer.reading.answers import CheckedAnswer, NotAnAnswer, check_answer
+from analyzer.reading.answers import LIST_PARTS, CheckedAnswer, Fault, NotAnAnswer, check_answer
 from analyzer.reading.clients import (
     NO_KEY,
     Exchange,
@@ -49,6 +49,7 @@ from analyzer.reading.recordings import (
     so_far_sha256,
 )
 from analyzer.reading.spending import Reservation, Spending, added, estimated_tokens
+from analyzer.reading.support import support_warnings
 from analyzer.settings import RECORDED, Settings
 from analyzer.store.answers import StoredAnswer
 from analyzer.vocabulary.signals import Quote, answer_schema, vocabulary_sha256
@@ -176,8 +177,10 @@ class _Conversation:
             if (start, end) not in self.pitch.planted
         ]
         counted = [Warning(kind="usage", message=note) for note in dict.fromkeys(self.notes)]
-        warnings = (*self.pitch.warnings, *planted, *answer.warnings, *lost, *_unsettled(answer), *counted)
-        return Reading(answer.signals(), ref, warnings, self.usage, from_store=not self.paid)
+        signals = answer.signals()
+        doubts = support_warnings(signals, self.pitch.text)
+        warnings = (*self.pitch.warnings, *planted, *answer.warnings, *lost, *_unsettled(answer), *doubts, *counted)
+        return Reading(signals, ref, warnings, self.usage, from_store=not self.paid)
 
     async def _usable_answer(self, grounding: Grounding) -> CheckedAnswer:
         """The first answer in the requested shape; a model that misses it is asked once more."""
@@ -333,16 +336,17 @@ def static_tokens() -> int:
 
 def _unsettled(answer: CheckedAnswer) -> list[Warning]:
     """Warnings for signals that could not be used even after asking again: now unknown, or left out of a list."""
-    lists = {"problems", "personas", "competitors"}
-    return [
-        Warning(
-            kind="ungrounded" if fault.ungrounded else "dropped",
-            signal=fault.signal,
-            message=f"{fault.signal}: {fault.message}; "
-            + ("the entry was left out." if fault.signal in lists else "the signal counts as unknown."),
+    return [_unsettled_one(fault) for fault in answer.faults]
+
+
+def _unsettled_one(fault: Fault) -> Warning:
+    if fault.kind == DISQUALIFIED:
+        message = (
+            f"{fault.message.split(';')[0]}. The list was ignored and the verdict is open: read the pitch yourself."
         )
-        for fault in answer.faults
-    ]
+        return Warning(kind=DISQUALIFIED, message=message)
+    lost = "the entry was left out" if fault.signal in LIST_PARTS else "the signal counts as unknown"
+    return Warning(kind=fault.kind, signal=fault.signal, message=f"{fault.signal}: {fault.message}; {lost}.")
 
 
 def _reason(error: Exception) -> str:

@@ -32,13 +32,13 @@ _MARKS = (
     r"\u3099\u309a\ufe20-\ufe2f]"
 )
 _PIECE = re.compile(rf"(?P<plain>[!-~]+(?:[ \n][!-~]+)*(?!{_MARKS}))|[\s\S]{_MARKS}*")
-"""Runs that keep their length when folded, and single clusters for the rest: most pitches are a few runs."""
+"""A run that keeps its length when folded, or a single character with its marks. Most pitches are a few runs."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Folded:
-    """`text` is what is compared. Piece n of it begins at `at[n]` and came from `starts[n]:ends[n]` of the original;
-    if it is as long as that, character by character."""
+    """A folded text in pieces. Piece n begins at `at[n]` in `text` and is `starts[n]:ends[n]` in the original. A piece
+    that kept its length maps character by character, any other piece as a whole."""
 
     text: str
     at: Sequence[int]
@@ -46,7 +46,7 @@ class _Folded:
     ends: Sequence[int]
 
     def origin(self, at: int) -> tuple[int, int]:
-        """Where in the original character `at` came from."""
+        """The span in the original of the character at `at`."""
         piece = bisect_right(self.at, at) - 1
         start, end = self.starts[piece], self.ends[piece]
         last = self.at[piece + 1] if piece + 1 < len(self.at) else len(self.text)
@@ -56,9 +56,9 @@ class _Folded:
         return start, start + 1
 
     def position(self, original: int) -> int:
-        """Find where an offset of the original is in the text, or where the piece that holds it begins."""
-        piece = bisect_right(self.starts, original) - 1
-        start = self.starts[piece]
+        """The position in `text` of an offset in the original; within a piece that maps as a whole, its beginning."""
+        start = self.starts[bisect_right(self.starts, original) - 1]
+        piece = bisect_left(self.starts, start)  # the first of a character that folds into several
         last = self.at[piece + 1] if piece + 1 < len(self.at) else len(self.text)
         if last - self.at[piece] != self.ends[piece] - start:
             return self.at[piece]
@@ -72,24 +72,24 @@ class Grounding:
         self._pitch = pitch
         self._folded = _fold(pitch)
 
-    def find(self, quote: str, outside: Sequence[tuple[int, int]] = ()) -> Quote | None:
-        """Find the first match of the quote, as the pitch spells it; None if there is none, or only within the spans of
-        `outside`.
+    def find(self, quote: str, outside: Sequence[tuple[int, int]] = (), first: int = 0) -> Quote | None:
+        """Find the first match of the quote at or after the offset `first`, as the pitch spells it. None if there is
+        none, or only within the spans of `outside`.
 
         A quote never begins or ends within a word ("can" is not found in "cannot"), and holds at least
         one letter or digit.
         """
-        return next(self.find_all(quote, outside), None)
+        return next(self.find_all(quote, outside, first), None)
 
-    def find_all(self, quote: str, outside: Sequence[tuple[int, int]] = ()) -> Iterator[Quote]:
+    def find_all(self, quote: str, outside: Sequence[tuple[int, int]] = (), first: int = 0) -> Iterator[Quote]:
         """Find every match of the quote, in order and without overlaps; see `find`. One pass through the pitch, however
         many matches and spans there are."""
         wanted = folded(quote).strip()
         if not any(char.isalnum() for char in wanted):
             return
         spans = _merged(outside)
-        text, after = self._folded.text, 0
-        at = text.find(wanted)
+        text, after = self._folded.text, first
+        at = text.find(wanted, self._folded.position(first)) if first < len(self._pitch) else -1
         while at >= 0:
             end = at + len(wanted)
             if not _within_word(text, at) and not _within_word(text, end):
@@ -116,14 +116,14 @@ def _merged(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def folded(text: str) -> str:
-    """The text as it is compared: spellings of the same text, and invisible characters, no longer differ."""
+    """The text as it is compared: spellings of the same text, and invisible characters, make no difference."""
     if text.isascii():
         return _SPACES.sub(" ", text).translate(_SAME)
     return _fold(text).text
 
 
 def _within_word(text: str, at: int) -> bool:
-    """Whether position `at` falls between two letters or digits of a script that puts spaces between words."""
+    """Whether `at` is between two letters or digits, in a script that puts spaces between words."""
     return at > 0 and _WITHIN_WORD.match(text, at - 1) is not None
 
 

@@ -114,10 +114,10 @@ _ADDRESSES_READER: Final[tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]] = 
         ),
     )
 )
-"""Patterns of text that addresses the reader, in lower case. Each comes with words, one of which the text must hold:
-most text holds none of them, and no pattern is tried."""
+"""Patterns of text that addresses the reader, in lower case. A pattern is only tried on text with one of its words, which
+most text has not."""
 _MARKUP = re.compile(r"<[!/a-zA-Z][^<>\n]{0,200}>|[*_~\\#|]+|&(?:#\w{1,8}|[a-zA-Z]{2,10});")
-"""Marks that Markdown or HTML puts within and between words and a rendered page does not show."""
+"""Marks of Markdown or HTML, within and between words, that a rendered page does not show."""
 _UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u3164\uffa0") | {
     chr(code) for code in (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))
 }
@@ -136,9 +136,9 @@ _PARAGRAPH_BREAK = re.compile(r"\n[ \t]*\n")
 def planted_spans(text: str) -> Iterable[tuple[int, int]]:
     """Find the paragraphs that address the reader, as (start, end).
 
-    A claim in the same paragraph as an order is as much planted as the order, and so is a paragraph that such a one
-    announces with a colon. Short paragraphs in a row are also read as one text, because an order may be spread over
-    them, one word in each."""
+    The whole paragraph counts, because a claim next to an order is planted too. If it ends with a colon, so does the
+    next paragraph. Short paragraphs in a row are also read as one text, because an order may be spread over them, one
+    word in each."""
     paragraphs = list(_paragraphs(text))
     marked = {at for at, (start, end) in enumerate(paragraphs) if _addresses_reader(text[start:end])}
     for run in _short_runs(text, paragraphs):
@@ -181,9 +181,9 @@ def _short_runs(text: str, paragraphs: Sequence[tuple[int, int]]) -> Iterable[ra
 def _addresses_reader(paragraph: str) -> bool:
     """Whether a paragraph addresses the reader.
 
-    Folded text is searched line by line and as a whole, then again without what can hide words: invisible characters,
-    line breaks, tags, Markdown marks, letters that look like others. White space is folded, so that no pattern gets
-    slow on long runs of it."""
+    It is searched line by line and as a whole, and then again without what can hide words: invisible characters, tags,
+    Markdown marks, letters that look like others. White space is folded first, because long runs of it would make the
+    patterns slow."""
     forms = [paragraph]
     if not paragraph.isascii() or _MARKUP.search(paragraph):
         forms += [_unmasked(paragraph, " "), _unmasked(paragraph, "")]

@@ -7,6 +7,7 @@ without its variable, is an error.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from functools import cache
 from string import Template
 from typing import Final
@@ -17,28 +18,42 @@ PROMPT_VERSION: Final = 1
 """Raise it when a change of these files changes what is asked. Recordings of an older version are then no
 longer used. A corrected comma keeps the number."""
 
-_FILES = ("read.md", "pitch.md", "again.md")
+QUOTES: Final = "quotes"
+"""The form in which the model copies its quotes from the pitch; see `reading.forms`."""
+IDS: Final = "ids"
+"""The form in which the pitch is sent as numbered sentences and the model answers with their numbers."""
+_FILES: Final[Mapping[str, tuple[str, str, str]]] = {
+    QUOTES: ("read.md", "pitch.md", "again.md"),
+    IDS: ("read_ids.md", "pitch_ids.md", "again_ids.md"),
+}
+_FIELDS = "fields.md"
 
 
-def instructions() -> str:
+def instructions(form: str = QUOTES) -> str:
     """The instructions before the pitch; the same for every pitch, so that providers can cache them."""
-    return _text("read.md").strip()
+    return _text(_FILES[form][0]).strip()
 
 
-def pitch_message(pitch: str, sha256: str) -> str:
+def fields(shape: str, rules: str) -> str:
+    """The rules of the answer's fields, for requests whose schema does not hold them."""
+    return _render(_FIELDS, shape=shape, fields=rules)
+
+
+def pitch_message(pitch: str, sha256: str, form: str = QUOTES) -> str:
     """The pitch, fenced. The marker follows from the pitch's fingerprint, so no pitch can contain its own."""
-    return _render("pitch.md", marker=f"=====PITCH {sha256[:24]}=====", pitch=pitch)
+    return _render(_FILES[form][1], marker=f"=====PITCH {sha256[:24]}=====", pitch=pitch)
 
 
-def again_message(faults: list[str]) -> str:
+def again_message(faults: Sequence[str], form: str = QUOTES) -> str:
     """The message to the model when part of its answer cannot be used."""
-    return _render("again.md", faults="\n".join(f"- {fault}" for fault in faults))
+    return _render(_FILES[form][2], faults="\n".join(f"- {fault}" for fault in faults))
 
 
 @cache
-def prompt_sha256() -> str:
-    """Fingerprint of all prompts, without the pitch."""
-    return hashlib.sha256("\0".join(_text(name) for name in _FILES).encode()).hexdigest()
+def prompt_sha256(form: str = QUOTES, rules: bool = False) -> str:
+    """Fingerprint of all prompts of a form, without the pitch. `rules`: with the text that introduces the rules."""
+    names = (*_FILES[form], *([_FIELDS] if rules else []))
+    return hashlib.sha256("\0".join(_text(name) for name in names).encode()).hexdigest()
 
 
 @cache

@@ -8,7 +8,7 @@ the import and says what is missing. The types in `signals` are checked against 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, Literal
 
@@ -28,6 +28,14 @@ FAMILIES: Final[Mapping[str, str]] = {
     "entry": "Way in",
 }
 """The families of signals that people look at together, and that share a color: id and title, in this order."""
+
+Support = Literal["number", "name", "whole_text"]
+SUPPORTS: Final[Mapping[Support, str]] = {
+    "number": "a quote must hold a number",
+    "name": "a quote must hold a name",
+    "whole_text": "follows from the whole text, so no quote alone can show it",
+}
+"""What a value can need besides a quote from the pitch: id and words."""
 
 LISTED: Final = "listed"
 """The values rank in the order in which they are listed, lowest first."""
@@ -97,13 +105,15 @@ class SignalSpec(InputSpec):
     """One single-valued signal: everything that is said about it anywhere.
 
     `meanings` maps each value to what it means; `values` follows from it. `rule` is what decides between the values, for
-    the model and for a person alike (docs/vocabulary.md). `family` is one of `FAMILIES`.
+    the model and for a person alike (docs/vocabulary.md). `family` is one of `FAMILIES`. `support`: what a value's
+    quotes must hold, for values that need more than a quote.
     """
 
     family: str
     rule: str
     meanings: Mapping[str, str]
     values: tuple[str, ...] = ()
+    support: Mapping[str, Support] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", tuple(self.meanings))
@@ -116,6 +126,16 @@ class SignalSpec(InputSpec):
         if not self.rule:
             faults.append("it has no rule")
         faults += [f"its value {value} has no meaning" for value, meaning in self.meanings.items() if not meaning]
+        faults += [
+            f"it has support for {value}, which is not one of its values"
+            for value in self.support
+            if value not in self.values
+        ]
+        faults += [
+            f"its support {need!r} is not one of {', '.join(SUPPORTS)}"
+            for need in self.support.values()
+            if need not in SUPPORTS
+        ]
         return faults
 
     @property
@@ -208,6 +228,7 @@ _SPECS = (
         meanings={"single_step": "one", "several_steps": "two or three", "end_to_end": "four or five"},
         ranks=LISTED,
         direction="rising",
+        support={"single_step": "whole_text", "several_steps": "whole_text", "end_to_end": "whole_text"},
     ),
     SignalSpec(
         name="differentiation",
@@ -224,6 +245,7 @@ _SPECS = (
         },
         ranks=LISTED,
         direction="rising",
+        support={"claimed": "whole_text"},
     ),
     SignalSpec(
         name="market_breadth",
@@ -238,6 +260,7 @@ _SPECS = (
         },
         ranks=LISTED,
         direction="rising",
+        support={"horizontal": "whole_text"},
     ),
     SignalSpec(
         name="urgency",
@@ -267,6 +290,7 @@ _SPECS = (
         },
         ranks=LISTED,
         direction="rising",
+        support={"quantified": "number"},
     ),
     SignalSpec(
         name="value_at_stake",
@@ -325,6 +349,7 @@ _SPECS = (
         },
         ranks=(("none", "marketplace_or_partner"), ("none", "reference_customers")),
         direction="rising",
+        support={"reference_customers": "name"},
     ),
     SignalSpec(
         name="data_science_fit",

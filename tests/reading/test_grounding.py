@@ -1,4 +1,4 @@
-"""A quote counts only if its words stand in the pitch; how they are typed may differ."""
+"""A quote counts only if its words are in the pitch; how they are typed may differ."""
 
 from __future__ import annotations
 
@@ -196,7 +196,7 @@ def test_every_place_of_a_quote_is_found_in_one_walk_and_none_over_another() -> 
 
 
 def test_a_model_that_lists_fifty_overlapping_instructions_is_answered_like_any_other() -> None:
-    pitch = Pitch.from_text("a " * 20_000)
+    pitch = Pitch.from_text("a " * 10_000 + "b " * 35_000)
     instructions = ["a " * count for count in range(1, 51)] * 2
     checked = check_answer(json.dumps(answer(instructions=instructions)), pitch, Grounding(pitch.text))
     assert len(checked.planted) > 50

@@ -170,7 +170,7 @@ def test_a_signal_whose_quote_does_not_hold_is_asked_for_once_more(service: resp
     assert reading.usage.cost_usd is not None
     asked = requests(service)[1]["messages"]
     assert [message["role"] for message in asked] == ["system", "user", "assistant", "user"]
-    assert 'buyer: "Our CTO loves it" does not stand in the pitch' in asked[-1]["content"]
+    assert 'buyer: "Our CTO loves it" is not in the pitch' in asked[-1]["content"]
     assert reading.warnings == ()
 
 
