@@ -1,5 +1,4 @@
-"""Checks by rule, without a model, whether quotes hold what their value needs: a figure its number, a customer "
-        "a name.
+"""Checks by rule, without a model, whether quotes hold what their value needs: a number, or a customer's name.
 
 What a value needs is in its record (`SignalSpec.support`). The rules only refuse what is surely missing: they accept
 every digit and number word, and any capitalized word that may be a name. Where a text does not tell names by
