@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help app test test-slow check format lint types layers docs docs-check package pictures recordings bench soak clean
+.PHONY: help app test test-slow test-ocr check format lint types layers docs docs-check package pictures recordings bench bench-ocr soak clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -22,11 +22,15 @@ app: $(VENV)/ready ## Open the page in a browser (works with no key)
 	$(BIN)/pitch app
 
 test: $(VENV)/ready ## Run the tests that take seconds (two minutes on two cores)
-	$(RUN) -m pytest -n 2 -m 'not slow and not browser and not postgresql'
+	$(RUN) -m pytest -n 2 -m 'not slow and not browser and not postgresql and not ocr'
 
 test-slow: $(VENV)/ready ## Run the others: browser (needs Chromium), postgresql (needs a server), slow
-	$(RUN) -m pytest -n 2 -m 'slow or postgresql'
+	$(RUN) -m pytest -n 2 -m '(slow or postgresql) and not ocr'
 	$(RUN) -m pytest -m browser
+
+test-ocr: $(VENV)/ready ## Run the tests that read pictures (installs the extra ocr)
+	$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[ocr,dev]' --constraint constraints.txt
+	$(RUN) -m pytest -m ocr
 
 check: format lint types layers docs-check package ## All that is checked besides the tests
 
@@ -62,6 +66,10 @@ recordings: $(VENV)/ready ## Record all pitches of fixtures/ again with your own
 
 bench: $(VENV)/ready ## Measure bulk runs beside others (LangChain too, if installed)
 	$(RUN) benchmarks/bulk.py
+
+bench-ocr: $(VENV)/ready ## Read the pitches rendered as pictures, and compare signals with those of the text (an hour on two cores)
+	$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[ocr,dev]' --constraint constraints.txt
+	$(RUN) benchmarks/ocr.py
 
 soak: $(VENV)/ready ## Put bulk runs through kills, faults, outages and full disks; writes docs/reliability.md (half an hour)
 	$(RUN) -m tests.soak

@@ -157,7 +157,7 @@ def _read_now(
                 raise InputError(f"{path} and {read[path.stem].name} are both pitch {path.stem!r}; rename one of them")
             read[path.stem] = path
             try:
-                texts.append((path.stem, reader.read_file(path)))
+                texts.append((path.stem, reader.read_file(path).text))
             except AnalyzerError as error:
                 extracted.fail(path.stem, str(error))
     if unscored:

@@ -22,6 +22,7 @@ from analyzer.screen import note, screen
 @market_option
 @json_option("assessment")
 @output_option("--report", "OUT", "Also write a report. OUT ends in .html or .md.")
+@click.option("--notes", is_flag=True, help="Include speaker notes, comments and earlier messages in the pitch.")
 @click.option("--no-store", is_flag=True, help="Ask the model even if its answer is stored, and store nothing.")
 def analyze_command(
     source: str,
@@ -30,9 +31,12 @@ def analyze_command(
     market: Path | None,
     as_json: bool,
     report: Path | None,
+    notes: bool,
     no_store: bool,
 ) -> None:
-    """Assess one pitch: a text, Markdown, PDF, PPTX or DOCX file, or standard input.
+    """Assess one pitch: a text, PDF, PowerPoint, Word, HTML, e-mail or OpenDocument file, or standard input.
+
+    What is not read of a file is named. Pages that are pictures are read if the extra "ocr" is installed.
 
     The model's answer is stored (PITCH_STORE), so you pay for it once: analyzing the same pitch again uses it.
     """
@@ -43,7 +47,7 @@ def analyze_command(
 
     if report is not None:
         check_report_path(report, [Path(source)])
-    rules, map_, pitch = load_rulebook(rulebook), load_market(market), load_pitch(source)
+    rules, map_, pitch = load_rulebook(rulebook), load_market(market), load_pitch(source, notes)
     settings = Settings.from_environment()
     choice = choose(pitch, model, settings, None if no_store else settings.store_url())
     if choice.note:

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 )
 @click.option("--text-column", metavar="NAME", help="Column of a table that holds the pitch. Default: guessed.")
 @click.option("--id-column", metavar="NAME", help="Column of a table that holds an id. Default: guessed.")
+@click.option("--notes", is_flag=True, help="Include speaker notes, comments and earlier messages of documents.")
 @click.option("--limit", type=click.IntRange(1, MOST), metavar="N", help="Read only the first N pitches.")
 @click.option(
     "--max-cost", type=FiniteRange(min=0, min_open=True), metavar="USD", help="Stop before spending more than this."
@@ -76,7 +77,12 @@ if TYPE_CHECKING:
 @market_option
 @json_option("summary")
 def bulk_command(
-    sources: tuple[str, ...], text_column: str | None, id_column: str | None, dry_run: bool, **options: Any
+    sources: tuple[str, ...],
+    text_column: str | None,
+    id_column: str | None,
+    notes: bool,
+    dry_run: bool,
+    **options: Any,
 ) -> None:
     """Assess many pitches: folders, files, patterns or tables.
 
@@ -87,7 +93,7 @@ def bulk_command(
     """
     from analyzer.files.pitches import Sources
 
-    inputs = Sources(sources, text_column, id_column)
+    inputs = Sources(sources, text_column, id_column, notes)
     if dry_run:
         _estimate(inputs, options["model"], options["limit"])
     else:

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from analyzer.reading.pitch import Pitch
 
 
-def load_pitch(source: str) -> Pitch:
-    """The pitch in a file, or on standard input for "-". Raises InputError, DocumentError or PitchError."""
+def load_pitch(source: str, notes_too: bool = False) -> Pitch:
+    """The pitch in a file, or on standard input for "-"; `notes_too`: with speaker notes and the like. Says what was
+    read of a file, and what was not. Raises InputError, DocumentError or PitchError."""
     from analyzer.files.documents import MAX_BYTES, read_document, read_file
     from analyzer.files.listing import TABLES, spelled
     from analyzer.reading.pitch import Pitch
@@ -24,13 +25,20 @@ def load_pitch(source: str) -> Pitch:
     if source == "-":
         if sys.stdin.isatty():
             note("Paste the pitch, then end with Ctrl-D (Windows: Ctrl-Z, Enter).")
-        return Pitch.from_text(read_document("standard input", sys.stdin.buffer.read(MAX_BYTES + 1)))
+        typed = read_document("standard input", sys.stdin.buffer.read(MAX_BYTES + 1))
+        return Pitch.from_text(typed.text)
     path = Path(source)
     if path.is_dir():
         raise InputError(f"{source} is a folder; to read every pitch in it: pitch bulk {source} -o OUT.jsonl")
     if path.suffix.lower() in TABLES:
         raise InputError(f"{source} is a table of pitches; to read every row: pitch bulk {source} -o OUT.jsonl")
-    return Pitch.from_text(read_file(path), spelled(path.stem))
+    document = read_file(path)
+    if notes_too:
+        document = document.including_asides()
+    for each in document.all:
+        if summary := " ".join(each.summary()):
+            note(f"{each.title}: {summary}")
+    return Pitch.from_document(document, spelled(path.stem))
 
 
 def load_rulebook(path: Path | None) -> Rulebook:

@@ -20,6 +20,7 @@ from typing import Any, BinaryIO, Final
 from analyzer.errors import AnalyzerError, DocumentError, InputError
 from analyzer.files.csv_rows import CsvRows, header_of
 from analyzer.files.disk import TOO_LONG, read_lines, reason
+from analyzer.files.document import Document
 from analyzer.files.documents import SUFFIXES, DocumentReader
 from analyzer.files.listing import KINDS, ListedFile, Listing, spelled
 
@@ -31,12 +32,14 @@ _STANDARD_INPUT: Final = "standard input"
 
 @dataclass(frozen=True, slots=True)
 class InputPitch:
-    """One pitch of the input: its text, or the error in its place. `source`: file and row or line."""
+    """One pitch of the input: its text, or the error in its place. `source`: file and row or line. `document`: the file
+    that it was read from, if it is a file of its own."""
 
     source: str
     id: str
     text: str = ""
     error: AnalyzerError | None = None
+    document: Document | None = None
 
 
 class PitchFeed:
@@ -47,13 +50,13 @@ class PitchFeed:
         self._repeat = repeat
         self._open: dict[int, InputPitch] = {}
 
-    def __iter__(self) -> Iterator[tuple[str, str | AnalyzerError]]:
+    def __iter__(self) -> Iterator[tuple[str, str | Document | AnalyzerError]]:
         number = 0
         for pitch in self._pitches:
             for _ in range(self._repeat):
                 self._open[number] = pitch
                 number += 1
-                yield pitch.id, pitch.error or pitch.text
+                yield pitch.id, pitch.error or pitch.document or pitch.text
 
     def pop(self, number: int) -> InputPitch:
         """The pitch that the result of this number belongs to."""
@@ -66,11 +69,13 @@ class Sources:
 
     `text_column`, `id_column`: of tables; None = guessed where there is one sensible candidate. A pitch's id is the
     cell of its id column, else its file and row; of a document its name without the ending, below a folder its path.
+    `notes_too`: whether speaker notes and the like are part of a document's text.
     """
 
     names: tuple[str, ...]
     text_column: str | None = None
     id_column: str | None = None
+    notes_too: bool = False
 
     def check(self) -> None:
         """Opens every table once, so that a wrong name or column is an error before anything is paid for.
@@ -117,7 +122,7 @@ class Sources:
                 elif file.error:
                     yield _failed(spelled(file.path), file.error, file.id)
                 elif not file.is_table:
-                    yield _document(file.path, file.id, reader)
+                    yield _document(file.path, file.id, reader, self.notes_too)
                 elif file.found:
                     yield from self._table_found(file.path, file.id)
                 else:
@@ -325,9 +330,11 @@ class UploadedTable:
         yield from Sources((), self.text_column, self.id_column).of_table(self.name, io.BytesIO(self.data))
 
 
-def _document(path: Path, id_: str, reader: DocumentReader) -> InputPitch:
+def _document(path: Path, id_: str, reader: DocumentReader, notes_too: bool) -> InputPitch:
     try:
-        return InputPitch(spelled(path), id_, reader.read_file(path))
+        document = reader.read_file(path)
+        document = document.including_asides(notes_too)
+        return InputPitch(spelled(path), id_, document.text, document=document)
     except AnalyzerError as error:
         return InputPitch(spelled(path), id_, error=error)
 

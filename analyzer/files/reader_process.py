@@ -1,9 +1,9 @@
-"""The process that reads documents, one after the other, and that nothing is lost with when it is ended.
+"""The process that reads documents, one after the other. It can be killed at any time without losing anything.
 
-It gets documents on standard input and answers on standard output (`send`, `receive`). What a document may take is
-limited here: memory and processor time are watched by a thread, which answers in the document's place and ends the
-process; where that thread cannot run, the system's own limits end it (not on Windows, where its parent's clock is
-left). It ends with its parent: standard input closes. Only the standard library is imported before the first document.
+It receives documents on standard input and answers on standard output (`send`, `receive`). A thread watches the memory
+and processor time that a document takes; past a limit it answers instead of the reader and ends the process. Where that
+thread cannot run, the system's own limits end the process (Windows has none; there only the parent's clock does). The
+process ends with its parent, when standard input closes. Until the first document it imports the standard library only.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from queue import SimpleQueue
 from typing import Any, BinaryIO, Final, NoReturn
 
-from analyzer.files.document_texts import PackageMissing, TooLong, Unreadable, text_of
+from analyzer.files.document_texts import document_of, pictures_of
+from analyzer.files.readers.kind import PackageMissing, TooLong, Unreadable
 
 try:
     import resource
@@ -36,24 +37,29 @@ _LOOK: Final = 0.02
 
 @dataclass(frozen=True, slots=True)
 class DocumentRequest:
-    """A document to be read: its ending, what it may take, the longest text, and how far to step back for others."""
+    """A document to be read: its ending, the seconds of processor time, bytes of memory and characters it may take, and
+    how far to lower the priority. `pictures`: None to read its text; else the numbers of the pages to read by OCR,
+    which stops after `ocr_seconds`."""
 
     suffix: str
     seconds: float
     memory: int
     characters: int
     nice: int = 0
+    pictures: tuple[int, ...] | None = None
+    ocr_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentAnswer:
-    """What came of a document. `problem` is None and `text` the text, or `problem` is one of `document` (`text` says
-    why), `characters` (`text` says where reading stopped), `package`, `seconds`, `memory`, `fault`. `last`: the process
-    ends after this answer."""
+    """What came of a document. `problem` is None and `found` what was read (`Document.as_json`; by OCR `pages` and the
+    numbers of the pages `given_up`), or `problem` is one of `document` (`reason` says why), `characters` (`reason` says
+    where reading stopped), `package`, `seconds`, `memory`, `fault`. `last`: the process ends after this answer."""
 
-    text: str
+    reason: str
     problem: str | None = None
     last: bool = False
+    found: dict[str, Any] | None = None
 
 
 def send(stream: BinaryIO, header: dict[str, Any], data: bytes = b"") -> None:
@@ -100,14 +106,14 @@ def main() -> None:
         del data
         done += 1
         last = answer.problem in ("memory", "fault") or done >= MOST_DOCUMENTS or _memory() > request.memory // 2
-        _reply(answers, DocumentAnswer(answer.text, answer.problem, last))
+        _reply(answers, replace(answer, last=last))
         if last:
             _end()
 
 
 def _answer(request: DocumentRequest, data: bytes) -> DocumentAnswer:
     try:
-        return DocumentAnswer(text_of(request.suffix, data, request.characters))
+        return DocumentAnswer("", found=_read(request, data))
     except Unreadable as error:
         # A reader that was refused memory may say something else than that.
         return DocumentAnswer(str(error), "memory" if _came_from_memory(error) else "document")
@@ -119,6 +125,13 @@ def _answer(request: DocumentRequest, data: bytes) -> DocumentAnswer:
         return DocumentAnswer("", "memory")
     except Exception as error:  # noqa: BLE001  # a fault of this program, told to the parent
         return DocumentAnswer(type(error).__name__, "fault")
+
+
+def _read(request: DocumentRequest, data: bytes) -> dict[str, Any]:
+    if request.pictures is None:
+        return document_of(request.suffix, data, request.characters).as_json()
+    read, given_up = pictures_of(request.suffix, data, request.pictures, request.characters, request.ocr_seconds)
+    return {"pages": [asdict(page) for page in read], "given_up": given_up}
 
 
 def _came_from_memory(error: BaseException | None) -> bool:
@@ -184,7 +197,7 @@ def _take(requests: BinaryIO, waiting: SimpleQueue[tuple[dict[str, Any], bytes]]
 
 def _reply(answers: BinaryIO, answer: DocumentAnswer) -> None:
     try:
-        send(answers, {"text": answer.text, "problem": answer.problem, "last": answer.last})
+        send(answers, asdict(answer))
     except OSError:  # nobody is listening
         _end()
 

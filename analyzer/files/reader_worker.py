@@ -1,8 +1,8 @@
-"""One child process that reads documents for this one, and what ends it: a limit, a fault, nobody waiting any more.
+"""One child process that reads documents for this process. It ends at a limit, at a fault, or when nobody waits for it.
 
-The child is a Python of its own that imports only what reading needs. It is not forked (threads would be copied
-halfway) and does not run the user's script again, as multiprocessing would. It sees no keys: of the environment it gets
-what a process needs to start. What it prints is never shown.
+The child is a new Python that imports only what reading needs. It is not forked, because a fork copies threads in the
+middle of their work, and it does not run the user's script again, as multiprocessing would. It sees no keys: it gets
+only the environment variables that a process needs to start. What it prints is never shown.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
@@ -34,7 +34,8 @@ _LOOK: Final = 0.05
 class DocumentLimits:
     """What one document may take: seconds of processor time and of waiting, bytes of memory, characters of text.
 
-    `nice`: how far reading steps back for everything else on the machine (0 not at all, 19 most).
+    `nice`: by how much reading lowers its priority (0 not at all, 19 most). `ocr_pages`, `ocr_seconds`, `ocr_memory`:
+    how many pages OCR reads, how long it may take for all of them, and its bytes of memory.
     """
 
     seconds: float = 30.0
@@ -42,6 +43,13 @@ class DocumentLimits:
     memory: int = 400_000_000
     characters: int = 200_000
     nice: int = 0
+    ocr_pages: int = 40
+    ocr_seconds: float = 300.0
+    ocr_memory: int = 1_500_000_000
+
+    def for_ocr(self) -> DocumentLimits:
+        """The limits of the process that reads pictures: it must end by itself, with the pages that it has read."""
+        return replace(self, seconds=4 * self.ocr_seconds + 60, wait=self.ocr_seconds + 120, memory=self.ocr_memory)
 
 
 class Cancelled(Exception):
@@ -73,14 +81,21 @@ class Worker:
         return not self._closed and self._parent == os.getpid()
 
     def read(
-        self, suffix: str, data: bytes, limits: DocumentLimits, cancelled: Callable[[], bool] | None
+        self,
+        suffix: str,
+        data: bytes,
+        limits: DocumentLimits,
+        cancelled: Callable[[], bool] | None,
+        pictures: tuple[int, ...] | None = None,
     ) -> DocumentAnswer:
-        """What comes of a document: the child's answer, or a problem that only its parent sees: `wait` (it took too
-        long) or `crash`.
+        """Read a document, or by OCR its `pictures`. Return the child's answer, or a problem that only its parent sees:
+        `wait` (it took too long) or `crash`.
 
-        Raises Cancelled when `cancelled` says so; the child is then ended at once, as by any other exception.
+        Raises Cancelled when `cancelled` says so; as after any other exception, the child has ended then.
         """
-        request = DocumentRequest(suffix, limits.seconds, limits.memory, limits.characters, limits.nice)
+        request = DocumentRequest(
+            suffix, limits.seconds, limits.memory, limits.characters, limits.nice, pictures, limits.ocr_seconds
+        )
         until = time.monotonic() + limits.wait
         try:
             self._exchange = exchange = _Exchange(self._process, request, data)
@@ -116,7 +131,7 @@ class Worker:
 
 
 class _Exchange:
-    """Hands over one document and takes the answer, in a thread that the child's end always ends."""
+    """Sends one document and receives the answer, in a thread that ends when the child does."""
 
     def __init__(self, process: subprocess.Popen[bytes], request: DocumentRequest, data: bytes):
         self.over = threading.Event()
@@ -132,7 +147,7 @@ class _Exchange:
 
     def _run(self, request: DocumentRequest, data: bytes) -> None:
         try:
-            # What cannot be handed over to its end may have been answered: too large for it, for example.
+            # The child may have answered before it received everything, for example that the document is too large.
             with contextlib.suppress(OSError):
                 send(cast(BinaryIO, self._process.stdin), asdict(request), data)
             message = receive(cast(BinaryIO, self._process.stdout))
@@ -144,8 +159,8 @@ class _Exchange:
 
 
 def _paths() -> list[str]:
-    """Where the child finds its modules, after the standard library: this package, what is installed, all else that
-    this process knows. The folder that the user works in is left out, unless the package itself is there."""
+    """Where the child finds modules, after the standard library: this package, installed packages, then the other paths
+    of this process. The user's current folder is left out, unless the package itself is there."""
     here = {"", os.curdir}
     with contextlib.suppress(OSError):  # it may be gone
         here.add(str(Path.cwd()))

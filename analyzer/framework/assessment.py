@@ -145,13 +145,38 @@ class Warning(_AssessmentPart):
     `rough_reader` · `ungrounded` · `unsupported` (a quote lacks what its value needs, or says little of it) ·
     `instructions` · `disqualified` (the model set aside too much of the pitch; the verdict is open) ·
     `hidden_characters` · `dropped` · `adjusted` · `usage` (what the server reports of tokens cannot be) · `not_kept`
-    (the store failed) · `reworded` (a recording of other wording).
+    (the store failed) · `reworded` (a recording of other wording) · `unread` (parts of a
+    document were not read) · `ocr` (pages were read from pictures).
     """
 
     kind: str
     message: str
     signal: str | None = None
     quote: Quote | None = None
+
+
+class UnreadPart(_AssessmentPart):
+    """Something in a source that was not read. `kind` is a stable word (`files.document.UNREAD`); `pages` are those
+    where it is, empty where that is not known; `message` says it in words."""
+
+    kind: str
+    count: int
+    pages: tuple[int, ...] = ()
+    message: str
+
+
+class SourceRef(_AssessmentPart):
+    """One file that the pitch was read from. `kind` is the ending of such files, "text" for plain text; `pages` is None
+    where there are none; `speaker` and `date` are an e-mail's sender and date."""
+
+    id: str
+    title: str
+    kind: str
+    speaker: str | None = None
+    date: str | None = None
+    sha256: str
+    pages: int | None = None
+    unread: tuple[UnreadPart, ...] = ()
 
 
 class Edit(_AssessmentPart):
@@ -203,7 +228,8 @@ class Assessment(_AssessmentPart):
     """The framework's answer for one pitch. The same signals and rulebook give the same bytes but for `usage`.
 
     Out of scope: `verdict`, `position`, `quadrant` and `scores` are None and the lists are empty. `signals` are those
-    that were scored; where a person changed some, `edits` holds what was read.
+    that were scored; where a person changed some, `edits` holds what was read. `sources` are the files that the pitch
+    was read from; empty for a pitch that came as a text.
     """
 
     pitch: PitchRef
@@ -219,6 +245,7 @@ class Assessment(_AssessmentPart):
     players: tuple[Player, ...]
     warnings: tuple[Warning, ...]
     edits: tuple[Edit, ...] = ()
+    sources: tuple[SourceRef, ...] = ()
     provenance: Provenance
 
     def to_json(self, indent: int | None = 2) -> str:

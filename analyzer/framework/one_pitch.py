@@ -33,6 +33,7 @@ from analyzer.framework.assessment import (
     RulebookRef,
     Scores,
     SideScores,
+    SourceRef,
     Usage,
     Warning,
 )
@@ -61,6 +62,7 @@ def score(
     reader: ReaderRef | None = None,
     usage: Usage | None = None,
     warnings: Iterable[Warning] = (),
+    sources: Iterable[SourceRef] = (),
     as_read: Signals | None = None,
 ) -> Assessment:
     """The assessment of these signals by this rulebook and market map (default: the built-in ones). Pure.
@@ -69,7 +71,7 @@ def score(
     or MarketError with what is wrong in them.
 
     Scores: overall 0–100, market, sales and sides 0–10, each with its exact range over what is unknown
-    (docs/scoring.md, "Scores"). `pitch`, `reader`, `usage` and `warnings` are carried into the result; a warning of
+    (docs/scoring.md, "Scores"). `pitch`, `reader`, `usage`, `warnings` and `sources` are carried into the result; a warning of
     a kind in OPENS_VERDICT also makes the verdict open.
     `as_read`: the signals as they were read, where a person has changed some since; the result then lists the edits.
     """
@@ -82,6 +84,7 @@ def score(
         "players": players(signals, market, facts),
         "warnings": tuple(warnings),
         "edits": edits(as_read, signals) if as_read else (),
+        "sources": tuple(sources),
         "provenance": Provenance(
             analyzer=_ANALYZER,
             rulebook=RulebookRef(version=rulebook.version, sha256=rulebook.sha256),
@@ -139,6 +142,7 @@ def what_if(
         reader=made.reader,
         usage=made.usage,
         warnings=assessment.warnings,
+        sources=assessment.sources,
         as_read=read,
     )
 

@@ -20,6 +20,7 @@ from typing import Final
 import streamlit as st
 
 from analyzer.errors import AnalyzerError, InputError
+from analyzer.files.document import Document
 from analyzer.framework.assessment import Assessment
 from analyzer.page.presence import end_when_gone, visitor
 from analyzer.page.session import session
@@ -56,7 +57,7 @@ class Analysis:
         return time.monotonic() - self.started
 
 
-def begin(text: str, model: str | None, changes: Mapping[str, str], *, store: bool = False) -> None:
+def begin(text: str | Document, model: str | None, changes: Mapping[str, str], *, store: bool = False) -> None:
     """Starts an analysis in this session; with `store`, the model's answer is looked up in the store and saved there.
 
     The previous outcome is dropped, so that nobody takes it for the new one, and an analysis still running is
@@ -68,7 +69,7 @@ def begin(text: str, model: str | None, changes: Mapping[str, str], *, store: bo
     visit.analysis = visit.error = None
     try:
         settings = Settings.from_environment()
-        pitch = Pitch.from_text(text)
+        pitch = Pitch.of(text)
         choice = choose(pitch, model, settings, settings.store_url() if store else None)
     except AnalyzerError as error:
         visit.error = error

@@ -136,7 +136,7 @@ def _analyze() -> None:
         session().analysis = None
         session().error = ConfigurationError("no model is named; type one as provider/name or choose another reader")
         return
-    analysis.begin(pitch_field.text(), _model(), {}, store=history.wants_saving())
+    analysis.begin(pitch_field.pitch(), _model(), {}, store=history.wants_saving())
 
 
 def _use_sample() -> None:

@@ -133,7 +133,7 @@ def _read_file() -> None:
     if chosen is None:
         return
     try:
-        state.file = PurePath(chosen.name).stem, uploads.read_upload(chosen)
+        state.file = PurePath(chosen.name).stem, uploads.read_upload(chosen).text
     except AnalyzerError as error:
         state.file_error = error
 

@@ -13,21 +13,29 @@ from typing import Final
 import streamlit as st
 
 from analyzer.errors import AnalyzerError
+from analyzer.files.document import Document
 from analyzer.files.documents import MAX_BYTES, SUFFIXES
 from analyzer.page import uploads
 from analyzer.page.session import session
 from analyzer.reading.pitch import MAX_CHARACTERS
 from analyzer.resources import resource
-from analyzer.views.html import literal
+from analyzer.views.html import literal, tag
 
 _TEXT: Final = "text"
 SAMPLE: Final = "sample"
 _FILE: Final = "file"
+_NOTES: Final = "notes"
 
 
 def text() -> str:
     """The text in the field."""
     return str(st.session_state.get(_key()) or "")
+
+
+def pitch() -> str | Document:
+    """What is to be analyzed: the chosen file, as long as its text is in the field unchanged, else the text."""
+    document = session().pitch_field.document
+    return document if document is not None and document.text == text() else text()
 
 
 def sample() -> str | None:
@@ -40,7 +48,7 @@ def put(new: str, sample_: str | None = None) -> None:
     """Replaces the text in the field, and removes the chosen file."""
     _replace(new, sample_)
     uploads.clear(_FILE)
-    session().pitch_field.error = None
+    session().pitch_field.error = session().pitch_field.document = None
 
 
 def drop(deleted: str) -> None:
@@ -76,6 +84,17 @@ def file() -> None:
         MAX_BYTES // 1_000_000,
         on_change=_read_file,
     )
+    document = session().pitch_field.document
+    if document is None:
+        return
+    for each in document.all:
+        size = f" ({each.size()})" if each.size() else ""
+        entries = [tag("li", sentence) for sentence in each.summary()[1 if size else 0 :]]
+        name = tag("span", each.title, class_="alien")
+        nothing = tag("p", "All of it was read.", class_="lead")
+        st.html(tag("div", tag("p", "Read: ", name, size), tag("ul", *entries) if entries else nothing, class_="pa"))
+    if document.has_asides:
+        st.checkbox("Include speaker notes and comments", key=_NOTES, on_change=_include_notes)
 
 
 def file_failed() -> bool:
@@ -133,13 +152,25 @@ def _typed() -> None:
 
 def _read_file() -> None:
     """Reads the chosen file into the field. If it cannot be read, the field is empty and nothing is analyzed."""
-    session().pitch_field.error = None
+    state = session().pitch_field
+    state.error = state.document = None
+    st.session_state.pop(_NOTES, None)
     chosen = uploads.chosen_file(_FILE)
     if chosen is None:
         return
     _start_anew()
     try:
-        _replace(uploads.read_upload(chosen), None)
+        state.document = uploads.read_upload(chosen)
+        _replace(state.document.text, None)
     except AnalyzerError as error:
         _replace("", None)
-        session().pitch_field.error = error
+        state.error = error
+
+
+def _include_notes() -> None:
+    """Puts the text with or without speaker notes into the field."""
+    state = session().pitch_field
+    if state.document is not None:
+        state.document = state.document.including_asides(bool(st.session_state[_NOTES]))
+        _start_anew()
+        _replace(state.document.text, None)

@@ -17,6 +17,7 @@ from analyzer.errors import AnalyzerError
 
 if TYPE_CHECKING:
     from analyzer.agreement.records import Comparison
+    from analyzer.files.document import Document
     from analyzer.framework.assessment import Assessment
     from analyzer.page.analysis import Analysis
     from analyzer.page.portfolio_run import PortfolioRun
@@ -39,6 +40,8 @@ class PitchFieldState:
     """The text that can be put back."""
     error: AnalyzerError | None = None
     """Why the chosen file could not be read."""
+    document: Document | None = None
+    """What the chosen file holds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import Any, Final
 import streamlit as st
 
 from analyzer.agreement.extracted import Upload
+from analyzer.files.document import Document
 from analyzer.files.documents import LIMITS, DocumentReader
 from analyzer.page.presence import GONE, visitor
 from analyzer.page.session import session
@@ -66,8 +67,8 @@ def clear(key: str) -> None:
     session().files[key] = FieldFiles(generation=_files(key).generation + 1)
 
 
-def read_upload(file: Upload) -> str:
-    """The text of a chosen file; a visitor who leaves ends the work. Raises as `DocumentReader.read`."""
+def read_upload(file: Upload) -> Document:
+    """What a chosen file holds; a visitor who leaves ends the work. Raises as `DocumentReader.read`."""
     with DocumentReader(_LIMITS, _left(visitor())) as reader:
         return reader.read(file.name, file.data)
 

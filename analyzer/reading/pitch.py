@@ -10,13 +10,15 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from analyzer.errors import PitchError
 from analyzer.files import documents
-from analyzer.framework.assessment import PitchRef, Warning
+from analyzer.files.document import Document, TextPart
+from analyzer.framework.assessment import PitchRef, SourceRef, Warning
 from analyzer.reading.planted_text import planted_spans, planted_warning
+from analyzer.reading.sources import source_refs, source_warnings
 from analyzer.vocabulary.signals import Quote
 
 MAX_CHARACTERS: Final = documents.MAX_CHARACTERS
@@ -40,13 +42,34 @@ class Pitch:
     ref: PitchRef
     planted: tuple[tuple[int, int], ...]
     warnings: tuple[Warning, ...]
+    sources: tuple[SourceRef, ...] = ()
+    passages: tuple[TextPart, ...] = ()
+    """What each part of the text is: a page, a picture, notes; of a pitch from a document."""
+
+    @classmethod
+    def of(cls, pitch: str | Document, id: str | None = None) -> Pitch:
+        """A pitch from a text or a document. Raises PitchError."""
+        return cls.from_document(pitch, id) if isinstance(pitch, Document) else cls.from_text(pitch, id)
+
+    @classmethod
+    def from_document(cls, document: Document, id: str | None = None) -> Pitch:
+        """Clean what was read from a file and make it a pitch. Raises PitchError as `from_text`; where the file holds
+        more than was read, the message says what."""
+        cleaned = document.cleaned(_without_controls)
+        if not any(map(str.isalnum, cleaned.text)):
+            reasons = " ".join(cleaned.sentences()) or "it needs at least a sentence of text"
+            raise PitchError(f"{id or document.title}: the pitch is empty. {reasons}")
+        pitch = cls.from_text(cleaned.text, id)
+        warnings = (*source_warnings(document), *pitch.warnings)
+        # A text that loses more characters when it is cleaned as a whole has no pages any more.
+        passages = cleaned.passages() if pitch.text == cleaned.text else ()
+        return replace(pitch, warnings=warnings, sources=source_refs(document), passages=passages)
 
     @classmethod
     def from_text(cls, text: str, id: str | None = None) -> Pitch:
         """Clean a text and make it a pitch. Raises PitchError if it is empty or longer than MAX_CHARACTERS."""
         name = f"{id}: " if id else ""
-        cleaned = text.replace("\r\n", "\n").replace("\r", "\n")
-        cleaned = _CONTROLS.sub("", cleaned)
+        cleaned = _without_controls(text)
         hidden = False
         if not cleaned.isascii():
             shown = _TAGS.sub(lambda match: match[1] or "", cleaned)
@@ -68,6 +91,10 @@ class Pitch:
         sha256 = hashlib.sha256(cleaned.encode()).hexdigest()
         ref = PitchRef(id=id or sha256[:12], title=_title(cleaned), sha256=sha256)
         return cls(cleaned, ref, planted, tuple(warnings))
+
+
+def _without_controls(text: str) -> str:
+    return _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def overlaps(quote: Quote, spans: Iterable[tuple[int, int]]) -> bool:

@@ -12,6 +12,7 @@ from threading import Event
 from typing import Any, Final
 
 from analyzer.errors import AnalyzerError, ConfigurationError, InputError, PitchError
+from analyzer.files.document import Document
 from analyzer.framework.arguments import a_kind
 from analyzer.settings import Settings
 
@@ -19,11 +20,13 @@ MAX_CONCURRENCY: Final = 256
 _LONGEST_PATH: Final = 255
 """Characters; a longer line is a text, not the name of a file."""
 _FILE_NAME: Final = re.compile(r"\S+\.(txt|md|pdf|pptx?|docx?|html?|csv|tsv|jsonl?|parquet|xlsx?)", re.IGNORECASE)
-_READ_FILE: Final = "read it first: read_file(Path(...)) from analyzer.files.documents gives its text"
+_READ_FILE: Final = "read it first: read_file(Path(...)) from analyzer.files.documents returns what analyze takes"
 
 
-def as_text(text: object) -> str:
-    """The text of one pitch. Raises PitchError for anything else, also for the name of a file."""
+def as_text(text: object) -> str | Document:
+    """The text of one pitch, or its document. Raises PitchError for anything else, also for the name of a file."""
+    if isinstance(text, Document):
+        return text
     if isinstance(text, PurePath):
         raise PitchError(f"the pitch is a path ({text.name}); {_READ_FILE}")
     if isinstance(text, bytes | bytearray):
@@ -56,12 +59,12 @@ def as_pitches(pitches: object) -> Iterator[object]:
     return iter(pitches)
 
 
-def id_and_text(entry: object) -> tuple[str | None, str]:
+def id_and_text(entry: object) -> tuple[str | None, str | Document]:
     """Id (None where there is none) and text of one entry: a text, a pair, or a mapping (or named tuple) with `text`.
 
     Raises PitchError if it is none of these, and the error that an entry has instead of a text.
     """
-    if isinstance(entry, str):
+    if isinstance(entry, str | Document):
         return None, as_text(entry)
     if not isinstance(entry, Mapping) and "text" in getattr(entry, "_fields", ()):
         entry = entry._asdict()  # type: ignore[attr-defined]  # a named tuple
@@ -182,7 +185,7 @@ def _id(own: object) -> str | None:
     return None if own is None or own != own or own == "" else str(own)
 
 
-def _text_of(text: object) -> str:
+def _text_of(text: object) -> str | Document:
     """A text that came with its id: surely a text, even if it looks like the name of a file."""
     if isinstance(text, AnalyzerError):
         raise text

@@ -74,7 +74,7 @@ def _readable(batch: Sequence[InputPitch], faulty: Counter[str]) -> list[Pitch]:
         try:
             if entry.error is not None:
                 raise entry.error
-            pitches.append(Pitch.from_text(entry.text, entry.id))
+            pitches.append(Pitch.of(entry.document or entry.text, entry.id))
         except AnalyzerError as error:
             faulty[error.kind] += 1
     return pitches

@@ -21,8 +21,8 @@ from analyzer.errors import (
     ProviderDown,
     RunStopped,
 )
+from analyzer.files.document import Document
 from analyzer.framework.arguments import as_market, as_rulebook
-from analyzer.framework.assessment import PitchRef
 from analyzer.framework.market import MarketMap
 from analyzer.framework.rulebook import Rulebook
 from analyzer.reading import background
@@ -53,8 +53,8 @@ if TYPE_CHECKING:
     from analyzer.store.answer_queue import AnswerQueue
     from analyzer.store.store import Store
 
-PitchLike = str | tuple[object, str | AnalyzerError] | Mapping[str, Any]
-"""A pitch of many: a text, a pair (id, text), or a mapping with `text` and perhaps `id`."""
+PitchLike = str | Document | tuple[object, str | Document | AnalyzerError] | Mapping[str, Any]
+"""A pitch of many: a text, a pair (id, text), or a mapping with `text` and perhaps `id`. A text may be a `Document`."""
 
 _PREPARED: Final = 64
 """Pitches prepared beyond those in flight."""
@@ -149,7 +149,7 @@ class _ReadPitch:
     """What came of reading one pitch."""
 
     number: int
-    pitch: PitchRef
+    pitch: Pitch
     outcome: Reading | BaseException
 
 
@@ -221,12 +221,12 @@ class _Run:
     def _start(self, number: int, entry: object) -> None:
         """Start reading one pitch. Raises AnalyzerError if the entry is not a pitch."""
         own_id, text = id_and_text(entry)
-        pitch = Pitch.from_text(text, own_id)
+        pitch = Pitch.of(text, own_id)
         future = background.submit(self._readers.reader_for(pitch).read(pitch))
         self._under_way[number] = future
-        future.add_done_callback(partial(self._done, number, pitch.ref))
+        future.add_done_callback(partial(self._done, number, pitch))
 
-    def _done(self, number: int, pitch: PitchRef, future: Future[Reading]) -> None:
+    def _done(self, number: int, pitch: Pitch, future: Future[Reading]) -> None:
         """Queue the outcome of a pitch, whoever ended it and however: nobody may wait for what cannot come."""
         try:
             outcome: Reading | BaseException = future.result()
@@ -284,8 +284,8 @@ class _Run:
 
 def _result(finished: _ReadPitch, rulebook: Rulebook | None, market: MarketMap | None) -> Result:
     outcome = finished.outcome
-    known: dict[str, Any] = {"title": finished.pitch.title, "sha256": finished.pitch.sha256}
-    name = finished.pitch.id or str(finished.number)
+    known: dict[str, Any] = {"title": finished.pitch.ref.title, "sha256": finished.pitch.ref.sha256}
+    name = finished.pitch.ref.id or str(finished.number)
     if isinstance(outcome, Reading):
         try:
             assessment = assessment_of(outcome, finished.pitch, rulebook, market)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from concurrent.futures import Future
 from pathlib import Path
 
+from analyzer.files.document import Document
 from analyzer.framework.arguments import as_market, as_rulebook
-from analyzer.framework.assessment import Assessment, PitchRef
+from analyzer.framework.assessment import Assessment
 from analyzer.framework.market import MarketMap
 from analyzer.framework.one_pitch import score
 from analyzer.framework.rulebook import Rulebook
@@ -14,12 +15,13 @@ from analyzer.reading import background
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.readers import Reader, choose
 from analyzer.reading.reading import Reading
+from analyzer.reading.sources import with_places
 from analyzer.runs.arguments import as_model, as_settings, as_store_url, as_text
 from analyzer.settings import Settings
 
 
 def analyze(
-    text: str,
+    text: str | Document,
     *,
     model: str | None = None,
     rulebook: Rulebook | str | Path | None = None,
@@ -30,12 +32,13 @@ def analyze(
 ) -> Assessment:
     """Read one pitch and return its assessment. Works in scripts, notebooks and threads; blocks until done.
 
+    `text`: the pitch's text, or what `read_file` of `analyzer.files.documents` returns for a file.
     `model`: `provider/name`, `recorded`, `keywords`, or None for PITCH_MODEL; with neither, a recording if
     there is one for this pitch, else `keywords`. `rulebook` and `market` may be paths of TOML files. `store`: where the
     model's answers are saved, so that the same pitch is not paid for twice; True = PITCH_STORE, False = none, or a
     database URL. Out of scope, `scores` and `verdict` are None. Raises the errors of `analyzer.errors`.
     """
-    pitch = Pitch.from_text(as_text(text), None if id is None else str(id))
+    pitch = Pitch.of(as_text(text), None if id is None else str(id))
     rules, map_ = as_rulebook(rulebook), as_market(market)
     settings = as_settings(settings)
     choice = choose(pitch, as_model(model), settings, as_store_url(store, settings), required=True)
@@ -54,20 +57,22 @@ def start(pitch: Pitch, reader: Reader, rulebook: Rulebook | None = None) -> Fut
     return background.submit(_assess(pitch, reader, rulebook))
 
 
-def assessment_of(reading: Reading, pitch: PitchRef, rulebook: Rulebook | None, market: MarketMap | None) -> Assessment:
-    """Score what was read from a pitch."""
+def assessment_of(reading: Reading, pitch: Pitch, rulebook: Rulebook | None, market: MarketMap | None) -> Assessment:
+    """Score what was read from a pitch, with the page of every quote."""
+    several = len(pitch.sources) > 1
     return score(
-        reading.signals,
+        with_places(reading.signals, pitch.passages, several),
         rulebook,
         market=market,
-        pitch=pitch,
+        pitch=pitch.ref,
         reader=reading.reader,
         usage=reading.usage,
-        warnings=reading.warnings,
+        warnings=[with_places(warning, pitch.passages, several) for warning in reading.warnings],
+        sources=pitch.sources,
     )
 
 
 async def _assess(
     pitch: Pitch, reader: Reader, rulebook: Rulebook | None, market: MarketMap | None = None
 ) -> Assessment:
-    return assessment_of(await reader.read(pitch), pitch.ref, rulebook, market)
+    return assessment_of(await reader.read(pitch), pitch, rulebook, market)

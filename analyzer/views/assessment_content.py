@@ -43,6 +43,14 @@ VERDICTS: Final[Mapping[VerdictWord, str]] = {
 }
 """The verdict's word as people read it."""
 _OTHER_SIDES: Final[Mapping[str, str]] = {"day_1": "day 2", "day_2": "day 1", "ml": "engineering", "engineering": "ML"}
+_ORIGINS: Final[Mapping[str, str]] = {
+    "ocr": "read by OCR",
+    "notes": "from the notes",
+    "comments": "from a comment",
+    "history": "from an earlier message",
+    "signature": "from the signature",
+}
+"""Where words come from that are not the document's own text."""
 TOP: Final = 5
 """Questions and changes shown at once; the rest is folded or counted."""
 
@@ -91,6 +99,17 @@ def statement(assessment: Assessment) -> str:
 def warning_text(warning: Warning) -> str:
     """A warning with the signal that it is about."""
     return f"{warning.message} ({title(warning.signal)})" if warning.signal else warning.message
+
+
+def quote_place(quote: Quote) -> str:
+    """What follows a quote from a document: " (page 3, read by OCR)"; empty where there is nothing to say."""
+    parts = [
+        f"source {quote.source}" if quote.source else "",
+        f"page {quote.page}" if quote.page else "",
+        _ORIGINS.get(quote.origin or "", ""),
+    ]
+    known = ", ".join(filter(None, parts))
+    return f" ({known})" if known else ""
 
 
 def groups(assessment: Assessment) -> dict[Leaning, list[ConsiderationResult]]:

@@ -33,6 +33,7 @@ from analyzer.views.assessment_content import (
     place,
     provenance,
     questions,
+    quote_place,
     signal_rows,
     silent,
     statement,
@@ -131,7 +132,8 @@ def _consideration(consideration: ConsiderationResult, style: str) -> Renderable
     )
     body: list[RenderableType] = [head, Padding(Text(plain(consideration.reason)), _INDENT)]
     body.extend(
-        Padding(Text(f'"{cut(quote.text, 160)}"', style=QUIET), _INDENT) for quote in consideration.quotes[:_QUOTES]
+        Padding(Text(f'"{cut(quote.text, 160)}"{quote_place(quote)}', style=QUIET), _INDENT)
+        for quote in consideration.quotes[:_QUOTES]
     )
     return Group(*body)
 
@@ -201,4 +203,4 @@ def _signals(assessment: Assessment) -> Group:
 
 
 def _quoted(quotes: Iterable[Quote]) -> Text:
-    return Text(" / ".join(f'"{plain(quote.text)}"' for quote in quotes))
+    return Text(" / ".join(f'"{plain(quote.text)}"{quote_place(quote)}' for quote in quotes))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from analyzer.framework.assessment import Assessment
+from analyzer.views.assessment_content import quote_place
 from analyzer.views.html import Html, tag, together
 from analyzer.views.palette import PLANTED
 from analyzer.vocabulary.labels import FAMILIES, FAMILY_OF, title
@@ -81,7 +82,8 @@ def quoted(quote: Quote) -> Html:
     """A quote outside the pitch; where its place is known, a link to it."""
     if quote.start is None:
         return tag("blockquote", quote.text, class_="alien")
-    return tag("blockquote", tag("a", quote.text, href=f"#{_mark(quote.start)}", class_="alien"))
+    link = tag("a", quote.text, href=f"#{_mark(quote.start)}", class_="alien")
+    return tag("blockquote", link, quote_place(quote))
 
 
 def anchor(signal: str) -> str:

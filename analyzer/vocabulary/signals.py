@@ -100,13 +100,24 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+def _is_none(value: object) -> bool:
+    return value is None
+
+
 class Quote(_Frozen):
     """A verbatim span of the pitch. `start` and `end` are offsets into the text that was read, in characters
-    (`text == pitch[start:end]`); None where the signals come without their pitch."""
+    (`text == pitch[start:end]`); None where the signals come without their pitch.
+
+    Of a pitch from a document: `page`, where it has pages; `source`, the id of one of several; `origin`: "ocr" for
+    words read from a picture, else the kind of the aside they are from ("notes"). They are left out where unknown.
+    """
 
     text: str
     start: int | None = None
     end: int | None = None
+    page: int | None = Field(default=None, exclude_if=_is_none)
+    source: str | None = Field(default=None, exclude_if=_is_none)
+    origin: str | None = Field(default=None, exclude_if=_is_none)
 
     @model_validator(mode="before")
     @classmethod

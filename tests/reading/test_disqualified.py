@@ -40,7 +40,7 @@ def read(text: str = PITCH) -> Reading:
 
 
 def assessed(reading: Reading) -> Assessment:
-    return assessment_of(reading, Pitch.from_text(PITCH).ref, None, None)
+    return assessment_of(reading, Pitch.from_text(PITCH), None, None)
 
 
 def asked_again(route: respx.Route) -> str:

@@ -1,0 +1,121 @@
+"""Pictures to text, by RapidOCR with the models inside its package: nothing is downloaded.
+
+Runs in the process that reads documents; the extra `ocr` brings the packages.
+"""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from analyzer.files.document import Page
+from analyzer.files.readers.kind import PackageMissing, Pictures, package
+from analyzer.files.readers.reading_order import Box, in_reading_order
+
+MAX_PIXELS: Final = 50_000_000
+"""The largest picture that is opened."""
+_SIDE: Final = 1_600
+"""Pixels of the longer side to which a larger picture is reduced."""
+_SMALLEST: Final = 40
+"""Pixels; smaller pictures are lines and dots."""
+_PICTURES_A_PAGE: Final = 12
+_CERTAIN: Final = 0.6
+"""A line that is read with less confidence is noise more often than text."""
+_MODELS: Final = {"Det": "*_det_*.onnx", "Rec": "*_rec_*.onnx", "Cls": "*_cls_*.onnx"}
+
+
+def read_pictures(pictures: Pictures, pages: Sequence[int], most: int, seconds: float) -> tuple[list[Page], list[int]]:
+    """The pages with the text that is in their pictures, and the numbers of the pages given up: when `seconds` have
+    passed, or at more than `most` characters. A page without any text in its pictures is a page with an empty text.
+
+    Raises PackageMissing, or MemoryError.
+    """
+    engine = _engine()
+    until = time.monotonic() + seconds
+    found: dict[int, list[tuple[str, float]]] = {}
+    counts: dict[int, int] = {}
+    length = 0
+    finished = True
+    for number, picture in pictures:
+        if time.monotonic() > until or length > most:
+            finished = False
+            found.pop(number, None)  # half a page would pass for a whole one
+            break
+        counts[number] = counts.get(number, 0) + 1
+        if counts[number] <= _PICTURES_A_PAGE:
+            lines = found.setdefault(number, [])
+            lines += _lines(engine, _opened(picture))
+            length += sum(len(text) for text, _ in lines)
+    read = []
+    for number in pages:
+        if number in found or finished:
+            lines = found.get(number, [])
+            certain = [certainty for _, certainty in lines]
+            mean = sum(certain) / len(certain) if certain else 0.0
+            read.append(Page(number, "\n".join(text for text, _ in lines), ocr=round(mean, 3)))
+    done = {page.number for page in read}
+    return read, [number for number in pages if number not in done]
+
+
+@cache
+def _engine() -> Any:
+    rapidocr = package("rapidocr")
+    package("onnxruntime")
+    folder = Path(rapidocr.__file__).parent / "models"
+    models: dict[str, Any] = {}
+    for part, pattern in _MODELS.items():
+        path = next(iter(sorted(folder.glob(pattern))), None)
+        if path is None:  # the engine would download one
+            raise PackageMissing(f"rapidocr with the model {pattern}")
+        models[f"{part}.model_path"] = str(path)
+    return rapidocr.RapidOCR(
+        params={
+            **models,
+            "Global.log_level": "critical",
+            "Global.text_score": _CERTAIN,
+            "Global.max_side_len": _SIDE,
+            "EngineConfig.onnxruntime.intra_op_num_threads": 2,
+            "EngineConfig.onnxruntime.inter_op_num_threads": 1,
+        }
+    )
+
+
+def _opened(picture: Any) -> Any:
+    """A picture as an array of pixels, reduced to a size that is enough; None if it cannot or need not be read."""
+    if not isinstance(picture, bytes):
+        return picture
+    image_module, numpy = package("PIL.Image"), package("numpy")
+    try:
+        with image_module.open(io.BytesIO(picture)) as image:
+            if image.width * image.height > MAX_PIXELS or min(image.size) < _SMALLEST:
+                return None
+            image.draft("RGB", (_SIDE, _SIDE))
+            image.thumbnail((_SIDE, _SIDE))
+            if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+                layer = image.convert("RGBA")
+                image = image_module.new("RGBA", layer.size, "white")
+                image.alpha_composite(layer)
+            return numpy.asarray(image.convert("RGB"))[:, :, ::-1]
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001  # a damaged picture makes its decoder raise anything at all
+        return None
+
+
+def _lines(engine: Any, picture: Any) -> list[tuple[str, float]]:
+    """The lines of a picture in reading order, each with how certain it is."""
+    if picture is None:
+        return []
+    found = engine(picture)
+    if found.txts is None or found.boxes is None:
+        return []
+    boxes = [
+        Box(*(float(edge) for edge in (box[:, 0].min(), box[:, 1].min(), box[:, 0].max(), box[:, 1].max())))
+        for box in found.boxes
+    ]
+    order = in_reading_order(boxes, [False] * len(boxes))
+    return [(str(found.txts[at]).strip(), float(found.scores[at])) for at in order if str(found.txts[at]).strip()]
