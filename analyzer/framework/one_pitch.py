@@ -71,8 +71,8 @@ def score(
     or MarketError with what is wrong in them.
 
     Scores: overall 0–100, market, sales and sides 0–10, each with its exact range over what is unknown
-    (docs/scoring.md, "Scores"). `pitch`, `reader`, `usage`, `warnings` and `sources` are carried into the result; a warning of
-    a kind in OPENS_VERDICT also makes the verdict open.
+    (docs/scoring.md, "Scores"). `pitch`, `reader`, `usage`, `warnings` and `sources` are carried into the result; a
+    warning of a kind in OPENS_VERDICT also makes the verdict open.
     `as_read`: the signals as they were read, where a person has changed some since; the result then lists the edits.
     """
     signals, rulebook, market = as_signals(signals), as_rulebook(rulebook), as_market(market)
