@@ -119,7 +119,7 @@ class Readers:
 
         if self._recordings is None:
             self._recordings = Recordings.available(self._settings.own_recordings())
-        model = _recorded_model(self._model, pitch, self._recordings)
+        model = _recorded_model(self._model, pitch, self._recordings, self._settings.form)
         if model not in self._replaying:
             self._replaying[model] = ModelReader(
                 model, self._settings, recordings=self._recordings, limiter=self._limiter
@@ -143,7 +143,7 @@ def _asking_reader(model: str, settings: Settings, store: str | None = None, req
     return StoringReader(model, settings, store, required=required)
 
 
-def _recorded_model(model: str, pitch: Pitch, recordings: Recordings) -> str:
+def _recorded_model(model: str, pitch: Pitch, recordings: Recordings, form_name: str) -> str:
     """The model behind `recorded/provider/name`, or behind `recorded` for this pitch. Raises MissingRecording."""
     from analyzer.reading.conversation import first_request
     from analyzer.reading.recordings import ANY_MODEL
@@ -151,7 +151,7 @@ def _recorded_model(model: str, pitch: Pitch, recordings: Recordings) -> str:
     named = model.partition("/")[2]
     if named:
         return named
-    request = first_request(ANY_MODEL, pitch)
+    request = first_request(ANY_MODEL, pitch, form_name)
     models = recordings.models_for(request)
     if not models:
         raise recordings.missing(request)
