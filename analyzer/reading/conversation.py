@@ -158,6 +158,11 @@ def first_request(model: str, pitch: Pitch, form_name: str = "quotes", mode: str
     return replace(request, form=form_name, mode=mode, prompt_sha256=_prompt_sha256(form_name))
 
 
+def requests_in_every_mode(model: str, pitch: Pitch, form_name: str) -> list[ModelRequest]:
+    """The first request for reading a pitch, in every mode: a stored answer to any of them is used."""
+    return [first_request(model, pitch, form_name, mode) for mode in get_args(Mode)]
+
+
 @cache
 def _prompt_sha256(form_name: str) -> str:
     """Fingerprint of the prompts where the rules are part of them."""

@@ -45,6 +45,11 @@ class Choice:
     asks: str | None = None
 
     @property
+    def notices(self) -> list[str]:
+        """What people should know about how the model is asked, a line each, as of now."""
+        return list(getattr(self.reader, "notices", ()))
+
+    @property
     def from_store(self) -> bool:
         """Whether the pitch was read from stored answers, without asking the model."""
         return getattr(self.reader, "from_store", False)
@@ -125,6 +130,11 @@ class Readers:
                 model, self._settings, recordings=self._recordings, limiter=self._limiter
             )
         return self._replaying[model]
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What people should know about how the model is asked, a line each, as of now."""
+        return tuple(getattr(self._one_for_all, "notices", ()))
 
     def close(self) -> None:
         """Close the connections of all readers, from any thread."""
