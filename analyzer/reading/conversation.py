@@ -163,11 +163,14 @@ def requests_in_every_mode(model: str, pitch: Pitch, form_name: str) -> list[Mod
     return [first_request(model, pitch, form_name, mode) for mode in get_args(Mode)]
 
 
-@cache
 def _prompt_sha256(form_name: str) -> str:
     """Fingerprint of the prompts where the rules are part of them."""
-    texts = (prompts.prompt_sha256(), form(form_name).instructions(rules=True))
-    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
+    return hashlib.sha256(f"{prompts.prompt_sha256()} {_rules_sha256(form_name)}".encode()).hexdigest()
+
+
+@cache
+def _rules_sha256(form_name: str) -> str:
+    return hashlib.sha256(form(form_name).instructions(rules=True).encode()).hexdigest()
 
 
 @dataclass(slots=True)
@@ -388,7 +391,7 @@ class _Conversation:
         usage = self._count(exchange, reservation)
         ignored = reply.fault is None and _not_understood(reply.text, way.mode, exchange.completion, question)
         if asking.recordings is None:
-            self._check_whole_prompt(question, reply, usage, rules)
+            self._check_whole_prompt(question, reply, exchange, rules)
         settled = self._settles(reply, request.turn) and not ignored
         saved = StoredAnswer(
             key=request.key if settled else None,
@@ -409,12 +412,13 @@ class _Conversation:
         self.keys.append(request.key)
         return saved, ignored
 
-    def _check_whole_prompt(self, question: Question, reply: Reply, usage: Usage, rules: bool) -> None:
+    def _check_whole_prompt(self, question: Question, reply: Reply, exchange: Exchange, rules: bool) -> None:
         """Raises ConfigurationError if the server cut the prompt."""
         profile = self.asking.client.profile
         if reply.fault is not None or not (profile.context.cuts or profile.is_unknown):
             return
-        answered = Answered(usage.input_tokens or None, returned_codes(_document_in(reply.text, question)))
+        counted = exchange.reported.usage.input_tokens if exchange.reported and exchange.reported.known else None
+        answered = Answered(counted or None, returned_codes(_document_in(reply.text, question)))
         note = check_whole_prompt(question, profile, self.asking.model, answered, rules=rules)
         if note:
             self.notes.append(note)
@@ -465,10 +469,13 @@ def _usage(answer: StoredAnswer) -> Usage:
 
 
 def _not_understood(text: str, mode: Mode, completion: object, question: Question) -> bool:
-    """Whether an answer shows that the mode was not understood: there is no answer in it, and no sign of the mode."""
+    """Whether an answer shows that the mode was not understood: there is no answer in it, and no sign of the mode. JSON
+    that is broken off is a fault of the model, not of the mode."""
     if mode == "text" or holds_answer(text, question.fields):
         return False
-    return not (mode.startswith("tools") and calls_in(completion))
+    if mode.startswith("tools"):
+        return not calls_in(completion)
+    return not text.lstrip().startswith("{") or _document_in(text, question) is not None
 
 
 def _document_in(text: str, question: Question) -> object:
