@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from analyzer.framework.assessment import Warning
 from analyzer.reading.grounding import Grounding, folded
 from analyzer.reading.pitch import Pitch, overlaps
+from analyzer.reading.unwrapping import unwrapped
 from analyzer.vocabulary.signals import (
     MAX_COMPETITORS,
     MAX_PERSONAS,
@@ -108,19 +109,16 @@ def check_answer(
 
 
 def _document(text: str) -> dict[str, Any]:
-    """The JSON object in an answer, also where a model wraps it in a code fence or a sentence."""
+    """The JSON object in an answer, whatever it is wrapped in."""
     if not text.strip():
         raise NotAnAnswer("the answer is empty")
-    start, end = text.find("{"), text.rfind("}")
+    expected = answer_schema()["properties"]
     try:
-        document = json.loads(text[start : end + 1] if 0 <= start < end else text, strict=False)
-        if (
-            "\\ud" in text.lower()
-        ):  # half a character, written as an escape, is no text and could not be written anywhere
+        document = unwrapped(text, expected)
+        if "\\ud" in text.lower():  # half a character, written as an escape, could not be written anywhere
             document = json.loads(json.dumps(document, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError):
         raise NotAnAnswer("the answer is not JSON") from None
-    expected = answer_schema()["properties"]
     if not isinstance(document, dict):
         raise NotAnAnswer("the answer is not a JSON object")
     missing = [name for name in expected if name not in document]
@@ -186,7 +184,7 @@ class _Check:
         if basis not in ("stated", "inferred"):
             self._fault(name, f"the value is {value!r} but the basis is {_short(basis, 20)!r}")
             return None
-        quotes = self._quotes(name, _texts(given.get("quotes")))
+        quotes = self._quotes(name, _texts(given.get("quotes") or given.get("quote")))
         return {"value": value, "basis": basis, "quotes": quotes} if quotes else None
 
     def _quotes(self, name: str, texts: Sequence[str]) -> tuple[Quote, ...]:
