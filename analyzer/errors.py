@@ -14,6 +14,7 @@
     │   ├── ModelNotFound
     │   ├── QuotaExhausted
     │   ├── ModeRejected        the model cannot be asked in this way (tool calls, JSON Schema)
+    │   │   └── SettingRejected nor with this temperature, seed or the like
     │   └── StoreError          the database of stored answers
     ├── ProviderError           the model's service: nobody here; try again later
     │   ├── ProviderUnreachable
@@ -115,6 +116,10 @@ class QuotaExhausted(ConfigurationError):
 
 class ModeRejected(ConfigurationError):
     kind = "mode"
+
+
+class SettingRejected(ModeRejected):
+    kind = "setting"
 
 
 class StoreError(ConfigurationError):

@@ -16,6 +16,8 @@ KEYWORDS = "keywords"
 RECORDED = "recorded"
 MAX_CONCURRENCY = 256
 """The most requests in flight."""
+MODES = ("auto", "json_schema", "tools", "json", "text", "responses", "native")
+"""Ways to ask a model that `--mode` and PITCH_MODE take; "auto" tries those that its server is known to take."""
 
 
 def asks_a_server(model: str | None) -> TypeGuard[str]:
@@ -39,11 +41,25 @@ class Settings:
     """PITCH_STORE: database URL of the store (may hold a password); None = a file in the user's data folder."""
     timeout: float = 120.0
     """PITCH_TIMEOUT: seconds to wait for one answer of the model."""
+    mode: str = "auto"
+    """PITCH_MODE: the way to ask the model, one of MODES."""
+    form: str = "quotes"
+    """PITCH_FORM: what the model writes down, one of the forms in `reading.forms`."""
+    profiles: Path | None = None
+    """PITCH_PROFILES: a file with the user's own profiles of model servers."""
+
+    def __post_init__(self) -> None:
+        """Raises ConfigurationError if the mode is not one of MODES."""
+        if self.mode not in MODES:
+            raise ConfigurationError(
+                f"{self.mode!r} is not a mode; set --mode or PITCH_MODE to one of {', '.join(MODES)}"
+            )
 
     @classmethod
     def from_environment(cls) -> Settings:
-        """Raises ConfigurationError if PITCH_TIMEOUT is not a positive number or OPENAI_BASE_URL is not a valid URL."""
-        recordings = _get("PITCH_RECORDINGS")
+        """Raises ConfigurationError if PITCH_TIMEOUT is not a positive number, OPENAI_BASE_URL is not a valid URL, or
+        PITCH_MODE is not a mode."""
+        recordings, profiles = _get("PITCH_RECORDINGS"), _get("PITCH_PROFILES")
         return cls(
             model=_get("PITCH_MODEL"),
             openai_base_url=_address("OPENAI_BASE_URL"),
@@ -51,6 +67,9 @@ class Settings:
             recordings=Path(recordings).expanduser() if recordings else None,
             store=_get("PITCH_STORE"),
             timeout=_seconds("PITCH_TIMEOUT", 120.0),
+            mode=_get("PITCH_MODE") or "auto",
+            form=_get("PITCH_FORM") or "quotes",
+            profiles=Path(profiles).expanduser() if profiles else None,
         )
 
     def own_recordings(self) -> Path:
@@ -67,6 +86,24 @@ class Settings:
 def provider_key(variable: str) -> str | None:
     """A provider's key from its usual variable (`TOGETHER_API_KEY`, …); None if unset or empty."""
     return _get(variable)
+
+
+def server_address(variable: str) -> str | None:
+    """A server's address from a variable that may leave out scheme and port, as OLLAMA_HOST does; None if unset.
+
+    Raises ConfigurationError if it is not an address.
+    """
+    text = _get(variable)
+    if text is None:
+        return None
+    try:
+        parts = urlsplit(text if "://" in text else f"http://{text}")
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(parts.hostname or "", parts.hostname or "127.0.0.1")  # noqa: S104
+        port = parts.port or (11434 if parts.scheme == "http" else 443)
+    except ValueError:
+        raise ConfigurationError(f"{variable} is not an address; set it to one like http://localhost:11434") from None
+    shown = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{shown}:{port}{parts.path.rstrip('/')}"
 
 
 def _data_folder() -> Path:

@@ -31,7 +31,8 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    for name in ("PITCH_MODEL", "PITCH_STORE", "PITCH_TIMEOUT", "OPENAI_API_KEY", "OPENAI_BASE_URL"):
+    own = ("PITCH_MODEL", "PITCH_STORE", "PITCH_TIMEOUT", "PITCH_MODE", "PITCH_FORM", "PITCH_PROFILES")
+    for name in (*own, "OPENAI_API_KEY", "OPENAI_BASE_URL", "OLLAMA_HOST"):
         monkeypatch.delenv(name, raising=False)
     kept = tmp_path_factory.mktemp("kept")
     monkeypatch.setattr("analyzer.settings._data_folder", lambda: kept)

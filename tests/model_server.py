@@ -110,6 +110,9 @@ class Service:
         head = await reader.readuntil(b"\r\n\r\n")
         length = re.search(rb"content-length: (\d+)", head.lower())
         body = await reader.readexactly(int(length[1]) if length else 0)
+        if head.startswith(b"GET "):  # what servers are asked about themselves
+            writer.write(b"HTTP/1.1 404 X\r\nContent-Length: 0\r\n\r\n")
+            return True
         pitch = _PITCH.search(json.loads(body)["messages"][1]["content"])
         name = pitch[1] if pitch else ""
         self.asked[name] += 1

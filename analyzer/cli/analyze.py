@@ -10,7 +10,16 @@ import click
 
 from analyzer.cli.command import command
 from analyzer.cli.inputs import load_market, load_pitch, load_rulebook
-from analyzer.cli.options import json_option, market_option, model_option, output_option, rulebook_option
+from analyzer.cli.options import (
+    form_option,
+    json_option,
+    market_option,
+    mode_option,
+    model_option,
+    output_option,
+    rulebook_option,
+    settings_with,
+)
 from analyzer.cli.show import show_assessment
 from analyzer.screen import note, screen
 
@@ -18,6 +27,8 @@ from analyzer.screen import note, screen
 @command("analyze")
 @click.argument("source", metavar="[FILE or -]", default="-")
 @model_option
+@mode_option
+@form_option
 @rulebook_option
 @market_option
 @json_option("assessment")
@@ -27,6 +38,8 @@ from analyzer.screen import note, screen
 def analyze_command(
     source: str,
     model: str | None,
+    mode: str | None,
+    form: str | None,
     rulebook: Path | None,
     market: Path | None,
     as_json: bool,
@@ -42,18 +55,21 @@ def analyze_command(
     """
     from analyzer.reading.readers import choose
     from analyzer.runs.one import assess
-    from analyzer.settings import Settings
     from analyzer.views.report_file import check_report_path, write_report
 
     if report is not None:
         check_report_path(report, [Path(source)])
     rules, map_, pitch = load_rulebook(rulebook), load_market(market), load_pitch(source, notes)
-    settings = Settings.from_environment()
+    settings = settings_with(mode, form)
     choice = choose(pitch, model, settings, None if no_store else settings.store_url())
     if choice.note:
         note(choice.note)
-    with _waiting(choice.asks, pitch.text):
-        assessment = assess(pitch, choice.reader, rules, map_)
+    try:
+        with _waiting(choice.asks, pitch.text):
+            assessment = assess(pitch, choice.reader, rules, map_)
+    finally:
+        for notice in choice.notices:
+            note(notice)
     if choice.from_store:
         note("Used the stored answer; the model was not asked. To ask it again: --no-store")
     if report is not None:

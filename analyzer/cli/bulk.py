@@ -14,16 +14,19 @@ from analyzer.cli.options import (
     FILE,
     MOST,
     FiniteRange,
+    form_option,
     json_option,
     market_option,
+    mode_option,
     model_option,
     output_option,
     rulebook_option,
+    settings_with,
 )
 from analyzer.errors import InputError
 from analyzer.files.disk import check_distinct, check_writable
 from analyzer.screen import note, say_json, screen
-from analyzer.settings import GIVE_UP_AFTER, MAX_CONCURRENCY
+from analyzer.settings import GIVE_UP_AFTER, MAX_CONCURRENCY, Settings
 
 if TYPE_CHECKING:
     from analyzer.files.pitches import Sources
@@ -41,6 +44,8 @@ if TYPE_CHECKING:
     help="Write the results here. OUT ends in .jsonl (complete assessments), .csv or .parquet.",
 )
 @model_option
+@mode_option
+@form_option
 @click.option(
     "--concurrency",
     type=click.IntRange(1, MAX_CONCURRENCY),
@@ -95,17 +100,15 @@ def bulk_command(
 
     inputs = Sources(sources, text_column, id_column, notes)
     if dry_run:
-        _estimate(inputs, options["model"], options["limit"])
+        _estimate(inputs, options["model"], options["limit"], settings_with(options["mode"], options["form"]))
     else:
         _run(inputs, **options)
 
 
-def _estimate(sources: Sources, model: str | None, limit: int | None) -> None:
+def _estimate(sources: Sources, model: str | None, limit: int | None, settings: Settings) -> None:
     from analyzer.runs.estimate import estimate
-    from analyzer.settings import Settings
     from analyzer.views.bulk import print_estimate
 
-    settings = Settings.from_environment()
     print_estimate(screen(), estimate(sources, model=model, settings=settings, limit=limit))
 
 
@@ -137,19 +140,21 @@ def _run(
         sys.exit(summary.exit_code)
 
 
-def _read_all(sources: Sources, output: Path, portfolio: Portfolio | None, **options: Any) -> BulkSummary:
+def _read_all(
+    sources: Sources, output: Path, portfolio: Portfolio | None, mode: str | None, form: str | None, **options: Any
+) -> BulkSummary:
     """The one call of the run: with progress shown, ended by Ctrl-C."""
     from analyzer.runs.bulk import BulkOptions, run
     from analyzer.runs.interrupts import stopping_on_interrupt
-    from analyzer.settings import Settings
     from analyzer.views.bulk import progress_shown
 
+    settings = settings_with(mode, form)
     stopping = "Stopping once the requests in flight are answered. Press Ctrl-C again to stop now."
     with stopping_on_interrupt(lambda: note(stopping)) as stop, progress_shown(screen(err=True)) as show:
         return run(
             sources,
             output,
-            BulkOptions(settings=Settings.from_environment(), **options),
+            BulkOptions(settings=settings, **options),
             on_progress=show,
             on_result=portfolio.add if portfolio is not None else None,
             stop=stop,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import isfinite
 from pathlib import Path
 from typing import Any, Final
 
 import click
+
+from analyzer.settings import MODES, Settings
 
 MOST: Final = 10**9
 """More pitches than exist, and more seconds than anyone waits."""
@@ -38,6 +41,14 @@ def json_option(what: str) -> Callable[[Any], Any]:
 model_option = click.option(
     "--model", metavar="MODEL", help="provider/name, recorded or keywords. Default: PITCH_MODEL."
 )
+mode_option = click.option(
+    "--mode",
+    type=click.Choice(MODES),
+    help="How to ask the model. Default: PITCH_MODE, else auto, which tries what its server is known to take.",
+)
+form_option = click.option(
+    "--form", metavar="FORM", help="What the model writes down: quotes or ids. Default: PITCH_FORM, else quotes."
+)
 rulebook_option = click.option(
     "--rulebook", type=FILE, metavar="FILE", help="Judge by this rulebook instead of the built-in one."
 )
@@ -47,3 +58,9 @@ market_option = click.option(
 seed_option = click.option(
     "--seed", type=SEED, metavar="N", default=0, show_default=True, help="The same seed gives the same result."
 )
+
+
+def settings_with(mode: str | None, form: str | None) -> Settings:
+    """The settings of the environment, with the options of the command line over them. Raises ConfigurationError."""
+    settings = Settings.from_environment()
+    return replace(settings, mode=mode or settings.mode, form=form or settings.form)

@@ -10,7 +10,7 @@ import click
 
 from analyzer.cli.command import command
 from analyzer.cli.inputs import load_pitch
-from analyzer.cli.options import FILE
+from analyzer.cli.options import FILE, form_option, mode_option, settings_with
 from analyzer.errors import AnalyzerError
 from analyzer.screen import note, say
 
@@ -21,8 +21,12 @@ if TYPE_CHECKING:
 @command("record")
 @click.argument("sources", nargs=-1, required=True, metavar="INPUT...")
 @click.option("--model", metavar="MODEL", required=True, help="provider/name of the model to ask.")
+@mode_option
+@form_option
 @click.option("--to", "folder", type=FILE, metavar="FOLDER", help="Save the answers here. Default: PITCH_RECORDINGS.")
-def record_command(sources: tuple[str, ...], model: str, folder: Path | None) -> None:
+def record_command(
+    sources: tuple[str, ...], model: str, mode: str | None, form: str | None, folder: Path | None
+) -> None:
     """Ask a model about pitches and save its answers.
 
     INPUT is a file or a folder. Replay the answers with --model recorded. An answer is saved exactly as
@@ -30,11 +34,15 @@ def record_command(sources: tuple[str, ...], model: str, folder: Path | None) ->
     """
     from analyzer.files.pitches import Sources
     from analyzer.reading.readers import recording_reader
-    from analyzer.settings import Settings
 
-    settings = Settings.from_environment()
+    settings = settings_with(mode, form)
     target = folder or settings.own_recordings()
-    failed = _record_each(Sources(sources), recording_reader(model, settings, target))
+    reader = recording_reader(model, settings, target)
+    try:
+        failed = _record_each(Sources(sources), reader)
+    finally:
+        for notice in getattr(reader, "notices", ()):
+            note(notice)
     say(str(target))
     if failed:
         sys.exit(1)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, Final, Literal, get_args
@@ -19,6 +19,7 @@ from analyzer.framework.assessment import Warning
 from analyzer.reading.grounding import Grounding, folded
 from analyzer.reading.pitch import Pitch, overlaps
 from analyzer.reading.support import missing_support, names_competitor
+from analyzer.reading.unwrapping import unwrapped
 from analyzer.vocabulary.signals import (
     MAX_COMPETITORS,
     MAX_PERSONAS,
@@ -123,13 +124,12 @@ def check_answer(
     return _Check(_document(text), pitch, grounding, planted=list(dict.fromkeys((*pitch.planted, *planted)))).answer()
 
 
-def json_object(text: str) -> dict[str, Any]:
-    """The JSON object in an answer, even if the model wraps it in a code fence or a sentence. Raises NotAnAnswer."""
+def json_object(text: str, expected: Collection[str]) -> dict[str, Any]:
+    """The JSON object in an answer that has most of these fields, whatever it is wrapped in. Raises NotAnAnswer."""
     if not text.strip():
         raise NotAnAnswer("the answer is empty")
-    start, end = text.find("{"), text.rfind("}")
     try:
-        document = json.loads(text[start : end + 1] if 0 <= start < end else text, strict=False)
+        document = unwrapped(text, expected)
         if "\\ud" in text.lower():  # an escape of half a character, which cannot be written to a file
             document = json.loads(json.dumps(document, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError):
@@ -141,7 +141,8 @@ def json_object(text: str) -> dict[str, Any]:
 
 def _document(text: str) -> dict[str, Any]:
     """The quotes document in a text, with most of its fields."""
-    document, expected = json_object(text), answer_schema()["properties"]
+    expected = answer_schema()["properties"]
+    document = json_object(text, expected)
     missing = [name for name in expected if name not in document]
     if "in_scope" in missing or len(missing) > len(expected) // 2:
         raise NotAnAnswer(f"the answer has another shape: {len(missing)} of {len(expected)} fields are missing")
@@ -242,7 +243,7 @@ class _Check:
         if basis not in ("stated", "inferred"):
             self._fault(name, f"the value is {value!r} but the basis is {_short(basis, 20)!r}")
             return None
-        quotes = self._quotes(name, _cited(part.get("quotes")))
+        quotes = self._quotes(name, _cited(part.get("quotes") or part.get("quote")))
         lacks = missing_support(name, value, quotes, _short(self.document.get("product"), 120)) if quotes else ""
         if lacks:
             self._fault(name, lacks, "unsupported")

@@ -19,6 +19,7 @@ import openai
 from httpx_aiohttp import HttpxAiohttpClient
 
 from analyzer.errors import ConfigurationError
+from analyzer.reading.profiles import Profile, base_url, profile_of
 from analyzer.reading.provider_errors import error_of
 from analyzer.reading.rate_limiter import RateLimiter
 from analyzer.reading.spending import Reported, usage_of
@@ -30,22 +31,6 @@ _WIDEST: Final = 256
 _MOST_REDIRECTS: Final = 3
 """Each is one more request with the whole pitch."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Endpoint:
-    base_url: str | None
-    key_variable: str | None
-
-
-_COMPATIBLE: Final = {
-    "openai": _Endpoint(None, "OPENAI_API_KEY"),
-    "ollama": _Endpoint("http://localhost:11434/v1", None),
-    "together": _Endpoint("https://api.together.xyz/v1", "TOGETHER_API_KEY"),
-    "deepseek": _Endpoint("https://api.deepseek.com", "DEEPSEEK_API_KEY"),
-    "openrouter": _Endpoint("https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
-    "perplexity": _Endpoint("https://api.perplexity.ai", "PERPLEXITY_API_KEY"),
-}
-"""Providers that speak OpenAI's protocol: one SDK, and one HTTP client of ours, serve them all."""
 
 NO_KEY: Final = "none"
 """Sent to servers that need no key; the SDK requires one."""
@@ -85,26 +70,71 @@ def split_model(model: str) -> tuple[str, str]:
     return provider, name
 
 
-def client_for(model: str, settings: Settings, http: httpx.AsyncClient | None) -> instructor.AsyncInstructor:
-    """Make the client. Raises ConfigurationError if the provider is unknown, its package missing or its key not set."""
-    client = _compatible_client(model, settings, http) if is_compatible(model) else _other_client(model, settings, http)
-    client.on("completion:response", _note_completion)
-    return client
+class ModelClient:
+    """The client of one model, for every mode that its server has. `profile`: what is known about the server; it may
+    be replaced by a more exact one. `name`: the model without its provider.
+
+    Raises ConfigurationError when made if the provider is unknown, its package missing or its key not set.
+    """
+
+    def __init__(self, model: str, settings: Settings, http: httpx.AsyncClient | None = None):
+        self.model = model.strip()
+        self.name = split_model(model)[1]
+        self.profile = profile_of(self.model, settings)
+        self._settings = settings
+        self._clients: dict[instructor.Mode, instructor.AsyncInstructor] = {}
+        if self.profile.api == "chat":
+            self.sdk: Any = openai.AsyncOpenAI(
+                api_key=key_for(model, settings),
+                base_url=base_url(self.model, settings) or None,
+                max_retries=0,
+                # Typed as httpx2; httpx serves both 2 and 3.
+                http_client=cast(Any, http or shared_client(settings.timeout)),
+            )
+            return
+        if http is not None:
+            provider = split_model(model)[0]
+            raise ConfigurationError(f"answers of {provider} cannot be recorded; use an OpenAI-compatible endpoint")
+        client = _other_client(self.model, self.profile, settings)
+        client.on("completion:response", _note_completion)
+        self.sdk = client.client
+        self._clients[client.mode] = client
+        self._only = client
+
+    def in_mode(self, mode: instructor.Mode) -> instructor.AsyncInstructor:
+        """The client that shapes and parses requests of this kind."""
+        if self.profile.api != "chat":
+            return self._only
+        if mode not in self._clients:
+            client = instructor.from_openai(self.sdk, mode=mode, model=self.name)
+            client.on("completion:response", _note_completion)
+            self._clients[mode] = client
+        return self._clients[mode]
+
+    def outside_version(self) -> openai.AsyncOpenAI:
+        """The SDK for paths of the server outside /v1, such as /api/chat."""
+        url = str(self.sdk.base_url).rstrip("/").removesuffix("/v1")
+        outside: openai.AsyncOpenAI = self.sdk.with_options(base_url=url)
+        return outside
 
 
-def is_compatible(model: str) -> bool:
+def is_compatible(model: str, settings: Settings) -> bool:
     """Whether the provider speaks OpenAI's protocol, so that the HTTP client is ours."""
-    return split_model(model)[0] in _COMPATIBLE
+    split_model(model)
+    return profile_of(model.strip(), settings).api == "chat"
 
 
 def key_for(model: str, settings: Settings) -> str:
-    """The key of a compatible provider. Raises ConfigurationError if it is not set."""
+    """The key of a provider. Raises ConfigurationError if it is not set."""
     provider, _ = split_model(model)
-    variable = _COMPATIBLE[provider].key_variable
+    profile = profile_of(model.strip(), settings)
+    variable = "OPENAI_API_KEY" if provider == "openai" else profile.key
     key = settings.openai_api_key if provider == "openai" else provider_key(variable) if variable else None
+    if key is None and provider == "google":
+        key = provider_key("GEMINI_API_KEY")
     if key:
         return key
-    if variable is None or (provider == "openai" and settings.openai_base_url):
+    if not variable or (provider == "openai" and settings.openai_base_url):
         return NO_KEY
     raise ConfigurationError(f"{variable} is not set; set it to use {model}, or use --model keywords (no model, rough)")
 
@@ -112,13 +142,13 @@ def key_for(model: str, settings: Settings) -> str:
 def reach(model: str, settings: Settings, timeout: float) -> str:
     """Ask the model's server which models it has. Raises ConfigurationError or ProviderError."""
     provider, name = split_model(model)
-    if provider not in _COMPATIBLE:
-        client_for(model, settings, None)
+    if not is_compatible(model, settings):
+        ModelClient(model, settings)
         return f"{provider} is set up; its server was not contacted"
     with httpx.Client(timeout=timeout, follow_redirects=True, event_hooks={"response": [_stay]}) as http:
         sdk = openai.OpenAI(
             api_key=key_for(model, settings),
-            base_url=_base_url(provider, settings),
+            base_url=base_url(model.strip(), settings) or None,
             max_retries=0,
             http_client=cast(Any, http),
         )
@@ -127,51 +157,77 @@ def reach(model: str, settings: Settings, timeout: float) -> str:
         except (openai.OpenAIError, httpx.HTTPError, ValueError, AttributeError, TypeError) as error:
             mapped = error_of(error)
         else:
-            return f"reached; it {'has' if name in known else 'does not list'} {name} ({len(known)} models)"
+            listed = name in known or f"{name}:latest" in known  # Ollama lists llama3.1:latest for llama3.1
+            return f"reached; it {'has' if listed else 'does not list'} {name} ({len(known)} models)"
     raise mapped
 
 
-def _compatible_client(model: str, settings: Settings, http: httpx.AsyncClient | None) -> instructor.AsyncInstructor:
-    provider, name = split_model(model)
-    sdk = openai.AsyncOpenAI(
-        api_key=key_for(model, settings),
-        base_url=_base_url(provider, settings),
-        max_retries=0,
-        http_client=cast(Any, http or shared_client(settings.timeout)),  # typed as httpx2; httpx serves both 2 and 3
-    )
-    mode = instructor.Mode.MD_JSON if provider == "perplexity" else instructor.Mode.TOOLS
-    return instructor.from_openai(sdk, mode=mode, model=name)
+_KEYS: Final = {
+    "sk-ant-": "Anthropic",
+    "sk-or-": "OpenRouter",
+    "sk-proj-": "OpenAI",
+    "AIza": "Google",
+    "gsk_": "Groq",
+    "xai-": "xAI",
+    "pplx-": "Perplexity",
+    "fw_": "Fireworks",
+    "tgp_": "Together",
+    "hf_": "Hugging Face",
+}
 
 
-def _base_url(provider: str, settings: Settings) -> str | None:
-    own = settings.openai_base_url if provider == "openai" else None
-    return own or _COMPATIBLE[provider].base_url
+def key_hint(model: str, settings: Settings) -> str:
+    """What the beginning of a refused key tells about its maker; empty if it tells nothing or fits."""
+    key, profile = key_for(model, settings), profile_of(model.strip(), settings)
+    maker = next((maker for start, maker in _KEYS.items() if key.startswith(start)), None)
+    if maker is None or maker.lower() in profile.title.lower():
+        return ""
+    return f"; the key begins like one of {maker}"
 
 
-def _other_client(model: str, settings: Settings, http: httpx.AsyncClient | None) -> instructor.AsyncInstructor:
+def _other_client(model: str, profile: Profile, settings: Settings) -> instructor.AsyncInstructor:
     """A provider with its own SDK, through instructor."""
-    provider, _ = split_model(model)
-    if http is not None:
-        raise ConfigurationError(f"answers of {provider} cannot be recorded; use an OpenAI-compatible endpoint")
+    provider, name = split_model(model)
     try:
-        client = instructor.from_provider(model, async_client=True)
-        if client.client is not None and hasattr(
-            client.client, "with_options"
-        ):  # the SDK's own retries would multiply ours
-            sdk = client.client.with_options(
-                max_retries=0, timeout=settings.timeout, http_client=shared_client(settings.timeout)
-            )
-            if hasattr(instructor, f"from_{provider}"):
-                client = getattr(instructor, f"from_{provider}")(sdk, model=split_model(model)[1])
-        return client
+        if profile.api == "anthropic":
+            return _anthropic_client(name, key_for(model, settings), settings.timeout)
+        if profile.api == "google":
+            return _google_client(name, key_for(model, settings), settings.timeout)
+        client: Any = instructor.from_provider(model, async_client=True)
+        if hasattr(client.client, "with_options") and hasattr(instructor, f"from_{provider}"):
+            # The SDK's own retries would multiply ours.
+            http = shared_client(settings.timeout)
+            sdk = client.client.with_options(max_retries=0, timeout=settings.timeout, http_client=http)
+            client = getattr(instructor, f"from_{provider}")(sdk, model=name, **client.kwargs)
+        return cast(instructor.AsyncInstructor, client)
+    except ConfigurationError:
+        raise
     except Exception as error:  # each provider's set-up code raises its own kinds
-        if isinstance(error, ImportError) or "package" in str(error):
+        if isinstance(error, ImportError) or "package" in str(error) or "not installed" in str(error):
+            package = {"google": "google-genai"}.get(provider, provider)
             raise ConfigurationError(
-                f'{model} needs a package that is not installed: pip install "instructor[{provider}]"'
+                f'{model} needs a package that is not installed: pip install "instructor[{package}]"'
             ) from error
         raise ConfigurationError(
             f"{model} cannot be set up; check the provider's name and that its key is set"
         ) from error
+
+
+def _anthropic_client(name: str, key: str, timeout: float) -> instructor.AsyncInstructor:
+    import anthropic
+
+    sdk = anthropic.AsyncAnthropic(api_key=key, max_retries=0, timeout=timeout, http_client=shared_client(timeout))
+    client: instructor.AsyncInstructor = instructor.from_anthropic(sdk, model=name)
+    return client
+
+
+def _google_client(name: str, key: str, timeout: float) -> instructor.AsyncInstructor:
+    from google import genai
+
+    options = genai.types.HttpOptions(timeout=int(timeout * 1000), httpx_async_client=shared_client(timeout))
+    sdk = genai.Client(api_key=key, http_options=options)
+    client: instructor.AsyncInstructor = instructor.from_genai(sdk, use_async=True, model=name)
+    return client
 
 
 # ---------------------------------------------------------------- HTTP

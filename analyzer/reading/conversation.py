@@ -9,33 +9,47 @@ of an answer holds.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, get_args
 
 import httpx
-import instructor
 
-from analyzer.errors import AnalyzerError, ExtractionError, ProviderError, ProviderTimeout, ProviderUnreachable
+from analyzer.errors import (
+    AnalyzerError,
+    AuthenticationFailed,
+    ExtractionError,
+    ModeRejected,
+    ProviderError,
+    ProviderTimeout,
+    ProviderUnreachable,
+)
 from analyzer.framework.assessment import DISQUALIFIED, ReaderRef, Usage, Warning
 from analyzer.reading import prompts
 from analyzer.reading.answers import LIST_PARTS, CheckedAnswer, Fault, NotAnAnswer, check_answer
 from analyzer.reading.clients import (
     NO_KEY,
     Exchange,
-    client_for,
+    ModelClient,
     client_of_run,
     http_options,
     is_compatible,
     key_for,
+    key_hint,
 )
-from analyzer.reading.exchange import EMPTY, FILTERED, Messages, Reply, fault_of, send
+from analyzer.reading.exchange import EMPTY, FILTERED, Reply, calls_in, fault_of, holds_answer, send
+from analyzer.reading.fallback import ModeOrder, Way
+from analyzer.reading.forms import Form, form
 from analyzer.reading.grounding import Grounding
+from analyzer.reading.modes import Messages, Question, codes_for, returned_codes, rules_in_schema
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.planted_text import planted_warning
+from analyzer.reading.profiles import Mode, modes_of
 from analyzer.reading.rate_limiter import ONE, RateLimiter
 from analyzer.reading.reading import Reading
 from analyzer.reading.recordings import (
@@ -50,6 +64,8 @@ from analyzer.reading.recordings import (
 )
 from analyzer.reading.spending import Reservation, Spending, added, estimated_tokens
 from analyzer.reading.support import support_warnings
+from analyzer.reading.unwrapping import unwrapped
+from analyzer.reading.windows import Answered, Window, check_fits, check_whole_prompt, is_large, window_of
 from analyzer.settings import RECORDED, Settings
 from analyzer.store.answers import StoredAnswer
 from analyzer.vocabulary.signals import Quote, answer_schema, vocabulary_sha256
@@ -94,23 +110,32 @@ class ModelReader:
         self._own: httpx.AsyncClient | None = None
         limiter = limiter or RateLimiter(ONE, 1)
         if recordings is not None:
-            settings = Settings(openai_api_key=NO_KEY, timeout=settings.timeout)
+            settings = Settings(openai_api_key=NO_KEY, timeout=settings.timeout, form=settings.form)
             # Proxies of the environment would be asked before the transport.
             self._own = httpx.AsyncClient(transport=ReplayTransport(recordings), trust_env=False)
         elif record_to is not None:
-            self._recorder = Recorder(record_to, [key_for(model, settings)] if is_compatible(model) else [])
+            secrets = [key_for(model, settings)] if is_compatible(model, settings) else []
+            self._recorder = Recorder(record_to, secrets)
             self._own = httpx.AsyncClient(**http_options(settings.timeout, limiter.width, [self._recorder.keep]))
-        elif limiter.policy is not ONE and is_compatible(model):
+        elif limiter.policy is not ONE and is_compatible(model, settings):
             self._own = client_of_run(settings.timeout, limiter)
-        client = client_for(model, settings, self._own)
-        self._asking = _Asking(model, client, limiter, answers, spending or Spending(model))
+        client = ModelClient(model, settings, self._own)
+        order = ModeOrder(model, modes_of(client.profile, settings.mode))
+        spending = spending or Spending(model)
+        self._asking = _Asking(settings, client, form(settings.form), order, limiter, answers, spending, recordings)
         shown = f"{RECORDED}/{model}" if recordings is not None else model
-        self.ref = ReaderRef(model=shown, prompt_sha256=prompts.prompt_sha256(), schema_sha256=vocabulary_sha256())
+        first = first_request(model, Pitch.from_text(""), settings.form)
+        self.ref = ReaderRef(model=shown, prompt_sha256=first.prompt_sha256, schema_sha256=first.schema_sha256)
 
     @property
     def written(self) -> list[Path]:
         """The recordings written so far."""
         return self._recorder.written if self._recorder else []
+
+    @property
+    def notices(self) -> list[str]:
+        """What people should know about how the model is asked, a line each, as of now."""
+        return list(self._asking.order.notices)
 
     async def read(self, pitch: Pitch) -> Reading:
         """Read the signals of a pitch and check every quote. Raises ProviderError, ExtractionError, ConfigurationError,
@@ -127,20 +152,63 @@ class ModelReader:
             await self._own.aclose()
 
 
-def first_request(model: str, pitch: Pitch) -> ModelRequest:
+def first_request(model: str, pitch: Pitch, form_name: str = "quotes", mode: str = "tools") -> ModelRequest:
     """The first request for reading this pitch with this model, as recordings identify it."""
-    return ModelRequest.first(model, pitch.ref.sha256 or "")
+    request = ModelRequest.first(model, pitch.ref.sha256 or "")
+    if rules_in_schema(form_name, mode):
+        return request
+    return replace(request, form=form_name, mode=mode, prompt_sha256=_prompt_sha256(form_name))
 
 
-@dataclass(frozen=True, slots=True)
+def requests_in_every_mode(model: str, pitch: Pitch, form_name: str) -> list[ModelRequest]:
+    """The first request for reading a pitch, in every mode: a stored answer to any of them is used."""
+    return [first_request(model, pitch, form_name, mode) for mode in get_args(Mode)]
+
+
+def _prompt_sha256(form_name: str) -> str:
+    """Fingerprint of the prompts where the rules are part of them."""
+    own = form(form_name).prompt_sha256(rules=True)
+    return hashlib.sha256(f"{own} {_rules_sha256(form_name)}".encode()).hexdigest()
+
+
+@cache
+def _rules_sha256(form_name: str) -> str:
+    return hashlib.sha256(form(form_name).instructions(rules=True).encode()).hexdigest()
+
+
+@dataclass(slots=True)
 class _Asking:
     """What all conversations of a reader share."""
 
-    model: str
-    client: instructor.AsyncInstructor
+    settings: Settings
+    client: ModelClient
+    form: Form
+    order: ModeOrder
     limiter: RateLimiter
     answers: PaidAnswers | None
     spending: Spending
+    recordings: Recordings | None
+    window: Window | None = None
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def model(self) -> str:
+        return self.client.model
+
+    async def prepare(self, question: Question) -> Window:
+        """Learn what the server says about itself, once before anything is sent."""
+        if self.recordings is not None:
+            return Window()
+        async with self.lock:
+            if self.window is None or (self.window.tokens is None and is_large(question) and not self.asked_large):
+                self.asked_large = is_large(question)
+                profile, self.window = await window_of(self.client, self.settings, large_prompt=self.asked_large)
+                if profile is not self.client.profile:
+                    self.client.profile = profile
+                    self.order.modes = modes_of(profile, self.settings.mode)
+            return self.window
+
+    asked_large: bool = False
 
 
 @dataclass(slots=True)
@@ -154,6 +222,7 @@ class _Conversation:
     turns: list[tuple[str, list[str]]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     paid: int = 0
+    asks: int = 0
     empty: int = 0
     notes: list[str] = field(default_factory=list)
     last: str = ""
@@ -163,14 +232,14 @@ class _Conversation:
         grounding = Grounding(self.pitch.text)
         answer = await self._usable_answer(grounding)
         lost: tuple[Warning, ...] = ()
-        if answer.faults and len(self.keys) + self.empty < MAX_ASKS:
+        if answer.faults and self.asks + self.empty < MAX_ASKS:
             try:
                 again = await self._ask_about(answer, grounding)
             except (ProviderError, ExtractionError, NotAnAnswer) as error:
                 lost = (Warning(kind="adjusted", message=f"The model could not be asked again: {_reason(error)}"),)
             else:
                 # A passage that the second answer calls an instruction to the reader is not evidence for the first.
-                answer = check_answer(self.usable, self.pitch, grounding, again.planted).fixed_by(again)
+                answer = self._checked(self.usable, grounding, again.planted).fixed_by(again)
         planted = [
             planted_warning(Quote(text=self.pitch.text[start:end], start=start, end=end))
             for start, end in answer.planted
@@ -186,87 +255,151 @@ class _Conversation:
         """The first answer in the requested shape; a model that misses it is asked once more."""
         self.usable = await self._ask()
         try:
-            return check_answer(self.usable, self.pitch, grounding)
+            return self._checked(self.usable, grounding)
         except NotAnAnswer as fault:
+            if self.asks >= MAX_ASKS:
+                raise await self._gave_none(fault) from fault
             self._reply(self.usable, [str(fault)], [])
         self.usable = await self._ask()
         try:
-            return check_answer(self.usable, self.pitch, grounding)
+            return self._checked(self.usable, grounding)
         except NotAnAnswer as fault:
-            if self.asking.answers is not None:  # so that the next run asks again
-                await self.asking.answers.discard(self.keys)
-            raise ExtractionError(
-                f"the model gave no usable answer, even when asked again: {fault}; try another model"
-            ) from fault
+            raise await self._gave_none(fault) from fault
+
+    async def _gave_none(self, fault: NotAnAnswer) -> ExtractionError:
+        """The error for a model whose answers cannot be used. They are discarded, so that the next run asks again."""
+        if self.asking.answers is not None:
+            await self.asking.answers.discard(self.keys)
+        return ExtractionError(f"the model gave no usable answer, even when asked again: {fault}; try another model")
+
+    def _checked(self, text: str, grounding: Grounding, planted: Sequence[tuple[int, int]] = ()) -> CheckedAnswer:
+        """Check an answer. Raises NotAnAnswer."""
+        document = self.asking.form.document(text, self.pitch)
+        answer = check_answer(document, self.pitch, grounding, planted)
+        self.asking.order.understood = True
+        return answer
 
     async def _ask_about(self, answer: CheckedAnswer, grounding: Grounding) -> CheckedAnswer:
         faults = answer.faults
         self._reply(self.last, [f"{fault.signal}: {fault.message}" for fault in faults], [one.signal for one in faults])
-        return check_answer(await self._ask(), self.pitch, grounding, answer.planted)
+        return self._checked(await self._ask(), grounding, answer.planted)
 
-    async def _ask(self) -> str:
+    def _request_in(self, mode: str) -> ModelRequest:
+        """The next request of this conversation, if it is asked in this mode."""
         said = json.dumps(self.said, ensure_ascii=False, sort_keys=True) if self.said else ""
-        request = replace(
-            first_request(self.asking.model, self.pitch),
-            turn=len(self.keys),
+        return replace(
+            first_request(self.asking.model, self.pitch, self.asking.form.name, mode),
+            turn=len(self.turns),
             so_far_sha256=so_far_sha256(self.turns),
             said_sha256=hashlib.sha256(said.encode()).hexdigest() if said else "",
         )
-        self.keys.append(request.key)
-        saved = await self.asking.answers.find(request.key) if self.asking.answers is not None else None
+
+    async def _ask(self) -> str:
+        self.asks += 1
+        saved = await self._stored()
         if saved is not None:
+            self.keys.append(saved.key or "")
             self.usage = added(self.usage, _usage(saved))
             if saved.fault is not None:
                 raise fault_of(saved.fault, stored=True)
         else:
-            saved = await self._pay(request)
+            saved = await self._pay()
         self.last = saved.text
         return self.last
 
-    async def _pay(self, request: ModelRequest) -> StoredAnswer:
+    async def _stored(self) -> StoredAnswer | None:
+        """The stored answer to the next request: in the present mode, else in any other."""
+        if self.asking.answers is None:
+            return None
+        present = self.asking.order.way.mode
+        saved = await self.asking.answers.find(self._request_in(present).key)
+        if saved is None:
+            others = [self._request_in(mode).key for mode in get_args(Mode) if mode != present]
+            found = await asyncio.gather(*map(self.asking.answers.find, others))
+            saved = next((answer for answer in found if answer is not None), None)
+        return saved
+
+    async def _pay(self) -> StoredAnswer:
         """Ask the model and save its answer before it is used. Raises the errors of `ModelReader.read`."""
-        saved = await self._request(request)
+        saved = await self._request()
         if saved.fault == EMPTY and not self.empty:  # an empty reply: the same request again, once
             self.empty += 1
-            saved = await self._request(request)
+            saved = await self._request()
         if saved.fault is not None:
             raise fault_of(saved.fault)
         return saved
 
-    async def _request(self, request: ModelRequest) -> StoredAnswer:
+    async def _request(self) -> StoredAnswer:
         """Get one reply of the model, in as many attempts as the limiter allows."""
         asking = self.asking
-        messages: Messages = [
-            {"role": "system", "content": prompts.instructions()},
-            {"role": "user", "content": prompts.pitch_message(self.pitch.text, self.pitch.ref.sha256 or "")},
-            *self.said,
-        ]
-        said = [message["content"] for message in messages[1:]]
+        said = [self.asking.form.message(self.pitch), *(message["content"] for message in self.said)]
         reservation = asking.spending.reservation(said, static_tokens())
-        token = current_request.set(request)
         try:
             # Saved before its slot goes to another request: a killed run pays twice for at most what was in flight.
-            saved = await asking.limiter.call(lambda: self._ask_and_save(request, messages, reservation))
+            saved = await asking.limiter.call(lambda: self._in_some_mode(reservation))
         finally:
-            current_request.reset(token)
             reservation.release()
         asking.limiter.record_usage(saved.input_tokens + saved.output_tokens)
         return saved
 
-    async def _ask_and_save(self, request: ModelRequest, messages: Messages, reservation: Reservation) -> StoredAnswer:
-        """Send one request; count and save whatever comes back. Raises errors of the provider."""
+    async def _in_some_mode(self, reservation: Reservation) -> StoredAnswer:
+        """Send the request in the present mode, and in the next ones as long as the server does not understand it."""
+        order = self.asking.order
+        window = await self.asking.prepare(self._question(order.way))
+        while True:
+            async with order.turn() as way:
+                self.asking.limiter.check_stopped()
+                try:
+                    saved, ignored = await self._ask_and_save(way, window, reservation)
+                except ModeRejected as error:
+                    order.rejected(way, error)
+                    continue
+                except AnalyzerError:
+                    order.answered()
+                    raise
+                if not (ignored and self.asks < MAX_ASKS and order.ignored(way)):
+                    order.answered()
+                    return saved
+                self.asks += 1
+
+    def _question(self, way: Way) -> Question:
+        """What is asked next. Codes around the prompt show whether a server that may cut it did."""
+        profile = self.asking.client.profile
+        doubtful = profile.is_unknown and profile.context.cuts and not rules_in_schema(self.asking.form.name, way.mode)
+        codes = codes_for(self.pitch) if doubtful else None
+        return Question(self.asking.form, self.pitch, self.said, codes, settings=way.settings)
+
+    async def _ask_and_save(self, way: Way, window: Window, reservation: Reservation) -> tuple[StoredAnswer, bool]:
+        """Send one request; count and save whatever comes back. True if the answer shows that the mode was not
+        understood. Raises errors of the provider."""
+        asking, request, question = self.asking, self._request_in(way.mode), self._question(way)
+        if asking.recordings is not None and (recording := asking.recordings.find(request)) is not None:
+            way = Way(recording.request.mode)  # type: ignore[arg-type]
+            request = self._request_in(way.mode)
+        rules = not rules_in_schema(asking.form.name, way.mode)
+        check_fits(question, window, asking.client.profile, asking.model, rules=rules)
         await reservation.set_aside()  # a repeated request may be paid for like the first
-        exchange = Exchange(self.asking.model)
+        exchange = Exchange(asking.model)
+        token = current_request.set(request)
         try:
-            reply = await send(self.asking.client, messages, exchange)
+            reply = await send(asking.client, question, way.mode, exchange, window=window.to_set(question))
         except AnalyzerError as error:
             self._count_failed(exchange, error, reservation)
             if isinstance(error, ProviderError) and not isinstance(error, ProviderTimeout | ProviderUnreachable):
                 error.replied = exchange.status == httpx.codes.OK
+            if isinstance(error, AuthenticationFailed) and exchange.status == httpx.codes.UNAUTHORIZED:
+                hint = key_hint(asking.model, asking.settings)
+                raise AuthenticationFailed(f"{error}{hint}") from error
             raise
+        finally:
+            current_request.reset(token)
         usage = self._count(exchange, reservation)
+        ignored = reply.fault is None and _not_understood(reply.text, way.mode, exchange.completion, question)
+        if asking.recordings is None:
+            self._check_whole_prompt(question, reply, exchange, rules)
+        settled = self._settles(reply, request.turn) and not ignored
         saved = StoredAnswer(
-            key=request.key if self._settles(reply, request.turn) else None,
+            key=request.key if settled else None,
             model=request.model,
             prompt_sha256=request.prompt_sha256,
             schema_sha256=request.schema_sha256,
@@ -279,9 +412,21 @@ class _Conversation:
             cost_usd=usage.cost_usd,
             fault=reply.fault,
         )
-        if self.asking.answers is not None:
-            await self.asking.answers.save(saved)
-        return saved
+        if asking.answers is not None:
+            await asking.answers.save(saved)
+        self.keys.append(request.key)
+        return saved, ignored
+
+    def _check_whole_prompt(self, question: Question, reply: Reply, exchange: Exchange, rules: bool) -> None:
+        """Raises ConfigurationError if the server cut the prompt."""
+        profile = self.asking.client.profile
+        if reply.fault is not None or not (profile.context.cuts or profile.is_unknown):
+            return
+        counted = exchange.reported.usage.input_tokens if exchange.reported and exchange.reported.known else None
+        answered = Answered(counted or None, returned_codes(_document_in(reply.text, question)))
+        note = check_whole_prompt(question, profile, self.asking.model, answered, rules=rules)
+        if note:
+            self.notes.append(note)
 
     def _settles(self, reply: Reply, turn: int) -> bool:
         """Whether the next run uses this reply instead of asking: an answer, a filter's refusal, and any reply to a
@@ -312,10 +457,10 @@ class _Conversation:
             reservation.release()
 
     def _reply(self, answer: str, faults: list[str], about: list[str]) -> None:
-        """Add the question about a faulty answer; `about` names the signals at fault, empty for the whole answer."""
+        """Add the question about a faulty answer. `about` names the signals at fault, empty for the whole answer."""
         self.turns.append((answer, about))
         self.said.append({"role": "assistant", "content": answer or "(no answer)"})
-        self.said.append({"role": "user", "content": prompts.again_message(faults)})
+        self.said.append({"role": "user", "content": self.asking.form.again(faults)})
 
 
 def _usage(answer: StoredAnswer) -> Usage:
@@ -326,6 +471,23 @@ def _usage(answer: StoredAnswer) -> Usage:
         output_tokens=answer.output_tokens,
         cost_usd=answer.cost_usd,
     )
+
+
+def _not_understood(text: str, mode: Mode, completion: object, question: Question) -> bool:
+    """Whether an answer shows that the mode was not understood: there is no answer in it, and no sign of the mode. JSON
+    that is broken off is a fault of the model, not of the mode."""
+    if mode == "text" or holds_answer(text, question.fields):
+        return False
+    if mode.startswith("tools"):
+        return not calls_in(completion)
+    return not text.lstrip().startswith("{") or _document_in(text, question) is not None
+
+
+def _document_in(text: str, question: Question) -> object:
+    try:
+        return unwrapped(text, question.fields)
+    except ValueError:
+        return None
 
 
 @cache

@@ -8,27 +8,24 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from functools import cache
 from http import HTTPStatus
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import instructor
-import openai
-import pydantic
-from instructor import ResponseSchema
 
 from analyzer.errors import ContentFiltered, ExtractionError, ProviderRejected
-from analyzer.reading.clients import Exchange, current_exchange
+from analyzer.reading.clients import Exchange, ModelClient, current_exchange
+from analyzer.reading.modes import Question, RecordSignals, shape, with_schema
+from analyzer.reading.profiles import Mode
 from analyzer.reading.provider_errors import error_from, error_of, garbled, report_in
-from analyzer.vocabulary.signals import answer_schema
+from analyzer.reading.unwrapping import unwrapped
 
 # instructor logs failed calls with the server's message, which may contain the key or the prompt.
 logging.getLogger("instructor").setLevel(logging.CRITICAL + 1)
 
-Messages = list[dict[str, str]]
-
+_TOOLS: Final = instructor.Mode.TOOLS
 FILTERED: Final = "filtered"
 EMPTY: Final = "empty"
 _FAULTS: Final[Mapping[str, ExtractionError]] = {
@@ -64,45 +61,6 @@ _LENGTHS: Final = frozenset(
 )
 
 
-class RecordSignals(ResponseSchema):
-    """Record what the pitch says, with the words it says it in."""
-
-    # The answer stays text here: `reading.answers` decides which parts are valid.
-    _text: str = pydantic.PrivateAttr(default="")
-
-    @classmethod
-    def model_json_schema(cls, *_: Any, **__: Any) -> dict[str, Any]:
-        return {"title": cls.__name__, "description": cls.__doc__, **answer_schema()}
-
-    @classmethod
-    def model_validate_json(cls, json_data: str | bytes | bytearray, **_: Any) -> Self:
-        answer = cls()
-        answer._text = json_data if isinstance(json_data, str) else bytes(json_data).decode("utf-8", "replace")
-        return answer
-
-    @property
-    def text(self) -> str:
-        return self._text
-
-
-class _Named(RecordSignals):
-    """The same without its schema, for clients that also get the prepared tool of `_tool`."""
-
-    @classmethod
-    def model_json_schema(cls, *_: Any, **__: Any) -> dict[str, Any]:
-        return {"title": RecordSignals.__name__, "type": "object", "properties": {}}
-
-
-@cache
-def _tool() -> list[dict[str, Any]]:
-    """The tool as it is sent. The SDK adds it to the body unchanged; it would copy a schema among its arguments at
-    every call."""
-    schema = RecordSignals.model_json_schema()
-    parameters = {name: part for name, part in schema.items() if name not in ("title", "description")}
-    function = {"name": RecordSignals.__name__, "description": RecordSignals.__doc__, "parameters": parameters}
-    return [{"type": "function", "function": function}]
-
-
 @dataclass(frozen=True, slots=True)
 class Reply:
     """A reply. `fault`: why it has no answer, a key for `fault_of`; None if it has a text."""
@@ -117,8 +75,11 @@ def fault_of(fault: str, *, stored: bool = False) -> ExtractionError:
     return type(known)(f"{known}{' (a stored answer; nothing was asked)' if stored else ''}")
 
 
-async def send(client: instructor.AsyncInstructor, messages: Messages, exchange: Exchange) -> Reply:
-    """Ask once. Note in `exchange` what comes back, even if this raises.
+async def send(
+    client: ModelClient, question: Question, mode: Mode, exchange: Exchange, *, window: int | None = None
+) -> Reply:
+    """Ask once, in one mode. Note in `exchange` what comes back, even if this raises. `window`: the context, in tokens,
+    that the server is asked to set, where it can be set for a request.
 
     Raises the errors of `reading.provider_errors`, also for an error object in the body of an HTTP 200.
     """
@@ -126,18 +87,12 @@ async def send(client: instructor.AsyncInstructor, messages: Messages, exchange:
     raised: Exception | None = None
     token = current_exchange.set(exchange)
     try:
-        answer, completion = await client.chat.completions.create_with_completion(
-            max_retries=0,
-            **_shape(client, messages),
-        )
-        text = answer.text
-        if exchange.completion is None:
-            exchange.arrived(completion)
+        text = await _call(client, question, mode, exchange, window)
     except Exception as error:  # noqa: BLE001  # whatever they raise, an answer that has arrived is not lost
         raised = error
     finally:
         current_exchange.reset(token)
-    said = "\n".join(message["content"] for message in messages[1:])
+    said = "\n".join([question.form.message(question.pitch), *(message["content"] for message in question.said)])
     if isinstance(exchange.completion, str | bytes):  # the SDK returns an HTML page unchanged
         raise garbled()
     if exchange.completion is None and raised is not None:
@@ -145,25 +100,57 @@ async def send(client: instructor.AsyncInstructor, messages: Messages, exchange:
         if exchange.status == HTTPStatus.OK and isinstance(mapped, ProviderRejected):  # a body the SDK stumbles over
             mapped = garbled()
         raise mapped
-    return _reply(exchange, text, said)
+    return _reply(exchange, text, said, question.fields)
 
 
-def _shape(client: instructor.AsyncInstructor, messages: Messages) -> dict[str, Any]:
-    """The messages, and the shape of the answer. OpenAI's SDK copies its arguments at every call but adds `extra_body`
-    unchanged, so the long parts go there."""
-    if isinstance(client.client, openai.AsyncOpenAI) and client.mode == instructor.Mode.TOOLS:
-        return {
-            "messages": [],
-            "response_model": _Named,
-            "extra_body": {"messages": messages, "tools": _tool()},
-        }
-    return {"messages": messages, "response_model": RecordSignals}
+async def _call(client: ModelClient, question: Question, mode: Mode, exchange: Exchange, window: int | None) -> str:
+    """Send a request; the text that instructor found in the answer, empty if it looked for none.
+
+    OpenAI's SDK copies its arguments at every call but adds `extra_body` unchanged, so the long parts go there; they
+    also replace what instructor would have put into the body for the mode.
+    """
+    shaped = shape(question, mode, client.profile, client.name)
+    if client.profile.api == "chat" and mode == "native":
+        if window is not None:
+            shaped.body["options"]["num_ctx"] = window
+        answer = await client.outside_version().post("/api/chat", cast_to=object, body=shaped.body)
+        exchange.arrived(_as_completion(answer) if isinstance(answer, Mapping) else answer)
+        return ""
+    asking = client.in_mode(shaped.mode).chat.completions
+    if client.profile.api == "google":  # its SDK has no body to add to, so instructor only carries the messages
+        exchange.arrived(await asking.create(response_model=None, max_retries=0, **shaped.arguments))
+        return ""
+    if client.profile.api == "sdk":
+        model = with_schema(question)
+        messages: Any = question.messages(rules=True)
+        found, completion = await asking.create_with_completion(
+            response_model=model, messages=messages, model=client.name, max_retries=0
+        )
+    else:
+        found, completion = await asking.create_with_completion(
+            response_model=RecordSignals,
+            messages=[{"role": "user", "content": "-"}] if shaped.mode != _TOOLS else [],
+            max_retries=0,
+            extra_body=shaped.body,
+            **shaped.arguments,
+        )
+    if exchange.completion is None:
+        exchange.arrived(completion)
+    return str(found.text)
+
+
+def _as_completion(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """An answer of Ollama's /api/chat in the shape of OpenAI's."""
+    choice = {"message": answer.get("message"), "finish_reason": answer.get("done_reason")}
+    usage = {"prompt_tokens": answer.get("prompt_eval_count"), "completion_tokens": answer.get("eval_count")}
+    error = {"error": answer["error"]} if "error" in answer else {}
+    return {"model": answer.get("model"), "choices": [choice], "usage": usage, **error}
 
 
 # ---------------------------------------------------------------- what came back
 
 
-def _reply(exchange: Exchange, text: str, said: str) -> Reply:
+def _reply(exchange: Exchange, text: str, said: str, fields: Collection[str]) -> Reply:
     completion = exchange.completion
     choice = _first(_get(completion, "choices"))
     error = _get(completion, "error") or _get(choice, "error")
@@ -176,16 +163,36 @@ def _reply(exchange: Exchange, text: str, said: str) -> Reply:
     if finish in _FILTERS:
         return Reply(fault=FILTERED)
     message = _get(choice, "message")
-    if _get(message, "refusal"):
+    parts = [part for item in _entries(_get(completion, "output")) for part in _entries(_get(item, "content"))]
+    if _get(message, "refusal") or any(_get(part, "refusal") for part in parts):
         return Reply(fault="refused")
     if finish in _LENGTHS:
         return Reply(fault="cut_off")
-    # Small models sometimes answer in plain text instead of calling the tool, or call it by another name.
-    if not text or len(_entries(_get(message, "tool_calls"))) > 1:  # of several calls instructor takes the first
-        text = _text_in(message) or _text_elsewhere(completion)
+    # Small models answer in plain text instead of calling the tool, call it by another name, or several times; of
+    # several calls instructor takes the first, and of a text what lies between the first brackets.
+    candidates = [_text_in(message), _text_elsewhere(completion), _reasoning(message), text]
+    text = next((each for each in candidates if holds_answer(each, fields)), "") or next(filter(None, candidates), "")
     if not text and message is None:
         return Reply(fault=EMPTY)
     return Reply(_storable(text))
+
+
+def holds_answer(text: str, fields: Collection[str]) -> bool:
+    """Whether a text contains a document with at least half of these fields."""
+    try:
+        document = unwrapped(text, fields) if text.strip() else None
+    except ValueError:
+        return False
+    return isinstance(document, dict) and 2 * len(set(fields) & set(document)) >= len(fields)
+
+
+def calls_in(completion: object) -> int:
+    """How many calls of a tool with arguments a completion has."""
+    message = _get(_first(_get(completion, "choices")), "message")
+    calls = [_get(_get(call, "function"), "arguments") for call in _entries(_get(message, "tool_calls"))]
+    calls.append(_get(_get(message, "function_call"), "arguments"))
+    calls += [_get(block, "input") for block in _entries(_get(completion, "content"))]
+    return sum(_text(call).strip() not in ("", "{}", "null") for call in calls)
 
 
 def _finish(completion: object, choice: object) -> str:
@@ -196,6 +203,7 @@ def _finish(completion: object, choice: object) -> str:
         _get(completion, "stop_reason"),
         _get(candidate, "finish_reason"),
         _get(_get(completion, "prompt_feedback"), "block_reason"),
+        _get(_get(completion, "incomplete_details"), "reason"),
     ]
     named = next((reason for reason in reasons if reason), "")
     return str(getattr(named, "name", named)).lower()
@@ -205,15 +213,30 @@ def _text_in(message: object) -> str:
     """The answer in a message of OpenAI's kind: the arguments of its tool call, else its content."""
     calls = [_get(call, "function") for call in _entries(_get(message, "tool_calls"))]
     arguments = [_text(_get(call, "arguments")) for call in (*calls, _get(message, "function_call"))]
-    return max(arguments, key=len) or _content(_get(message, "content"))
+    return _together(arguments) or _content(_get(message, "content"))
+
+
+def _together(arguments: list[str]) -> str:
+    """The arguments of all calls: of one call alone, or of several one after the other, once each."""
+    return "\n".join(dict.fromkeys(text for text in arguments if text.strip() not in ("", "{}", "null")))
+
+
+def _reasoning(message: object) -> str:
+    """What a server took for the model's thoughts; some put the whole answer there."""
+    return _content(_get(message, "reasoning_content") or _get(message, "reasoning"))
 
 
 def _text_elsewhere(completion: object) -> str:
-    """The same for Anthropic's and Google's shapes."""
+    """The same for the shapes of Anthropic, Google and OpenAI's Responses API."""
     content = _get(completion, "content")
     blocks = _entries(content) or _entries(_get(_get(_first(_get(completion, "candidates")), "content"), "parts"))
-    inputs = [_text(_get(block, "input") or _get(_get(block, "function_call"), "args")) for block in blocks]
-    return max(inputs, key=len, default="") or _content(blocks)
+    output = _entries(_get(completion, "output"))
+    blocks += [part for item in output for part in (item, *_entries(_get(item, "content")))]
+    inputs = [
+        _text(_get(block, "input") or _get(block, "arguments") or _get(_get(block, "function_call"), "args"))
+        for block in blocks
+    ]
+    return _together(inputs) or _content([block for block in blocks if not _get(block, "thought")])
 
 
 def _content(content: object) -> str:

@@ -49,6 +49,16 @@ def again_message(faults: Sequence[str], form: str = QUOTES) -> str:
     return _render(_FILES[form][2], faults="\n".join(f"- {fault}" for fault in faults))
 
 
+def as_json(schema: str) -> str:
+    """What follows the instructions where a server takes no schema."""
+    return _render("as_json.md", schema=schema)
+
+
+def codes(first: int, second: int) -> tuple[str, str]:
+    """What comes before the instructions and after the pitch where a server may cut a prompt."""
+    return _render("codes_first.md", first=str(first)), _render("codes_second.md", second=str(second))
+
+
 @cache
 def prompt_sha256(form: str = QUOTES, rules: bool = False) -> str:
     """Fingerprint of all prompts of a form, without the pitch. `rules`: with the text that introduces the rules."""

@@ -35,6 +35,7 @@ from analyzer.errors import (
     QuotaExhausted,
     RateLimited,
     SdkError,
+    SettingRejected,
 )
 
 Action = Literal["this pitch", "wait", "ask again", "another mode", "stop the run"]
@@ -43,7 +44,7 @@ ACTIONS: Final[Mapping[Action, str]] = {
     "this pitch": "This pitch fails, after one request. A run goes on with the others.",
     "wait": "All requests wait as long as the server asks, then this one is sent again.",
     "ask again": "The request is sent again after a pause, a few times for one pitch, up to ten times in a run.",
-    "another mode": "The model cannot be used in this way. A run ends.",
+    "another mode": "The model is asked in another way from then on, and a line says so. If none is left, a run ends.",
     "stop the run": "Every other pitch would fail in the same way. A run ends, with one message.",
 }
 """What the program does, for each action."""
@@ -122,6 +123,11 @@ _TOO_LONG = (
 _NO_MODE = (
     r"tool[_ ]?choice|(not|n't) support .{0,30}(tool|function)|no endpoints found that support|function calling|"
     r"function tools with|invalid schema for|response_format|json_schema|structured output"
+)
+_SETTINGS = r"(temperature|seed|reasoning_effort|max_(completion_)?tokens|thinking|chat_template_kwargs|think|strict)\b"
+_NO_SETTING = (
+    rf"{_SETTINGS}.{{0,40}}((not|n't) (be )?(support|permit|allow)|unsupported|deprecated|unknown|extra)|"
+    rf"(unsupported|unknown|unrecognized|extra|unexpected|deprecated) .{{0,40}}{_SETTINGS}"
 )
 _CLIENT: Final = (400, 404, 405, 413, 415, 422)
 
@@ -222,14 +228,24 @@ TABLE: Final[tuple[Rule, ...]] = (
         codes=("tool_use_failed", "json_validate_failed"),
     ),
     Rule(
-        "the model does not support the tool calls that this program uses",
-        "use another model, or a server that supports tool calls for this model",
+        "the model's server does not take this way of asking",
+        "use another model, or choose another way with --mode",
         "another mode",
         ModeRejected,
         codes=("invalid_function_parameters", "unsupported_tool_choice"),
         words=_NO_MODE,
         within=_CLIENT,
         examples="“does not support tools”, “Invalid tool_choice type”",
+    ),
+    Rule(
+        "the model's server refuses a setting of the request",
+        "use another model, or a profile of your own that leaves the setting out (PITCH_PROFILES)",
+        "another mode",
+        SettingRejected,
+        codes=("unsupported_value", "unsupported_parameter"),
+        words=_NO_SETTING,
+        within=(400, 422),
+        examples="“'temperature' does not support 0”",
     ),
     Rule(
         "the model's server does not know this model or address",

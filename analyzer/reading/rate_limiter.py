@@ -180,7 +180,7 @@ class RateLimiter:
 
     async def _enter(self) -> None:
         while True:
-            self._check_stopped()
+            self.check_stopped()
             clock = self.clock()
             if clock >= self._open_at:
                 if self._in_flight < int(self.limit):
@@ -292,7 +292,7 @@ class RateLimiter:
         error = state.outcome.exception() if state.outcome else None
         if not isinstance(error, ProviderError):
             return True
-        self._check_stopped()
+        self.check_stopped()
         policy = self.policy
         kinds = (kind for kind in type(error).__mro__ if kind in policy.attempts)
         attempts = policy.attempts.get(next(kinds, ProviderError), policy.other_attempts)
@@ -334,9 +334,10 @@ class RateLimiter:
         finally:
             for task in tasks:
                 task.cancel()
-        self._check_stopped()
+        self.check_stopped()
 
-    def _check_stopped(self) -> None:
+    def check_stopped(self) -> None:
+        """Raises RunStopped if the run was stopped."""
         if self._stopping.is_set():
             raise RunStopped("the run was stopped before this pitch was read")
 

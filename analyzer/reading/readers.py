@@ -45,6 +45,11 @@ class Choice:
     asks: str | None = None
 
     @property
+    def notices(self) -> list[str]:
+        """What people should know about how the model is asked, a line each, as of now."""
+        return list(getattr(self.reader, "notices", ()))
+
+    @property
     def from_store(self) -> bool:
         """Whether the pitch was read from stored answers, without asking the model."""
         return getattr(self.reader, "from_store", False)
@@ -119,12 +124,17 @@ class Readers:
 
         if self._recordings is None:
             self._recordings = Recordings.available(self._settings.own_recordings())
-        model = _recorded_model(self._model, pitch, self._recordings)
+        model = _recorded_model(self._model, pitch, self._recordings, self._settings.form)
         if model not in self._replaying:
             self._replaying[model] = ModelReader(
                 model, self._settings, recordings=self._recordings, limiter=self._limiter
             )
         return self._replaying[model]
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What people should know about how the model is asked, a line each, as of now."""
+        return tuple(getattr(self._one_for_all, "notices", ()))
 
     def close(self) -> None:
         """Close the connections of all readers, from any thread."""
@@ -143,7 +153,7 @@ def _asking_reader(model: str, settings: Settings, store: str | None = None, req
     return StoringReader(model, settings, store, required=required)
 
 
-def _recorded_model(model: str, pitch: Pitch, recordings: Recordings) -> str:
+def _recorded_model(model: str, pitch: Pitch, recordings: Recordings, form_name: str) -> str:
     """The model behind `recorded/provider/name`, or behind `recorded` for this pitch. Raises MissingRecording."""
     from analyzer.reading.conversation import first_request
     from analyzer.reading.recordings import ANY_MODEL
@@ -151,7 +161,7 @@ def _recorded_model(model: str, pitch: Pitch, recordings: Recordings) -> str:
     named = model.partition("/")[2]
     if named:
         return named
-    request = first_request(ANY_MODEL, pitch)
+    request = first_request(ANY_MODEL, pitch, form_name)
     models = recordings.models_for(request)
     if not models:
         raise recordings.missing(request)

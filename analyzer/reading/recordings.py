@@ -32,7 +32,11 @@ from analyzer.vocabulary.labels import joined
 from analyzer.vocabulary.records import VOCABULARY_VERSION
 from analyzer.vocabulary.signals import vocabulary_sha256
 
-_KEPT: Final = ("id", "object", "created", "model", "choices", "usage")
+_KEPT: Final = (
+    *("id", "object", "created", "model", "choices", "usage"),
+    *("status", "incomplete_details", "output"),  # of OpenAI's Responses API
+    *("message", "done_reason", "prompt_eval_count", "eval_count"),  # of Ollama's own API
+)
 """Parts of a response's body that are saved; the rest says nothing about the answer."""
 _SHORTEST_SECRET: Final = 8
 """A shorter key is a word (a local server's "none"); replacing it would spoil the answer."""
@@ -178,8 +182,11 @@ class Recordings:
         self._all = [recording for _, recording in found if recording is not None]
         self.strays = [path for path, recording in found if recording is None]
         self._by_key: dict[str, list[Recording]] = {}
+        self._in_any_mode: dict[str, list[Recording]] = {}
         for recording in self._all:
-            self._by_key.setdefault(recording.request.recording_key, []).append(recording)
+            request = recording.request
+            self._by_key.setdefault(request.recording_key, []).append(recording)
+            self._in_any_mode.setdefault(replace(request, mode="").recording_key, []).append(recording)
 
     @classmethod
     def available(cls, own: Path) -> Recordings:
@@ -212,13 +219,18 @@ class Recordings:
         return found
 
     def find(self, request: ModelRequest) -> Recording | None:
+        """The recording of a request: in its own mode, else in any other."""
         same = self._by_key.get(request.recording_key, [])
+        if not same:
+            same = self._in_any_mode.get(replace(request, mode="").recording_key, [])
         return min(same, key=lambda recording: bool(recording.reworded(request)), default=None)
 
     def models_for(self, request: ModelRequest) -> list[str]:
-        """The models whose answers to this request are recorded (whatever model it names), newest first."""
-        asked = {**request.asked, "model": ""}
-        same = [r for r in self._all if {**r.request.asked, "model": ""} == asked]
+        """The models whose answers to this request are recorded, in any mode and whatever model it names, newest
+        first."""
+        any_model = {"model": "", "mode": ""}
+        asked = {**request.asked, **any_model}
+        same = [r for r in self._all if {**r.request.asked, **any_model} == asked]
         same.sort(key=lambda recording: recording.recorded, reverse=True)
         return list(dict.fromkeys(recording.request.model for recording in same))
 
@@ -304,7 +316,8 @@ class Recorder:
         self.written: list[Path] = []
 
     async def keep(self, response: httpx.Response) -> None:
-        if response.status_code != 200:
+        request = current_request.get(None)
+        if response.status_code != 200 or request is None:
             return
         await response.aread()
         try:
@@ -313,7 +326,6 @@ class Recorder:
             return
         if not isinstance(body, dict):
             return
-        request = current_request.get()
         title = self.titles.get(request.pitch_sha256, "")
         document = {
             "recorded": datetime.now(UTC).strftime("%Y-%m-%d"),

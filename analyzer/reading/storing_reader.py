@@ -77,6 +77,11 @@ class StoringReader:
         self._reader = ModelReader(model, settings, answers=self._answers)
         self.from_store = False
 
+    @property
+    def notices(self) -> list[str]:
+        """As `ModelReader.notices`."""
+        return self._reader.notices
+
     async def read(self, pitch: Pitch) -> Reading:
         """Like `ModelReader.read`. Also raises StoreError if the store is required and cannot be read."""
         self._answers.fault = None

@@ -32,7 +32,8 @@ class Progress:
     """The progress of a run as of its last result. Times in seconds, cost in USD.
 
     `usage` is what this run has spent; `failed` counts results with an error, by kind. `total` is None where the number
-    of pitches is unknown; `limit` is how many requests may be in flight now.
+    of pitches is unknown; `limit` is how many requests may be in flight now. `notices`: what people should know about
+    how the model is asked, a line each.
     """
 
     done: int = 0
@@ -42,6 +43,7 @@ class Progress:
     usage: Usage = Usage()
     elapsed: float = 0.0
     limit: int = 0
+    notices: tuple[str, ...] = ()
 
     @property
     def finished(self) -> int:

@@ -43,7 +43,7 @@ def estimate(sources: Sources, *, model: str | None, settings: Settings, limit: 
     model = model or settings.model
     if not asks_a_server(model):
         raise ConfigurationError("without a model there is no cost to estimate; name one with --model")
-    from analyzer.reading.conversation import first_request, static_tokens  # loads the model SDK
+    from analyzer.reading.conversation import requests_in_every_mode, static_tokens  # loads the model SDK
     from analyzer.reading.spending import cost_of, estimated_tokens
     from analyzer.store.store import Store
 
@@ -57,9 +57,12 @@ def estimate(sources: Sources, *, model: str | None, settings: Settings, limit: 
         for batch in _batches(islice(iter(sources), limit)):
             readable = _readable(batch, faulty)
             pitches += len(batch)
-            keys = {pitch.ref.sha256: first_request(model, pitch).key for pitch in readable}
-            answers = store.answers.find(list(keys.values()))
-            unread = [pitch for pitch in readable if keys[pitch.ref.sha256] not in answers]
+            keys = {
+                pitch.ref.sha256: {request.key for request in requests_in_every_mode(model, pitch, settings.form)}
+                for pitch in readable
+            }
+            answers = store.answers.find([key for same in keys.values() for key in same])
+            unread = [pitch for pitch in readable if keys[pitch.ref.sha256].isdisjoint(answers)]
             stored += len(readable) - len(unread)
             tokens += sum(static_tokens() + estimated_tokens(pitch.text) for pitch in unread)
     asked = pitches - stored - sum(faulty.values())

@@ -199,6 +199,7 @@ class _Run:
             usage=self._spending.total if self._spending else progress.usage,
             elapsed=time.monotonic() - started,
             limit=int(self._limiter.limit),
+            notices=self._readers.notices,
         )
 
     def _results(

@@ -39,7 +39,13 @@ def progress_shown(console: Console) -> Iterator[Callable[[Progress], None]]:
 
 
 def _on_bar(bar: Bar, task: TaskID) -> Callable[[Progress], None]:
+    shown = 0
+
     def show(progress: Progress) -> None:
+        nonlocal shown
+        for notice in progress.notices[shown:]:
+            bar.console.print(Text(notice), soft_wrap=True)
+        shown = len(progress.notices)
         bar.update(task, total=progress.total, completed=progress.finished, description=progress_line(progress))
 
     return show
@@ -48,8 +54,13 @@ def _on_bar(bar: Bar, task: TaskID) -> Callable[[Progress], None]:
 def _in_lines(console: Console) -> Callable[[Progress], None]:
     last = time.monotonic()
 
+    shown = 0
+
     def show(progress: Progress) -> None:
-        nonlocal last
+        nonlocal last, shown
+        for notice in progress.notices[shown:]:
+            console.print(Text(notice), soft_wrap=True)
+        shown = len(progress.notices)
         if time.monotonic() - last >= _EVERY:
             last = time.monotonic()
             console.print(Text(progress_line(progress)), soft_wrap=True)

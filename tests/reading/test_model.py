@@ -335,7 +335,8 @@ def test_an_answer_of_no_use_is_asked_for_once_more_and_then_an_error(
     service.mock(return_value=response)
     with pytest.raises(ExtractionError, match="no usable answer, even when asked again"):
         read(pauses)
-    assert service.call_count == 2
+    called = response.json()["choices"][0]["message"].get("tool_calls")
+    assert service.call_count == (2 if called else MAX_ASKS), "text without a call is asked for in other modes"
 
 
 @pytest.mark.parametrize("response", UNUSABLE.values(), ids=UNUSABLE.keys())
@@ -454,21 +455,14 @@ def test_a_passing_fault_is_waited_out(service: respx.Route, pauses: list[float]
         ("openai/", SETTINGS, "write provider/name"),
         ("openai/gpt-4.1", Settings(), "OPENAI_API_KEY is not set"),
         ("together/llama", Settings(), "TOGETHER_API_KEY is not set"),
-        ("nowhere/x", SETTINGS, "cannot be set up"),
-        ("anthropic/claude", Settings(), r'pip install "instructor\[anthropic\]"'),
+        ("nowhere/x", SETTINGS, "'nowhere' is not a provider that this program knows; use one of anthropic, "),
+        ("anthropic/claude", Settings(), "ANTHROPIC_API_KEY is not set"),
+        ("writer/palmyra", Settings(), r'pip install "instructor\[writer\]"'),
     ],
 )
 def test_a_model_that_cannot_be_set_up_is_a_configuration_error(model: str, settings: Settings, says: str) -> None:
     with pytest.raises(ConfigurationError, match=says):
         analyze(PITCH, model=model, settings=settings)
-
-
-def test_ollama_needs_no_key_and_is_asked_on_this_machine(pauses: list[float]) -> None:
-    with respx.mock() as router:
-        route = router.post("http://localhost:11434/v1/chat/completions").mock(return_value=completion(answer()))
-        shared_client.cache_clear()
-        analyze(PITCH, model="ollama/llama3.1", settings=Settings())
-    assert json.loads(route.calls[0].request.content)["model"] == "llama3.1"
 
 
 def test_a_compatible_server_needs_no_key(service: respx.Route) -> None:

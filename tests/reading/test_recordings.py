@@ -107,7 +107,6 @@ CHANGES = {
     "the model (openai/gpt-4.1-mini, not openai/other)": {"model": "openai/other"},
     "the purpose (read, not verify)": {"purpose": "verify"},
     "the form (quotes, not ids)": {"form": "ids"},
-    "the mode (tools, not json_schema)": {"mode": "json_schema"},
     "the number of the reading (1, not 2)": {"reading": 2},
     "the vocabulary's version (1, not 2)": {"vocabulary_version": 2},
     "the prompt's version (1, not 2)": {"prompt_version": 2},
@@ -133,6 +132,22 @@ def test_a_miss_names_the_nearest_recording_and_what_differs(
     message = str(recordings.missing(wanted))
     assert reader.written[0].name in message and f"which differs in {differs}." in message
     assert "pitch record" in message and len(message.splitlines()) == 2
+
+
+def test_a_recording_of_another_mode_answers_too_and_one_of_the_same_mode_first(tmp_path: Path) -> None:
+    record(tmp_path, completion(answer()))
+    (recording,) = Recordings([tmp_path])
+    wanted = replace(recording.request, mode="json_schema")
+    assert Recordings([tmp_path]).find(wanted) == recording
+    own = json.loads(recording.path.read_text()) | {"request": wanted.asked}
+    (tmp_path / "own.json").write_text(json.dumps(own))
+    found = Recordings([tmp_path])
+    assert {
+        mode: getattr(found.find(replace(wanted, mode=mode)), "path", Path()).name for mode in ("tools", "json_schema")
+    } == {
+        "tools": recording.path.name,
+        "json_schema": "own.json",
+    }
 
 
 def test_the_key_is_of_the_request_and_of_no_library() -> None:

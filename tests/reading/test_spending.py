@@ -67,7 +67,7 @@ def kept(store: str) -> int:
 # ---------------------------------------------------------------- what a server reports
 
 
-ODD_COUNTS = [2**63, 2**64, 10**400, 3_000_000_000, -5, float("nan"), float("inf"), float("-inf"), "many", "900", None]
+ODD_COUNTS = [2**63, 2**64, 10**400, 3_000_000_000, -5, float("nan"), float("inf"), float("-inf"), "many", "5000", None]
 ODD_COUNTS += [[], {}, True, 5000.7]
 
 

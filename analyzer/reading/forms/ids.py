@@ -61,7 +61,7 @@ class Ids:
         return prompts.pitch_message("\n".join(lines), pitch.ref.sha256 or "", self.name)
 
     def document(self, text: str, pitch: Pitch) -> str:
-        return json.dumps(_Document(json_object(text), pitch).quoted(), ensure_ascii=False)
+        return json.dumps(_Document(json_object(text, _schema()["properties"]), pitch).quoted(), ensure_ascii=False)
 
     def again(self, faults: list[str]) -> str:
         return prompts.again_message(faults, self.name)

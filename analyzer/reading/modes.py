@@ -1,0 +1,342 @@
+"""Shapes a request for each way of asking (mode) and each kind of API.
+
+Hidden here: where the rules, the schema and the settings go. Today's request, a named tool call with all rules in its
+schema, goes unchanged to servers that take it. Every other mode has the rules as text and a short schema, with
+temperature 0 and a seed where the server takes them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
+from typing import Any, Final, Self
+
+import instructor
+import openai
+import pydantic
+from instructor import ResponseSchema
+
+from analyzer.reading import prompts
+from analyzer.reading.forms import Form
+from analyzer.reading.pitch import Pitch
+from analyzer.reading.profiles import Mode, Profile
+from analyzer.vocabulary.signals import answer_schema
+
+Messages = list[dict[str, str]]
+
+RULES_IN_SCHEMA: Final[frozenset[tuple[str, str]]] = frozenset()
+"""Pairs of form and mode that are asked as the shipped recordings were: rules in the tool's schema, no settings. When
+vocabulary 2 is recorded, empty this set: every mode then has its rules as text."""
+SEED: Final = 7
+_CODES: Final = "codes"
+
+
+class RecordSignals(ResponseSchema):
+    """Record what the pitch says, with the words it says it in."""
+
+    # The answer stays text here: `reading.answers` decides which parts are valid.
+    _text: str = pydantic.PrivateAttr(default="")
+
+    @classmethod
+    def model_json_schema(cls, *_: Any, **__: Any) -> dict[str, Any]:
+        """Only the name: the schema is added to the body as it is, because the SDK copies its arguments."""
+        return {"title": RecordSignals.__name__, "type": "object", "properties": {}}
+
+    @classmethod
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **_: Any) -> Self:
+        answer = cls()
+        answer._text = json_data if isinstance(json_data, str) else bytes(json_data).decode("utf-8", "replace")
+        return answer
+
+    @classmethod
+    def model_validate(cls, obj: Any, **_: Any) -> Self:
+        """SDKs that parse the answer themselves pass an object instead of a text."""
+        return cls.model_validate_json(json.dumps(obj, ensure_ascii=False))
+
+    @property
+    def text(self) -> str:
+        return self._text
+
+
+def with_schema(question: Question) -> type[RecordSignals]:
+    """The same with the answer's schema, for SDKs whose requests cannot be added to."""
+    return _with_schema(json.dumps(question.schema(), sort_keys=True))
+
+
+@lru_cache(maxsize=64)
+def _with_schema(schema: str) -> type[RecordSignals]:
+    content = {"title": RecordSignals.__name__, "description": RecordSignals.__doc__, **json.loads(schema)}
+
+    class WithSchema(RecordSignals):
+        @classmethod
+        def model_json_schema(cls, *_: Any, **__: Any) -> dict[str, Any]:
+            return content
+
+    WithSchema.__name__ = RecordSignals.__name__
+    WithSchema.__doc__ = RecordSignals.__doc__
+    return WithSchema
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked about a pitch, before a mode shapes it.
+
+    `said`: the answers so far and what was said about them. `codes`: the two numbers around a prompt that its server
+    may cut; an answer that returns them saw all of it. `settings`: whether temperature, seed and the like are sent.
+    """
+
+    form: Form
+    pitch: Pitch
+    said: Messages = field(default_factory=list)
+    codes: tuple[int, int] | None = None
+    reading: int = 1
+    settings: bool = True
+
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        """The fields of the answer."""
+        properties: Mapping[str, Any] = self.schema()["properties"]
+        return properties
+
+    def schema(self) -> dict[str, Any]:
+        """The short schema of the answer."""
+        schema = self.form.schema(self.pitch)
+        if self.codes is None:
+            return schema
+        number = {"type": "integer"}
+        codes = _closed({"first": number, "second": number})
+        return _closed({_CODES: codes, **schema["properties"]})
+
+    def messages(self, *, rules: bool, schema: bool = False, left_out: tuple[str, ...] = ()) -> Messages:
+        """The system message, the pitch, and what was said since. `rules`, `schema`: whether the system message has
+        them as text."""
+        system, user = self.form.instructions(rules=rules), self.form.message(self.pitch)
+        if schema:
+            text = json.dumps(without(self.schema(), left_out), ensure_ascii=False, separators=(",", ":"))
+            system = f"{system}\n\n{prompts.as_json(text)}"
+        if self.codes is not None:
+            first, second = prompts.codes(*self.codes)
+            system, user = f"{first}\n\n{system}", f"{user}\n\n{second}"
+        return [{"role": "system", "content": system}, {"role": "user", "content": user}, *self.said]
+
+
+def codes_for(pitch: Pitch) -> tuple[int, int]:
+    """Two numbers of four digits that follow from the pitch's fingerprint, so that stored answers are found again."""
+    digest = hashlib.sha256(f"codes {pitch.ref.sha256}".encode()).digest()
+    return 1000 + int.from_bytes(digest[:4], "big") % 9000, 1000 + int.from_bytes(digest[4:8], "big") % 9000
+
+
+def rules_in_schema(form: str, mode: str) -> bool:
+    """Whether the rules of the fields are in the schema, not in the system message."""
+    return (form, mode) in RULES_IN_SCHEMA
+
+
+def returned_codes(document: object) -> tuple[int, int] | None:
+    """The codes that an answer returns; None if it does not."""
+    codes = document.get(_CODES) if isinstance(document, Mapping) else None
+    try:
+        return (int(codes["first"]), int(codes["second"])) if isinstance(codes, Mapping) else None
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+# ---------------------------------------------------------------- shapes
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A request as instructor takes it. `body`: parts that go into the request's body as they are."""
+
+    mode: instructor.Mode
+    body: dict[str, Any]
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+def shape(question: Question, mode: Mode, profile: Profile, name: str) -> Shape:
+    """Shape a question for `name`, the model without its provider, in this mode."""
+    if profile.api == "anthropic":
+        return _anthropic(question, mode, profile)
+    if profile.api == "google":
+        return _google(question, mode, profile)
+    if mode == "native":
+        return Shape(instructor.Mode.JSON_SCHEMA, _ollama(question, profile, name))
+    if mode == "responses":
+        return _responses(question, profile)
+    return _chat(question, mode, profile)
+
+
+_INSTRUCTOR: Final[Mapping[str, instructor.Mode]] = {
+    "json_schema": instructor.Mode.JSON_SCHEMA,
+    "json": instructor.Mode.JSON,
+    "text": instructor.Mode.MD_JSON,
+    "responses": instructor.Mode.RESPONSES_TOOLS,
+}
+_ABSENT: Final = openai.Omit()
+"""Takes a part that instructor adds out of the body again."""
+
+
+def instructor_mode(mode: Mode, profile: Profile) -> instructor.Mode:
+    """instructor's name for a mode; for makers' own SDKs always their tools, as every part is overridden."""
+    if profile.api != "chat":
+        return instructor.Mode.TOOLS
+    return _INSTRUCTOR.get(mode, instructor.Mode.TOOLS)
+
+
+def _chat(question: Question, mode: Mode, profile: Profile) -> Shape:
+    with_rules = not rules_in_schema(question.form.name, mode)
+    left_out = profile.parameters.left_out
+    body: dict[str, Any] = {
+        "messages": question.messages(rules=with_rules, schema=mode in ("json", "text"), left_out=left_out)
+    }
+    if mode in ("tools", "tools_required", "tools_auto"):
+        body["tools"] = _short_tool(question, profile) if with_rules else _tool()
+        if mode != "tools":
+            body["tool_choice"] = "required" if mode == "tools_required" else "auto"
+    elif mode == "json_schema":
+        schema = without(question.schema(), left_out)
+        named = {"name": RecordSignals.__name__, "strict": True, "schema": schema}
+        body["response_format"] = {"type": "json_schema", "json_schema": named}
+    elif mode == "json":
+        body["response_format"] = {"type": "json_object"}
+    settings = _settings(question, profile) if with_rules else _extra(question, profile)
+    return Shape(_INSTRUCTOR.get(mode, instructor.Mode.TOOLS), {**body, **settings})
+
+
+def _responses(question: Question, profile: Profile) -> Shape:
+    """OpenAI's Responses API, with a schema and without tools; OpenAI is asked not to store the answer."""
+    schema = without(question.schema(), profile.parameters.left_out)
+    body = {
+        "input": question.messages(rules=True),
+        "text": {"format": {"type": "json_schema", "name": RecordSignals.__name__, "strict": True, "schema": schema}},
+        "tools": _ABSENT,
+        "tool_choice": _ABSENT,
+        "store": False,
+        **_extra(question, profile),
+    }
+    if question.settings and profile.parameters.temperature and question.reading == 1:
+        body["temperature"] = 0
+    return Shape(instructor.Mode.RESPONSES_TOOLS, body)
+
+
+def _anthropic(question: Question, mode: Mode, profile: Profile) -> Shape:
+    parameters = profile.parameters
+    system, *others = question.messages(rules=True, schema=mode == "text", left_out=parameters.left_out)
+    schema = without(question.schema(), parameters.left_out)
+    body: dict[str, Any] = {
+        "max_tokens": parameters.answer_tokens,
+        "system": [{"type": "text", "text": system["content"], "cache_control": {"type": "ephemeral"}}],
+        "messages": others,
+        **_extra(question, profile),
+    }
+    if question.settings and parameters.temperature and question.reading == 1:
+        body["temperature"] = 0
+    if mode in ("tools", "tools_auto"):
+        tool = {"name": RecordSignals.__name__, "description": RecordSignals.__doc__, "input_schema": schema}
+        forced = {"type": "tool", "name": RecordSignals.__name__, "disable_parallel_tool_use": True}
+        body |= {"tools": [tool], "tool_choice": forced if mode == "tools" else {"type": "auto"}}
+    else:
+        body |= {"tools": _ABSENT, "tool_choice": _ABSENT}
+    if mode == "native":
+        body["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
+    arguments = {"max_tokens": parameters.answer_tokens}  # the SDK refuses a call without it
+    return Shape(instructor.Mode.TOOLS, body, arguments)
+
+
+def _google(question: Question, mode: Mode, profile: Profile) -> Shape:
+    """Google's SDK has a typed configuration in place of a body."""
+    parameters = profile.parameters
+    schema = without(question.schema(), parameters.left_out)
+    config: dict[str, Any] = dict(_extra(question, profile))
+    if question.settings and question.reading == 1:
+        config |= {"temperature": 0} if parameters.temperature else {}
+        config |= {"seed": SEED} if parameters.seed else {}
+    if mode == "native":
+        config |= {"response_mime_type": "application/json", "response_json_schema": schema}
+    elif mode == "tools":
+        name = RecordSignals.__name__
+        declared = {"name": name, "description": RecordSignals.__doc__, "parameters_json_schema": schema}
+        config["tools"] = [{"function_declarations": [declared]}]
+        config["tool_config"] = {"function_calling_config": {"mode": "ANY", "allowed_function_names": [name]}}
+    messages = question.messages(rules=True, schema=mode == "text", left_out=parameters.left_out)
+    return Shape(instructor.Mode.TOOLS, {}, {"messages": messages, "config": config})
+
+
+def _ollama(question: Question, profile: Profile, name: str) -> dict[str, Any]:
+    """Ollama's /api/chat; `num_ctx` is added where the window is known."""
+    options: dict[str, Any] = {"num_predict": profile.parameters.answer_tokens}
+    if question.reading == 1:
+        options |= {"temperature": 0, "seed": SEED}
+    return {
+        "model": name,
+        "messages": question.messages(rules=True),
+        "format": question.schema(),
+        "options": options,
+        "stream": False,
+        **({"think": False} if question.settings else {}),
+    }
+
+
+# ---------------------------------------------------------------- parts
+
+
+@cache
+def _tool() -> list[dict[str, Any]]:
+    """The tool with all rules in its schema."""
+    return [_function(answer_schema())]
+
+
+def _short_tool(question: Question, profile: Profile) -> list[dict[str, Any]]:
+    tool = _function(without(question.schema(), profile.parameters.left_out))
+    if profile.parameters.strict_tools:
+        tool["function"]["strict"] = True
+    return [tool]
+
+
+def _function(schema: dict[str, Any]) -> dict[str, Any]:
+    function = {"name": RecordSignals.__name__, "description": RecordSignals.__doc__, "parameters": schema}
+    return {"type": "function", "function": function}
+
+
+def _settings(question: Question, profile: Profile) -> dict[str, Any]:
+    """Temperature, seed and the longest answer. A second reading of a pitch is meant to differ, so it has no seed."""
+    parameters = profile.parameters
+    if not question.settings:
+        return {}
+    settings = _extra(question, profile)
+    if parameters.max_tokens:
+        settings[parameters.max_tokens] = parameters.answer_tokens
+    if question.reading == 1:
+        settings |= {"temperature": 0} if parameters.temperature else {}
+        settings |= {"seed": SEED} if parameters.seed else {}
+    return settings
+
+
+def _extra(question: Question, profile: Profile) -> dict[str, Any]:
+    return dict(profile.parameters.extra) if question.settings else {}
+
+
+def without(schema: dict[str, Any], keywords: tuple[str, ...]) -> dict[str, Any]:
+    """The schema without some keywords of JSON Schema; names of fields are no keywords."""
+    if not keywords:
+        return schema
+
+    def cut(part: Any) -> Any:
+        if not isinstance(part, dict):
+            return part
+        left = {key: value for key, value in part.items() if key not in keywords}
+        for key, value in left.items():
+            if key in ("properties", "$defs") and isinstance(value, dict):
+                left[key] = {name: cut(field) for name, field in value.items()}
+            elif key in ("items", "anyOf", "additionalProperties"):
+                left[key] = [cut(each) for each in value] if isinstance(value, list) else cut(value)
+        return left
+
+    shorter: dict[str, Any] = cut(schema)
+    return shorter
+
+
+def _closed(properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
