@@ -29,19 +29,15 @@ FAMILIES: Final[Mapping[str, str]] = {
 }
 """The families of signals that people look at together, and that share a color: id and title, in this order."""
 
-Support = Literal["number", "name", "whole_text"]
-SUPPORTS: Final[Mapping[Support, str]] = {
-    "number": "a quote must hold a number",
-    "name": "a quote must hold a name",
-    "whole_text": "follows from the whole text, so no quote alone can show it",
-}
-"""What a value can need besides a quote from the pitch: id and words."""
-
 LISTED: Final = "listed"
 """The values rank in the order in which they are listed, lowest first."""
 Direction = Literal["rising", "falling", "none"]
 DIRECTIONS: Final[tuple[Direction, ...]] = ("rising", "falling", "none")
 _DIRECTIONS_THAT_RANK: Final = ("rising", "falling")
+
+Support = Literal["number", "name", "whole_text"]
+"""What a value needs in its quotes: a number, the name of a customer, or more than a quote can hold."""
+SUPPORTS: Final[tuple[Support, ...]] = ("number", "name", "whole_text")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,15 +101,17 @@ class SignalSpec(InputSpec):
     """One single-valued signal: everything that is said about it anywhere.
 
     `meanings` maps each value to what it means; `values` follows from it. `rule` is what decides between the values, for
-    the model and for a person alike (docs/vocabulary.md). `family` is one of `FAMILIES`. `support`: what a value's
-    quotes must hold, for values that need more than a quote.
+    the model and for a person alike (docs/vocabulary.md). `family` is one of `FAMILIES`.
+
+    `support`: values whose quotes need a `number` or a customer's `name`, and values that rest on the `whole_text`, so
+    that nobody can check them from a quote. Of every other value a quote shows that it holds.
     """
 
     family: str
     rule: str
     meanings: Mapping[str, str]
-    values: tuple[str, ...] = ()
     support: Mapping[str, Support] = field(default_factory=dict)
+    values: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", tuple(self.meanings))
@@ -126,16 +124,11 @@ class SignalSpec(InputSpec):
         if not self.rule:
             faults.append("it has no rule")
         faults += [f"its value {value} has no meaning" for value, meaning in self.meanings.items() if not meaning]
-        faults += [
-            f"it has support for {value}, which is not one of its values"
-            for value in self.support
-            if value not in self.values
-        ]
-        faults += [
-            f"its support {need!r} is not one of {', '.join(SUPPORTS)}"
-            for need in self.support.values()
-            if need not in SUPPORTS
-        ]
+        strange = sorted(set(self.support) - set(self.values))
+        if strange:
+            faults.append(f"it says what supports {', '.join(strange)}, which is not one of its values")
+        if set(self.support.values()) - set(SUPPORTS):
+            faults.append(f"what supports a value is one of {', '.join(SUPPORTS)}")
         return faults
 
     @property
