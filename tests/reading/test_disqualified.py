@@ -122,7 +122,8 @@ def samples(folder: str) -> list[tuple[str, Pitch]]:
 
 def test_every_planted_text_of_the_hostile_samples_can_be_set_aside() -> None:
     for text, pitch in samples("recordings/hostile"):
-        assert check_answer(text, pitch, Grounding(pitch.text)).faults == ()
+        faults = check_answer(text, pitch, Grounding(pitch.text)).faults
+        assert "disqualified" not in {fault.kind for fault in faults}
     assert MOST_DISQUALIFIED == 0.4  # the longest takes 32%
 
 
@@ -135,5 +136,5 @@ def test_listing_the_whole_pitch_costs_no_sample_a_single_value(whole: bool) -> 
         lines = [pitch.text] if whole else pitch.text.splitlines()
         listed = json.dumps({**document, "instructions": lines})
         checked = check_answer(listed, pitch, Grounding(pitch.text))
-        assert [fault.kind for fault in checked.faults] == ["disqualified"]
+        assert checked.faults[0].kind == "disqualified" and checked.faults[1:] == honest.faults
         assert checked.signals() == honest.signals()
