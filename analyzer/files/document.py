@@ -243,7 +243,7 @@ class Document:
             if page.text:
                 yield page.number, "ocr" if page.ocr is not None else None, page.text
             for aside in page.asides if self.with_asides else ():
-                yield page.number, aside.kind, f"[{ASIDES[aside.kind]}]\n{aside.text}"
+                yield page.number, aside.kind, f"[{ASIDES[aside.kind]}]\n\n{aside.text}"
 
 
 @dataclass(slots=True)

@@ -200,7 +200,7 @@ def _document(shown: str, answer: DocumentAnswer, limits: DocumentLimits) -> Doc
         "seconds": f"takes more than {limits.seconds:g} seconds to read; {_INSTEAD}",
         "wait": f"was not read within {limits.wait:g} seconds; try again when less is going on here, or {_INSTEAD}",
         "memory": f"takes more than {limits.memory / 1e6:.0f} MB of memory to read; {_INSTEAD}",
-        "crash": "made its reader fail: it is damaged, or takes too much memory; save it again, or paste the pitch as text",
+        "crash": f"made its reader fail: it is damaged or takes too much memory; {_INSTEAD}",
     }
     fault = f"was not read because of a fault of this program ({answer.reason}); paste the pitch as text, and report it"
     raise DocumentError(f"{shown} {reasons.get(answer.problem or '', fault)}")

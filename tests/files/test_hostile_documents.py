@@ -156,8 +156,8 @@ class Intervene:
     ("sent", "says"),
     [
         (signal.SIGSTOP, r"was not read within 0\.5 seconds"),
-        (signal.SIGSEGV, "made the program that reads such files break off"),
-        (signal.SIGKILL, "made the program that reads such files break off"),
+        (signal.SIGSEGV, "made its reader fail: it is damaged or takes too much memory"),
+        (signal.SIGKILL, "made its reader fail: it is damaged or takes too much memory"),
         (signal.SIGXCPU, "takes more than 30 seconds to read"),
     ],
     ids=["stopped", "crashed", "killed from elsewhere", "ended by the system's own limit"],

@@ -26,7 +26,7 @@ _SMALLEST: Final = 40
 _PICTURES_A_PAGE: Final = 12
 _CERTAIN: Final = 0.6
 """A line that is read with less confidence is noise more often than text."""
-_MODELS: Final = {"Det": "*_det_*.onnx", "Rec": "*_rec_*.onnx", "Cls": "*_cls_*.onnx"}
+_MODELS: Final = {"Det": "*_det_*.onnx", "Rec": "*_rec_*.onnx"}
 
 
 def read_pictures(pictures: Pictures, pages: Sequence[int], most: int, seconds: float) -> PicturesRead:
@@ -80,6 +80,7 @@ def _engine() -> Any:
         params={
             **models,
             "Global.log_level": "critical",
+            "Global.use_cls": False,  # it takes some lines for upside down, and garbles them
             "Global.text_score": _CERTAIN,
             "Global.max_side_len": _SIDE,
             "EngineConfig.onnxruntime.intra_op_num_threads": 2,

@@ -116,4 +116,4 @@ def test_comments_are_apart(reader: DocumentReader) -> None:
     run = document.add_paragraph(SENTENCE).runs[0]
     document.add_comment(run, text="Is this true?", author="Bo")
     found = reader.read("a.docx", saved(document))
-    assert found.text == SENTENCE and "[Comments]\nIs this true?" in found.including_asides().text
+    assert found.text == SENTENCE and "[Comments]\n\nIs this true?" in found.including_asides().text

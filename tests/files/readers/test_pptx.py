@@ -84,7 +84,7 @@ def test_notes_are_apart_unless_they_are_asked_for_and_then_marked(reader: Docum
     assert document.text == SENTENCE
     assert document.sentences() == ["Speaker notes were left out (slide 1). To include them: --notes"]
     asked = document.including_asides()
-    assert asked.text == f"{SENTENCE}\n\n[Speaker notes]\nSay the price: 4%" and asked.sentences() == []
+    assert asked.text == f"{SENTENCE}\n\n[Speaker notes]\n\nSay the price: 4%" and asked.sentences() == []
     assert [part.origin for part in asked.passages()] == [None, "notes"]
 
 
