@@ -188,7 +188,7 @@ def brackets() -> bytes:
 
 
 HOSTILE: dict[str, tuple[str, Callable[[], bytes], str | None]] = {
-    "a cell over many columns": (".docx", wide_cell, r"takes more than (150 MB of memory|\d+ seconds) to read"),
+    "a cell over many columns": (".docx", wide_cell, None),
     "cells merged downwards": (".docx", tall_table, None),
     "an archive that swells": (".docx", swollen_archive, "unpacks to more than 150 MB"),
     "deep markup": (".docx", deep_markup, "nests too deeply"),
@@ -197,13 +197,13 @@ HOSTILE: dict[str, tuple[str, Callable[[], bytes], str | None]] = {
     "groups in groups": (".pptx", group_shapes, None),
     "a table before itself": (".pdf", table_of_contents_loop, None),
     "a page packed twice": (".pdf", packed_twice, "takes more than 150 MB of memory to read"),
-    "deep pages": (".pdf", deep_pages, "nests deeper, than can be read"),
+    "deep pages": (".pdf", deep_pages, None),
     "a circle of pages": (".pdf", circle_of_pages, None),
     "many pages": (".pdf", many_pages, "takes more than 1 seconds to read"),
     "a page within itself": (".pdf", page_within_itself, None),
-    "many words": (".pdf", many_words, "takes more than 1 seconds to read"),
-    "endless characters": (".pdf", endless_characters, "unpacks to more"),
-    "lists in lists": (".pdf", brackets, "nests too deeply"),
+    "many words": (".pdf", many_words, r"takes more than (150 MB of memory|1 seconds) to read"),
+    "endless characters": (".pdf", endless_characters, None),
+    "lists in lists": (".pdf", brackets, None),
 }
 """Each with its kind, how it is made, and what its error says where that is always the same."""
 

@@ -72,6 +72,10 @@ UNREAD: Final[dict[str, _UnreadKind]] = {
     "no_text_found": _UnreadKind(
         "{where} is a picture in which OCR found no text", "{where} are pictures in which OCR found no text"
     ),
+    "unopened": _UnreadKind(
+        "{where} is a picture that cannot be opened or is too large, and was not read",
+        "{where} are pictures that cannot be opened or are too large, and were not read",
+    ),
     "over_ocr_limit": _UnreadKind(
         "{where} is a picture and was not read, because OCR reached its limit of {detail}",
         "{where} are pictures and were not read, because OCR reached its limit of {detail}",
@@ -239,7 +243,7 @@ class Document:
             if page.text:
                 yield page.number, "ocr" if page.ocr is not None else None, page.text
             for aside in page.asides if self.with_asides else ():
-                yield page.number, aside.kind, f"[{ASIDES[aside.kind]}]\n{aside.text}"
+                yield page.number, aside.kind, f"[{ASIDES[aside.kind]}]\n\n{aside.text}"
 
 
 @dataclass(slots=True)

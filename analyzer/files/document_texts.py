@@ -18,7 +18,7 @@ from typing import Final
 from analyzer.files.document import Document, DocumentBuilder, Page, Unread
 from analyzer.files.readers import CLOSED, READERS
 from analyzer.files.readers import eml as email
-from analyzer.files.readers.kind import INSTEAD, Attachment, PackageMissing, TooLong, Unreadable
+from analyzer.files.readers.kind import INSTEAD, Attachment, PackageMissing, PicturesRead, TooLong, Unreadable
 
 _OLD_FORMAT: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _FOUND: Final = {
@@ -76,10 +76,8 @@ def document_of(suffix: str, data: bytes, most: int, *, attached: bool = False) 
     )
 
 
-def pictures_of(
-    suffix: str, data: bytes, pages: Sequence[int], most: int, seconds: float
-) -> tuple[list[Page], list[int]]:
-    """The text of pages that are pictures, by OCR, and the numbers of the pages that were given up.
+def pictures_of(suffix: str, data: bytes, pages: Sequence[int], most: int, seconds: float) -> PicturesRead:
+    """The text of pages that are pictures, by OCR.
 
     Raises Unreadable, PackageMissing or MemoryError.
     """
@@ -87,7 +85,7 @@ def pictures_of(
 
     kind = READERS[suffix]
     if kind.pictures is None:
-        return [], list(pages)
+        return PicturesRead((), (), tuple(pages))
     try:
         return read_pictures(kind.pictures(data, pages), pages, most, seconds)
     except (Unreadable, PackageMissing, MemoryError):
@@ -143,6 +141,8 @@ def _reason(suffix: str, data: bytes, error: Exception) -> str:
     wanted = READERS[suffix].name
     if isinstance(error, RecursionError) or "xcessive depth" in message:
         return f"nests too deeply to be read; save it again without groups and drawings, {INSTEAD}"
+    if name == "XMLSyntaxError" and ("entit" in message or "amplification" in message):
+        return f"unpacks to more than can be read; save it again, {INSTEAD}"
     if data.startswith(_OLD_FORMAT):
         return f"is protected by a password or saved in an old format; save it without, as {wanted}"
     found = _kind_of(data)

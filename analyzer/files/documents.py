@@ -136,14 +136,14 @@ class DocumentReader:
             return document  # its pages stay named as not read
         read = [Page(page["number"], page["text"], ocr=page["ocr"]) for page in answer.found["pages"]]
         empty = tuple(page.number for page in read if not page.text.strip())
-        over = pictures.pages[limits.ocr_pages :]
-        late = tuple(answer.found["given_up"])
-        unread = [
-            Unread("no_text_found", len(empty), empty) if empty else None,
-            Unread("over_ocr_limit", len(over), over, f"{limits.ocr_pages} pages") if over else None,
-            Unread("over_ocr_limit", len(late), late, f"{limits.ocr_seconds:g} seconds") if late else None,
-        ]
-        return document.with_ocr([page for page in read if page.text.strip()], filter(None, unread))
+        left = (
+            ("no_text_found", empty, ""),
+            ("unopened", tuple(answer.found["unopened"]), ""),
+            ("over_ocr_limit", tuple(answer.found["late"]), f"{limits.ocr_seconds:g} seconds"),
+            ("over_ocr_limit", pictures.pages[limits.ocr_pages :], f"{limits.ocr_pages} pages"),
+        )
+        unread = [Unread(kind, len(pages), pages, detail) for kind, pages, detail in left if pages]
+        return document.with_ocr([page for page in read if page.text.strip()], unread)
 
     def _answer(
         self, shown: str, suffix: str, data: bytes, limits: DocumentLimits, pictures: tuple[int, ...] | None = None
@@ -200,7 +200,7 @@ def _document(shown: str, answer: DocumentAnswer, limits: DocumentLimits) -> Doc
         "seconds": f"takes more than {limits.seconds:g} seconds to read; {_INSTEAD}",
         "wait": f"was not read within {limits.wait:g} seconds; try again when less is going on here, or {_INSTEAD}",
         "memory": f"takes more than {limits.memory / 1e6:.0f} MB of memory to read; {_INSTEAD}",
-        "crash": "made the program that reads such files break off; save it again, or paste the pitch as text",
+        "crash": f"made its reader fail: it is damaged or takes too much memory; {_INSTEAD}",
     }
     fault = f"was not read because of a fault of this program ({answer.reason}); paste the pitch as text, and report it"
     raise DocumentError(f"{shown} {reasons.get(answer.problem or '', fault)}")

@@ -52,8 +52,8 @@ class DocumentRequest:
 
 @dataclass(frozen=True, slots=True)
 class DocumentAnswer:
-    """What came of a document. `problem` is None and `found` what was read (`Document.as_json`; by OCR `pages` and the
-    numbers of the pages `given_up`), or `problem` is one of `document` (`reason` says why), `characters` (`reason` says
+    """What came of a document. `problem` is None and `found` what was read (`Document.as_json`, or the fields of
+    `PicturesRead`), or `problem` is one of `document` (`reason` says why), `characters` (`reason` says
     where reading stopped), `package`, `seconds`, `memory`, `fault`. `last`: the process ends after this answer."""
 
     reason: str
@@ -130,8 +130,7 @@ def _answer(request: DocumentRequest, data: bytes) -> DocumentAnswer:
 def _read(request: DocumentRequest, data: bytes) -> dict[str, Any]:
     if request.pictures is None:
         return document_of(request.suffix, data, request.characters).as_json()
-    read, given_up = pictures_of(request.suffix, data, request.pictures, request.characters, request.ocr_seconds)
-    return {"pages": [asdict(page) for page in read], "given_up": given_up}
+    return asdict(pictures_of(request.suffix, data, request.pictures, request.characters, request.ocr_seconds))
 
 
 def _came_from_memory(error: BaseException | None) -> bool:

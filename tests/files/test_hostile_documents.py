@@ -20,7 +20,7 @@ import pytest
 from analyzer.errors import DocumentError, RunStopped
 from analyzer.files.documents import LIMITS, DocumentReader, read_document
 from analyzer.files.pitches import Sources
-from tests.hostile_files import HOSTILE, docx, many_pages, paragraph, wide_cell
+from tests.hostile_files import HOSTILE, docx, many_pages, packed_twice, paragraph
 
 pytestmark = pytest.mark.slow
 
@@ -81,8 +81,9 @@ def test_a_hostile_document_ends_in_one_line_that_says_why(
     if says is None and kind == "read":
         return
     assert kind == "error" and text.startswith(f"{name}{suffix} ") and len(text.splitlines()) == 1
-    assert re.search(says or "text|memory|seconds|understand", text), text
-    assert "break off" not in text and "fault of this program" not in text
+    # PDFium ends its process where it is refused memory, sometimes before the limit on memory is noticed.
+    assert re.search(f"{says}|its reader fail" if says else "text|memory|seconds|understand|damaged", text), text
+    assert "fault of this program" not in text
 
 
 def test_no_child_takes_much_more_memory_than_its_limit(read_all: tuple[dict[str, tuple[str, str]], int]) -> None:
@@ -117,7 +118,7 @@ def test_many_documents_share_a_child_and_only_a_fault_costs_it() -> None:
             reader.read("a.docx", GOOD)
         assert len(first) == 1 and set(children()) - before == first
         with pytest.raises(DocumentError, match=r"memory|seconds"):  # which comes first is the machine's business
-            reader.read("b.docx", wide_cell())
+            reader.read("b.pdf", packed_twice())
         assert "GPUs" in reader.read("a.docx", GOOD).text
         second = set(children()) - before
         assert len(second) == 1 and second != first
@@ -155,8 +156,8 @@ class Intervene:
     ("sent", "says"),
     [
         (signal.SIGSTOP, r"was not read within 0\.5 seconds"),
-        (signal.SIGSEGV, "made the program that reads such files break off"),
-        (signal.SIGKILL, "made the program that reads such files break off"),
+        (signal.SIGSEGV, "made its reader fail: it is damaged or takes too much memory"),
+        (signal.SIGKILL, "made its reader fail: it is damaged or takes too much memory"),
         (signal.SIGXCPU, "takes more than 30 seconds to read"),
     ],
     ids=["stopped", "crashed", "killed from elsewhere", "ended by the system's own limit"],
@@ -170,7 +171,7 @@ def test_whatever_happens_to_the_child_is_an_error_of_the_document_and_leaves_no
         assert len(str(raised.value).splitlines()) == 1
         assert (descriptors(), children()) == before
         if sent != signal.SIGSTOP:  # half a second may be too little for an honest one on a busy machine
-            assert "GPUs" in reader.read("b.docx", GOOD)
+            assert "GPUs" in reader.read("b.docx", GOOD).text
     assert (descriptors(), children()) == before
 
 
@@ -246,7 +247,7 @@ def test_neither_the_users_script_nor_a_file_beside_it_is_run_by_a_child(tmp_pat
         "from pathlib import Path\n"
         "from analyzer.files.documents import read_file\n"
         "open('runs', 'a').write('once ')\n"
-        "print(read_file(Path('a.docx')))\n"
+        "print(read_file(Path('a.docx')).text)\n"
     )
     assert "GPUs" in python(flag, str(script), cwd=tmp_path)
     assert (tmp_path / "runs").read_text() == "once " and not list(tmp_path.glob("*.was-run"))
@@ -263,7 +264,7 @@ def test_a_forked_process_reads_with_a_child_of_its_own() -> None:
         "    pid = os.fork()\n"
         "    name = 'parent' if pid else 'fork'\n"
         "    for number in range(20):\n"
-        "        assert reader.read('b.docx', docx(paragraph(name + str(number)))) == name + str(number)\n"
+        "        assert reader.read('b.docx', docx(paragraph(name + str(number)))).text == name + str(number)\n"
         "    if pid:\n"
         "        assert os.waitpid(pid, 0)[1] == 0\n"
         "print('both')\n"

@@ -18,7 +18,7 @@ from analyzer.files.pitches import InputPitch, Sources
 
 
 def read(*names: str | Path, **columns: str) -> list[InputPitch]:
-    sources = Sources(tuple(map(str, names)), **columns)
+    sources = Sources(tuple(map(str, names)), columns.get("text_column"), columns.get("id_column"))
     sources.check()
     return list(sources)
 

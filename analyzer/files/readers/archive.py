@@ -37,13 +37,13 @@ class Archive:
     """The parts of a zipped document. Raises Unreadable if they would unpack to more than MAX_UNPACKED."""
 
     def __init__(self, data: bytes):
+        etree = package("lxml.etree")
         self._zip = zipfile.ZipFile(io.BytesIO(data))
         self._sizes = {entry.filename: entry.file_size for entry in self._zip.infolist()}
         if sum(size for name, size in self._sizes.items() if name.lower().endswith(_MARKUP)) > MAX_UNPACKED:
             raise Unreadable(
                 f"unpacks to more than {MAX_UNPACKED / 1e6:.0f} MB; save the part that matters as a file, {INSTEAD}"
             )
-        etree = package("lxml.etree")
         self._parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True)
         self._parse = etree.fromstring
 

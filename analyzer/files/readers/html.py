@@ -131,7 +131,7 @@ class _Text(HTMLParser):
             self._slides += 1
             self._turn(self._slides)
         if tag in _BLOCKS:
-            self._write("\n\n" if tag in _ALONE else "\n", raw=True)
+            self._end_line(tag)
         elif tag in ("td", "th"):
             self._write("\t", raw=True)
         self._pre += tag == "pre"
@@ -161,7 +161,7 @@ class _Text(HTMLParser):
         depth = len(self._open)
         self._open.pop()
         if tag in _BLOCKS:
-            self._write("\n\n" if tag in _ALONE else "\n", raw=True)
+            self._end_line(tag)
         self._pre -= tag == "pre"
         if self._silent == depth:
             self._silent = None
@@ -169,6 +169,13 @@ class _Text(HTMLParser):
             self._notes = None
         if self._deck == depth:
             self._deck = None
+
+    def _end_line(self, tag: str) -> None:
+        pieces = self._page.notes if self._notes is not None else self._page.pieces
+        if tag in _ALONE:
+            self._write("\n\n", raw=True)
+        elif pieces and not pieces[-1].endswith("\n"):
+            self._write("\n", raw=True)
 
     def _write(self, text: str, raw: bool = False) -> None:
         if self._silent is not None:

@@ -27,6 +27,16 @@ class Attachment:
     data: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class PicturesRead:
+    """What OCR made of some pages: those it read, perhaps without finding text; the numbers of those that it did not
+    come to in time, and of those whose pictures cannot be opened or are too large."""
+
+    pages: tuple[Page, ...]
+    late: tuple[int, ...]
+    unopened: tuple[int, ...]
+
+
 Parts = Iterator[Page | Unread | Attachment]
 """What a reader yields: pages in order (several for one number are joined), what it does not read, attachments."""
 Pictures = Iterator[tuple[int, Any]]

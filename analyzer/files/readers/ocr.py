@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import io
 import time
+from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from analyzer.files.document import Page
-from analyzer.files.readers.kind import PackageMissing, Pictures, package
+from analyzer.files.readers.kind import PackageMissing, Pictures, PicturesRead, package
 from analyzer.files.readers.reading_order import Box, in_reading_order
 
 MAX_PIXELS: Final = 50_000_000
@@ -25,40 +26,43 @@ _SMALLEST: Final = 40
 _PICTURES_A_PAGE: Final = 12
 _CERTAIN: Final = 0.6
 """A line that is read with less confidence is noise more often than text."""
-_MODELS: Final = {"Det": "*_det_*.onnx", "Rec": "*_rec_*.onnx", "Cls": "*_cls_*.onnx"}
+_MODELS: Final = {"Det": "*_det_*.onnx", "Rec": "*_rec_*.onnx"}
 
 
-def read_pictures(pictures: Pictures, pages: Sequence[int], most: int, seconds: float) -> tuple[list[Page], list[int]]:
-    """The pages with the text that is in their pictures, and the numbers of the pages given up: when `seconds` have
-    passed, or at more than `most` characters. A page without any text in its pictures is a page with an empty text.
+def read_pictures(pictures: Pictures, pages: Sequence[int], most: int, seconds: float) -> PicturesRead:
+    """The pages with the text that is in their pictures. Stops when `seconds` have passed or at more than `most`
+    characters.
 
     Raises PackageMissing, or MemoryError.
     """
     engine = _engine()
     until = time.monotonic() + seconds
     found: dict[int, list[tuple[str, float]]] = {}
-    counts: dict[int, int] = {}
+    counts: Counter[int] = Counter()
+    stopped_at: int | None = None
     length = 0
-    finished = True
     for number, picture in pictures:
         if time.monotonic() > until or length > most:
-            finished = False
             found.pop(number, None)  # half a page would pass for a whole one
+            stopped_at = number
             break
-        counts[number] = counts.get(number, 0) + 1
-        if counts[number] <= _PICTURES_A_PAGE:
-            lines = found.setdefault(number, [])
-            lines += _lines(engine, _opened(picture))
+        counts[number] += 1
+        opened = _opened(picture) if counts[number] <= _PICTURES_A_PAGE else None
+        if opened is not None:
+            lines = _lines(engine, opened)
+            found.setdefault(number, []).extend(lines)
             length += sum(len(text) for text, _ in lines)
-    read = []
-    for number in pages:
-        if number in found or finished:
-            lines = found.get(number, [])
-            certain = [certainty for _, certainty in lines]
-            mean = sum(certain) / len(certain) if certain else 0.0
-            read.append(Page(number, "\n".join(text for text, _ in lines), ocr=round(mean, 3)))
-    done = {page.number for page in read}
-    return read, [number for number in pages if number not in done]
+    late = () if stopped_at is None else tuple(pages[list(pages).index(stopped_at) :])
+    return PicturesRead(
+        tuple(_page(number, found[number]) for number in pages if number in found),
+        late,
+        tuple(number for number in pages if number not in found and number not in late),
+    )
+
+
+def _page(number: int, lines: list[tuple[str, float]]) -> Page:
+    certain = sum(certainty for _, certainty in lines) / len(lines) if lines else 0.0
+    return Page(number, "\n".join(text for text, _ in lines), ocr=round(certain, 3))
 
 
 @cache
@@ -76,6 +80,7 @@ def _engine() -> Any:
         params={
             **models,
             "Global.log_level": "critical",
+            "Global.use_cls": False,  # it takes some lines for upside down, and garbles them
             "Global.text_score": _CERTAIN,
             "Global.max_side_len": _SIDE,
             "EngineConfig.onnxruntime.intra_op_num_threads": 2,
@@ -108,8 +113,6 @@ def _opened(picture: Any) -> Any:
 
 def _lines(engine: Any, picture: Any) -> list[tuple[str, float]]:
     """The lines of a picture in reading order, each with how certain it is."""
-    if picture is None:
-        return []
     found = engine(picture)
     if found.txts is None or found.boxes is None:
         return []
