@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from analyzer.agreement.records import Attribution
 from analyzer.files.manual_scores import VALUES, ManualScore, with_value
-from analyzer.framework.many_pitches import coded_signals, overall, signals_table
+from analyzer.framework.many_pitches import coded_documents, overall
 from analyzer.framework.market import MarketMap
 from analyzer.framework.rulebook import Rulebook
 from analyzer.vocabulary.signals import Signals
@@ -36,7 +36,7 @@ class Scorer:
         """The score, 0 to 100; None where out of scope."""
         if number >= len(self._scores):
             waiting = self._signals[len(self._scores) :]
-            coded = coded_signals(signals_table(waiting, market=self._market))
+            coded = coded_documents(waiting, self._market)
             values = overall(coded, self._rulebook)
             self._scores += [
                 float(value) if scope else None for value, scope in zip(values, coded.in_scope, strict=True)

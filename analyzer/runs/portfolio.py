@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from analyzer.framework.assessment import Range
-from analyzer.framework.many_pitches import Coded, coded_signals, signals_table
+from analyzer.framework.many_pitches import coded_documents
 from analyzer.framework.market import MarketMap
 from analyzer.framework.ranking import Ranked, rank
 from analyzer.framework.rulebook import Rulebook
+from analyzer.framework.scorer import Coded
 from analyzer.results.result import Result
 from analyzer.vocabulary.derived import LEANS
 from analyzer.vocabulary.signals import UNKNOWN, Signals
@@ -170,7 +171,7 @@ class Portfolio:
 
     def _code(self) -> None:
         if self._signals:
-            self._coded.append(coded_signals(signals_table(self._signals, market=self.market)))
+            self._coded.append(coded_documents(self._signals, self.market))
             self._signals = []
 
 
