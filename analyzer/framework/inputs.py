@@ -17,7 +17,7 @@ from analyzer.vocabulary.signals import Problem, Quote, Signals
 from analyzer.vocabulary.votes import WORLDS, PositionRead, Weights, as_fraction, places, weights
 
 PERSONA_FIT: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("data_scientist", "ml_engineer", "data_science_manager"), "data_science"),
+    **dict.fromkeys(("data_scientist", "ml_engineer", "ai_engineer", "data_science_manager"), "data_science"),
     **dict.fromkeys(("data_engineer", "platform_engineer", "software_engineer"), "engineering"),
 }
 _AT = {"day_1": 0, "ml": 0, "both": 1, "day_2": 2, "engineering": 2}
@@ -135,7 +135,8 @@ def _places(name: str, read: PositionRead) -> tuple[Places, Weights]:
 
 
 def positions(signals: Signals) -> dict[str, Fraction | None]:
-    """Stage and focus in [0, 1]; None where no problem says."""
+    """Stage and focus in [0, 1]: the mean of the primary problems that can be placed, or of all others where none of
+    them can; None where no problem says."""
     return {
         "stage": _position(signals.problems, [problem.stage for problem in signals.problems]),
         "focus": _position(signals.problems, [problem.focus for problem in signals.problems]),
@@ -151,9 +152,9 @@ def lean(name: str, position: Fraction | None) -> str | None:
 
 
 def _position(problems: Iterable[Problem], ends: list[str]) -> Fraction | None:
-    weighted = [(2 if p.primary else 1, _AT[end]) for p, end in zip(problems, ends, strict=True) if end in _AT]
-    total = sum(weight for weight, _ in weighted)
-    return Fraction(sum(weight * at for weight, at in weighted), 2 * total) if total else None
+    placed = [(problem.primary, _AT[end]) for problem, end in zip(problems, ends, strict=True) if end in _AT]
+    places = [at for primary, at in placed if primary] or [at for _, at in placed]
+    return Fraction(sum(places), 2 * len(places)) if places else None
 
 
 def _crowding(named: int) -> str | None:

@@ -13,7 +13,7 @@ from typing import Final
 
 from analyzer.resources import resource
 
-PROMPT_VERSION: Final = 1
+PROMPT_VERSION: Final = 2
 """Raise it when a change of these files changes what is asked. Recordings of an older version are then no
 longer used. A corrected comma keeps the number."""
 

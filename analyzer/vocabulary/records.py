@@ -8,14 +8,14 @@ the import and says what is missing. The types in `signals` are checked against 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, Literal
 
 from analyzer.vocabulary.partial_order import Order, Pair
 
 UNKNOWN: Final = "unknown"
-VOCABULARY_VERSION: Final = 1
+VOCABULARY_VERSION: Final = 2
 """Raise it when a change of these records changes what an answer means: a value, a field, a rule that decides
 otherwise. Recordings of an older version are then not played any more. A corrected comma keeps the number."""
 
@@ -34,6 +34,11 @@ LISTED: Final = "listed"
 Direction = Literal["rising", "falling", "none"]
 DIRECTIONS: Final[tuple[Direction, ...]] = ("rising", "falling", "none")
 _DIRECTIONS_THAT_RANK: Final = ("rising", "falling")
+
+
+Support = Literal["number", "name", "whole_text"]
+"""What a value needs in its quotes: a number, the name of a customer, or more than a quote can hold."""
+SUPPORTS: Final[tuple[Support, ...]] = ("number", "name", "whole_text")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,12 +102,16 @@ class SignalSpec(InputSpec):
     """One single-valued signal: everything that is said about it anywhere.
 
     `meanings` maps each value to what it means; `values` follows from it. `rule` is what decides between the values, for
-    the model and for a person alike (docs/vocabulary.md). `family` is one of `FAMILIES`.
+    the model and for a person alike (docs/codebook.md). `family` is one of `FAMILIES`.
+
+    `support`: values whose quotes need a `number` or a customer's `name`, and values that rest on the `whole_text`, so
+    that nobody can check them from a quote. Of every other value a quote shows that it holds.
     """
 
     family: str
     rule: str
     meanings: Mapping[str, str]
+    support: Mapping[str, Support] = field(default_factory=dict)
     values: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -116,6 +125,11 @@ class SignalSpec(InputSpec):
         if not self.rule:
             faults.append("it has no rule")
         faults += [f"its value {value} has no meaning" for value, meaning in self.meanings.items() if not meaning]
+        strange = sorted(set(self.support) - set(self.values))
+        if strange:
+            faults.append(f"it says what supports {', '.join(strange)}, which is not one of its values")
+        if set(self.support.values()) - set(SUPPORTS):
+            faults.append(f"what supports a value is one of {', '.join(SUPPORTS)}")
         return faults
 
     @property
@@ -145,9 +159,10 @@ _SPECS = (
         title="Who signs",
         family="people",
         question="Who signs, and from which budget?",
-        rule="Who decides to pay. A shared deployment, a trial that ends or a paid plan with no signer named is unknown.",
+        rule="Who decides to pay. A free or open-source edition, a trial, a deployment that teams share, a plan or price "
+        "without a signer: unknown.",
         meanings={
-            "practitioner": "one person can begin free and alone (a free edition for one user is enough)",
+            "practitioner": "the text says that the user pays alone: own card, a seat bought in the product",
             "data_science_leadership": "head of data science or ML",
             "engineering_leadership": "CTO, VP engineering, head of platform or infrastructure",
             "business_leadership": "CEO, product, finance, risk or another business owner",
@@ -156,99 +171,136 @@ _SPECS = (
         direction="none",
     ),
     SignalSpec(
+        name="pricing",
+        title="Pricing",
+        family="entry",
+        question="What is free, what is paid, and how does a customer begin to pay?",
+        rule="What there is to pay, over all editions, announced ones too, and how paying begins. Free: the word free, open "
+        "source, a licence (a badge counts, a link's address does not); a trial is not free. Something to buy: a plan, an "
+        "edition the vendor runs (unless called free), an enterprise edition, paid support, also without a price. Neither "
+        "free nor anything to buy, or a price model without a figure: unknown.",
+        meanings={
+            "free_only": "free, and nothing to buy",
+            "by_quote": "to buy only by talking to sales, or every plan above $10,000 a year",
+            "self_checkout": "nothing free; a price in figures, or a plan, that one can buy without talking",
+            "free_then_paid": "free, and beside it something to buy",
+        },
+        ranks=(("by_quote", "free_then_paid"), ("self_checkout", "free_then_paid")),
+        direction="rising",
+        support={"free_only": "whole_text"},
+    ),
+    SignalSpec(
         name="category",
         title="Category",
         family="product",
         question="Which step of a customer's ML work do they buy it for?",
-        rule="The step of the ML lifecycle the product is sold for; what its title and opening sell decides.",
+        rule="The step of the ML lifecycle it is sold for (see primary).",
         meanings={
-            "data_labelling": "annotation and human feedback",
+            "data_labelling": "annotation and human feedback; data made, collected or rated by people",
             "synthetic_data": "artificial training or test data",
-            "edge_case_mining": "finding hard samples, label errors and gaps; curating the data",
-            "data_versioning": "versions and lineage of datasets",
-            "data_quality": "tests and watch on tables and pipelines that feed models",
+            "edge_case_mining": "finding hard samples, errors and gaps in data sets; curating them",
+            "data_versioning": "versions, lineage, sharing or selling of data that exists",
+            "data_quality": "tests and watch on tables and pipelines",
             "feature_store": "computing, storing and serving features",
             "vector_database": "storing and searching embeddings",
             "notebook_environments": "workspaces to explore data and write model code",
             "experiment_tracking": "recording and comparing runs; model registry",
-            "training_platform": "compute to train on, one machine or many",
+            "training_platform": "rented machines for any work; training on one machine or many",
+            "training_optimization": "the same training faster, cheaper or better; profiling it; whether it is optimal",
             "automl": "automatic modelling and tuning",
             "fine_tuning": "adapting an existing large model",
             "pipeline_orchestration": "scheduled, repeatable pipelines; CI/CD for ML",
-            "gpu_orchestration": "sharing and scheduling GPUs a company has",
+            "gpu_orchestration": "scheduling and sharing one's own machines, or over several clouds",
             "model_serving": "putting a trained model behind an endpoint",
-            "llm_inference_serving": "running large models, as engine or by the token",
+            "llm_inference_serving": "running or routing inference of large models, as engine or by the token",
             "inference_optimization": "smaller or faster models, other hardware",
-            "cost_optimization": "seeing and cutting cloud, GPU or LLM cost",
+            "cost_optimization": "cutting the cloud, GPU or LLM bill",
             "model_monitoring": "decisions, drift and performance of deployed models",
             "endpoint_monitoring": "health of endpoints and machines: latency, errors, uptime",
             "explainability": "why a model decided as it did",
             "robustness_testing": "testing models for weak spots and regressions",
-            "llm_app_framework": "building blocks for LLM applications and agents",
+            "llm_app_framework": "building blocks for LLM applications and agents; an agent's sandbox, memory, learning",
             "llm_evaluation": "writing, versioning and scoring prompts and LLM applications",
             "llm_observability": "traces of LLM applications in production",
             "llm_gateway_and_caching": "one managed entry to many model providers; routing, caching",
             "guardrails_and_ml_security": "protecting models from misuse, leaks, attacks",
             "privacy_preserving_ml": "ML on data that may not be moved or seen",
             "governance": "inventory, policy, bias checks, evidence for auditors",
-            "end_to_end_platform": "most of the lifecycle in one product",
-            "other": "an ML tool that none of these describes",
+            "end_to_end_platform": "most of the lifecycle in one product, with several steps described",
+            "other": "an ML tool that none of these describes, or a platform without any action told",
         },
         ranks=(),
         direction="none",
+        support={"end_to_end_platform": "whole_text", "other": "whole_text"},
     ),
     SignalSpec(
         name="lifecycle_scope",
         title="Share of the lifecycle",
         family="product",
         question="Which steps, from data to monitoring, does it cover today, and with what?",
-        rule="Count the steps with a feature described in the text, of five: data; training and tracking; evaluation; "
-        "deployment and serving; monitoring and improvement. A step counts when the text says what is done there; "
-        "adjectives, roadmap and what is named only in passing do not. Infrastructure alone is single_step.",
+        rule="How many of five steps have a described feature: a verb or action and its object that say what the product "
+        "does there (one bullet is enough; a bare noun, adjective, benefit, example or roadmap is not). Data: also features, "
+        "tables, pipelines, generated records. Training and tracking: also registry, preprocessing. Evaluation: also test "
+        "sets, human ratings, writing and comparing prompts, explaining, benchmarks, scanning before use. Deployment and "
+        "serving: also compression, routing calls. Monitoring and improvement: drift, alerts, tracing or guarding what is live, cost, "
+        "retraining. Infrastructure, an orchestrator of the user's own steps, or an action that is no step adds none; alone "
+        "it is single_step. No action told: unknown.",
         meanings={"single_step": "one", "several_steps": "two or three", "end_to_end": "four or five"},
         ranks=LISTED,
         direction="rising",
+        support={"single_step": "whole_text", "several_steps": "whole_text", "end_to_end": "whole_text"},
     ),
     SignalSpec(
         name="differentiation",
         title="Difference from others",
         family="rivals",
         question="What do you do that the nearest alternative cannot, and who has measured it?",
-        rule="How well the text shows that it differs from alternatives. Praise is no outcome.",
+        rule="The best-shown difference. The alternative may be a class of tools or a practice that the text says people "
+        "follow now. Only a comparative adjective beside it is claimed.",
         meanings={
             "none": "it says it equals others",
-            "claimed": "features, adjectives, or numbers with nothing beside them",
-            "specific": "a concrete difference and the alternative or class it differs from, both in the text",
-            "proven": "a figure with its setting (what against what, and not against its own product), "
-            "or a named customer stating an outcome",
+            "claimed": "features, adjectives, or numbers with nothing beside them; a promise ('up to', 'can') without what "
+            "was run",
+            "specific": "a concrete difference and the alternative it differs from, both in the text; also a measured fact "
+            "without what was run, or against its own unoptimised input",
+            "measured": "the maker's own figure, what it is compared with (not its own product), and what was run: model, "
+            "data or hardware",
+            "proven": "somebody else says so: a named customer stating an outcome (praise is none), a third party's "
+            "benchmark or paper",
         },
         ranks=LISTED,
         direction="rising",
+        support={"claimed": "whole_text", "measured": "number"},
     ),
     SignalSpec(
         name="market_breadth",
         title="Breadth of the market",
         family="market",
         question="Which kinds of companies have this problem, and which do not?",
-        rule="How many kinds of companies could use it. General ML wording without a limit is horizontal (inferred).",
+        rule="How many kinds of companies could use it.",
         meanings={
             "niche": "the text itself limits who has the problem",
-            "vertical": "exactly one industry or exactly one kind of data",
-            "horizontal": "several kinds of data or industries; limited only to LLMs or to one framework counts too",
+            "vertical": "exactly one industry, or a kind of data tied to one field (medical images, LiDAR, genomes)",
+            "horizontal": "no such limit: general ML wording (inferred), a general kind of data (tables, text, images), LLMs "
+            "only, one framework",
         },
         ranks=LISTED,
         direction="rising",
+        support={"horizontal": "whole_text"},
     ),
     SignalSpec(
         name="urgency",
         title="Urgency",
         family="need",
         question="What happens in the next quarter at a customer that does nothing about it?",
-        rule="How pressing the text says the problem is. A promised benefit alone is unknown.",
+        rule="How pressing the text says the problem it is sold for is to the customer today. A benefit alone, a flaw of one "
+        "named competitor, the state of the world ('threats grow'), praise of the product's own activity ('essential for'): unknown.",
         meanings={
             "nice_to_have": "it says it is optional",
-            "important": "the text itself tells the problem as painful or necessary",
-            "critical_path": "a release, revenue, safety, service or customers suffer while the problem stands",
+            "important": "a word of pain, difficulty, cost or necessity put on the customer's present work, situation or class of "
+            "tools, also as a question or inside a promise; fines, leaks, delays, a 'barrier', projects that fail",
+            "critical_path": "said of the present: a release blocked, revenue or customers lost, a service stopped, people "
+            "endangered",
         },
         ranks=LISTED,
         direction="rising",
@@ -258,26 +310,31 @@ _SPECS = (
         title="Cost of the problem",
         family="need",
         question="What does the problem cost a typical customer in a year, in money, delay or risk?",
-        rule="What the problem costs the customer. A promised saving of money, delay, failures or risk is the cost it "
-        "removes, so 'twice as fast' or 'half the errors' is quantified. Ease, or time saved without more, is unknown.",
+        rule="What the problem costs the customer, named or promised away by a verb or comparative ('cuts', 'cheaper'): money; time with an amount; "
+        "another person's time; a delayed release; failures of what is live; wrong decisions; idle or wasted machines; a "
+        "risk with what is lost; also a statistic about companies that states such a loss. Ease, 'saves time', 'affordable', "
+        "finding bugs, an attack or 'compliance' alone, spending, market size: unknown.",
         meanings={
             "none": "it says the problem costs nothing",
-            "described": "the cost is named without a figure",
+            "described": "such a cost without a figure",
             "quantified": "the cost or the saving has a figure",
         },
         ranks=LISTED,
         direction="rising",
+        support={"quantified": "number"},
     ),
     SignalSpec(
         name="value_at_stake",
         title="Value at stake",
         family="need",
         question="How much would one more per cent be worth to your best customer?",
-        rule="How much hangs on the problem for one customer. An ordinary promised saving is not at stake: unknown.",
+        rule="How much hangs on the problem for one customer. An ordinary promised saving: unknown.",
         meanings={
             "modest": "it says that little hangs on it",
-            "material": "a loss or gain at business scale: an outage, stakes it names, a customer's realised figure",
-            "very_high": "safety-critical (patients, vehicles, robots), or small gains are worth fortunes: ad-tech, risk",
+            "material": "a loss or realised gain at business scale: an outage, its customers or licence at risk, a customer's "
+            "realised figure (in money from $100,000 a year); a very_high field among examples",
+            "very_high": "sold for a safety-critical field (patients, vehicles, robots) or one where small gains are worth "
+            "fortunes (ad-tech, risk)",
         },
         ranks=LISTED,
         direction="none",
@@ -287,12 +344,14 @@ _SPECS = (
         title="Way in",
         family="entry",
         question="What has to happen between the first click and the first useful result?",
-        rule="What has to happen before first use; the lightest way that is offered. How it is used, or a price, says nothing "
-        "of how one begins.",
+        rule="What has to happen before first use, of the one edition that a single user starts with most easily. How one begins is "
+        "not told, a framework, tool, system or platform without any sign of self_serve, still to be built or only announced: unknown.",
         meanings={
-            "heavy_setup": "new infrastructure first",
-            "assisted": "sales contact, a demo or an integration project first",
-            "self_serve": "pip install, download, or sign up and go",
+            "heavy_setup": "the text says that a cluster, servers or an appliance must be set up first",
+            "assisted": "sales, a demo or an integration project required first (a demo on offer is not)",
+            "self_serve": "pip install, download, or sign up and go; an install command, code that calls it, an SDK, "
+            "'Quickstart', a link to its public repository; a library, command-line tool or open-source program that one "
+            "person runs (inferred); a free tier; a part for a cluster the customer has, if open source or with an install command",
         },
         ranks=LISTED,
         direction="rising",
@@ -302,12 +361,14 @@ _SPECS = (
         title="Where the data goes",
         family="entry",
         question="Which data has to leave the customer's own systems, if any?",
-        rule="The lightest route offered today. A large model of another company that the user picks is not the vendor.",
+        rule="The lightest route of the same edition as onboarding (where none is self_serve, of the cheapest). A large model of another "
+        "company that the user picks is not the vendor. Whose storage is not told, or still to be built: unknown.",
         meanings={
-            "data_leaves": "every way described hands data to the vendor",
-            "metadata_only": "only metrics, metadata, statistics or model updates leave",
-            "none": "data stays; a library, a command-line tool, a self-hosted or in-cluster edition is none (inferred) "
-            "unless it uploads",
+            "data_leaves": "work on the vendor's machines or its marketplace's; a hosted service ('SaaS') that holds data, models, prompts or "
+            "logs",
+            "metadata_only": "only statistics, metrics, links, identifiers or proofs leave; a hosted dashboard beside local work",
+            "none": "data stays; a library, command-line tool, open-source, self-hosted or in-cluster edition, the user's own "
+            "cloud (inferred), unless it uploads",
         },
         ranks=LISTED,
         direction="rising",
@@ -316,27 +377,28 @@ _SPECS = (
         name="trust_route",
         title="Why trust this vendor",
         family="rivals",
-        question="Through whom can a cautious buyer get it: a marketplace, a partner, a customer who vouches for it?",
-        rule="Why a buyer would not simply take it from a vendor they know.",
+        question="Through whom can a cautious buyer get it: a community, a marketplace, a partner, a customer who vouches for it?",
+        rule="Why a buyer would not simply take it from a vendor they know. Of several: customers first, then community.",
         meanings={
-            "none": "it says it has neither",
-            "marketplace_or_partner": "a marketplace listing or a partnership",
+            "none": "it says it has nothing of the kind",
+            "community": "wide open-source use with a number (stars, downloads, contributors), or a foundation's project",
+            "marketplace_or_partner": "a marketplace listing, a partnership, a partner that runs it",
             "reference_customers": "customers named",
         },
-        ranks=(("none", "marketplace_or_partner"), ("none", "reference_customers")),
+        ranks=(("none", "community"), ("none", "marketplace_or_partner"), ("none", "reference_customers")),
         direction="rising",
+        support={"reference_customers": "name"},
     ),
     SignalSpec(
         name="data_science_fit",
         title="What data scientists get",
         family="people",
         question="What changes for the data scientists, and would they say yes?",
-        rule="What is in it for data scientists. A main user in data science (data_scientist, ml_engineer, "
-        "data_science_manager) makes it designed_for (inferred).",
+        rule="What data scientists get from it. A main user data_scientist or data_science_manager makes it designed_for (inferred).",
         meanings={
             "ignored": "it says they are not needed",
-            "mentioned": "it names them",
-            "designed_for": "it shows what they do with it",
+            "mentioned": "it names them without a task",
+            "designed_for": "it says what they do with it",
         },
         ranks=LISTED,
         direction="rising",
@@ -346,15 +408,18 @@ _SPECS = (
         title="Evidence of demand",
         family="market",
         question="Who uses it today, and how many have told you that they have this problem?",
-        rule="Evidence that others have the problem. Stars and downloads are not evidence.",
+        rule="Evidence that others have the problem; the highest that is told. 'Trusted by many', an alpha or beta label, the maker's own "
+        "company, figures of an earlier product: unknown.",
         meanings={
             "none": "it says it has no users yet",
-            "interviews": "conversations with possible customers",
-            "pilots": "design partners or a beta, also where they are counted",
-            "customers": "organisations or people who use it, named, counted or described; 'trusted by many' is not",
+            "interviews": "talks with possible customers",
+            "pilots": "design partners, named beta users, unnamed collaborators who use it",
+            "adoption": "free use with a number: users, downloads, stars, contributors",
+            "customers": "organisations named or counted that use or pay for it, paying people counted",
         },
         ranks=LISTED,
         direction="rising",
+        support={"adoption": "number"},
     ),
 )
 
@@ -366,28 +431,29 @@ _LISTS = (
         name="problems",
         title="Problems",
         family="need",
-        rule="The customer problems it is sold for, one to six, most important first; a second thing it is plainly "
-        "sold for counts, also of the other stage or focus. A remark on a rival, a customer's story or a detail of a "
-        "feature is no problem of its own.",
+        rule="The customer problems that the product solves, one to six, most important first. A remark on a competitor, "
+        "a customer's story or a detail of a feature is no problem of its own.",
     ),
     ListSpec(
         name="personas",
         title="Users",
         family="people",
-        rule="Who uses it, main user first. Researcher or ML practitioner = data_scientist; developer = "
-        "software_engineer, or ml_engineer where they train or compress models; infrastructure, DevOps, SRE or MLOps "
-        "people = platform_engineer. With no role named, infer one only from work or a tool that one role has (training, "
-        "tuning, analysing models or data = data_scientist; pods and clusters = platform_engineer). 'You', 'your team', "
-        "'AI teams', a line of code, an API or a price name nobody. Conflicting cues: leave the list empty.",
+        rule="Who uses it, main user first: of several roles named for it, the first. Researcher, ML practitioner, data-science or "
+        "research team = data_scientist; ML developer = ml_engineer; AI developer, or building applications, agents or prompts on large language "
+        "models = ai_engineer; infrastructure, DevOps, SRE, MLOps engineer = platform_engineer. Developer, engineer, user: the role "
+        "of the work described; where it describes none, developer = software_engineer. 'You', 'your team', ML or AI "
+        "team, technical or product users, 'MLOps', a role inside a feature's name: nobody. No role named, or only a business_user or other: infer one from work that "
+        "one role has: training, tuning, tracking experiments, evaluating models, curating data, setting up labelling = "
+        "data_scientist; only drawing labels = annotator; prompts, agents, LLM calls, retrieval = ai_engineer; serving or compressing models "
+        "= ml_engineer; pods, clusters = platform_engineer; pipelines of tables = data_engineer. The work of two of these: empty.",
     ),
     ListSpec(
         name="competitors",
         title="Competitors",
         family="rivals",
-        rule="Alternatives that the pitch says customers use, or could use, instead of the product; a class "
-        "('cloud providers', 'home-grown scripts') is one. Merely living with the problem, or the steps of a story "
-        "about it, is none, and integrations, "
-        "partners, customers and investors are not competitors.",
+        rule="What the pitch says customers use, or could use, instead: products, a class ('cloud providers') as one, in-house "
+        "scripts, a practice; the alternative of a specific difference too. A base it builds on only if the product is said to be better than the base alone. "
+        "No competitors: integrations, partners, customers, investors, hardware or models used as a measure, living with the problem.",
     ),
 )
 LISTS: Final[Mapping[str, ListSpec]] = {spec.name: spec for spec in _LISTS}
@@ -401,21 +467,27 @@ LIST_RULES: Final[Mapping[str, str]] = {
     "problems": LISTS["problems"].rule,
     "statement": "The problem in your own words, at most 25 words.",
     "quote": "Verbatim from the pitch: one continuous span, enough words to carry the point.",
-    "stage": "day_1: the basic mechanics of using ML at all, from the first trained model to its first effect on "
-    "customers: train without owning infrastructure, get a model into production, manage features, keep track of data, "
-    "versions and runs, get or share machines, and see at all what a model decides or how well it does, drift included. "
-    "day_2: keeping and improving ML that already runs: root causes, too many alerts, decay, retraining, edge cases, "
-    "better training data, utilisation, waste, cost. Code the problem that is sold, not the story that illustrates it. "
-    "both: truly both ends; a product sold for one problem of each has two primary problems. unclear: cannot be told.",
-    "focus": "By the skill the work needs without the product, whoever uses it. ml: data, labels, experiments, model "
-    "quality, fine-tuning, decisions of a model. engineering: machines, containers, clusters, endpoints, latency, "
-    "cost of serving or calling models. both: only if this one problem names both kinds. Code the customer's problem, not the "
-    "technology inside the product.",
-    "primary": "true for the one or two problems that the title or the first paragraph sells, and only for those.",
+    "stage": "day_1: using ML at all, until its first effect on customers: labelling, data and features to train on, experiments, "
+    "training without owning machines, getting or sharing machines, deploying, monitoring (a model's decisions, performance, drift, endpoints), seeing which runs fail, testing or "
+    "evaluating a model, prompt or agent, guarding, scanning, red teaming, tuning a foundation model. day_2: keeping and improving ML that runs: edge "
+    "cases, root causes, debugging, why a model decided so, whether a training was optimal, decay, alert noise, retraining, errors and gaps in data "
+    "sets (not before the first labelling), improving training data, what to label next, tests on data that flows, a live model against its successor, compliance of models that exist; utilisation, waste, cost; "
+    "speed and size of what works already (a first result sooner, or one machine to many, is day_1). A task named with its "
+    "saving is coded by the saving. 'Manage' alone is day_1, 'maintain' day_2. both: one problem truly at both ends. unclear: cannot "
+    "be told.",
+    "focus": "By the hands-on work that the problem needs without the product, whoever uses it; not by the technology inside it. ml: labels, samples, training data, models, "
+    "experiments, training and its methods (fine-tuning, compression, faster training), prompts, quality of what comes out, why an answer "
+    "was wrong, compliance reports. engineering: machines, containers, clusters, runtimes, endpoints, calls (failed, slow), latency and cost of serving, tables, storage, pipelines, feature serving, vector stores, gateways, guardrails, sandboxes. both: only if the first one or two jobs named are of both "
+    "kinds; a benefit or the end of a list does not count. unclear: cannot be told.",
+    "primary": "true only for what the product is sold for: one problem, two where it plainly sells two. That is the first sentence, wherever it is, "
+    "that says what the product does to a model, data, a prompt, an agent, an endpoint, a call or machines; skip sentences about "
+    "ML, projects or applications in general. Its verbs and their objects count (nouns for them too), of a longer list the first two; adjectives, "
+    "purpose clauses ('to improve …') and later lists do not. Verbs that share an object are one problem, unless one is day_1 and "
+    "one day_2 ('deploy and maintain'): then two. If it has only a general word (manage, platform), take the first problem the text tells.",
     "personas": LISTS["personas"].rule,
     "competitors": LISTS["competitors"].rule,
     "name": "The competitor's name, or the pitch's words for it.",
-    "kind": "in_house: customers build it themselves. manual_process: done by hand today. cloud_vendor: AWS, Google "
+    "kind": "in_house: customers build it themselves. manual_process: people do it, or a practice. cloud_vendor: AWS, Google "
     "Cloud, Azure and their services. established_vendor: a large, long-known vendor. Else startup or open_source.",
 }
-"""What decides for the lists and their parts, by field name (docs/vocabulary.md)."""
+"""What decides for the lists and their parts, by field name (docs/codebook.md)."""

@@ -29,6 +29,7 @@ Focus = Literal["ml", "engineering", "both", "unclear"]
 Role = Literal[
     "data_scientist",
     "ml_engineer",
+    "ai_engineer",
     "data_science_manager",
     "data_engineer",
     "platform_engineer",
@@ -40,6 +41,7 @@ Role = Literal[
 RivalKind = Literal["startup", "open_source", "cloud_vendor", "established_vendor", "in_house", "manual_process"]
 
 Buyer = Literal["practitioner", "data_science_leadership", "engineering_leadership", "business_leadership"]
+Pricing = Literal["free_only", "by_quote", "self_checkout", "free_then_paid"]
 Category = Literal[
     "data_labelling",
     "synthetic_data",
@@ -51,6 +53,7 @@ Category = Literal[
     "notebook_environments",
     "experiment_tracking",
     "training_platform",
+    "training_optimization",
     "automl",
     "fine_tuning",
     "pipeline_orchestration",
@@ -74,16 +77,16 @@ Category = Literal[
     "other",
 ]
 LifecycleScope = Literal["single_step", "several_steps", "end_to_end"]
-Differentiation = Literal["none", "claimed", "specific", "proven"]
+Differentiation = Literal["none", "claimed", "specific", "measured", "proven"]
 MarketBreadth = Literal["niche", "vertical", "horizontal"]
 Urgency = Literal["nice_to_have", "important", "critical_path"]
 BusinessImpact = Literal["none", "described", "quantified"]
 ValueAtStake = Literal["modest", "material", "very_high"]
 Onboarding = Literal["heavy_setup", "assisted", "self_serve"]
 DataMovement = Literal["data_leaves", "metadata_only", "none"]
-TrustRoute = Literal["none", "marketplace_or_partner", "reference_customers"]
+TrustRoute = Literal["none", "community", "marketplace_or_partner", "reference_customers"]
 DataScienceFit = Literal["ignored", "mentioned", "designed_for"]
-Traction = Literal["none", "interviews", "pilots", "customers"]
+Traction = Literal["none", "interviews", "pilots", "adoption", "customers"]
 
 MAX_PROBLEMS: Final = 6
 MAX_PERSONAS: Final = 6
@@ -124,7 +127,7 @@ MaybeQuote = Annotated[Quote | None, BeforeValidator(_maybe_quote)]
 
 
 class Problem(_Frozen):
-    """One problem the product solves. `primary` counts twice in the product's position."""
+    """One problem the product solves. `primary`: what it is sold for, and so what places it."""
 
     statement: str
     quote: MaybeQuote = None
@@ -222,6 +225,7 @@ class Signals(_Frozen):
     personas: tuple[Persona, ...] = Field(default=(), max_length=MAX_PERSONAS)
     competitors: tuple[Competitor, ...] = Field(default=(), max_length=MAX_COMPETITORS)
     buyer: Signal[Buyer] = Signal[Buyer]()
+    pricing: Signal[Pricing] = Signal[Pricing]()
     category: Signal[Category] = Signal[Category]()
     lifecycle_scope: Signal[LifecycleScope] = Signal[LifecycleScope]()
     differentiation: Signal[Differentiation] = Signal[Differentiation]()
@@ -249,6 +253,7 @@ class Signals(_Frozen):
             personas: Sequence[Persona | Mapping[str, Any]] = (),
             competitors: Sequence[Competitor | Mapping[str, Any]] = (),
             buyer: SingleValue[Buyer] = ...,
+            pricing: SingleValue[Pricing] = ...,
             category: SingleValue[Category] = ...,
             lifecycle_scope: SingleValue[LifecycleScope] = ...,
             differentiation: SingleValue[Differentiation] = ...,

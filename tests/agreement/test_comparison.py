@@ -250,7 +250,8 @@ def _scored(document: Mapping[str, Any], name: str) -> str | None:
 def test_a_position_that_agrees_as_lean_and_lies_finer_is_told_apart() -> None:
     problems = [
         {"statement": "x", "stage": "day_1", "focus": "ml", "primary": True},
-        {"statement": "y", "stage": "day_1", "focus": "both", "primary": False},
+        {"statement": "y", "stage": "day_1", "focus": "ml", "primary": True},
+        {"statement": "z", "stage": "day_1", "focus": "both", "primary": True},
     ]
     found = against([read("p", problems=problems)], [by_hand("p", stage="day_1", focus="ml")])
     assert found.disagreements == ()

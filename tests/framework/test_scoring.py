@@ -183,15 +183,15 @@ def test_derived_inputs_that_speak_against_are_in_the_rulebook(name: str) -> Non
     [
         ([], None, None, ("unknown", "unknown")),
         ([("day_1", "ml", True)], 0, 0, ("day_1", "ml")),
-        ([("day_1", "ml", True), ("day_2", "ml", False)], 0.33, 0, ("mixed", "ml")),
+        ([("day_1", "ml", True), ("day_2", "engineering", False)], 0, 0, ("day_1", "ml")),
+        ([("day_1", "ml", False)] * 2 + [("day_2", "ml", False)], 0.33, 0, ("mixed", "ml")),
         ([("day_1", "ml", True), ("day_2", "engineering", True)], 0.5, 0.5, ("mixed", "mixed")),
         ([("both", "both", True)], 0.5, 0.5, ("mixed", "mixed")),
         ([("unclear", "engineering", True), ("day_2", "unclear", False)], 1, 1, ("day_2", "engineering")),
-        ([("day_1", "ml", True), ("day_1", "ml", True), ("day_2", "ml", False)], 0.2, 0, ("day_1", "ml")),
     ],
-    ids=["none", "one", "a third is mixed", "two primary", "both", "unclear left out", "primary counts twice"],
+    ids=["none", "one", "only primary", "a third is mixed", "two primary", "both", "others if no primary is placed"],
 )
-def test_position_is_the_weighted_mean_of_the_problems(
+def test_position_is_the_mean_of_the_problems_that_the_product_is_sold_for(
     problems: list[tuple[str, str, bool]], stage: float | None, focus: float | None, leans: tuple[str, str]
 ) -> None:
     document = {"problems": [{"statement": "x", "stage": s, "focus": f, "primary": p} for s, f, p in problems]}

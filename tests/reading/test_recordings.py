@@ -194,7 +194,7 @@ def test_a_second_answer_outlives_a_changed_word_of_the_question_for_it(
     ("name", "says"),
     [
         ("analyzer.reading.recordings.VOCABULARY_VERSION", "the vocabulary's version (1, not 2)"),
-        ("analyzer.reading.prompts.PROMPT_VERSION", "the prompt's version (1, not 2)"),
+        ("analyzer.reading.prompts.PROMPT_VERSION", "the prompt's version (2, not 3)"),
     ],
     ids=["vocabulary", "prompt"],
 )
@@ -253,7 +253,10 @@ def test_the_doctor_says_what_is_worded_otherwise_and_what_is_not_played(
     assert any("not used: made with an older prompt or vocabulary" in text for text in told())
 
 
-VOCABULARIES = {1: "3732a2f3983cc4d1f02be9f2863a9f2aeebb5e04671beaac1689fb2e056c1212"}
+VOCABULARIES = {
+    1: "3732a2f3983cc4d1f02be9f2863a9f2aeebb5e04671beaac1689fb2e056c1212",
+    2: "b294e13e08cd351f9330802e1c49a7ee8ddf1aaf8e35374bdf3930ee5597df9a",
+}
 
 
 def test_new_fields_or_values_raise_the_vocabularys_version() -> None:
