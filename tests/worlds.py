@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -108,16 +108,18 @@ def choices(document: dict[str, Any], name: str) -> list[Choice]:
     if not isinstance(read, dict) or "also" not in read:
         if name not in LEANS:
             value = facts.values[name]
-            every = INPUTS[name] if value is None else (value,)
-            return [Choice(each, Fraction(1, len(every))) for each in every]
+            possible = INPUTS[name] if value is None else (value,)
+            return [Choice(each, Fraction(1, len(possible))) for each in possible]
         at = positions(Signals.model_validate(document))[name]
         worlds = WORLDS if at is None else (at,)
         return [Choice(str(lean(name, each)), Fraction(1, len(worlds)), each) for each in worlds]
     votes = [read, *read["also"]]
     total = sum(vote.get("votes", 1) for vote in votes)
-    chances: Counter[Any] = Counter()
+    chances: defaultdict[Any, Fraction] = defaultdict(Fraction)
     for vote in votes:
-        every = (WORLDS if name in LEANS else INPUTS[name]) if vote["value"] == "unknown" else (vote["value"],)
+        every: tuple[Any, ...] = (
+            (WORLDS if name in LEANS else INPUTS[name]) if vote["value"] == "unknown" else (vote["value"],)
+        )
         for each in every:
             key = Fraction(each).limit_denominator(100) if name in LEANS else each
             chances[key] += Fraction(vote.get("votes", 1), total * len(every))

@@ -16,6 +16,7 @@ from analyzer.framework.many_pitches import coded_documents, overall
 from analyzer.framework.market import MarketMap
 from analyzer.framework.rulebook import Rulebook
 from analyzer.vocabulary.signals import Signals
+from analyzer.vocabulary.votes import without_votes
 
 
 class Scorer:
@@ -66,7 +67,8 @@ def with_rater(extracted: Signals, manual: Signals, row: ManualScore, signal: st
     if signal == "in_scope":
         return extracted.model_copy(update={"in_scope": row.in_scope})
     if signal == "competitors":
-        return extracted.model_copy(update={"competitors": manual.competitors})
+        derived = without_votes(extracted.derived, [signal])
+        return extracted.model_copy(update={"competitors": manual.competitors, "derived": derived})
     return with_value(extracted, signal, row.values[signal])
 
 

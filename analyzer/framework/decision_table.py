@@ -189,7 +189,7 @@ def direction_faults(
         more = f" (and {len(named) - _MOST_ROWS_NAMED} more)" if len(named) > _MOST_ROWS_NAMED else ""
         others = [f"{n}={v}" for n, v in zip(inputs, first.worse, strict=True) if n != name]
         place = f" where {', '.join(others)}" if others else ""
-        ends = [format(outcomes[end], shown) for end in (first.better, first.worse)]  # type: ignore[str-bytes-safe]
+        ends = [format(outcomes[end], shown) for end in (first.better, first.worse)]
         yield (
             f"rows {', '.join(named[:_MOST_ROWS_NAMED])}{more}: {name}={first.better[axis]} {gives} "
             f"{name}={first.worse[axis]}{place} ({' and '.join(ends)}); it must not"

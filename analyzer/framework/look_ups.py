@@ -1,7 +1,7 @@
 """A rulebook as arrays: points and gates by the values of the inputs, ready for any number of pitches.
 
 Intermediate tables are worked into the tables that look at them, so that an input counts once however it gets there.
-Each table then has, beside the values of an input, a place for "unknown": the mean, least and greatest over all of them.
+Each table then has, after the values of an input, a place for "unknown": the mean, least and greatest over all.
 Inputs that were read in several ways are worked out from the same table, with the same operations in the same order:
 one pitch and a million give the same digits.
 """

@@ -57,9 +57,10 @@ def score_table(table: T, rulebook: Rulebook | str | Path | None = None) -> T:
 
     Its own columns are kept; one that is called like a score is renamed (`overall` to `input_overall`). Added:
     `in_scope` where the table has none; `overall`, `market`, `sales` and the sides, each also with `_low` and `_high`,
-    and `points_<consideration>` likewise; `said`, 0 to 1; `gate_<gate>`: holds, open or clear; null where out of scope or where a row holds no document. Equal to `score` to
-    the last digit. Raises SignalsError naming column, row and value where a value is not in the vocabulary, where no
-    column holds signals, or where a column's name is a misspelled signal.
+    and `points_<consideration>` likewise; `said`, 0 to 1; `gate_<gate>`: holds, open or clear. They are null where out
+    of scope or where a row holds no document, and equal to `score` to the last digit. Raises SignalsError naming
+    column, row and value where a value is not in the vocabulary, where no column holds signals, or where a column's name is a
+    misspelled signal.
     """
     rules = as_rulebook(rulebook)
     scored: T = _scored_frame(table, rules) if _is_pandas(table) else _scored_arrow(table, rules)
@@ -220,7 +221,9 @@ def _code_column(table: pyarrow.Table, name: str) -> Codes:
         column = column.combine_chunks()
     words = [str(word) if word is not None else "" for word in column.dictionary.to_pylist()]
     strange = [word for word in words if word not in (*values, "", "unknown")]
-    codes = np.array([values.index(word) if word in values else len(values) for word in words] + [len(values)], np.int32)
+    codes = np.array(
+        [values.index(word) if word in values else len(values) for word in words] + [len(values)], np.int32
+    )
     indices = column.indices.fill_null(len(words)).to_numpy(zero_copy_only=False)
     if strange:
         row = int(np.flatnonzero(indices == words.index(strange[0]))[0]) + 1

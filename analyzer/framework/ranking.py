@@ -9,7 +9,6 @@ Weights are drawn once for all pitches of a draw, unknowns for each pitch by its
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -40,10 +39,10 @@ class Ranked:
 
     `row` is its place in the input. `rank` is its median rank over the draws, `best` and `worst` bound its rank in 90%
     of them, so `best <= rank <= worst`; pitches with the same median share a rank, and the first rank need not be 1.
-    `overall` is the expected overall score, 0 to 100, and `said` the share of it that the pitch answers, 0 to 1. `holds`
-    and `open` are the ids of its gates in that state. `first` and `top` are how often the pitch is first, and among the
-    first k; level pitches share a place. `beats_next` is how often it is ahead of the pitch listed below it (level
-    counts half; None for the last).
+    `overall` is the expected overall score, 0 to 100, and `said` the share of it that the pitch answers, 0 to 1.
+    `holds` and `open` are the ids of its gates in that state. `first` and `top` are how often the pitch is first, and
+    among the first k; level pitches share a place. `beats_next` is how often it is ahead of the pitch listed below it
+    (level counts half; None for the last).
     """
 
     row: int
@@ -174,4 +173,5 @@ def _chances(coded: Coded, name: str, rows: NDArray[np.intp]) -> NDArray[np.floa
 def _one_of(rng: np.random.Generator, chances: NDArray[np.float64]) -> NDArray[np.int32]:
     """An index for each row of chances, drawn by them."""
     drawn = rng.random(len(chances))[:, None]
-    return np.minimum((drawn >= chances).sum(axis=1), chances.shape[1] - 1).astype(np.int32)
+    index: NDArray[np.int32] = np.minimum((drawn >= chances).sum(axis=1), chances.shape[1] - 1).astype(np.int32)
+    return index

@@ -18,4 +18,5 @@ def rounded(numbers: ArrayLike, digits: int = SCORE_DIGITS) -> NDArray[np.float6
 
 def rounded_one(number: float, digits: int = SCORE_DIGITS) -> float:
     """The same for one number, to the digit: numpy's way of rounding without its cost a call."""
-    return round(round(float(number) * 1e9) / 1e9 * 10**digits) / 10**digits
+    factor: int = 10**digits
+    return round(round(float(number) * 1e9) / 1e9 * factor) / factor

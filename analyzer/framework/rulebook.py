@@ -1,7 +1,7 @@
-"""The rulebook: considerations, intermediate tables and gates, loaded from TOML and refused unless all of it is decided.
+"""The rulebook: considerations, intermediate tables and gates, loaded from TOML and refused unless all is decided.
 
-A rulebook is data (`rulebook.toml` in this folder). This module knows its shape; `rulebook_checks` what must hold of it,
-`look_ups` how it is applied. A fault names the record, the row and what is wrong; all faults are listed at once.
+A rulebook is data (`rulebook.toml` in this folder). This module knows its shape; `rulebook_checks` what must hold of
+it, `look_ups` how it is applied. A fault names the record, the row and what is wrong; all faults are listed at once.
 """
 
 from __future__ import annotations
@@ -211,13 +211,14 @@ class Rulebook(RulebookPart):
     def used_inputs(self) -> tuple[str, ...]:
         """Every input that is looked at, with stage and focus first: they place the product. Those of an intermediate
         table count, the table itself does not."""
-        asked = [name for rule in (*self.considerations, *self.gates) for name in rule.inputs]
-        return self.inputs_behind(("stage", "focus", *asked))
+        rules: tuple[Consideration | Gate, ...] = (*self.considerations, *self.gates)
+        asked = [name for rule in rules for name in rule.inputs]
+        used = self.inputs_behind(("stage", "focus", *asked))
+        return tuple(name for name in INPUTS if name in used)
 
     def inputs_behind(self, names: Sequence[str]) -> tuple[str, ...]:
         """The inputs that decide these ones: themselves, and for an intermediate table its own, each once."""
-        found = {base for name in names for base in self._behind(name)}
-        return tuple(name for name in INPUTS if name in found)
+        return tuple(dict.fromkeys(base for name in names for base in self._behind(name)))
 
     def _behind(self, name: str) -> Iterator[str]:
         if name not in self.tables:

@@ -9,7 +9,6 @@ from string import Formatter
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.framework import decision_table as tables
-from analyzer.framework.decision_table import Values
 from analyzer.framework.directions import violations
 from analyzer.vocabulary.derived import INPUT_SPECS, INPUTS
 from analyzer.vocabulary.partial_order import Order
@@ -147,7 +146,9 @@ def faults(rulebook: Rulebook, sides: Sequence[str]) -> Iterator[str]:
     """All that is wrong with a rulebook whose parts are well written."""
     if rulebook.verdict.against_below > rulebook.verdict.for_above:
         yield "verdict: against_below is larger than for_above"
-    ids = [rule.id for rule in (*rulebook.considerations, *rulebook.gates)]
+    rules: list[Consideration | Gate] = [*rulebook.considerations, *rulebook.gates]
+    records: list[Consideration | Gate | Intermediate] = [*rules, *rulebook.intermediate]
+    ids = [rule.id for rule in rules]
     for repeated in sorted({name for name in ids if ids.count(name) > 1}):
         yield f"{repeated}: this id is used {ids.count(repeated)} times"
     for side in sides:
@@ -161,16 +162,16 @@ def faults(rulebook: Rulebook, sides: Sequence[str]) -> Iterator[str]:
     for name in rulebook.used_inputs:
         if name not in rulebook.inputs:
             yield f"inputs.{name}: it is used but has no words"
-    used = {name for rule in (*rulebook.considerations, *rulebook.gates, *rulebook.intermediate) for name in rule.inputs}
+    used = {name for record in records for name in record.inputs}
     for table in rulebook.intermediate:
         if table.name not in used:
             yield f"{table.name}: nothing looks at it"
         yield from _word_faults(f"{table.name}, found", table.found, table.values)
         yield from (f"{table.name}: {fault}" for fault in _intermediate_faults(rulebook, table))
-    for rule in (*rulebook.considerations, *rulebook.gates):
-        combinations = math.prod(len(INPUTS[name]) for name in rulebook.inputs_behind(rule.inputs))
-        if combinations > MOST_COMBINATIONS:
-            yield f"{rule.id}: it depends on {combinations:,} combinations of signals; {MOST_COMBINATIONS:,} is the most"
+    for rule in rules:
+        sizes: list[int] = [len(INPUTS[name]) for name in rulebook.inputs_behind(rule.inputs)]
+        if math.prod(sizes) > MOST_COMBINATIONS:
+            yield f"{rule.id}: it depends on {math.prod(sizes):,} combinations; at most {MOST_COMBINATIONS:,}"
     for consideration in rulebook.considerations:
         yield from (f"{consideration.id}: {fault}" for fault in _consideration_faults(rulebook, consideration))
     for gate in rulebook.gates:

@@ -8,10 +8,10 @@ the number of worlds. Nothing is sampled, and a row's result does not depend on 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,13 +22,14 @@ from analyzer.framework.look_ups import Codes, Floats, Found, LookUps, Several
 from analyzer.framework.rulebook import SIDES, Consideration, Side
 from analyzer.vocabulary.derived import INPUTS, LEANS
 
+_Scalar = TypeVar("_Scalar", bound=np.generic)
 Triple = tuple[Floats, Floats, Floats]
 """Expectation, least and greatest."""
 _TOGETHER: Final = 512
 """Up to so many rows are scored in one go, whatever they leave open; more are first sorted by it."""
 _MOST_ROWS: Final = 50_000
 _THIRD: Final = 1e-9
-STATES: Final = ("clear", "open", "holds")
+STATES: Final[tuple[Literal["clear", "open", "holds"], ...]] = ("clear", "open", "holds")
 """The states of a gate, by their number."""
 _POSITIONS: Final = tuple(LEANS)
 
@@ -284,7 +285,7 @@ class _Batch:
             for side, weighted in WEIGHTED_BY.items()
         }
 
-    def _spread(self, columns: NDArray[np.generic], name: str) -> NDArray[np.generic]:  # type: ignore[type-var]
+    def _spread(self, columns: NDArray[_Scalar], name: str) -> NDArray[_Scalar]:
         """Columns of an axis, at its place among the axes."""
         shape = [len(columns), *(1,) * len(self._axes)]
         shape[1 + self._axes.index(name)] = columns.shape[1]
@@ -356,5 +357,3 @@ def _order(scopes: frozenset[frozenset[int]], sizes: tuple[int, ...]) -> tuple[i
         axes.remove(axis)
         order.append(axis)
     return tuple(order)
-
-

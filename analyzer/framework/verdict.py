@@ -190,15 +190,10 @@ def _deal_breakers(rulebook: Rulebook, gates: Sequence[GateResult], reaches_for:
     """The gates that hold; and those that may, where the score alone would allow a favorable verdict."""
     because = {gate.id: gate.because for gate in rulebook.gates}
     holding = [because[gate.id] for gate in gates if gate.state == "holds"]
-    possible = [because[gate.id] for gate in gates if gate.state == "open"]
-    if holding:
-        yield f"Deal-breaker: {_clauses(holding)}."
-    elif possible and reaches_for:
-        yield f"Possible deal-breaker: {_either(possible)}."
-
-
-def _either(clauses: Sequence[str]) -> str:
-    return clauses[0] if len(clauses) == 1 else f"{', '.join(clauses[:-1])}, or {clauses[-1]}"
+    possible = [because[gate.id] for gate in gates if gate.state == "open" and reaches_for]
+    for clauses, label in ((holding, "Deal-breaker"), (possible, "Possible deal-breaker")):
+        if clauses:
+            yield f"{label}{'s' if len(clauses) > 1 else ''}: {'; '.join(clauses)}."
 
 
 def _score(overall: Range) -> str:

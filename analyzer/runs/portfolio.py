@@ -32,7 +32,8 @@ _JITTER: Final = 0.055
 
 @dataclass(frozen=True, slots=True)
 class PortfolioEntry:
-    """What the page shows of one pitch. Positions 0 to 1; `overall` 0 to 100 with its range."""
+    """What the page shows of one pitch. Positions 0 to 1; `overall` 0 to 100 with its range; `said` 0 to 1; `gates`:
+    the titles of the deal-breakers that hold."""
 
     id: str
     title: str
@@ -47,6 +48,8 @@ class PortfolioEntry:
     category: str
     ask: str
     warnings: tuple[str, ...]
+    said: float
+    gates: str
     spread: tuple[float, float]
 
 
@@ -152,6 +155,8 @@ class Portfolio:
                 category=str(category.value) if category.known else "",
                 ask=found.questions[0].question if found.questions else "",
                 warnings=tuple(dict.fromkeys(w.kind for w in found.warnings if w.kind != "rough_reader")),
+                said=found.said or 0.0,
+                gates="; ".join(gate.title for gate in found.gates if gate.state == "holds"),
                 spread=_spread(found.pitch.sha256 or result.id),
             )
         )

@@ -7,7 +7,7 @@ in-house building) has no place of its own there, so its votes are in `derived`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Final, Literal, NamedTuple
 
@@ -91,6 +91,24 @@ class Derived(_Part):
                 except ValueError as error:
                     raise ValueError(f"{name}: {error}") from error
         return self
+
+
+DECIDES: Final[Mapping[str, tuple[str, ...]]] = {
+    "problems": ("stage", "focus"),
+    "personas": ("persona_fit",),
+    "competitors": ("crowding", "incumbent", "in_house"),
+    "category": ("crowding", "incumbent"),
+}
+"""Which derived inputs follow from a field of the document."""
+
+
+def without_votes(derived: Derived | None, fields: Iterable[str]) -> Derived | None:
+    """The votes that still count once these fields have another content: what follows from them has none."""
+    if derived is None:
+        return None
+    settled = {name for field in fields for name in DECIDES.get(field, ())}
+    left = {name: read for name, read in derived if read is not None and name not in settled}
+    return Derived(**left) if left else None
 
 
 def check_votes(values: Sequence[str], value: str, also: Sequence[Vote]) -> None:

@@ -19,8 +19,8 @@ from analyzer.cli.main import cli
 from analyzer.errors import InputError
 from analyzer.framework.assessment import PitchRef
 from analyzer.framework.many_pitches import coded_documents
-from analyzer.framework.scorer import Coded
 from analyzer.framework.ranking import Ranked, rank
+from analyzer.framework.scorer import Coded
 from analyzer.results.result import Result
 from analyzer.runs.portfolio import DRAWS, Portfolio
 from analyzer.views.portfolio import write_portfolio
