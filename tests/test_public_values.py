@@ -23,7 +23,7 @@ import analyzer
 from analyzer import MarketMap, Rulebook, Signals, analyze, analyze_many, compare, read_manual, score
 from analyzer import errors as tree
 from analyzer.errors import AnalyzerError, RulebookError
-from analyzer.framework.many_pitches import coded_signals, signals_table
+from analyzer.framework.many_pitches import coded_documents
 from analyzer.framework.one_pitch import what_if
 from analyzer.framework.ranking import rank
 from analyzer.framework.revision import shift
@@ -67,7 +67,7 @@ def public_values() -> list[Any]:
     seen: list[Progress] = []
     results = list(analyze_many([*texts.items(), fail], model="recorded", on_progress=seen.append))
     edited = what_if(assessments[0], {"buyer": "engineering_leadership"})
-    coded = coded_signals(signals_table([one.signals for one in assessments]))
+    coded = coded_documents(one.signals for one in assessments)
     manual = read_manual(resource("fixtures/manual_scores.csv"))
     comparison = compare(["recorded", "keywords"], resource("fixtures/manual_scores.csv"), pitches=PITCHES, draws=100)
     values = [*assessments, *results, edited, seen[-1], *rank(coded, draws=5), shift(assessments[0], edited)]

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 from analyzer.agreement.records import Attribution
 from analyzer.files.manual_scores import VALUES, ManualScore, with_value
-from analyzer.framework.many_pitches import coded_signals, overall, signals_table
+from analyzer.framework.many_pitches import coded_documents, overall
 from analyzer.framework.market import MarketMap
 from analyzer.framework.rulebook import Rulebook
 from analyzer.vocabulary.signals import Signals
+from analyzer.vocabulary.votes import without_votes
 
 
 class Scorer:
@@ -36,7 +37,7 @@ class Scorer:
         """The score, 0 to 100; None where out of scope."""
         if number >= len(self._scores):
             waiting = self._signals[len(self._scores) :]
-            coded = coded_signals(signals_table(waiting, market=self._market))
+            coded = coded_documents(waiting, self._market)
             values = overall(coded, self._rulebook)
             self._scores += [
                 float(value) if scope else None for value, scope in zip(values, coded.in_scope, strict=True)
@@ -66,7 +67,8 @@ def with_rater(extracted: Signals, manual: Signals, row: ManualScore, signal: st
     if signal == "in_scope":
         return extracted.model_copy(update={"in_scope": row.in_scope})
     if signal == "competitors":
-        return extracted.model_copy(update={"competitors": manual.competitors})
+        derived = without_votes(extracted.derived, [signal])
+        return extracted.model_copy(update={"competitors": manual.competitors, "derived": derived})
     return with_value(extracted, signal, row.values[signal])
 
 

@@ -21,6 +21,7 @@ from analyzer.files.disk import reason
 from analyzer.vocabulary.derived import INPUT_SPECS, LEANS
 from analyzer.vocabulary.partial_order import Order
 from analyzer.vocabulary.signals import MAX_COMPETITORS, SIGNALS, UNKNOWN, Competitor, Persona, Problem, Role, Signals
+from analyzer.vocabulary.votes import without_votes
 
 VALUES: Final[Mapping[str, tuple[str, ...]]] = {
     **LEANS,
@@ -174,16 +175,15 @@ def manual_signals(score: ManualScore, kinds: Mapping[str, str]) -> Signals:
 
 
 def with_value(signals: Signals, name: str, value: str) -> Signals:
-    """The signals with one scored value in the place of their own; positions keep the weights of their problems."""
+    """The signals with one scored value in the place of their own, and of the votes of readings on it."""
     if name in LEANS:
         own = signals.problems or (Problem(statement="", stage="unclear", focus="unclear", primary=True),)
-        return signals.model_copy(
-            update={"problems": tuple(problem.model_copy(update={name: _end(value)}) for problem in own)}
-        )
-    if name == "persona":
-        return signals.model_copy(update={"personas": personas(value)})
-    changed = type(signals.single(name)).model_validate({"value": value})
-    return signals.model_copy(update={name: changed})
+        problems = tuple(problem.model_copy(update={name: _end(value)}) for problem in own)
+        derived = signals.derived and signals.derived.model_copy(update={name: None})
+        return signals.model_copy(update={"problems": problems, "derived": derived})
+    field = "personas" if name == "persona" else name
+    changed = personas(value) if name == "persona" else type(signals.single(name)).model_validate({"value": value})
+    return signals.model_copy(update={field: changed, "derived": without_votes(signals.derived, [field])})
 
 
 def personas(value: str) -> tuple[Persona, ...]:

@@ -27,7 +27,8 @@ class PitchRef(_AssessmentPart):
 class Range(_AssessmentPart):
     """A value with its exact range: both ends are reached by some filling-in of what is unknown.
 
-    `value` is the expectation with an unknown's values equally likely. Two decimals.
+    `value` is the expectation with an unknown's values equally likely, and those read in several ways by their votes.
+    Two decimals.
     """
 
     value: float
@@ -72,7 +73,7 @@ class Scores(_AssessmentPart):
 
 
 class Verdict(_AssessmentPart):
-    """The word follows from the range of the overall score, never from the value alone."""
+    """The word follows from the range of the overall score and from the gates, never from the value alone."""
 
     word: VerdictWord
     sentence: str
@@ -98,13 +99,30 @@ class ConsiderationResult(_AssessmentPart):
     unknown: tuple[str, ...]
 
 
+class GateResult(_AssessmentPart):
+    """A deal-breaker of the rulebook, applied. It changes no score, but limits the verdict.
+
+    `holds`: the verdict is at most `ceiling`. `open`: it would be, depending on `unknown`. `clear`: it does not apply.
+    """
+
+    id: str
+    title: str
+    state: Literal["holds", "open", "clear"]
+    ceiling: Literal["against", "balanced"]
+    reason: str
+    quotes: tuple[Quote, ...]
+    source: str
+    unknown: tuple[str, ...]
+
+
 class Question(_AssessmentPart):
     """What to ask about an unknown. `settles`: by how many points of the overall score (0 to 100) an answer narrows
-    its range, on average over the possible answers."""
+    its range, on average over the possible answers. `gates`: the open gates that it could settle."""
 
     signal: str
     question: str
     settles: float
+    gates: tuple[str, ...] = ()
 
 
 class Change(_AssessmentPart):
@@ -228,8 +246,9 @@ class Assessment(_AssessmentPart):
     """The framework's answer for one pitch. The same signals and rulebook give the same bytes but for `usage`.
 
     Out of scope: `verdict`, `position`, `quadrant` and `scores` are None and the lists are empty. `signals` are those
-    that were scored; where a person changed some, `edits` holds what was read. `sources` are the files that the pitch
-    was read from; empty for a pitch that came as a text.
+    that were scored; where a person changed some, `edits` holds what was read. `said`: the share of the overall score's
+    weight that rests on what the pitch says, 0 to 1; None out of scope. `sources` are the files that the pitch was read
+    from; empty for a pitch that came as a text.
     """
 
     pitch: PitchRef
@@ -239,7 +258,9 @@ class Assessment(_AssessmentPart):
     position: Position | None
     quadrant: Quadrant | None
     scores: Scores | None
+    said: float | None = None
     considerations: tuple[ConsiderationResult, ...]
+    gates: tuple[GateResult, ...] = ()
     questions: tuple[Question, ...]
     changes: tuple[Change, ...]
     players: tuple[Player, ...]

@@ -24,10 +24,11 @@ from analyzer.vocabulary.signals import (
     Signals,
     Stage,
 )
+from analyzer.vocabulary.votes import without_votes
 
 ADDED: Final = "added by a person"
 """The statement of a problem, and the name of a competitor, that a person added."""
-_EDITABLE: Final = ("in_scope", "problems", "personas", "competitors", *SIGNALS)
+_EDITABLE: Final = ("in_scope", "problems", "personas", "competitors", *SIGNALS, "derived")
 
 
 def edited(read: Signals, changes: Mapping[str, str]) -> Signals:
@@ -36,13 +37,13 @@ def edited(read: Signals, changes: Mapping[str, str]) -> Signals:
     Names and values of `changes`: `in_scope`: yes, no · `problems.N.stage` and `problems.N.focus`, N from 0 (where none
     was read, 0 adds one) · `main_user`: a role or unknown · `competitors`: those to keep by their number from 0, and
     kinds to add, between spaces ("0 2 in_house") · the single values by their names: a value or unknown.
-    Raises SignalsError for any other name or value.
+    An edited signal has no votes for other values. Raises SignalsError for any other name or value.
     """
     fields: dict[str, Any] = {}
     for name, value in changes.items():
         if name in SIGNALS:
             _check(name, value, (*SIGNALS[name].values, UNKNOWN))
-            if value != read.single(name).value:
+            if value != read.single(name).value or read.single(name).also:
                 fields[name] = {"value": value, "basis": "absent" if value == UNKNOWN else "edited"}
         elif name == "in_scope":
             fields[name] = _check(name, value, ("yes", "no")) == "yes"
@@ -52,6 +53,8 @@ def edited(read: Signals, changes: Mapping[str, str]) -> Signals:
             fields[name] = tuple(_competitors(read, value.split()))
         else:
             fields["problems"] = _problems(fields.get("problems", read.problems), name, value)
+    changed = [name for name, part in fields.items() if part != getattr(read, name)]
+    fields["derived"] = without_votes(read.derived, changed)
     kept = {name: getattr(read, name) for name in Signals.model_fields}
     return Signals.from_document(kept | fields, "the changed signals")
 
@@ -60,9 +63,9 @@ def edits(read: Signals, now: Signals) -> tuple[Edit, ...]:
     """What differs between the signals that were read and those that stand now, in the order of the vocabulary."""
     before, after = (signals.model_dump(mode="json", include=set(_EDITABLE)) for signals in (read, now))
     return tuple(
-        Edit(signal=name, **{"from": before[name], "to": after[name]})
+        Edit(signal=name, **{"from": before.get(name), "to": after.get(name)})
         for name in _EDITABLE
-        if before[name] != after[name]
+        if before.get(name) != after.get(name)
     )
 
 

@@ -14,9 +14,7 @@ from analyzer.framework.market import INCUMBENTS, MarketCategory, MarketMap
 from analyzer.vocabulary.derived import INPUTS, LEANS
 from analyzer.vocabulary.records import SIGNALS
 from analyzer.vocabulary.signals import Problem, Quote, Signals
-
-WORLDS: Final = (Fraction(0), Fraction(1, 2), Fraction(1))
-"""Where an unknown position may be, each equally likely."""
+from analyzer.vocabulary.votes import WORLDS, PositionRead, Weights, as_fraction, places, weights
 
 PERSONA_FIT: Final[Mapping[str, str]] = {
     **dict.fromkeys(("data_scientist", "ml_engineer", "ai_engineer", "data_science_manager"), "data_science"),
@@ -25,27 +23,59 @@ PERSONA_FIT: Final[Mapping[str, str]] = {
 _AT = {"day_1": 0, "ml": 0, "both": 1, "day_2": 2, "engineering": 2}
 
 
+Places = tuple[tuple[Fraction, float], ...]
+"""Positions that are possible, each with its weight; the weights sum to 1."""
+UNPLACED: Final[Places] = tuple((at, 1 / len(WORLDS)) for at in WORLDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """An input that was read in several ways: the weight of each of its values (they sum to 1), the values that were
+    read, and the share of votes that name one."""
+
+    weights: tuple[float, ...]
+    named: tuple[str, ...]
+    said: float
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """One pitch as the rulebook sees it.
 
-    `values` holds every input; None = unknown. `positions` holds stage and focus in [0, 1]; None = unknown.
-    `quotes` are the words behind each input, `phrases` replace the rulebook's words for a value where the
-    signals say it more exactly ("2 alternatives are named").
+    `values` holds every input; None = unknown, or read as several values. `positions` holds where stage and focus may
+    be, 0 to 1, with weights. `several` holds the inputs that were read in several ways, positions that share a lean
+    included. `quotes` are the words behind each input, `phrases` replace the rulebook's words for a value where the
+    signals say it more exactly ("2 competitors are named").
     """
 
     values: Mapping[str, str | None]
-    positions: Mapping[str, Fraction | None]
+    positions: Mapping[str, Places]
+    several: Mapping[str, Several]
     quotes: Mapping[str, tuple[Quote, ...]]
     phrases: Mapping[str, str]
+
+    def open(self, name: str) -> bool:
+        """Whether an answer would still settle something: the input is unknown, or was read in several ways."""
+        return self.values[name] is None or name in self.several
+
+    def possible(self, name: str) -> tuple[str, ...]:
+        """The values that an input may have."""
+        value = self.values[name]
+        if value is not None:
+            return (value,)
+        if name in self.several:
+            spread = zip(INPUTS[name], self.several[name].weights, strict=True)
+            return tuple(value for value, weight in spread if weight)
+        return INPUTS[name]
 
 
 def derive(signals: Signals, market: MarketMap | None = None) -> Facts:
     """The inputs that these signals give, with what the market map (default: the built-in one) knows of the category.
     Silence stays None."""
     category = (market or MarketMap.built_in()).category(str(signals.category.value))
-    places = positions(signals)
-    values: dict[str, str | None] = {name: lean(name, place) for name, place in places.items()}
+    own = positions(signals)
+    places_of = {name: UNPLACED if place is None else ((place, 1.0),) for name, place in own.items()}
+    values: dict[str, str | None] = {name: lean(name, place) for name, place in own.items()}
     rivals = signals.competitors
     kinds = {rival.kind for rival in rivals}
     values["persona_fit"] = PERSONA_FIT.get(signals.personas[0].role, "other") if signals.personas else None
@@ -62,12 +92,46 @@ def derive(signals: Signals, market: MarketMap | None = None) -> Facts:
         "incumbent": _quotes(r.quote for r in rivals if r.kind in INCUMBENTS),
         "in_house": _quotes(r.quote for r in rivals if r.kind == "in_house"),
     }
+    several: dict[str, Several] = {}
     for name in SIGNALS:
         if name in INPUTS:
             signal = signals.single(name)
             values[name] = str(signal.value) if signal.known else None
             quotes[name] = signal.quotes
-    return Facts(values, places, quotes, _phrases(signals, category))
+            if signal.also:
+                values[name] = _settled(name, weights(INPUTS[name], signal), several)
+    phrases = _phrases(signals, category)
+    for name, read in signals.derived or ():
+        if isinstance(read, PositionRead):
+            places_of[name], spread = _places(name, read)
+            values[name] = _settled(name, spread, several, len(places_of[name]))
+        elif read is not None:
+            values[name] = _settled(name, weights(INPUTS[name], read), several)
+        if read is not None:
+            phrases.pop(name, None)
+    return Facts(values, places_of, several, quotes, phrases)
+
+
+def _settled(name: str, spread: Weights, several: dict[str, Several], places: int = 1) -> str | None:
+    """The value of an input by its votes: one if all votes have it, else None. Notes what was read in several ways."""
+    if not spread.said:
+        return None
+    possible = [value for value, weight in zip(INPUTS[name], spread.weights, strict=True) if weight]
+    if len(possible) > 1 or places > 1:
+        several[name] = Several(spread.weights, spread.named, spread.said)
+    return possible[0] if len(possible) == 1 else None
+
+
+def _places(name: str, read: PositionRead) -> tuple[Places, Weights]:
+    """The positions that were read, and the weights of the leans that they have."""
+    found, said = places(read)
+    leans = [lean(name, at) for at, _ in found]
+    by_lean = tuple(
+        sum(weight for own, (_, weight) in zip(leans, found, strict=True) if own == value) for value in LEANS[name]
+    )
+    read_at = [value for value in (read.value, *(vote.value for vote in read.also)) if not isinstance(value, str)]
+    named = {lean(name, as_fraction(value)) for value in read_at}
+    return found, Weights(by_lean, tuple(value for value in LEANS[name] if value in named), said)
 
 
 def positions(signals: Signals) -> dict[str, Fraction | None]:

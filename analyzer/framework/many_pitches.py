@@ -1,9 +1,4 @@
-"""Scoring many pitches at once: the same scores as `scoring.score`, as array look-ups over a table of signals.
-
-What makes it fast and still exact: for most inputs one value is the worst in every consideration that looks at it, and
-one the best, so that each may take it by itself. What has to be tried value by value are positions, and inputs on whose
-worst or best value two considerations disagree; the rulebook's tables say which.
-Each consideration becomes one table with a place more for "unknown" on each axis; a million pitches are a few look-ups.
+"""Tables of pitches: their signals as numbers for the one scorer, and its scores as columns beside them.
 
 A signals table has these columns (Arrow or pandas); null, empty or "unknown" is unknown, a missing column is unknown
 throughout, others are kept as they are:
@@ -13,7 +8,8 @@ throughout, others are kept as they are:
     persona_fit, crowding, incumbent, in_house      as `framework.inputs` derives them
     buyer, market_breadth, ...                      the single values
 
-or one column of whole documents, as `pitch bulk` writes them: assessment, or signals (`framework.nested`).
+or one column of whole documents, as `pitch bulk` writes them: assessment, or signals (`framework.nested`). Only whole
+documents carry what was read in several ways.
 """
 
 from __future__ import annotations
@@ -23,7 +19,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
-from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -31,13 +26,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.errors import SignalsError
+from analyzer.framework import scorer
 from analyzer.framework.arguments import a_kind, as_rulebook
-from analyzer.framework.formula import FACTORS, SCORES, WEIGHTED_BY, weights_in_sides
-from analyzer.framework.inputs import WORLDS, derive
+from analyzer.framework.formula import SCORES
+from analyzer.framework.inputs import derive
+from analyzer.framework.look_ups import ENDS, Codes, Floats, look_ups
 from analyzer.framework.market import MarketMap
 from analyzer.framework.nested import DOCUMENT_COLUMNS, signals_of_cells
-from analyzer.framework.rounding import rounded
-from analyzer.framework.rulebook import Consideration, Rulebook, Side
+from analyzer.framework.rounding import SAID_DIGITS, rounded
+from analyzer.framework.rulebook import Rulebook
+from analyzer.framework.scorer import STATES, Coded, lean_codes, placed_at
 from analyzer.vocabulary.derived import INPUTS, LEANS
 from analyzer.vocabulary.signals import Signals
 
@@ -45,54 +43,13 @@ if TYPE_CHECKING:
     import pyarrow
 
 T = TypeVar("T")
-_Codes = NDArray[np.int8]
-_Floats = NDArray[np.float64]
-_ENDS: Final = ("", "_low", "_high")
+_SUFFIXES: Final = ("", "_low", "_high")
 
 
-@dataclass(frozen=True, slots=True)
-class Coded:
-    """Signals of many pitches as numbers: the index of each input's value, one past the last for unknown; nan too."""
-
-    codes: Mapping[str, _Codes]
-    positions: Mapping[str, _Floats]
-    in_scope: NDArray[np.bool_]
-
-    def __len__(self) -> int:
-        return len(self.in_scope)
-
-    @classmethod
-    def joined(cls, parts: Sequence[Coded]) -> Coded:
-        """Several after one another."""
-        return cls(
-            {name: np.concatenate([part.codes[name] for part in parts]) for name in parts[0].codes},
-            {name: np.concatenate([part.positions[name] for part in parts]) for name in parts[0].positions},
-            np.concatenate([part.in_scope for part in parts]),
-        )
-
-    def take(self, rows: NDArray[np.intp]) -> Coded:
-        """These rows, in this order."""
-        codes = {name: column[rows] for name, column in self.codes.items()}
-        positions = {name: column[rows] for name, column in self.positions.items()}
-        return Coded(codes, positions, self.in_scope[rows])
-
-
-def signals_table(
-    signals: Iterable[Signals], ids: Sequence[str] | None = None, market: MarketMap | None = None
-) -> pyarrow.Table:
-    """The signals table of signals documents; `ids`, if given, becomes a column."""
-    import pyarrow
-
-    columns: dict[str, list[Any]] = {name: [] for name in ("in_scope", *INPUTS)}
-    for document in signals:
-        facts = derive(document, market)
-        columns["in_scope"].append(document.in_scope)
-        for name, value in facts.values.items():
-            at = facts.positions.get(name)
-            columns[name].append(value if name not in LEANS else None if at is None else float(at))
-    types = {"in_scope": pyarrow.bool_(), **dict.fromkeys(LEANS, pyarrow.float64())}
-    arrays = {name: pyarrow.array(cells, types.get(name, pyarrow.string())) for name, cells in columns.items()}
-    return pyarrow.table(({"id": list(ids)} if ids is not None else {}) | arrays)
+def coded_documents(signals: Iterable[Signals], market: MarketMap | None = None) -> Coded:
+    """Signals documents as numbers, by what the market map (default: the built-in one) knows of their categories."""
+    documents = list(signals)
+    return Coded.of([derive(each, market) for each in documents], [each.in_scope for each in documents])
 
 
 def score_table(table: T, rulebook: Rulebook | str | Path | None = None) -> T:
@@ -100,9 +57,10 @@ def score_table(table: T, rulebook: Rulebook | str | Path | None = None) -> T:
 
     Its own columns are kept; one that is called like a score is renamed (`overall` to `input_overall`). Added:
     `in_scope` where the table has none; `overall`, `market`, `sales` and the sides, each also with `_low` and `_high`,
-    and `points_<consideration>` likewise; null where out of scope or where a row holds no document. Equal to `score` to
-    the last digit. Raises SignalsError naming column, row and value where a value is not in the vocabulary, where no
-    column holds signals, or where a column's name is a misspelled signal.
+    and `points_<consideration>` likewise; `said`, 0 to 1; `gate_<gate>`: holds, open or clear. They are null where out
+    of scope or where a row holds no document, and equal to `score` to the last digit. Raises SignalsError naming
+    column, row and value where a value is not in the vocabulary, where no column holds signals, or where a column's name is a
+    misspelled signal.
     """
     rules = as_rulebook(rulebook)
     scored: T = _scored_frame(table, rules) if _is_pandas(table) else _scored_arrow(table, rules)
@@ -177,7 +135,7 @@ def _read(labels: Sequence[Any], column: Callable[[str], Any], cells: Callable[[
             raise SignalsError(f"column {name!r} appears twice; rename one")
     if nested:
         found = list(signals_of_cells(cells(nested[0]) if cells else column(nested[0]).to_pylist(), nested[0]))
-        coded = coded_signals(signals_table(each or Signals(in_scope=False) for each in found))
+        coded = coded_documents(each or Signals(in_scope=False) for each in found)
         return _Signals(coded, np.array([each is None for each in found], np.bool_), own_scope=False)
     _check_names(names)
     coded = coded_signals(pyarrow.table({name: column(name) for name in flat}))
@@ -203,216 +161,56 @@ def _results(read: _Signals, rulebook: Rulebook) -> Iterator[tuple[str, tuple[ND
     if not read.own_scope:
         yield "in_scope", (read.coded.in_scope, read.unread if read.unread.any() else None)
     mask = None if read.coded.in_scope.all() else ~read.coded.in_scope
-    for name, numbers in scored_columns(read.coded, rulebook):
-        yield name, (numbers, mask)
+    for name, values in scored_columns(read.coded, rulebook):
+        yield name, (values, mask)
 
 
 def coded_signals(table: pyarrow.Table) -> Coded:
     """A signals table as numbers. Raises SignalsError."""
     rows = table.num_rows
-    codes: dict[str, _Codes] = {}
-    positions: dict[str, _Floats] = {}
+    codes: dict[str, Codes] = {}
+    positions = {}
     for name in INPUTS:
         if name in LEANS:
-            positions[name] = _position_column(table, name)
-            codes[name] = _lean_codes(positions[name])
+            at = _position_column(table, name)
+            positions[name] = placed_at(at)
+            codes[name] = np.where(np.isnan(at), len(LEANS[name]), lean_codes(at)).astype(np.int32)
         elif name in table.column_names:
             codes[name] = _code_column(table, name)
         else:
-            codes[name] = np.full(rows, len(INPUTS[name]), np.int8)
+            codes[name] = np.full(rows, len(INPUTS[name]), np.int32)
     in_scope = np.ones(rows, np.bool_)
     if "in_scope" in table.column_names:
         in_scope = _scope_column(table)
-    return Coded(codes, positions, in_scope)
+    return Coded(codes, {}, positions, in_scope)
 
 
-def scored_columns(coded: Coded, rulebook: Rulebook) -> Iterator[tuple[str, _Floats]]:
-    """Name and numbers of every result column, rounded as they are printed."""
-    rules = LookUps(rulebook)
-    scores = {name: tuple(np.empty(len(coded)) for _ in _ENDS) for name in SCORES}
-    for rows, alike in _alike(coded, rules.tried):
-        batch = _Batch(alike, rules)
-        for name in SCORES:
-            for into, numbers in zip(scores[name], batch.score(name), strict=True):
-                into[rows] = numbers
+def scored_columns(coded: Coded, rulebook: Rulebook) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Name and values of every result column, rounded as they are printed."""
+    rules = look_ups(rulebook)
+    found = scorer.scores(coded, rules)
     for name in SCORES:
-        for suffix, numbers in zip(_ENDS, scores[name], strict=True):
+        for suffix, numbers in zip(_SUFFIXES, found[name], strict=True):
             yield f"{name}{suffix}", rounded(numbers)
+    yield "said", rounded(scorer.said(coded, rules), SAID_DIGITS)
     for consideration in rulebook.considerations:
-        tables = rules.tables[consideration.id]
-        places = tables.places(coded)
-        for suffix, points in zip(_ENDS, (tables.mean, tables.low, tables.high), strict=True):
-            yield f"points_{consideration.id}{suffix}", rounded(points)[places]
+        points = scorer.points(coded, rules, consideration)
+        for suffix, end in zip(_SUFFIXES, ENDS, strict=True):
+            yield f"points_{consideration.id}{suffix}", rounded(points.of(end))
+    for gate in rulebook.gates:
+        states = scorer.gate_states(coded, rules, gate.id)
+        yield f"gate_{gate.id}", np.array(STATES, object)[states]
 
 
-def overall(coded: Coded, rulebook: Rulebook) -> _Floats:
+def overall(coded: Coded, rulebook: Rulebook) -> Floats:
     """The expected overall score (0 to 100) of every pitch, in scope or not."""
-    rules = LookUps(rulebook)
-    numbers = np.empty(len(coded))
-    for rows, alike in _alike(coded, rules.tried):
-        numbers[rows] = _Batch(alike, rules).score("overall")[0]
-    return rounded(numbers)
-
-
-# ---------------------------------------------------------------- look-up tables
-
-
-@dataclass(frozen=True, slots=True)
-class _Tables:
-    """A consideration's points, flat; each axis has a place more for unknown: the mean, least or greatest over it."""
-
-    strides: Mapping[str, int]
-    mean: _Floats
-    low: _Floats
-    high: _Floats
-
-    def places(self, coded: Coded) -> NDArray[np.int32]:
-        """Where in the tables each pitch's points stand."""
-        place = np.zeros(len(coded), np.int32)
-        for name, stride in self.strides.items():
-            place += coded.codes[name] * np.int32(stride)
-        return place
-
-    def moved(self, name: str, index: int) -> int:
-        """How far from "unknown" the place of an input's value lies."""
-        return (index - len(INPUTS[name])) * self.strides.get(name, 0)
-
-
-def _tables_of(consideration: Consideration) -> _Tables:
-    mean = low = high = consideration.table
-    for axis in range(len(consideration.inputs)):
-        mean = np.concatenate([mean, mean.mean(axis=axis, keepdims=True)], axis)
-        low = np.concatenate([low, low.min(axis=axis, keepdims=True)], axis)
-        high = np.concatenate([high, high.max(axis=axis, keepdims=True)], axis)
-    sizes = [len(INPUTS[name]) + 1 for name in consideration.inputs]
-    strides = {name: int(np.prod(sizes[number + 1 :])) for number, name in enumerate(consideration.inputs)}
-    return _Tables(strides, mean.ravel(), low.ravel(), high.ravel())
-
-
-class LookUps:
-    """A rulebook as look-up tables, and what has to be tried value by value.
-
-    Considerations that share an unknown may reach their extremes at the same value of it; one that no other looks at
-    reaches them at its own. What is left, `tried`, are inputs on whose worst or best value two considerations disagree.
-    """
-
-    def __init__(self, rulebook: Rulebook):
-        self.considerations = rulebook.considerations
-        self.tables = {c.id: _tables_of(c) for c in rulebook.considerations}
-        self.weights = weights_in_sides(rulebook)
-        self.tried = tuple(name for name in INPUTS if name not in LEANS and not _agreed(name, rulebook.considerations))
-
-
-def _agreed(name: str, considerations: Sequence[Consideration]) -> bool:
-    """Whether one value of an input gives the fewest points in every table that looks at it, and one the most."""
-    tables = [np.moveaxis(c.table, c.inputs.index(name), 0) for c in considerations if name in c.inputs]
-    return len(tables) < 2 or all(
-        any(all((end(table, axis=0) == table[value]).all() for table in tables) for value in range(len(INPUTS[name])))
-        for end in (np.min, np.max)
-    )
-
-
-def _alike(coded: Coded, tried: Sequence[str]) -> Iterator[tuple[NDArray[np.intp], Coded]]:
-    """The pitches in groups that leave the same of positions and tried inputs open, with their rows."""
-    key = np.zeros(len(coded), np.int16)
-    for bit, name in enumerate((*LEANS, *tried)):
-        key |= (coded.codes[name] == len(INPUTS[name])).astype(np.int16) << bit
-    for value in np.unique(key):
-        rows = np.flatnonzero(key == value)
-        yield rows, coded.take(rows)
-
-
-class _Batch:
-    """Pitches that leave the same positions and tried inputs open."""
-
-    def __init__(self, coded: Coded, rules: LookUps):
-        self._coded = coded
-        self._rules = rules
-        self._open = {
-            name for name in (*LEANS, *rules.tried) if len(coded) and coded.codes[name][0] == len(INPUTS[name])
-        }
-        self._places = {c.id: rules.tables[c.id].places(coded) for c in rules.considerations}
-        self._found: dict[tuple[Any, ...], _Floats] = {}
-
-    def score(self, name: str) -> tuple[_Floats, _Floats, _Floats]:
-        """Expectation, least and greatest of one score."""
-        parts = FACTORS[name]
-        used = [c for c in self._rules.considerations if c.side in parts]
-        positions = [
-            position
-            for position in LEANS
-            if position in self._open
-            and any(position in c.inputs or (WEIGHTED_BY[c.side].position == position and parts[c.side]) for c in used)
-        ]
-        tried = [other for other in self._rules.tried if other in self._open]
-        tried = [other for other in tried if sum(other in c.inputs for c in used) > 1]
-        return (
-            self._over(parts, used, positions, [], "mean"),
-            self._over(parts, used, positions, tried, "low"),
-            self._over(parts, used, positions, tried, "high"),
-        )
-
-    def _over(
-        self,
-        parts: Mapping[Side, float | None],
-        used: Sequence[Consideration],
-        positions: Sequence[str],
-        tried: Sequence[str],
-        end: str,
-    ) -> _Floats:
-        """Over the worlds of the open positions and the values of what has to be tried: their mean or extreme."""
-        join = {"mean": np.add, "low": np.minimum, "high": np.maximum}[end]
-        choices = [range(len(WORLDS)) for _ in positions] + [range(len(INPUTS[name])) for name in tried]
-        names = (*positions, *tried)
-        worlds = list(product(*choices))
-        result = self._sum(parts, used, dict(zip(names, worlds[0], strict=True)), end)
-        for world in worlds[1:]:
-            result = join(result, self._sum(parts, used, dict(zip(names, world, strict=True)), end))
-        return result / len(worlds) if end == "mean" and len(worlds) > 1 else result
-
-    def _sum(
-        self,
-        parts: Mapping[Side, float | None],
-        used: Sequence[Consideration],
-        world: Mapping[str, int],
-        end: str,
-    ) -> _Floats:
-        total: _Floats | float = 0.0
-        for side, part in parts.items():
-            members = [c for c in used if c.side == side]
-            fixed = {name: value for name, value in world.items() if any(name in c.inputs for c in members)}
-            points = self._side(side, members, fixed, end)
-            total = total + (points if part is None else points * self._share(side, world, part))
-        return np.asarray(total)
-
-    def _side(self, side: Side, members: Sequence[Consideration], fixed: Mapping[str, int], end: str) -> _Floats:
-        """A side's points with some open inputs fixed; kept, because many worlds ask for the same."""
-        key = (side, end, *sorted(fixed.items()))
-        if key not in self._found:
-            total = np.zeros(len(self._coded))
-            for consideration in members:
-                tables = self._rules.tables[consideration.id]
-                moved = sum(tables.moved(name, value) for name, value in fixed.items())
-                points = getattr(tables, end) * self._rules.weights[consideration.id]
-                total += points[self._places[consideration.id] + np.int32(moved)]
-            self._found[key] = total
-        return self._found[key]
-
-    def _share(self, side: Side, at: Mapping[str, int], part: float) -> _Floats | float:
-        """The side's part of its case, times `part`; where the position is open, in the given world."""
-        weighted = WEIGHTED_BY[side]
-        if weighted.position in at:
-            return weighted.share(float(WORLDS[at[weighted.position]])) * part
-        key = ("share", side, part)
-        if key not in self._found:
-            self._found[key] = weighted.share(self._coded.positions[weighted.position]) * part
-        return self._found[key]
+    return rounded(scorer.scores(coded, look_ups(rulebook), ("overall",))["overall"][0])
 
 
 # ---------------------------------------------------------------- columns
 
 
-def _code_column(table: pyarrow.Table, name: str) -> _Codes:
+def _code_column(table: pyarrow.Table, name: str) -> Codes:
     import pyarrow
 
     values = INPUTS[name]
@@ -423,12 +221,14 @@ def _code_column(table: pyarrow.Table, name: str) -> _Codes:
         column = column.combine_chunks()
     words = [str(word) if word is not None else "" for word in column.dictionary.to_pylist()]
     strange = [word for word in words if word not in (*values, "", "unknown")]
-    codes = np.array([values.index(word) if word in values else len(values) for word in words] + [len(values)], np.int8)
+    codes = np.array(
+        [values.index(word) if word in values else len(values) for word in words] + [len(values)], np.int32
+    )
     indices = column.indices.fill_null(len(words)).to_numpy(zero_copy_only=False)
     if strange:
         row = int(np.flatnonzero(indices == words.index(strange[0]))[0]) + 1
         raise SignalsError(f"row {row}: {name} has no value {strange[0]!r}; it has {', '.join(values)} or unknown")
-    result: _Codes = codes[indices]
+    result: Codes = codes[indices]
     return result
 
 
@@ -444,7 +244,7 @@ def _scope_column(table: pyarrow.Table) -> NDArray[np.bool_]:
     return scope
 
 
-def _position_column(table: pyarrow.Table, name: str) -> _Floats:
+def _position_column(table: pyarrow.Table, name: str) -> Floats:
     import pyarrow
     import pyarrow.compute
 
@@ -463,15 +263,9 @@ def _position_column(table: pyarrow.Table, name: str) -> _Floats:
         raise SignalsError(
             f"{name} is a position from 0 ({low}) to 1 ({high}); this column holds something else"
         ) from error
-    at: _Floats = column.to_numpy(zero_copy_only=False).astype(np.float64)
+    at: Floats = column.to_numpy(zero_copy_only=False).astype(np.float64)
     outside = (at < 0) | (at > 1)
     if outside.any():
         row = int(np.flatnonzero(outside)[0])
         raise SignalsError(f"row {row + 1}: {name} is {at[row]:g}; a position is from 0 to 1")
     return at
-
-
-def _lean_codes(at: _Floats) -> _Codes:
-    """As `inputs.lean`, for positions that went through a float: a third is mixed."""
-    codes = np.where(at < 1 / 3 - 1e-9, 0, np.where(at > 2 / 3 + 1e-9, 2, 1))
-    return np.where(np.isnan(at), len(WORLDS), codes).astype(np.int8)

@@ -1,27 +1,27 @@
 """Signals and a rulebook to an assessment: a function of these two and of nothing else.
 
-Every score is a sum of terms, one a consideration: a table of points over its inputs, times the part of the score
-that it carries, which depends on the product's position. What is unknown stays open as an axis; expectation and range
-over all its fillings-in are exact (`framework.extremes`). Nothing is sampled.
+The numbers come from the one scorer (`framework.scorer`). What an answer or another value would change is scored by it
+too: the same pitch, once for each value of each input, as further rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from fractions import Fraction
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from analyzer.framework import scorer
 from analyzer.framework.arguments import as_market, as_rulebook, as_signals
 from analyzer.framework.assessment import (
     OPENS_VERDICT,
     Assessment,
     Change,
     ConsiderationResult,
+    GateResult,
     MarketRef,
     PitchRef,
     Position,
@@ -39,16 +39,17 @@ from analyzer.framework.assessment import (
 )
 from analyzer.framework.edits import as_read as signals_as_read
 from analyzer.framework.edits import edited, edits
-from analyzer.framework.extremes import Extremes, Table
-from analyzer.framework.formula import FACTORS, PER_CASE, SCORES, WEIGHTED_BY, weights_in_sides
-from analyzer.framework.inputs import WORLDS, Facts, derive
+from analyzer.framework.formula import SCORES
+from analyzer.framework.inputs import UNPLACED, Facts, derive
+from analyzer.framework.look_ups import ENDS, LookUps, look_ups
 from analyzer.framework.market import MarketMap
 from analyzer.framework.players import players
-from analyzer.framework.rounding import rounded_one
-from analyzer.framework.rulebook import SIDES, Consideration, Rulebook, Side
-from analyzer.framework.verdict import headline, reason, verdict
+from analyzer.framework.rounding import SAID_DIGITS, rounded_one
+from analyzer.framework.rulebook import SIDES, Rulebook
+from analyzer.framework.scorer import STATES, Coded, Placed, lean_codes
+from analyzer.framework.verdict import gate_reason, headline, reason, verdict
 from analyzer.vocabulary.derived import INPUTS, LEANS
-from analyzer.vocabulary.signals import Signals
+from analyzer.vocabulary.signals import Quote, Signals
 
 _ANALYZER: Final = version("pitch-analyzer")
 
@@ -97,11 +98,12 @@ def score(
         empty: dict[str, Any] = dict.fromkeys(("verdict", "position", "quadrant", "scores"))
         return Assessment(**head, **empty, considerations=(), questions=(), changes=())
 
-    worlds = _Worlds(rulebook, facts)
-    scores = _scores(worlds)
-    considerations = _considerations(worlds)
+    rated = _Pitch(facts, look_ups(rulebook), Coded.of([facts], [True]))
+    scores = _scores(rated)
+    considerations = _considerations(rated)
+    gates = _gates(rated)
     quadrant = Quadrant.model_validate({name: facts.values[name] or "unknown" for name in LEANS})
-    questions, changes = _questions_and_changes(worlds, scores.overall)
+    questions, changes = _questions_and_changes(rated, scores.overall, gates)
     return Assessment(
         **head,
         verdict=verdict(
@@ -110,12 +112,15 @@ def score(
             scores.overall,
             considerations,
             questions,
+            gates,
             doubtful=any(warning.kind in OPENS_VERDICT for warning in head["warnings"]),
         ),
         position=Position(stage=_position(facts, "stage"), focus=_position(facts, "focus")),
         quadrant=quadrant,
         scores=scores,
+        said=rounded_one(scorer.said(rated.coded, rated.rules)[0], SAID_DIGITS),
         considerations=considerations,
+        gates=gates,
         questions=questions,
         changes=changes,
     )
@@ -147,133 +152,23 @@ def what_if(
     )
 
 
-# ---------------------------------------------------------------- worlds and terms
-
-
-_KNOWN = len(WORLDS)
-"""Index, on the axis of a position, of where the product stands; before it come the worlds of an unknown one."""
-
-
-class _Worlds:
-    """All fillings-in of what one pitch leaves open.
-
-    Every input of the rulebook is an axis over all its values; `allowed` holds the indices that are possible.
-    """
-
-    def __init__(self, rulebook: Rulebook, facts: Facts):
-        self.rulebook = rulebook
-        self.facts = facts
-        self.names = rulebook.used_inputs
-        self.allowed = [self._possible(name) for name in self.names]
-        self._within = [np.arange(len(indices)) for indices in self.allowed]
-        self._weights = weights_in_sides(rulebook)
-        self._points = {c.id: self._table(c) for c in rulebook.considerations}
-        self._possible_points = {c.id: self._restricted(self._points[c.id]) for c in rulebook.considerations}
-        self._shares = {side: self._share(side) for side in SIDES}
-
-    def open(self, name: str) -> bool:
-        return self.facts.values[name] is None
-
-    def points(self, consideration: Consideration) -> Table:
-        """A consideration's points (0 to 10) in every possible world."""
-        return self._possible_points[consideration.id]
-
-    def terms(self, parts: Mapping[Side, float | None], possible: bool = False) -> list[Table]:
-        """One table for each consideration of the sides in `parts`, so that their sum is the score in each world.
-
-        A side counts for its share (0 to 1, from the position) times its part; None = the bare side. `possible`: over
-        the possible values of each input only, and not over all.
-        """
-        points = self._possible_points if possible else self._points
-        terms = []
-        for consideration in self.rulebook.considerations:
-            side = consideration.side
-            if side in parts:
-                part = parts[side]
-                term = points[consideration.id] * self._weights[consideration.id]
-                if part is not None:
-                    term = term * ((self._restricted(self._shares[side]) if possible else self._shares[side]) * part)
-                terms.append(term)
-        return terms
-
-    def expected_by_value(self, terms: Sequence[Table]) -> Iterator[Table]:
-        """For each axis, the mean sum for each of its values, all else as it is."""
-        wholes = [self._mean(term) for term in terms]
-        total = sum(float(whole[0]) for whole in wholes)
-        for axis in range(len(self.names)):
-            values: Table = np.full(1, total)
-            for term, whole in zip(terms, wholes, strict=True):
-                if term.shape[axis] > 1:  # the other terms do not depend on it
-                    values = values + (self._mean(term, axis) - whole)
-            yield values
-
-    def _mean(self, term: Table, of: int | None = None) -> Table:
-        """The mean of a term over all possible worlds; with `of`, for each value of that axis."""
-        for axis, size in enumerate(term.shape):
-            if size > 1 and axis != of:
-                allowed = self.allowed[axis]
-                kept = term if len(allowed) == size else term.take(allowed, axis)
-                term = np.add.reduce(kept, axis, keepdims=True) / len(allowed)
-        return term.ravel()
-
-    def range(self, parts: Mapping[Side, float | None]) -> Range:
-        """Expectation and exact range of the sum of the terms of some sides. Only what is open takes work."""
-        known, expected, open_terms = 0.0, 0.0, []
-        for term in self.terms(parts, possible=True):
-            if term.size == 1:
-                known += term.item()
-            else:
-                expected += float(np.add.reduce(term, None)) / term.size
-                open_terms.append(term)
-        low = high = known
-        if open_terms:
-            low += Extremes(open_terms, self._within).total()
-            high += Extremes(open_terms, self._within, -1.0).total()
-        return Range(value=rounded_one(known + expected), low=rounded_one(low), high=rounded_one(high))
-
-    def expected_share(self, consideration: Consideration) -> float:
-        """The part of the overall score's weight that a consideration carries (all sum to 1)."""
-        share = self._shares[consideration.side]
-        axis = self.names.index(WEIGHTED_BY[consideration.side].position)
-        part = float(share.take(self.allowed[axis], axis).mean()) * PER_CASE
-        return part * self._weights[consideration.id]
-
-    def _restricted(self, table: Table) -> Table:
-        """A table over the possible values of each input only."""
-        for axis, size in enumerate(table.shape):
-            if size > 1 and len(self.allowed[axis]) < size:
-                table = table.take(self.allowed[axis], axis)
-        return table
-
-    def _possible(self, name: str) -> NDArray[np.intp]:
-        value = self.facts.values[name]
-        if value is None:
-            return np.arange(len(INPUTS[name]))
-        return np.array([_KNOWN if name in LEANS else INPUTS[name].index(value)])
-
-    def _table(self, consideration: Consideration) -> Table:
-        table = consideration.table
-        for number, name in enumerate(consideration.inputs):
-            if name in LEANS:
-                here = INPUTS[name].index(self.facts.values[name] or LEANS[name][1])
-                table = table.take([0, 1, 2, here], number)
-        order = sorted(range(len(consideration.inputs)), key=lambda n: self.names.index(consideration.inputs[n]))
-        sizes = dict(zip(consideration.inputs, table.shape, strict=True))
-        return table.transpose(order).reshape([sizes.get(name, 1) for name in self.names])
-
-    def _share(self, side: Side) -> Table:
-        weighted = WEIGHTED_BY[side]
-        here = self.facts.positions[weighted.position]
-        at = np.array([*map(float, WORLDS), 0.5 if here is None else float(here)])
-        shape = [len(at) if other == weighted.position else 1 for other in self.names]
-        return weighted.share(at).reshape(shape)
-
-
 # ---------------------------------------------------------------- the parts of an assessment
 
 
-def _scores(worlds: _Worlds) -> Scores:
-    found = {name: worlds.range(FACTORS[name]) for name in SCORES}
+@dataclass(frozen=True, slots=True)
+class _Pitch:
+    """What is known of one pitch, as facts and as the one row that the scorer sees."""
+
+    facts: Facts
+    rules: LookUps
+    coded: Coded
+
+
+def _scores(pitch: _Pitch) -> Scores:
+    found = {
+        name: Range(**{field: rounded_one(numbers[0]) for field, numbers in zip(_RANGE, triple, strict=True)})
+        for name, triple in scorer.scores(pitch.coded, pitch.rules, SCORES).items()
+    }
     return Scores(
         overall=found["overall"],
         market=found["market"],
@@ -282,19 +177,24 @@ def _scores(worlds: _Worlds) -> Scores:
     )
 
 
+_RANGE: Final = ("value", "low", "high")
+
+
 def _position(facts: Facts, name: str) -> Range:
-    at = facts.positions[name]
-    if at is None:
-        return Range(value=float(Fraction(1, 2)), low=0.0, high=1.0)
-    return Range(value=rounded_one(float(at)), low=rounded_one(float(at)), high=rounded_one(float(at)))
+    places = facts.positions[name]
+    expected = sum(float(at) * weight for at, weight in places)
+    low, high = float(places[0][0]), float(places[-1][0])
+    return Range(value=rounded_one(expected), low=rounded_one(low), high=rounded_one(high))
 
 
-def _considerations(worlds: _Worlds) -> tuple[ConsiderationResult, ...]:
+def _considerations(pitch: _Pitch) -> tuple[ConsiderationResult, ...]:
+    facts, rulebook = pitch.facts, pitch.rules.rulebook
+    shares = scorer.shares(pitch.coded, pitch.rules)
     results = []
-    for consideration in worlds.rulebook.considerations:
-        points = worlds.points(consideration)
-        found = Range(value=rounded_one(points.mean()), low=rounded_one(points.min()), high=rounded_one(points.max()))
-        quotes = dict.fromkeys(quote for name in consideration.inputs for quote in worlds.facts.quotes[name])
+    for consideration in rulebook.considerations:
+        points = scorer.points(pitch.coded, pitch.rules, consideration)
+        found = Range(**{field: rounded_one(points.of(end)[0]) for field, end in zip(_RANGE, ENDS, strict=True)})
+        inputs = pitch.rules.tables[consideration.id].names
         results.append(
             ConsiderationResult(
                 id=consideration.id,
@@ -304,36 +204,140 @@ def _considerations(worlds: _Worlds) -> tuple[ConsiderationResult, ...]:
                 stance=consideration.stance,
                 points=found,
                 weight=consideration.weight,
-                share=round(worlds.expected_share(consideration), 6),
-                reason=reason(worlds.rulebook, consideration, worlds.facts, found),
-                quotes=tuple(quotes),
+                share=round(float(shares[consideration.id][0]), 6),
+                reason=reason(rulebook, consideration, facts, found),
+                quotes=_quotes(facts, inputs),
                 source=consideration.source,
-                unknown=tuple(name for name in consideration.inputs if worlds.open(name)),
+                unknown=tuple(name for name in inputs if facts.open(name)),
             )
         )
     return tuple(results)
 
 
-def _questions_and_changes(worlds: _Worlds, overall: Range) -> tuple[tuple[Question, ...], tuple[Change, ...]]:
-    terms = worlds.terms(FACTORS["overall"])
-    least, greatest = (Extremes(terms, worlds.allowed, sign) for sign in (1.0, -1.0))
-    width = greatest.total() - least.total()
-    lows, highs = least.by_value(), greatest.by_value()
+def _quotes(facts: Facts, inputs: Iterable[str]) -> tuple[Quote, ...]:
+    return tuple(dict.fromkeys(quote for name in inputs for quote in facts.quotes[name]))
+
+
+def _gates(pitch: _Pitch) -> tuple[GateResult, ...]:
+    facts, rulebook = pitch.facts, pitch.rules.rulebook
+    results = []
+    for gate in rulebook.gates:
+        state = STATES[scorer.gate_states(pitch.coded, pitch.rules, gate.id)[0]]
+        unknown = _deciding(pitch, gate.id) if state == "open" else ()
+        results.append(
+            GateResult(
+                id=gate.id,
+                title=gate.title,
+                state=state,
+                ceiling=gate.ceiling,
+                reason=gate_reason(rulebook, gate, facts, state),
+                quotes=_quotes(facts, pitch.rules.gates[gate.id].names),
+                source=gate.source,
+                unknown=unknown,
+            )
+        )
+    return tuple(results)
+
+
+def _deciding(pitch: _Pitch, gate: str) -> tuple[str, ...]:
+    """The open inputs on which it depends whether a gate holds."""
+    table = pitch.rules.gates[gate]
+    possible = [[INPUTS[name].index(value) for value in pitch.facts.possible(name)] for name in table.names]
+    holds = table.table[np.ix_(*possible)]
+    return tuple(name for axis, name in enumerate(table.names) if (holds.min(axis) < holds.max(axis)).any())
+
+
+# ---------------------------------------------------------------- other values
+
+
+def _questions_and_changes(
+    pitch: _Pitch, overall: Range, gates: Iterable[GateResult]
+) -> tuple[tuple[Question, ...], tuple[Change, ...]]:
+    facts, rules = pitch.facts, pitch.rules
+    settling: dict[str, list[str]] = {}
+    for gate in gates:
+        for name in gate.unknown:
+            settling.setdefault(name, []).append(gate.id)
+    others = _others(facts, rules)
+    rows = _rows(pitch, others)
+    values, lows, highs = (numbers.tolist() for numbers in scorer.scores(rows, rules, ("overall",))["overall"])
+    width = highs[0] - lows[0]
     questions: list[Question] = []
     changes: list[Change] = []
-    for axis, (name, values) in enumerate(zip(worlds.names, worlds.expected_by_value(terms), strict=True)):
-        if worlds.open(name):
-            left = (highs[axis] - lows[axis])[worlds.allowed[axis]]
-            settles = rounded_one(max(width - float(left.mean()), 0.0))
-            questions.append(Question(signal=name, question=worlds.rulebook.inputs[name].question, settles=settles))
+    row = 1
+    for name, listed in others.items():
+        mine = range(row, row + len(listed))
+        row += len(listed)
+        if facts.open(name):
+            left = 0.0
+            for number, other in zip(mine, listed, strict=True):
+                left += other.weight * (highs[number] - lows[number])
+            settles = rounded_one(max(width - left, 0.0))
+            question = rules.rulebook.inputs[name].question
+            found = tuple(settling.get(name, ()))
+            questions.append(Question(signal=name, question=question, settles=settles, gates=found))
             continue
-        before = str(worlds.facts.values[name])
-        for index, after in enumerate(INPUTS[name]):
-            if after != before:
-                ends = (values[index], lows[axis][index], highs[axis][index])
-                value, low, high = map(rounded_one, ends)
-                changed = Range(value=value, low=low, high=high)
-                changes.append(Change(signal=name, **{"from": before, "to": after}, overall=changed))
+        before = str(facts.values[name])
+        for number, other in zip(mine, listed, strict=True):
+            value, low, high = rounded_one(values[number]), rounded_one(lows[number]), rounded_one(highs[number])
+            after = INPUTS[name][other.code]
+            changed = Range(value=value, low=low, high=high)
+            changes.append(Change(signal=name, **{"from": before, "to": after}, overall=changed))
     questions.sort(key=lambda question: -question.settles)
     changes.sort(key=lambda change: -abs(change.overall.value - overall.value))
     return tuple(questions), tuple(changes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Other:
+    """Another value of an input: an answer where it is open, with how likely it is, or what it could be instead.
+
+    `code` is the value's index; `at` is where that places the product, for stage and focus.
+    """
+
+    code: int
+    weight: float
+    at: float | None = None
+
+
+def _others(facts: Facts, rules: LookUps) -> dict[str, list[_Other]]:
+    """For each input, the values it may have where it is open, and all but its own where it is known."""
+    found: dict[str, list[_Other]] = {}
+    for name in rules.names:
+        size = len(INPUTS[name])
+        if name in LEANS:
+            open_ = facts.open(name)
+            places = [(float(at), weight) for at, weight in (facts.positions[name] if open_ else UNPLACED)]
+            leans = lean_codes(np.array([at for at, _ in places])).tolist()
+            own = None if open_ else INPUTS[name].index(str(facts.values[name]))
+            found[name] = [
+                _Other(code, weight, at) for (at, weight), code in zip(places, leans, strict=True) if code != own
+            ]
+        elif name in facts.several:
+            spread = enumerate(facts.several[name].weights)
+            found[name] = [_Other(code, weight) for code, weight in spread if weight]
+        else:
+            value = facts.values[name]
+            own = None if value is None else INPUTS[name].index(value)
+            found[name] = [_Other(code, 1 / size) for code in range(size) if code != own]
+    return found
+
+
+def _rows(pitch: _Pitch, others: Mapping[str, list[_Other]]) -> Coded:
+    """The pitch as it is, and then once for each other value of each input."""
+    count = 1 + sum(map(len, others.values()))
+    codes = {name: np.repeat(column, count) for name, column in pitch.coded.codes.items()}
+    positions = {
+        name: Placed(np.repeat(placed.at, count, axis=0), np.repeat(placed.weight, count, axis=0))
+        for name, placed in pitch.coded.positions.items()
+    }
+    row = 1
+    for name, listed in others.items():
+        for other in listed:
+            codes[name][row] = other.code
+            if other.at is not None:
+                positions[name].at[row] = 0.0
+                positions[name].weight[row] = 0.0
+                positions[name].at[row, 0], positions[name].weight[row, 0] = other.at, 1.0
+            row += 1
+    return Coded(codes, pitch.coded.several, positions, np.ones(count, np.bool_))

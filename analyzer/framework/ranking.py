@@ -9,7 +9,6 @@ Weights are drawn once for all pitches of a draw, unknowns for each pitch by its
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,9 +17,11 @@ from numpy.typing import NDArray
 
 from analyzer.errors import InputError
 from analyzer.framework.formula import overall_of
-from analyzer.framework.inputs import WORLDS
-from analyzer.framework.many_pitches import Coded, LookUps, overall
+from analyzer.framework.look_ups import look_ups
+from analyzer.framework.many_pitches import overall
+from analyzer.framework.rounding import SAID_DIGITS, rounded
 from analyzer.framework.rulebook import SIDES, Rulebook, Side
+from analyzer.framework.scorer import STATES, Coded, gate_states, lean_codes, said
 from analyzer.vocabulary.derived import INPUTS, LEANS
 
 SPREAD: Final = 2.0
@@ -38,14 +39,18 @@ class Ranked:
 
     `row` is its place in the input. `rank` is its median rank over the draws, `best` and `worst` bound its rank in 90%
     of them, so `best <= rank <= worst`; pitches with the same median share a rank, and the first rank need not be 1.
-    `overall` is the expected overall score, 0 to 100. `first` and `top` are how often the pitch is first, and among the
-    first k; level pitches share a place. `beats_next` is how often it is ahead of the pitch listed below it (level
-    counts half; None for the last).
+    `overall` is the expected overall score, 0 to 100, and `said` the share of it that the pitch answers, 0 to 1.
+    `holds` and `open` are the ids of its gates in that state. `first` and `top` are how often the pitch is first, and
+    among the first k; level pitches share a place. `beats_next` is how often it is ahead of the pitch listed below it
+    (level counts half; None for the last).
     """
 
     row: int
     rank: int
     overall: float
+    said: float
+    holds: tuple[str, ...]
+    open: tuple[str, ...]
     best: int
     worst: int
     first: float
@@ -77,12 +82,17 @@ def rank(
     ranks = _drawn(coded, rulebook, draws, seed)
     low, median, high = np.quantile(ranks, (INTERVAL[0], 0.5, INTERVAL[1]), axis=0, method="nearest")
     first, in_top = (ranks == 1).mean(axis=0), (ranks <= top).mean(axis=0)
+    answered = rounded(said(coded, look_ups(rulebook)), SAID_DIGITS)
+    states = {gate.id: gate_states(coded, look_ups(rulebook), gate.id) for gate in rulebook.gates}
     listed = np.lexsort((-expected, ranks.mean(axis=0), median))
     return [
         Ranked(
             row=int(rows[n]),
             rank=int(median[n]),
             overall=float(expected[n]),
+            said=float(answered[n]),
+            holds=tuple(gate for gate, state in states.items() if STATES[state[n]] == "holds"),
+            open=tuple(gate for gate, state in states.items() if STATES[state[n]] == "open"),
             best=int(low[n]),
             worst=int(high[n]),
             first=float(first[n]),
@@ -117,34 +127,51 @@ class _Draw:
     """Everything that does not change between draws, laid out for them."""
 
     def __init__(self, coded: Coded, rulebook: Rulebook):
-        self._rules = LookUps(rulebook)
-        self._sides: Sequence[Side] = SIDES
-        self._codes = {name: column.astype(np.int32) for name, column in coded.codes.items()}
+        self._rules = look_ups(rulebook)
+        self._codes = {name: coded.codes[name].copy() for name in self._rules.names}
+        self._positions = {name: placed.at[:, 0].copy() for name, placed in coded.positions.items()}
         self._open = {
             name: rows
-            for name, column in coded.codes.items()
-            if len(rows := np.flatnonzero(column == len(INPUTS[name])))
+            for name, column in self._codes.items()
+            if name not in LEANS and len(rows := np.flatnonzero(column >= len(INPUTS[name])))
         }
-        self._positions = {name: column.copy() for name, column in coded.positions.items()}
+        self._chances = {name: _chances(coded, name, rows) for name, rows in self._open.items()}
+        self._unplaced = {
+            name: (rows, placed.at[rows], np.cumsum(placed.weight[rows], axis=1))
+            for name, placed in coded.positions.items()
+            if len(rows := np.flatnonzero((placed.weight > 0).sum(axis=1) > 1))
+        }
 
     def scores(self, rng: np.random.Generator) -> NDArray[np.float64]:
         """The overall score of every pitch in one draw."""
+        for name, (rows, at, chances) in self._unplaced.items():
+            self._positions[name][rows] = np.take_along_axis(at, _one_of(rng, chances)[:, None], axis=1)[:, 0]
+            self._codes[name][rows] = lean_codes(self._positions[name][rows])
         for name, rows in self._open.items():
-            drawn = rng.integers(0, len(INPUTS[name]), len(rows), dtype=np.int32)
-            self._codes[name][rows] = drawn
-            if name in LEANS:
-                self._positions[name][rows] = drawn / (len(WORLDS) - 1)
+            self._codes[name][rows] = _one_of(rng, self._chances[name])
         sides: dict[Side, NDArray[np.float64]] = {}
-        for side in self._sides:
+        for side in SIDES:
             members = [c for c in self._rules.considerations if c.side == side]
             weights = np.array([c.weight for c in members]) * SPREAD ** rng.uniform(-1, 1, len(members))
             weights /= weights.sum()
             total = np.zeros(len(self._positions["stage"]))
             for consideration, weight in zip(members, weights, strict=True):
-                tables = self._rules.tables[consideration.id]
-                place = np.zeros(len(total), np.int32)
-                for name, stride in tables.strides.items():
-                    place += self._codes[name] * np.int32(stride)
-                total += (tables.mean * weight)[place]
+                total += self._rules.tables[consideration.id].find(self._codes, {}).of("mean") * weight
             sides[side] = total
         return overall_of(sides, self._positions)
+
+
+def _chances(coded: Coded, name: str, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+    """For each of these pitches, the chance that an open input has a value or one before it."""
+    size = len(INPUTS[name])
+    weights = np.full((1, size), 1 / size)
+    if name in coded.several:
+        weights = np.concatenate([weights, coded.several[name].weights])
+    return np.asarray(np.cumsum(weights, axis=1)[coded.codes[name][rows] - size])
+
+
+def _one_of(rng: np.random.Generator, chances: NDArray[np.float64]) -> NDArray[np.int32]:
+    """An index for each row of chances, drawn by them."""
+    drawn = rng.random(len(chances))[:, None]
+    index: NDArray[np.int32] = np.minimum((drawn >= chances).sum(axis=1), chances.shape[1] - 1).astype(np.int32)
+    return index

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from analyzer.framework.assessment import Assessment, Range, VerdictWord
+from analyzer.framework.decision_table import RulebookPart
 from analyzer.framework.formula import POINTS_TO_SCORE
 from analyzer.framework.rulebook import Consideration, Rulebook
+from analyzer.vocabulary.labels import joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +53,23 @@ def differences(old: Rulebook, new: Rulebook) -> Iterator[str]:
             yield f"{name}: added to {rule.side}, weight {rule.weight:g}"
         else:
             yield from (f"{name}: {line}" for line in _changes(olds[name], rule))
+    yield from _records("intermediate table", old.tables, new.tables)
+    yield from _records("gate", {g.id: g for g in old.gates}, {g.id: g for g in new.gates})
     for name in dict.fromkeys((*old.inputs, *new.inputs)):
         if old.inputs.get(name) != new.inputs.get(name):
             yield f"inputs.{name}: other words"
+
+
+def _records(kind: str, olds: Mapping[str, RulebookPart], news: Mapping[str, RulebookPart]) -> Iterator[str]:
+    """What differs between the intermediate tables or gates of two rulebooks, by their fields."""
+    for name in dict.fromkeys((*olds, *news)):
+        old, new = olds.get(name), news.get(name)
+        if old is None or new is None:
+            yield f"{name}: {kind} {'added' if old is None else 'removed'}"
+            continue
+        changed = [part for part in type(new).model_fields if getattr(old, part) != getattr(new, part)]
+        if changed:
+            yield f"{name}: {kind} with other {joined(changed)}"
 
 
 def shift(before: Assessment, after: Assessment) -> Shift | None:

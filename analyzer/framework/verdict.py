@@ -5,12 +5,21 @@ Words come from the rulebook; this module only chooses and joins them, and never
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
 from typing import Final, Literal
 
-from analyzer.framework.assessment import ConsiderationResult, Quadrant, Question, Range, Verdict, VerdictWord
+from analyzer.framework.assessment import (
+    ConsiderationResult,
+    GateResult,
+    Quadrant,
+    Question,
+    Range,
+    Verdict,
+    VerdictWord,
+)
 from analyzer.framework.inputs import Facts
-from analyzer.framework.rulebook import Consideration, Rulebook, VerdictBounds
+from analyzer.framework.rulebook import Consideration, Gate, Rulebook, VerdictBounds
 from analyzer.vocabulary.labels import capital, joined
 
 SPEAKS_FOR, SPEAKS_AGAINST = 7.0, 3.0
@@ -20,28 +29,75 @@ Leaning = Literal["for", "against", "open"]
 """Which way a consideration goes; open where its points lie between the two, or where their range does not say."""
 
 _DOUBTFUL: Final = "No verdict, because the reading is in doubt (see the warnings)"
+_LEVELS: Final[tuple[VerdictWord, ...]] = ("against", "balanced", "for")
+_AGAINST, _BALANCED, _FOR = range(len(_LEVELS))
 _STAGES: Final = {"day_1": "day-1", "day_2": "day-2", "mixed": "day-1 and day-2", "unknown": ""}
 _FOCUSES: Final = {"ml": "ML", "engineering": "engineering", "mixed": "ML and engineering", "unknown": ""}
 
 
 def reason(rulebook: Rulebook, consideration: Consideration, facts: Facts, points: Range) -> str:
     """Why a consideration got its points; where something is unknown, what it is and which points remain possible."""
-    known = {
-        name: facts.phrases.get(name) or rulebook.inputs[name].found[value]
-        for name in consideration.inputs
-        if (value := facts.values[name]) is not None
-    }
-    unknown = [rulebook.inputs[name].unknown for name in consideration.inputs if name not in known]
-    if not unknown:
-        key = tuple(str(facts.values[name]) for name in consideration.inputs)
+    known = phrases(rulebook, facts, consideration.inputs)
+    if len(known) == len(consideration.inputs):
+        key = tuple(possible(rulebook, facts, name)[0] for name in consideration.inputs)
         return consideration.reasons[consideration.deciding[key].reason].format_map(known)
     effect = (
         f"but that makes no difference: {points.low:g} of 10 points"
         if points.width == 0
         else f"so anything from {points.low:g} to {points.high:g} of 10 points is possible"
     )
-    silence = f"The pitch does not say {joined(unknown, 'or')}, {effect}."
+    silence = f"{silent(rulebook, facts, consideration.inputs)}, {effect}."
     return f"{capital(_clauses(list(known.values())))}. {silence}" if known else silence
+
+
+def gate_reason(rulebook: Rulebook, gate: Gate, facts: Facts, state: str) -> str:
+    """Why a gate holds, or does not, or what would decide it."""
+    known = phrases(rulebook, facts, gate.inputs)
+    if state == "open":
+        return f"{silent(rulebook, facts, gate.inputs)}."
+    if state == "clear":
+        against = [name for name in known if possible(rulebook, facts, name)[0] not in gate.when[name]]
+        return f"It does not apply: {_clauses([known[name] for name in against or known])}."
+    every = {name: known.get(name) or _one_of(rulebook, facts, name) for name in gate.inputs}
+    return gate.reason.format_map(every)
+
+
+def _one_of(rulebook: Rulebook, facts: Facts, name: str) -> str:
+    """The words of an input whose values all make a gate hold."""
+    found = rulebook.words(name).found
+    return " or ".join(found[value] for value in possible(rulebook, facts, name))
+
+
+def possible(rulebook: Rulebook, facts: Facts, name: str) -> tuple[str, ...]:
+    """The values that an input or an intermediate table may have."""
+    if name not in rulebook.tables:
+        return facts.possible(name)
+    table = rulebook.tables[name]
+    every = product(*(possible(rulebook, facts, other) for other in table.inputs))
+    found = {table.deciding[key].value for key in every}
+    return tuple(value for value in table.values if value in found)
+
+
+def phrases(rulebook: Rulebook, facts: Facts, names: Iterable[str]) -> dict[str, str]:
+    """The words for those inputs that have one value."""
+    values = {name: possible(rulebook, facts, name) for name in names}
+    return {
+        name: facts.phrases.get(name) or rulebook.words(name).found[found[0]]
+        for name, found in values.items()
+        if len(found) == 1
+    }
+
+
+def silent(rulebook: Rulebook, facts: Facts, names: Iterable[str]) -> str:
+    """What is open of these inputs, as a clause: what the pitch does not say, and where readings differ."""
+    unclear = [name for name in names if len(possible(rulebook, facts, name)) > 1]
+    several = [facts.several[name].named for name in unclear if name in facts.several]
+    words = [rulebook.words(name).found for name in unclear if name in facts.several]
+    differing = [" or ".join(found[value] for value in named) for found, named in zip(words, several, strict=True)]
+    unknown = [rulebook.words(name).unknown for name in unclear if name not in facts.several]
+    clauses = [f"not every reading has it that {joined(differing, 'and that')}"] if differing else []
+    clauses += [f"the pitch does not say {joined(unknown, 'or')}"] if unknown else []
+    return capital(" and ".join(clauses))
 
 
 def _clauses(clauses: Sequence[str]) -> str:
@@ -68,17 +124,31 @@ def verdict(
     overall: Range,
     considerations: Sequence[ConsiderationResult],
     questions: Sequence[Question],
+    gates: Sequence[GateResult] = (),
     *,
     doubtful: bool = False,
 ) -> Verdict:
-    """The word, from the range alone, and a few short sentences: what kind of product it is, the score and how far it
-    is open, the strongest point, the weakest point, and the question that would settle most. `doubtful`: the reading
-    is in doubt, so the word is "open"."""
-    word: VerdictWord = "open" if doubtful else _word(rulebook.verdict, overall)
-    judgment = _DOUBTFUL if doubtful else _judgment(rulebook.verdict, word, overall)
+    """The word, from the range and the gates alone, and a few short sentences: what kind of product it is, the score
+    and how far it is open, deal-breakers, the strongest point, the weakest point, and the question that would settle
+    most.
+
+    A gate that holds limits both ends of the range, one that may hold limits the lower end: in some world it does.
+    `doubtful`: the reading is in doubt, so the word is "open".
+    """
+    bounds = rulebook.verdict
+    reach = _reach(bounds, overall)
+    low, high = reach
+    for gate in gates:
+        if gate.state != "clear":
+            low = min(low, _LEVELS.index(gate.ceiling))
+        if gate.state == "holds":
+            high = min(high, _LEVELS.index(gate.ceiling))
+    word: VerdictWord = "open" if doubtful else _word(low, high)
+    judgment = _DOUBTFUL if doubtful else _judgment(low, high)
     parts = [
         f"{kind(quadrant)}.",
         f"{judgment}: {_score(overall)}.",
+        *_deal_breakers(rulebook, gates, reaches_for=reach[1] == _FOR),
         *_points(rulebook, word, considerations),
     ]
     if questions and questions[0].settles > 0:
@@ -97,23 +167,38 @@ def kind(quadrant: Quadrant) -> str:
     return capital(f"{' '.join(part for part in (stage, focus) if part)} product{unknown}")
 
 
-def _word(bounds: VerdictBounds, overall: Range) -> VerdictWord:
-    if overall.high < bounds.against_below:
-        return "against"
-    if overall.low > bounds.for_above:
-        return "for"
-    return "open" if overall.low < bounds.against_below and overall.high > bounds.for_above else "balanced"
+def _reach(bounds: VerdictBounds, overall: Range) -> tuple[int, int]:
+    """The levels of the two ends of the range: they are for or against only if they lie beyond the bounds."""
+    against = overall.high < bounds.against_below, overall.low < bounds.against_below
+    favorable = overall.low > bounds.for_above, overall.high > bounds.for_above
+    low = _AGAINST if against[1] else _FOR if favorable[0] else _BALANCED
+    high = _FOR if favorable[1] else _AGAINST if against[0] else _BALANCED
+    return low, high
 
 
-def _judgment(bounds: VerdictBounds, word: VerdictWord, overall: Range) -> str:
+def _word(low: int, high: int) -> VerdictWord:
+    if low == high:
+        return _LEVELS[low]
+    return "open" if (low, high) == (_AGAINST, _FOR) else "balanced"
+
+
+def _judgment(low: int, high: int) -> str:
     """The verdict's word in words, with the side that a balanced range reaches."""
-    if word == "open":
+    if low == high:
+        return ("Unfavorable", "Balanced", "Favorable")[low]
+    if (low, high) == (_AGAINST, _FOR):
         return "Too much is unknown for a verdict"
-    if word != "balanced":
-        return "Favorable" if word == "for" else "Unfavorable"
-    if overall.high > bounds.for_above:
-        return "Balanced to favorable"
-    return "Balanced to unfavorable" if overall.low < bounds.against_below else "Balanced"
+    return "Balanced to favorable" if high == _FOR else "Balanced to unfavorable"
+
+
+def _deal_breakers(rulebook: Rulebook, gates: Sequence[GateResult], reaches_for: bool) -> Iterator[str]:
+    """The gates that hold; and those that may, where the score alone would allow a favorable verdict."""
+    because = {gate.id: gate.because for gate in rulebook.gates}
+    holding = [because[gate.id] for gate in gates if gate.state == "holds"]
+    possible = [because[gate.id] for gate in gates if gate.state == "open" and reaches_for]
+    for clauses, label in ((holding, "Deal-breaker"), (possible, "Possible deal-breaker")):
+        if clauses:
+            yield f"{label}{'s' if len(clauses) > 1 else ''}: {'; '.join(clauses)}."
 
 
 def _score(overall: Range) -> str:

@@ -14,6 +14,7 @@ from analyzer.framework.assessment import (
     Change,
     ConsiderationResult,
     Edit,
+    GateResult,
     Player,
     Question,
     Range,
@@ -94,6 +95,7 @@ def body(assessment: Assessment, rulebook: Rulebook, text: str | None) -> Html:
     if text is None:
         assessment = without_places(assessment)
     parts = [
+        gates(assessment),
         considerations(assessment),
         questions(assessment),
         changes(assessment, rulebook),
@@ -131,7 +133,8 @@ def scores(assessment: Assessment) -> Html:
         _score("Market case", "from the stage: day 1 or day 2", market, 10, shown_points(market)),
         _score("Sales case", "from the focus: ML or engineering", sales, 10, shown_points(sales)),
     )
-    return tag("section", tag("h3", "Scores"), *rows, class_="scores")
+    said = tag("p", content.said(assessment), class_="lead")
+    return tag("section", tag("h3", "Scores"), *rows, said, class_="scores")
 
 
 def _score(name: str, meaning: str, score: Range, top: int, text: str) -> Html:
@@ -155,6 +158,28 @@ def _bar(range_: Range, top: float) -> Html:
 
 
 # ---------------------------------------------------------------- considerations
+
+
+def gates(assessment: Assessment) -> Html:
+    """The deal-breakers that hold or may hold, as cards; nothing if there is none."""
+    listed = content.gates(assessment)
+    if not listed:
+        return Html()
+    return tag("section", tag("h3", f"{content.GATES} ({len(listed)})"), *map(_gate, listed), class_="group gates")
+
+
+def _gate(gate: GateResult) -> Html:
+    text = tag(
+        "div",
+        tag("h4", gate.title),
+        tag("p", f"{gate.reason} {content.gate_effect(gate)}", class_="reason alien"),
+        *map(quoted, gate.quotes[:_QUOTES]),
+        *_more_quotes(gate.quotes[_QUOTES:]),
+        tag("p", f"In the article: {gate.source}", class_="source"),
+        class_="text",
+    )
+    state = tag("div", tag("p", tag("strong", content.GATE_STATES[gate.state]), class_="points"), class_="side")
+    return tag("article", text, state, class_=f"card {'against' if gate.state == 'holds' else 'open'}")
 
 
 def considerations(assessment: Assessment) -> Html:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import streamlit as st
 
-from analyzer.framework.rulebook import SIDE_TITLES, SIDES, Consideration, Rulebook, Side
+from analyzer.framework.rulebook import SIDE_TITLES, SIDES, Consideration, Gate, Intermediate, Rulebook, Side
 from analyzer.page.assessment import scrolling
 from analyzer.views.html import Html, tag, together
 from analyzer.views.numbers import number
-from analyzer.views.rulebook import cell
-from analyzer.vocabulary.labels import capital, title
+from analyzer.views.rulebook import condition, table_cells, title
+from analyzer.vocabulary.labels import capital, word
 
 _MEANS: Final[dict[Side, str]] = {
     "day_1": "The basic mechanics needed to use machine learning at all, up to its first effect on customers.",
@@ -28,6 +29,8 @@ def show() -> None:
     st.html(_introduction(rulebook))
     for side in SIDES:
         st.html(_side(rulebook, side))
+    st.html(_gates(rulebook))
+    st.html(_intermediate(rulebook))
     st.html(_questions(rulebook))
 
 
@@ -63,10 +66,10 @@ def _side(rulebook: Rulebook, side: Side) -> Html:
     members = rulebook.of_side(side)
     total = sum(consideration.weight for consideration in members)
     heading = (tag("h2", SIDE_TITLES[side]), tag("p", _MEANS[side], class_="lead"))
-    return tag("section", *heading, *(_consideration(member, total) for member in members), class_="pa")
+    return tag("section", *heading, *(_consideration(rulebook, member, total) for member in members), class_="pa")
 
 
-def _consideration(consideration: Consideration, total: float) -> Html:
+def _consideration(rulebook: Rulebook, consideration: Consideration, total: float) -> Html:
     stance = "Speaks for" if consideration.stance == "for" else "Speaks against"
     weight = f"weight {number(consideration.weight)} of {number(total)}"
     text = tag(
@@ -79,27 +82,68 @@ def _consideration(consideration: Consideration, total: float) -> Html:
     place = tag(
         "div", tag("p", tag("strong", stance), class_="points"), tag("p", weight, class_="place"), class_="side"
     )
-    table = tag("details", tag("summary", f"Decision table, {len(consideration.rows)} rows"), _table(consideration))
+    table = tag(
+        "details",
+        tag("summary", f"Decision table, {len(consideration.rows)} rows"),
+        _table(rulebook, consideration, "Points", [number(row.points) for row in consideration.rows]),
+    )
     return tag("article", text, place, table, class_=f"card {consideration.stance}")
 
 
-def _table(consideration: Consideration) -> Html:
-    names = [tag("th", title(name), scope="col") for name in consideration.inputs]
-    rows = [
+def _gates(rulebook: Rulebook) -> Html:
+    """The deal-breakers; nothing where the rulebook has none."""
+    if not rulebook.gates:
+        return Html()
+    lead = "Where one holds, the verdict is at most its ceiling, whatever the score. It changes no score."
+    return tag(
+        "section",
+        tag("h2", "Deal-breakers"),
+        tag("p", lead, class_="lead"),
+        *(_gate(rulebook, gate) for gate in rulebook.gates),
+        class_="pa",
+    )
+
+
+def _gate(rulebook: Rulebook, gate: Gate) -> Html:
+    text = tag(
+        "div",
+        tag("h3", gate.title),
+        tag("p", gate.idea, class_="reason"),
+        tag("p", f"Holds when {condition(rulebook, gate)}.", class_="reason"),
+        tag("p", f"In the article: {gate.source}", class_="source"),
+        class_="text",
+    )
+    ceiling = tag("p", tag("strong", f"At most {gate.ceiling}"), class_="points")
+    return tag("article", text, tag("div", ceiling, class_="side"), class_="card against")
+
+
+def _intermediate(rulebook: Rulebook) -> Html:
+    """The intermediate tables; nothing where the rulebook has none."""
+    tables = [
         tag(
-            "tr",
-            *(tag("td", capital(cell(name, row))) for name, row in zip(consideration.inputs, row.cells, strict=True)),
-            tag("td", number(row.points), class_="figure"),
+            "article",
+            tag("div", tag("h3", table.title), tag("p", table.idea, class_="reason"), class_="text"),
+            _table(rulebook, table, table.title, [capital(word(row.value)) for row in table.rows]),
+            class_="card",
         )
-        for row in consideration.rows
+        for table in rulebook.intermediate
     ]
-    head = tag("thead", tag("tr", *names, tag("th", "Points", scope="col", class_="figure")))
-    return scrolling(tag("table", head, tag("tbody", *rows)), f"Decision table: {consideration.title}")
+    return tag("section", tag("h2", "Intermediate tables"), *tables, class_="pa") if tables else Html()
+
+
+def _table(rulebook: Rulebook, record: Consideration | Intermediate, outcome: str, outcomes: Sequence[str]) -> Html:
+    names = [tag("th", title(rulebook, name), scope="col") for name in record.inputs]
+    rows = [
+        tag("tr", *(tag("td", capital(cell)) for cell in cells), tag("td", given, class_="figure"))
+        for cells, given in zip(table_cells(rulebook, record), outcomes, strict=True)
+    ]
+    head = tag("thead", tag("tr", *names, tag("th", outcome, scope="col", class_="figure")))
+    return scrolling(tag("table", head, tag("tbody", *rows)), f"Decision table: {record.title}")
 
 
 def _questions(rulebook: Rulebook) -> Html:
     rows = [
-        tag("tr", tag("th", title(name), scope="row"), tag("td", rulebook.inputs[name].question))
+        tag("tr", tag("th", title(rulebook, name), scope="row"), tag("td", rulebook.inputs[name].question))
         for name in rulebook.used_inputs
     ]
     head = tag(

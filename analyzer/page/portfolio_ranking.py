@@ -141,11 +141,12 @@ def _table(work: PortfolioWork, chosen: Sequence[int], page: int) -> Html:
     note = (
         f"Rank: the median over {DRAWS} simulations, which vary the weights and what the pitches do not say. Ranks in "
         "90%: those in 90% of the simulations. Pitches with the same median share a rank; where ranks overlap, the "
-        "order says little. Overall: the score, 0 to 100, with its exact range."
+        "order says little. Overall: the score, 0 to 100, with its exact range. Said: how much of what the score rests "
+        "on the pitch answers."
     )
     last = len(work.ranked)
     rows = [_row(number, *work.ranked[number], last) for number in chosen[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]]
-    names = ("Rank", "Pitch", "Stage, focus", "Verdict", "Overall", "Ranks in 90%", "Ask first")
+    names = ("Rank", "Pitch", "Stage, focus", "Verdict", "Overall", "Said", "Ranks in 90%", "Ask first")
     head = tag("thead", tag("tr", *(tag("th", name, scope="col") for name in names)))
     return tag(
         "section",
@@ -163,14 +164,16 @@ def _row(number: int, entry: PortfolioEntry, found: Ranked, last: int) -> Html:
     below += [tag("small", f"Warning: {warnings}", class_="warned")] if warnings else []
     where = [tag("span", f"{word(entry.stage_lean)}, {word(entry.focus_lean)}")]
     where += [tag("small", word(entry.category))] if entry.category else []
+    limits = [tag("small", f"Deal-breaker: {entry.gates}")] if entry.gates else []
     opened = tag("button", entry.title, type="button", class_="alien", data_pick=f"{_OPEN}{number}", data_top="")
     return tag(
         "tr",
         tag("td", f"{found.rank:,}", class_="rank"),
         tag("th", opened, *below, scope="row"),
         tag("td", *where),
-        tag("td", tag("span", entry.verdict, class_=f"verdict-word {entry.verdict}")),
+        tag("td", tag("span", entry.verdict, class_=f"verdict-word {entry.verdict}"), *limits),
         tag("td", shown(entry.overall), _span(entry.overall.value, entry.overall.low, entry.overall.high, 0, 100)),
+        tag("td", f"{entry.said:.0%}"),
         tag("td", ranks(found), _span(found.rank, found.best, found.worst, 1, last)),
         tag("td", entry.ask, class_="ask"),
     )

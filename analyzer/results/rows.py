@@ -167,6 +167,18 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column("cached_tokens", "count", "input tokens that came from the provider's cache", _usage("cached_tokens")),
     Column("output_tokens", "count", "tokens in its replies", _usage("output_tokens")),
     Column("cost_usd", "number", "USD; empty = price unknown", _usage("cost_usd")),
+    Column(
+        "said", "number", "share of the overall score's weight that rests on what the pitch says, 0 to 1",
+        _of_assessment(lambda a: a.said),
+    ),
+    Column(
+        "gates_hold", "text", "deal-breakers that hold, separated by semicolons",
+        _of_assessment(lambda a: _joined(gate.id for gate in a.gates if gate.state == "holds")),
+    ),
+    Column(
+        "gates_open", "text", "deal-breakers that may hold, depending on what is unknown",
+        _of_assessment(lambda a: _joined(gate.id for gate in a.gates if gate.state == "open")),
+    ),
 )  # fmt: skip
 """The columns of CSV and Parquet. Parquet has one more, `assessment`, the whole document as JSON."""
 

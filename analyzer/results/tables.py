@@ -18,7 +18,7 @@ from analyzer.vocabulary.derived import INPUTS
 from analyzer.vocabulary.signals import Signals
 
 if TYPE_CHECKING:
-    from analyzer.framework.many_pitches import Coded
+    from analyzer.framework.scorer import Coded
 
 _ROWS: Final = 100_000
 _NAMED: Final = 5
@@ -108,7 +108,8 @@ class LabeledSignals:
 
 def coded_entries(names: Iterable[str]) -> LabeledSignals:
     """The signals in some files, to rank them together. Raises InputError for a file that cannot be read."""
-    from analyzer.framework.many_pitches import Coded, coded_signals, signals_table
+    from analyzer.framework.many_pitches import coded_documents, coded_signals
+    from analyzer.framework.scorer import Coded
 
     labels: list[PitchLabel] = []
     places: list[str] = []
@@ -139,7 +140,7 @@ def coded_entries(names: Iterable[str]) -> LabeledSignals:
             places.append(entry.source)
             seen[pitch.sha256 or pitch.id or "", shown] += bool(pitch.sha256 or pitch.id)
             documents.append(parsed.signals)
-        parts.append(coded_signals(signals_table(documents)))
+        parts.append(coded_documents(documents))
     again = [shown for (_, shown), times in seen.items() if times > 1]
     if again:
         what = "1 pitch appears" if len(again) == 1 else f"{len(again)} pitches appear"

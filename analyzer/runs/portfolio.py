@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from analyzer.framework.assessment import Range
-from analyzer.framework.many_pitches import Coded, coded_signals, signals_table
+from analyzer.framework.many_pitches import coded_documents
 from analyzer.framework.market import MarketMap
 from analyzer.framework.ranking import Ranked, rank
 from analyzer.framework.rulebook import Rulebook
+from analyzer.framework.scorer import Coded
 from analyzer.results.result import Result
 from analyzer.vocabulary.derived import LEANS
 from analyzer.vocabulary.signals import UNKNOWN, Signals
@@ -31,7 +32,8 @@ _JITTER: Final = 0.055
 
 @dataclass(frozen=True, slots=True)
 class PortfolioEntry:
-    """What the page shows of one pitch. Positions 0 to 1; `overall` 0 to 100 with its range."""
+    """What the page shows of one pitch. Positions 0 to 1; `overall` 0 to 100 with its range; `said` 0 to 1; `gates`:
+    the titles of the deal-breakers that hold."""
 
     id: str
     title: str
@@ -46,6 +48,8 @@ class PortfolioEntry:
     category: str
     ask: str
     warnings: tuple[str, ...]
+    said: float
+    gates: str
     spread: tuple[float, float]
 
 
@@ -151,6 +155,8 @@ class Portfolio:
                 category=str(category.value) if category.known else "",
                 ask=found.questions[0].question if found.questions else "",
                 warnings=tuple(dict.fromkeys(w.kind for w in found.warnings if w.kind != "rough_reader")),
+                said=found.said or 0.0,
+                gates="; ".join(gate.title for gate in found.gates if gate.state == "holds"),
                 spread=_spread(found.pitch.sha256 or result.id),
             )
         )
@@ -170,7 +176,7 @@ class Portfolio:
 
     def _code(self) -> None:
         if self._signals:
-            self._coded.append(coded_signals(signals_table(self._signals, market=self.market)))
+            self._coded.append(coded_documents(self._signals, self.market))
             self._signals = []
 
 

@@ -12,6 +12,7 @@ from analyzer.framework.assessment import (
     Change,
     ConsiderationResult,
     Edit,
+    GateResult,
     Player,
     Question,
     VerdictWord,
@@ -42,6 +43,9 @@ VERDICTS: Final[Mapping[VerdictWord, str]] = {
     "open": "Open",
 }
 """The verdict's word as people read it."""
+GATES: Final = "Deal-breakers"
+GATE_STATES: Final[Mapping[str, str]] = {"holds": "holds", "open": "possible", "clear": "does not apply"}
+"""The state of a gate as people read it."""
 _OTHER_SIDES: Final[Mapping[str, str]] = {"day_1": "day 2", "day_2": "day 1", "ml": "engineering", "engineering": "ML"}
 _ORIGINS: Final[Mapping[str, str]] = {
     "ocr": "read by OCR",
@@ -94,6 +98,28 @@ def summary(assessment: Assessment) -> str:
 def statement(assessment: Assessment) -> str:
     """The verdict's sentences; out of scope, that the framework does not apply."""
     return OUT_OF_SCOPE if assessment.verdict is None else assessment.verdict.sentence
+
+
+def said(assessment: Assessment) -> str:
+    """How much of the score the pitch answers; empty out of scope."""
+    return "" if assessment.said is None else f"The pitch answers {assessment.said:.0%} of what the score rests on."
+
+
+def gates(assessment: Assessment) -> list[GateResult]:
+    """The deal-breakers that apply or may apply, those that hold first."""
+    return [gate for state in ("holds", "open") for gate in assessment.gates if gate.state == state]
+
+
+def gate_effect(gate: GateResult) -> str:
+    """What a gate means for the verdict."""
+    limit = VERDICTS[gate.ceiling].lower()
+    return f"The verdict is at most {limit}." if gate.state == "holds" else f"If so, the verdict is at most {limit}."
+
+
+def settled_gates(assessment: Assessment, question: Question) -> str:
+    """The deal-breakers that an answer could settle, in words; empty if there is none."""
+    titles = [gate.title for gate in assessment.gates if gate.id in question.gates]
+    return f"Could settle a deal-breaker: {'; '.join(titles)}." if titles else ""
 
 
 def warning_text(warning: Warning) -> str:
@@ -170,8 +196,11 @@ def signal_rows(assessment: Assessment) -> list[SignalRow]:
         rows.append(SignalRow("competitors", "Competitor", rival.name, word(rival.kind), "", quotes, not at))
     for name, spec in SIGNALS.items():
         signal = signals.single(name)
-        if signal.known:
-            value, meaning = word(str(signal.value)), spec.meanings[str(signal.value)]
+        if signal.known or signal.also:
+            value, meaning = word(str(signal.value)), spec.meanings.get(str(signal.value), "")
+            if signal.also:
+                read = [(value, signal.votes), *((word(vote.value), vote.votes) for vote in signal.also)]
+                value = "; ".join(f"{each} ({votes} of {sum(n for _, n in read)} readings)" for each, votes in read)
             rows.append(SignalRow(name, spec.title, value, meaning, word(signal.basis), signal.quotes))
     return rows
 
@@ -181,7 +210,7 @@ def silent(assessment: Assessment) -> list[str]:
     signals = assessment.signals
     return [
         *(name for name in LISTS if name in type(signals).model_fields and not getattr(signals, name)),
-        *(name for name in SIGNALS if not signals.single(name).known),
+        *(name for name in SIGNALS if not signals.single(name).known and not signals.single(name).also),
     ]
 
 
@@ -217,8 +246,8 @@ def _content(field: Any) -> str:
     if isinstance(field, bool):
         return "yes" if field else "no"
     if isinstance(field, dict):
-        return word(str(field["value"]))
-    return "; ".join(_entries(field)) or word(UNKNOWN)
+        return word(str(field["value"])) if "value" in field else ", ".join(map(title, field))
+    return "; ".join(_entries(field or ())) or word(UNKNOWN)
 
 
 def _entries(field: Iterable[dict[str, Any]]) -> Iterable[str]:

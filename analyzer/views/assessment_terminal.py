@@ -16,6 +16,7 @@ from rich.text import Text
 from analyzer.framework.assessment import (
     Assessment,
     ConsiderationResult,
+    GateResult,
     Position,
     Quadrant,
     Range,
@@ -24,16 +25,22 @@ from analyzer.framework.assessment import (
 )
 from analyzer.framework.verdict import Leaning, kind
 from analyzer.views.assessment_content import (
+    GATE_STATES,
+    GATES,
     GROUPS,
     TOP,
     changes,
     edit_words,
+    gate_effect,
+    gates,
     groups,
     heading,
     place,
     provenance,
     questions,
     quote_place,
+    said,
+    settled_gates,
     signal_rows,
     silent,
     statement,
@@ -59,6 +66,11 @@ def print_assessment(console: Console, assessment: Assessment) -> None:
         return
     console.print()
     console.print(_scores(assessment.scores, assessment.quadrant, assessment.position))
+    console.print(Text(said(assessment), style=QUIET))
+    if gates(assessment):
+        console.print(_heading(GATES))
+        for gate in gates(assessment):
+            console.print(_gate(gate))
     for name, members in groups(assessment).items():
         console.print(_heading(GROUPS[name], _STYLES[name]))
         for consideration in members:
@@ -138,12 +150,26 @@ def _consideration(consideration: ConsiderationResult, style: str) -> Renderable
     return Group(*body)
 
 
+def _gate(gate: GateResult) -> RenderableType:
+    style = _STYLES["against"] if gate.state == "holds" else ""
+    head = Text.assemble((f"{GATE_STATES[gate.state]:>14} ", style or "bold"), (gate.title, "bold"))
+    words = Text(plain(f"{gate.reason} {gate_effect(gate)}"))
+    quotes = gate.quotes[:_QUOTES] if gate.state == "holds" else ()
+    body = [Padding(Text(f'"{cut(quote.text, 160)}"', style=QUIET), _INDENT) for quote in quotes]
+    return Group(head, Padding(words, _INDENT), *body)
+
+
 def _print_questions(console: Console, assessment: Assessment) -> None:
     listed = questions(assessment)
     if not listed.first:
         return
     console.print(_heading("Ask first"))
-    console.print(_figures((number(question.settles), question.question) for question in listed.first))
+    console.print(
+        _figures(
+            (number(question.settles), " ".join((question.question, settled_gates(assessment, question))).strip())
+            for question in listed.first
+        )
+    )
     console.print(Text("Points by which an answer narrows the overall range, on average.", style=QUIET))
     if listed.rest:
         console.print(Text(f"{len(listed.rest)} more with --json.", style=QUIET))

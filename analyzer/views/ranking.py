@@ -32,8 +32,13 @@ def how(top: int, draws: int) -> str:
         f"{draws:,} simulations. Each varies every weight between half and twice the rulebook's, and fills in what a "
         f"pitch does not say with possible values. Rank: the median, then the range in 90% of simulations. Top {top}: "
         f"how often among the first {top}. Next: how often ahead of the pitch below. Where ranges overlap, the order "
-        "is uncertain."
+        "is uncertain. Said: how much of what the score rests on the pitch answers."
     )
+
+
+def gates(holds: Sequence[str], possible: Sequence[str]) -> str:
+    """The deal-breakers of a pitch in a cell: those that hold by id, those that may by number."""
+    return ", ".join([*holds, *([f"{len(possible)} possible"] if possible else [])])
 
 
 def ranks(ranked: Ranked) -> str:
@@ -54,6 +59,8 @@ def print_ranking(
     table.add_column("", no_wrap=True, width=_BAR)
     table.add_column(f"top {top}", justify="right")
     table.add_column("next", justify="right")
+    table.add_column("said", justify="right")
+    table.add_column("deal-breakers", max_width=32)
     for ranked in ranking[:_SHOWN]:
         ahead = "" if ranked.beats_next is None else f"{ranked.beats_next:.0%}"
         table.add_row(
@@ -64,6 +71,8 @@ def print_ranking(
             _bar(ranked, len(ranking)),
             f"{ranked.top:.0%}",
             Text(ahead, style="" if (ranked.beats_next or 0) >= _SURE else QUIET),
+            f"{ranked.said:.0%}",
+            gates(ranked.holds, ranked.open),
         )
     console.print(table)
     if len(ranking) > _SHOWN:
@@ -79,7 +88,9 @@ def ranking_json(labels: Sequence[PitchLabel], ranking: Sequence[Ranked]) -> str
 def write_ranking(path: Path, labels: Sequence[PitchLabel], ranking: Sequence[Ranked], top: int, draws: int) -> None:
     """Write the ranking as one self-contained HTML page. Raises OutputError."""
     rows = _rows(labels, ranking)
-    write_whole(path, render_page("ranking.html", rows=rows, how=how(top, draws), top=top, last=max(1, len(rows))))
+    write_whole(
+        path, render_page("ranking.html", rows=rows, how=how(top, draws), top=top, last=max(1, len(rows)), gates=gates)
+    )
 
 
 def _rows(labels: Sequence[PitchLabel], ranking: Sequence[Ranked]) -> list[dict[str, Any]]:

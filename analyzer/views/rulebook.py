@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -10,15 +10,15 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from analyzer.framework.rulebook import SIDE_TITLES, SIDES, Consideration, Rulebook
+from analyzer.framework.rulebook import SIDE_TITLES, SIDES, Consideration, Gate, Intermediate, Rulebook
 from analyzer.views.html import render_page
 from analyzer.views.terminal import QUIET
-from analyzer.vocabulary.derived import INPUTS
-from analyzer.vocabulary.labels import title, word
+from analyzer.vocabulary import labels
+from analyzer.vocabulary.labels import joined, word
 
 
 def print_rulebook(console: Console, rulebook: Rulebook) -> None:
-    """Every consideration with its idea, table, weight and source."""
+    """Every consideration with its idea, table, weight and source; then intermediate tables and gates."""
     console.print(Text(f"{rulebook.title} · version {rulebook.version} · {rulebook.sha256[:12]}", style="bold"))
     console.print(Text(f"After {rulebook.source}", style=QUIET))
     console.print("10 points: strongly in the product's favor; 0: strongly against it.")
@@ -27,6 +27,15 @@ def print_rulebook(console: Console, rulebook: Rulebook) -> None:
         console.print(Rule(SIDE_TITLES[side], align="left", style=QUIET))
         for consideration in rulebook.of_side(side):
             console.print(Padding(_consideration(rulebook, consideration), (1, 0, 0, 0)))
+    for heading, records in (
+        ("Intermediate tables", [_intermediate(rulebook, table) for table in rulebook.intermediate]),
+        ("Deal-breakers", [_gate(rulebook, gate) for gate in rulebook.gates]),
+    ):
+        if records:
+            console.print()
+            console.print(Rule(heading, align="left", style=QUIET))
+        for record in records:
+            console.print(Padding(record, (1, 0, 0, 0)))
 
 
 def rulebook_markdown(rulebook: Rulebook) -> str:
@@ -36,22 +45,39 @@ def rulebook_markdown(rulebook: Rulebook) -> str:
         rulebook=rulebook,
         sides=[(SIDE_TITLES[side], rulebook.of_side(side)) for side in SIDES],
         share=lambda consideration: _share(rulebook, consideration),
-        cells=_cells,
+        cells=lambda record: table_cells(rulebook, record),
+        condition=lambda gate: condition(rulebook, gate),
         zip=zip,
-        title=title,
+        title=lambda name: title(rulebook, name),
         word=word,
     )
 
 
-def cell(name: str, values: Sequence[str]) -> str:
+def title(rulebook: Rulebook, name: str) -> str:
+    """An input or an intermediate table by its name."""
+    return rulebook.tables[name].title if name in rulebook.tables else labels.title(name)
+
+
+def cell(rulebook: Rulebook, name: str, values: Sequence[str]) -> str:
     """A cell of a decision table: the values it accepts."""
-    return "any" if len(values) == len(INPUTS[name]) else " or ".join(word(value) for value in values)
+    return "any" if len(values) == len(rulebook.values[name]) else " or ".join(word(value) for value in values)
 
 
-def _cells(consideration: Consideration) -> list[list[str]]:
+def condition(rulebook: Rulebook, gate: Gate) -> str:
+    """When a gate holds, in words: "stage is day 2 and urgency is nice to have"."""
+    return joined(
+        [
+            f"{title(rulebook, n)[:1].lower()}{title(rulebook, n)[1:]} is {cell(rulebook, n, v)}"
+            for n, v in gate.when.items()
+        ]
+    )
+
+
+def table_cells(rulebook: Rulebook, record: Consideration | Intermediate) -> list[list[str]]:
+    """The cells of a decision table, row by row."""
     return [
-        [cell(name, values) for name, values in zip(consideration.inputs, row.cells, strict=True)]
-        for row in consideration.rows
+        [cell(rulebook, name, values) for name, values in zip(record.inputs, row.cells, strict=True)]
+        for row in record.rows
     ]
 
 
@@ -62,16 +88,39 @@ def _share(rulebook: Rulebook, consideration: Consideration) -> float:
 
 def _consideration(rulebook: Rulebook, consideration: Consideration) -> RenderableType:
     stance = "advantage" if consideration.stance == "for" else "disadvantage"
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style=QUIET)
-    for name in consideration.inputs:
-        table.add_column(title(name).lower())
-    table.add_column("points", justify="right")
-    for row, cells in zip(consideration.rows, _cells(consideration), strict=True):
-        table.add_row(*cells, f"{row.points:g}")
     weight = f"  {stance}, weight {consideration.weight:g} ({_share(rulebook, consideration):.0%})"
     return Group(
         Text.assemble((consideration.title, "bold"), (weight, QUIET)),
         Text(consideration.idea),
         Text(f"Source: {consideration.source}", style=QUIET),
-        table,
+        _table(rulebook, consideration, "points", (f"{row.points:g}" for row in consideration.rows)),
     )
+
+
+def _intermediate(rulebook: Rulebook, table: Intermediate) -> RenderableType:
+    return Group(
+        Text.assemble((table.title, "bold"), (f"  {table.name}", QUIET)),
+        Text(table.idea),
+        _table(rulebook, table, table.title.lower(), (word(row.value) for row in table.rows)),
+    )
+
+
+def _gate(rulebook: Rulebook, gate: Gate) -> RenderableType:
+    return Group(
+        Text.assemble((gate.title, "bold"), (f"  {gate.id}, the verdict is at most {gate.ceiling}", QUIET)),
+        Text(gate.idea),
+        Text(f"Holds when {condition(rulebook, gate)}."),
+        Text(f"Source: {gate.source}", style=QUIET),
+    )
+
+
+def _table(
+    rulebook: Rulebook, record: Consideration | Intermediate, outcome: str, outcomes: Iterable[str]
+) -> RenderableType:
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style=QUIET)
+    for name in record.inputs:
+        table.add_column(title(rulebook, name).lower())
+    table.add_column(outcome, justify="right" if outcome == "points" else "left")
+    for cells, given in zip(table_cells(rulebook, record), outcomes, strict=True):
+        table.add_row(*cells, given)
+    return table

@@ -15,6 +15,7 @@ _TITLES: Final = {
     "persona": INPUT_SPECS["persona_fit"].title,
     "main_user": INPUT_SPECS["persona_fit"].title,
     "in_scope": "In scope",
+    "derived": "Votes of several readings",
     **{spec.name: spec.title for spec in _RECORDS},
 }
 _VALUES: Final = {

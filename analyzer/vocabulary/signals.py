@@ -17,6 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from analyzer.errors import SignalsError
 from analyzer.vocabulary.records import LIST_RULES, SIGNALS, UNKNOWN, SignalSpec
+from analyzer.vocabulary.votes import Derived, Vote, check_votes
 
 __all__ = ["LIST_RULES", "SIGNALS", "UNKNOWN", "SignalSpec"]
 
@@ -161,11 +162,17 @@ V = TypeVar("V")
 
 
 class Signal(_Frozen, Generic[V]):
-    """A single value with what it rests on. `unknown` goes with basis `absent` and no quotes, and with nothing else."""
+    """A single value with what it rests on. `unknown` goes with basis `absent` and no quotes, and with nothing else.
+
+    Where several readings differ, `votes` is how many of them have this value, and `also` holds the other values that
+    were read with theirs; the scorer then takes all of them, by their votes.
+    """
 
     value: V | Literal["unknown"] = UNKNOWN
     basis: Basis = "absent"
     quotes: tuple[Quote, ...] = ()
+    votes: int = Field(default=1, ge=1, exclude_if=lambda votes: votes == 1)
+    also: tuple[Vote, ...] = Field(default=(), exclude_if=lambda also: not also)
 
     @model_validator(mode="before")
     @classmethod
@@ -184,8 +191,17 @@ class Signal(_Frozen, Generic[V]):
             )
         return {**given, "basis": basis or "stated"}
 
+    @model_validator(mode="after")
+    def _check_also(self) -> Signal[V]:
+        if self.also:
+            allowed = get_args(type(self).model_fields["value"].annotation)
+            values = [value for part in allowed for value in (get_args(part) or (part,)) if value != UNKNOWN]
+            check_votes(values, str(self.value), self.also)
+        return self
+
     @property
     def known(self) -> bool:
+        """Whether it has a value; other readings may differ all the same."""
         return self.value != UNKNOWN
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -209,7 +225,8 @@ class Signals(_Frozen):
     """What was read from one pitch: the signals document of scripts and files. Immutable.
 
     A single value that is missing reads as unknown. Quotes may be given as texts or as
-    `{text, start, end}`; they are kept and never needed for scoring.
+    `{text, start, end}`; they are kept and never needed for scoring. `derived` holds the votes of what is derived from
+    the lists, where several readings differ; without it the lists decide.
     """
 
     in_scope: bool = True
@@ -232,6 +249,7 @@ class Signals(_Frozen):
     trust_route: Signal[TrustRoute] = Signal[TrustRoute]()
     data_science_fit: Signal[DataScienceFit] = Signal[DataScienceFit]()
     traction: Signal[Traction] = Signal[Traction]()
+    derived: Derived | None = Field(default=None, exclude_if=lambda derived: derived is None)
 
     if TYPE_CHECKING:
         # what is taken is wider than what is held: `Signals(buyer="practitioner")`
@@ -259,6 +277,7 @@ class Signals(_Frozen):
             trust_route: SingleValue[TrustRoute] = ...,
             data_science_fit: SingleValue[DataScienceFit] = ...,
             traction: SingleValue[Traction] = ...,
+            derived: Derived | Mapping[str, Any] | None = None,
         ) -> None: ...
 
     @model_validator(mode="before")
@@ -279,7 +298,7 @@ class Signals(_Frozen):
             return cls.model_validate(document)
         except ValidationError as error:
             fault = error.errors()[0]
-            path = [str(part) for part in fault["loc"] if "literal[" not in str(part)]
+            path = [str(part) for part in fault["loc"] if "literal[" not in str(part) and part != "float"]
             where = ".".join(path) or "the document"
             others = {str(other["loc"][0]) for other in error.errors() if other["loc"]} - set(path[:1])
             more = f" (also faulty: {', '.join(sorted(others))})" if others else ""

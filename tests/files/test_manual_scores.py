@@ -22,7 +22,7 @@ from analyzer.files.manual_scores import (
     read_manual,
     with_value,
 )
-from analyzer.framework.inputs import derive, lean, positions
+from analyzer.framework.inputs import derive, positions
 from analyzer.resources import resource
 from analyzer.vocabulary.derived import LEANS
 from analyzer.vocabulary.signals import SIGNALS, Signals
@@ -257,7 +257,7 @@ def test_one_value_put_in_place_changes_that_signal_alone(document: dict[str, ob
         reach = {"persona": {"persona_fit"}, "category": {"crowding", "incumbent"}}.get(name, {name})
         assert changed <= reach
         if name in LEANS:
-            assert (lean(name, after.positions[name]) or "unknown") == value
+            assert (after.values[name] or "unknown") == value
             other = "focus" if name == "stage" else "stage"
             assert after.positions[other] == before.positions[other]
 

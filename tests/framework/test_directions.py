@@ -121,7 +121,7 @@ def test_whatever_points_a_table_has_it_is_refused_exactly_if_they_break_a_direc
         key: rows[changed][-2] if built_in.rows.index(row) == changed else row.points
         for key, row in built_in.deciding.items()
     }
-    better = {other: built_in.better(other) for other in built_in.inputs}
+    better = {other: Rulebook.built_in().better(built_in, other) for other in built_in.inputs}
     broken = {v.input for v in violations(built_in.inputs, points, better, lambda one, other: one >= other)}
     try:
         Rulebook.from_content(content, "my.toml")

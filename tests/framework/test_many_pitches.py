@@ -19,11 +19,12 @@ from hypothesis import strategies as st
 from analyzer import Rulebook, Signals, analyze, score
 from analyzer.errors import SignalsError
 from analyzer.framework.formula import SCORES
-from analyzer.framework.many_pitches import LookUps, score_table, signals_table
+from analyzer.framework.look_ups import look_ups
+from analyzer.framework.many_pitches import coded_documents, score_table, scored_columns
 from analyzer.results.tables import score_parquet
 from tests.conftest import PITCHES
 from tests.framework.test_rulebook import BUILT_IN
-from tests.worlds import documents
+from tests.worlds import documents, flat_table, read_in_several_ways
 
 
 def other_rulebook() -> Rulebook:
@@ -49,12 +50,10 @@ def other_rulebook() -> Rulebook:
 RULEBOOKS = [Rulebook.built_in(), other_rulebook()]
 
 
-@given(st.lists(documents(), min_size=1, max_size=6), st.sampled_from(RULEBOOKS))
-@runs(max_examples=60)
-def test_a_table_scores_as_each_pitch_does_alone(many: list[dict[str, Any]], rulebook: Rulebook) -> None:
-    signals = [Signals.model_validate(document) for document in many]
-    rows = score_table(signals_table(signals), rulebook).to_pylist()
-    for row, alone in zip(rows, (score(one, rulebook) for one in signals), strict=True):
+def same_as_alone(rows: dict[str, list[Any]], signals: list[Signals], rulebook: Rulebook) -> None:
+    """Every column holds what scoring each pitch by itself gives, to the last digit."""
+    for number, alone in enumerate(score(one, rulebook) for one in signals):
+        row = {name: column[number] for name, column in rows.items()}
         assert alone.scores is not None
         for name in SCORES:
             found = getattr(alone.scores, name, None) or getattr(alone.scores.sides, name)
@@ -62,10 +61,40 @@ def test_a_table_scores_as_each_pitch_does_alone(many: list[dict[str, Any]], rul
         for c in alone.considerations:
             points = tuple(row[f"points_{c.id}{suffix}"] for suffix in ("", "_low", "_high"))
             assert points == (c.points.value, c.points.low, c.points.high)
+        assert row["said"] == alone.said
+        assert [row[f"gate_{gate.id}"] for gate in alone.gates] == [gate.state for gate in alone.gates]
+
+
+@given(st.lists(documents(), min_size=1, max_size=6), st.sampled_from(RULEBOOKS))
+@runs(max_examples=60)
+def test_a_table_scores_as_each_pitch_does_alone(many: list[dict[str, Any]], rulebook: Rulebook) -> None:
+    signals = [Signals.model_validate(document) for document in many]
+    same_as_alone(score_table(flat_table(signals), rulebook).to_pydict(), signals, rulebook)
+
+
+@given(st.lists(read_in_several_ways(), min_size=1, max_size=6), st.sampled_from(RULEBOOKS))
+@runs(max_examples=60)
+def test_documents_read_in_several_ways_score_together_as_each_does_alone(
+    many: list[dict[str, Any]], rulebook: Rulebook
+) -> None:
+    signals = [Signals.model_validate(document) for document in many]
+    columns = dict(scored_columns(coded_documents(signals), rulebook))
+    same_as_alone({name: column.tolist() for name, column in columns.items()}, signals, rulebook)
+
+
+@given(st.data())
+@runs(max_examples=5)
+def test_a_pitch_scores_alike_among_thousands_that_leave_other_things_open(data: st.DataObject) -> None:
+    """A long table is sorted by what is open first; that must not show."""
+    few = [Signals.model_validate(data.draw(read_in_several_ways())) for _ in range(12)]
+    alone = dict(scored_columns(coded_documents(few), RULEBOOKS[1]))
+    many = dict(scored_columns(coded_documents(few * 60), RULEBOOKS[1]))
+    for name, column in alone.items():
+        assert many[name].tolist() == column.tolist() * 60, name
 
 
 def test_out_of_scope_rows_have_no_scores_and_other_columns_pass_through() -> None:
-    table = signals_table([Signals(), Signals(in_scope=False)], ids=["a", "b"])
+    table = flat_table([Signals(), Signals(in_scope=False)], ids=["a", "b"])
     table = table.append_column("owner", pyarrow.array(["x", "y"]))
     scored = score_table(table).to_pylist()
     assert [row["id"] + row["owner"] for row in scored] == ["ax", "by"]
@@ -75,16 +104,16 @@ def test_out_of_scope_rows_have_no_scores_and_other_columns_pass_through() -> No
 
 
 def test_pandas_in_is_pandas_out() -> None:
-    frame = signals_table([Signals()]).to_pandas()
+    frame = flat_table([Signals()]).to_pandas()
     scored = score_table(frame)
     assert type(scored) is type(frame)
-    assert scored["overall"].tolist() == score_table(signals_table([Signals()]))["overall"].to_pylist()
+    assert scored["overall"].tolist() == score_table(flat_table([Signals()]))["overall"].to_pylist()
 
 
 @pytest.mark.parametrize("unknown", [None, "", "unknown"])
 def test_unknown_can_be_written_in_three_ways(unknown: str | None) -> None:
     table = pyarrow.table({"buyer": pyarrow.array([unknown, "practitioner"])})
-    expected = score_table(signals_table([Signals(), Signals.model_validate({"buyer": "practitioner"})]))
+    expected = score_table(flat_table([Signals(), Signals.model_validate({"buyer": "practitioner"})]))
     assert score_table(table).select(["overall", "overall_low", "overall_high"]) == expected.select(
         ["overall", "overall_low", "overall_high"]
     )
@@ -140,20 +169,16 @@ def opposed_rulebook() -> Rulebook:
     return Rulebook.from_content(content, "opposed.toml")
 
 
-@given(st.lists(documents(), min_size=1, max_size=4))
+@given(st.lists(read_in_several_ways(), min_size=1, max_size=4))
 @runs(max_examples=40)
-def test_ranges_are_exact_also_where_two_considerations_want_opposite_values_of_an_input(
+def test_considerations_that_want_opposite_values_of_an_input_score_together_as_alone(
     many: list[dict[str, Any]],
 ) -> None:
     rulebook = opposed_rulebook()
-    assert set(LookUps(rulebook).tried) == {"value_at_stake", "trust_route"}
+    assert {"value_at_stake", "trust_route"} <= set(look_ups(rulebook).tried)
     signals = [Signals.model_validate(document) for document in many]
-    rows = score_table(signals_table(signals), rulebook).to_pylist()
-    for row, alone in zip(rows, (score(one, rulebook) for one in signals), strict=True):
-        assert alone.scores is not None
-        for name in SCORES:
-            expected = getattr(alone.scores, name, None) or getattr(alone.scores.sides, name)
-            assert (row[name], row[f"{name}_low"], row[f"{name}_high"]) == (expected.value, expected.low, expected.high)
+    columns = dict(scored_columns(coded_documents(signals), rulebook))
+    same_as_alone({name: column.tolist() for name, column in columns.items()}, signals, rulebook)
 
 
 # ---------------------------------------------------------------- what the caller's table keeps

@@ -18,22 +18,23 @@ from analyzer import Rulebook, Signals, score
 from analyzer.cli.main import cli
 from analyzer.errors import InputError
 from analyzer.framework.assessment import PitchRef
-from analyzer.framework.many_pitches import Coded, coded_signals, signals_table
+from analyzer.framework.many_pitches import coded_documents
 from analyzer.framework.ranking import Ranked, rank
+from analyzer.framework.scorer import Coded
 from analyzer.results.result import Result
 from analyzer.runs.portfolio import DRAWS, Portfolio
 from analyzer.views.portfolio import write_portfolio
 from analyzer.vocabulary.derived import INPUTS, LEANS
 from analyzer.vocabulary.signals import SIGNALS
 from tests.framework.test_scoring import BEST, WORST
-from tests.worlds import documents
+from tests.worlds import documents, flat_table
 
 RIVAL = {"name": "A", "kind": "startup"}
 MIDDLING: dict[str, Any] = {**BEST, "traction": "none", "differentiation": "claimed", "urgency": "important"}
 
 
 def coded(*documents: dict[str, Any]) -> Coded:
-    return coded_signals(signals_table([Signals.model_validate(document) for document in documents]))
+    return coded_documents(Signals.model_validate(document) for document in documents)
 
 
 def test_pitches_that_are_told_apart_by_everything_are_ranked_for_sure() -> None:
@@ -229,7 +230,7 @@ def test_a_pitch_that_is_in_two_files_is_ranked_twice_and_named(tmp_path: Path) 
 def test_a_parquet_file_is_scored_into_another_and_ranked(tmp_path: Path) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
     source, target = tmp_path / "in.parquet", tmp_path / "out.parquet"
-    parquet.write_table(signals_table([Signals(), Signals.model_validate(BEST)], ids=["a", "b"]), source)
+    parquet.write_table(flat_table([Signals(), Signals.model_validate(BEST)], ids=["a", "b"]), source)
     assert pitch("score", source, "-o", target).exit_code == 0
     rows = parquet.read_table(target).to_pylist()
     alone = score(Signals.model_validate(BEST)).scores
@@ -262,7 +263,7 @@ def test_a_parquet_file_that_does_not_fit_leaves_nothing_behind(
 def test_a_file_is_never_scored_over_itself(tmp_path: Path) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
     path = tmp_path / "in.parquet"
-    parquet.write_table(signals_table([Signals()], ids=["a"]), path)
+    parquet.write_table(flat_table([Signals()], ids=["a"]), path)
     before = path.read_bytes()
     done = pitch("score", path, "-o", path)
     assert done.exit_code == 2
@@ -273,7 +274,7 @@ def test_a_file_is_never_scored_over_itself(tmp_path: Path) -> None:
 def test_several_files_are_ranked_together(tmp_path: Path, results: Path) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
     for name in ("a", "b"):
-        parquet.write_table(signals_table([Signals()], ids=[name]), tmp_path / f"{name}.parquet")
+        parquet.write_table(flat_table([Signals()], ids=[name]), tmp_path / f"{name}.parquet")
     ranking = json.loads(
         pitch("rank", results, tmp_path / "a.parquet", tmp_path / "b.parquet", "--json", "--draws", 9).stdout
     )

@@ -96,7 +96,7 @@ CASES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     ),
     "row too short": (
         lambda c: consideration(c, "less-crowded")["rows"].__setitem__(0, ["open", 9]),
-        "less-crowded, row 1: expected 1 cells (crowding), points and a reason",
+        "less-crowded, row 1: expected 1 cells (crowding), then points and reason; found",
     ),
     "weight": (
         lambda c: consideration(c, "less-crowded").update(weight=4),
@@ -159,7 +159,7 @@ CASES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     ),
     "input twice": (
         lambda c: consideration(c, "less-crowded").update(inputs=["crowding", "crowding"]),
-        "less-crowded: an input stands twice",
+        "less-crowded: an input appears twice",
     ),
     "format": (
         lambda c: consideration(c, "less-crowded")["reasons"].update(few="So: {crowding:d}."),

@@ -89,7 +89,7 @@ def drawn(page: AppTest) -> str:
 ENTRY = PortfolioEntry(
     id="p1", title="Idle GPUs", stage=1, focus=1, stage_lean="day_2", focus_lean="ml", open_position=False,
     overall=Range(value=1, low=1, high=1), verdict="for", sentence="", category="cost_optimization", ask="",
-    warnings=("instructions",), spread=(0, 0),
+    warnings=("instructions",), said=0.5, gates="", spread=(0, 0),
 )  # fmt: skip
 
 
