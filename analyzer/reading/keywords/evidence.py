@@ -47,7 +47,11 @@ class Evidence:
             yield hit
 
     def set_hits(self, cues: CueSet) -> list[Hit]:
-        hits = [hit for cue in cues.cues for hit in self.hits(cue, cues.unless) if hit.sentence not in self.planned]
+        return [hit for hit in self.every_hit(cues) if hit.sentence not in self.planned]
+
+    def every_hit(self, cues: CueSet) -> list[Hit]:
+        """As `set_hits`, with what is only announced."""
+        hits = [hit for cue in cues.cues for hit in self.hits(cue, cues.unless)]
         return sorted(hits, key=lambda hit: hit.start)
 
     def sentences_with(self, cue: Cue | None) -> frozenset[int]:
@@ -76,8 +80,8 @@ class Evidence:
 
     def is_company(self, org: str) -> bool:
         """Whether a capitalized name can be a company: not a common word, a known product or the product itself."""
-        first = org.lower().split()[0]
-        common = first in self.rules.competitor.not_names
+        first, *_, last = [*org.lower().split(), org.lower().split()[-1]]
+        common = not {first, last}.isdisjoint(self.rules.competitor.not_names)
         return not (common or {org.lower(), first} & self.rules.known_names or self.is_own_name(org))
 
     def is_own_name(self, name: str) -> bool:

@@ -35,11 +35,13 @@ class PersonaFinder:
                     taken.append((hit.start, hit.end))
                     rank = (-self._use_points(hit), hit.start, hit)
                     best[cues.role] = min(best.get(cues.role, rank), rank, key=lambda entry: entry[:2])
-        if not best:
-            return self._persona_from_work()
+        yielding = {cues.role for cues in self._rules.persona.role if cues.yields}
+        if best.keys() <= yielding and ((by_work := self._persona_from_work()) or not best):
+            return by_work
         enough = max(min(rank[0] for rank in best.values()), -_USER_POINTS)
         ranked = sorted(
-            ((role, rank) for role, rank in best.items() if rank[0] <= enough), key=lambda entry: entry[1][:2]
+            ((role, rank) for role, rank in best.items() if rank[0] <= enough),
+            key=lambda entry: (entry[0] in yielding, entry[1][:2]),
         )
         return tuple(Persona(role=role, quote=self._text.quote(hit)) for role, (_, _, hit) in ranked)[:MAX_PERSONAS]
 

@@ -73,7 +73,10 @@ class _FocusCues(CueSet):
 
 
 class _RoleCues(CueSet):
+    """`yields`: the role gives way to one that the described work has."""
+
     role: Role
+    yields: bool = False
 
 
 class _UnnamedCues(CueSet):
@@ -94,6 +97,13 @@ class _Breadth(_RulePart):
     data_kinds: Mapping[str, Cues]
     only: CueSet
     general: CueSet
+
+
+class _Pricing(_RulePart):
+    free: CueSet
+    paid: CueSet
+    price: CueSet
+    sales: CueSet
 
 
 class _Scope(_RulePart):
@@ -160,6 +170,7 @@ class Rules(_RulePart):
     signal: Mapping[str, tuple[ValueCues, ...]]
     step: tuple[_Step, ...]
     breadth: _Breadth
+    pricing: _Pricing
     scope: _Scope
     category: _Categories
     problem: _Problems

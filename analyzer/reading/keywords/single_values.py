@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -14,8 +15,17 @@ from analyzer.reading.keywords.rules import Cues, ValueCues
 from analyzer.reading.keywords.sentences import Hit
 from analyzer.vocabulary.signals import MAX_QUOTES, Persona
 
+_AMOUNT: Final = re.compile(r"(?P<digits>\d{1,3}(?:,\d{3})+|\d{1,9}(?:\.\d{1,2})?)\s?(?P<thousand>k\b|thousand)?")
+_CHECKOUT_LIMIT: Final = 10_000
+"""What a price may be a year, for somebody to pay it without talking to sales."""
+_QUOTED_OF_EACH: Final = 2
+"""Quotes for each of two kinds of evidence that give a value together."""
 IN_DATA_SCIENCE: Final = frozenset(role for role, fit in PERSONA_FIT.items() if fit == "data_science")
 """Roles of people who do data science."""
+
+
+_DATA_SCIENTISTS: Final = frozenset({"data_scientist", "data_science_manager"})
+"""Main users for whom a product is designed for data scientists without its saying so."""
 
 
 class SingleValues:
@@ -67,6 +77,35 @@ class SingleValues:
             return headed or self._evidence.is_own_name(self._text.words(hit.sentence))
         return group.where == "anywhere" or self._evidence.place(hit.sentence) in ("title", group.where)
 
+    def pricing(self) -> dict[str, Any]:
+        """The signal `pricing`: by what is free, what there is to buy, and how one begins to pay."""
+        rules = self._rules.pricing
+        free, price = self._own(self._evidence.set_hits(rules.free)), self._own(self._evidence.set_hits(rules.price))
+        paid = [*price, *self._own(self._evidence.every_hit(rules.paid))]
+        if free:
+            hits = [hit for found in (free, paid) for hit in found[:_QUOTED_OF_EACH]]
+            return self._evidence.value("free_then_paid" if paid else "free_only", "stated", hits)
+        if paid and (sales := self._own(self._evidence.set_hits(rules.sales))):
+            return self._evidence.value("by_quote", "stated", [*paid[:_QUOTED_OF_EACH], *sales[:_QUOTED_OF_EACH]])
+        if not price:
+            return {}
+        value = "by_quote" if min(map(self._yearly, price)) > _CHECKOUT_LIMIT else "self_checkout"
+        return self._evidence.value(value, "stated", price)
+
+    def _own(self, hits: Iterable[Hit]) -> list[Hit]:
+        """The hits in sentences that name no competitor, whose prices and editions are not the product's."""
+        return [hit for hit in hits if hit.sentence not in self._competitors.mentioned.sentences]
+
+    def _yearly(self, price: Hit) -> float:
+        """A price by the year, in whatever currency; 0 where it is not by the month or year."""
+        words = self._text.plain[price.start : price.end].lower()
+        amount = _AMOUNT.search(words)
+        times = 12 if "month" in words else 1 if "year" in words else 0
+        if amount is None:
+            return 0.0
+        thousands = 1000 if amount["thousand"] else 1
+        return float(amount["digits"].replace(",", "")) * thousands * times
+
     def lifecycle_scope(self) -> dict[str, Any]:
         """The signal `lifecycle_scope`: by how many steps of the lifecycle the text mentions."""
         first = [hits[0] for step in self._rules.step if (hits := self._evidence.set_hits(step))]
@@ -115,7 +154,7 @@ class SingleValues:
 
     def data_science_fit(self, personas: Sequence[Persona]) -> dict[str, Any]:
         """The signal `data_science_fit`: by the main user, else by cues."""
-        if personas and personas[0].role in IN_DATA_SCIENCE:
+        if personas and personas[0].role in _DATA_SCIENTISTS:
             return {"value": "designed_for", "basis": "inferred", "quotes": (personas[0].quote,)}
         return self.find("data_science_fit")
 

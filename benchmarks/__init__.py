@@ -1,0 +1,1 @@
+"""Programs that measure this one: speed, memory, and how well real texts are read."""
