@@ -16,12 +16,20 @@ from statistics import mean
 from typing import Final
 
 from analyzer import Assessment, compare
-from analyzer.agreement.comparison import Comparison
 from analyzer.agreement.compared_signals import extracted_value
+from analyzer.agreement.comparison import Comparison
 from analyzer.agreement.competitors import competitor_kinds
 from analyzer.agreement.records import FigureValue, SignalAgreement
 from analyzer.files.disk import write_whole
-from analyzer.files.manual_scores import VALUES, ManualScore, ManualScores, cells_of, manual_signals, read_manual, row_of
+from analyzer.files.manual_scores import (
+    VALUES,
+    ManualScore,
+    ManualScores,
+    cells_of,
+    manual_signals,
+    read_manual,
+    row_of,
+)
 from analyzer.framework.assessment import PitchRef
 from analyzer.framework.market import MarketMap
 from analyzer.framework.one_pitch import score
