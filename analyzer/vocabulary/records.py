@@ -18,6 +18,11 @@ UNKNOWN: Final = "unknown"
 VOCABULARY_VERSION: Final = 2
 """Raise it when a change of these records changes what an answer means: a value, a field, a rule that decides
 otherwise. Recordings of an older version are then not played any more. A corrected comma keeps the number."""
+VOCABULARY_CHANGES: Final = (
+    "version 2 reads pricing, takes buyer as who signs and nothing else, places a product by what it is sold for, and "
+    "has new values for difference, trust, demand, users and category"
+)
+"""What an older version's signals do not say, or say in another sense: for whoever has such a file."""
 
 FAMILIES: Final[Mapping[str, str]] = {
     "need": "Need and stakes",
