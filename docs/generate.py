@@ -62,7 +62,7 @@ def _order_words(spec: SignalSpec) -> str:
 
 
 def codebook() -> str:
-    """The codebook, with the table of values from the records."""
+    """The codebook, with its table of values."""
     lines = [
         "| signal | values, weakest first where they have an order | order | its quotes need |",
         "| --- | --- | --- | --- |",
