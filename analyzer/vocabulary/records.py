@@ -18,6 +18,11 @@ UNKNOWN: Final = "unknown"
 VOCABULARY_VERSION: Final = 2
 """Raise it when a change of these records changes what an answer means: a value, a field, a rule that decides
 otherwise. Recordings of an older version are then not played any more. A corrected comma keeps the number."""
+VOCABULARY_CHANGES: Final = (
+    "version 2 reads pricing, takes buyer as who signs and nothing else, places a product by what it is sold for, and "
+    "has new values for difference, trust, demand, users and category"
+)
+"""What an older version's signals do not say, or say in another sense: for whoever has such a file."""
 
 FAMILIES: Final[Mapping[str, str]] = {
     "need": "Need and stakes",
@@ -162,8 +167,8 @@ _SPECS = (
         title="Who signs",
         family="people",
         question="Who signs, and from which budget?",
-        rule="Who decides to pay. A free or open-source edition, a trial, a deployment that teams share, a plan or price "
-        "without a signer: unknown.",
+        rule="Who decides to pay. A free or open-source edition, a trial, a deployment that teams share, a plan or "
+        "price without a signer: unknown.",
         meanings={
             "practitioner": "the text says that the user pays alone: own card, a seat bought in the product",
             "data_science_leadership": "head of data science or ML",
@@ -178,10 +183,10 @@ _SPECS = (
         title="Pricing",
         family="entry",
         question="What is free, what is paid, and how does a customer begin to pay?",
-        rule="What there is to pay, over all editions, announced ones too, and how paying begins. Free: the word free, open "
-        "source, a licence (a badge counts, a link's address does not); a trial is not free. Something to buy: a plan, an "
-        "edition the vendor runs (unless called free), an enterprise edition, paid support, also without a price. Neither "
-        "free nor anything to buy, or a price model without a figure: unknown.",
+        rule="What there is to pay, over all editions, announced ones too, and how paying begins. Free: the word "
+        "free, open source, a licence (a badge counts, a link's address does not); a trial is not free. Something to "
+        "buy: a plan, an edition the vendor runs (unless called free), an enterprise edition, paid support, also "
+        "without a price. Neither free nor anything to buy, or a price model without a figure: unknown.",
         meanings={
             "free_only": "free, and nothing to buy",
             "by_quote": "to buy only by talking to sales, or every plan above $10,000 a year",
@@ -222,7 +227,8 @@ _SPECS = (
             "endpoint_monitoring": "health of endpoints and machines: latency, errors, uptime",
             "explainability": "why a model decided as it did",
             "robustness_testing": "testing models for weak spots and regressions",
-            "llm_app_framework": "building blocks for LLM applications and agents; an agent's sandbox, memory, learning",
+            "llm_app_framework": "building blocks for LLM applications and agents; an agent's sandbox, memory, "
+            "learning",
             "llm_evaluation": "writing, versioning and scoring prompts and LLM applications",
             "llm_observability": "traces of LLM applications in production",
             "llm_gateway_and_caching": "one managed entry to many model providers; routing, caching",
@@ -241,13 +247,13 @@ _SPECS = (
         title="Share of the lifecycle",
         family="product",
         question="Which steps, from data to monitoring, does it cover today, and with what?",
-        rule="How many of five steps have a described feature: a verb or action and its object that say what the product "
-        "does there (one bullet is enough; a bare noun, adjective, benefit, example or roadmap is not). Data: also features, "
-        "tables, pipelines, generated records. Training and tracking: also registry, preprocessing. Evaluation: also test "
-        "sets, human ratings, writing and comparing prompts, explaining, benchmarks, scanning before use. Deployment and "
-        "serving: also compression, routing calls. Monitoring and improvement: drift, alerts, tracing or guarding what is live, cost, "
-        "retraining. Infrastructure, an orchestrator of the user's own steps, or an action that is no step adds none; alone "
-        "it is single_step. No action told: unknown.",
+        rule="How many of five steps have a described feature: a verb or action and its object that say what the "
+        "product does there (one bullet is enough; a bare noun, adjective, benefit, example or roadmap is not). Data: "
+        "also features, tables, pipelines, generated records. Training and tracking: also registry, preprocessing. "
+        "Evaluation: also test sets, human ratings, writing and comparing prompts, explaining, benchmarks, scanning "
+        "before use. Deployment and serving: also compression, routing calls. Monitoring and improvement: drift, "
+        "alerts, tracing or guarding what is live, cost, retraining. Infrastructure, an orchestrator of the user's "
+        "own steps, or an action that is no step adds none; alone it is single_step. No action told: unknown.",
         meanings={"single_step": "one", "several_steps": "two or three", "end_to_end": "four or five"},
         ranks=LISTED,
         direction="rising",
@@ -258,16 +264,16 @@ _SPECS = (
         title="Difference from others",
         family="rivals",
         question="What do you do that the nearest alternative cannot, and who has measured it?",
-        rule="The best-shown difference. The alternative may be a class of tools or a practice that the text says people "
-        "follow now. Only a comparative adjective beside it is claimed.",
+        rule="The best-shown difference. The alternative may be a class of tools or a practice that the text says "
+        "people follow now. Only a comparative adjective beside it is claimed.",
         meanings={
             "none": "it says it equals others",
-            "claimed": "features, adjectives, or numbers with nothing beside them; a promise ('up to', 'can') without what "
-            "was run",
-            "specific": "a concrete difference and the alternative it differs from, both in the text; also a measured fact "
-            "without what was run, or against its own unoptimised input",
-            "measured": "the maker's own figure, what it is compared with (not its own product), and what was run: model, "
-            "data or hardware",
+            "claimed": "features, adjectives, or numbers with nothing beside them; a promise ('up to', 'can') without "
+            "what was run",
+            "specific": "a concrete difference and the alternative it differs from, both in the text; also a measured "
+            "fact without what was run, or against its own unoptimised input",
+            "measured": "the maker's own figure, what it is compared with (not its own product), and what was run: "
+            "model, data or hardware",
             "proven": "somebody else says so: a named customer stating an outcome (praise is none), a third party's "
             "benchmark or paper",
         },
@@ -284,8 +290,8 @@ _SPECS = (
         meanings={
             "niche": "the text itself limits who has the problem",
             "vertical": "exactly one industry, or a kind of data tied to one field (medical images, LiDAR, genomes)",
-            "horizontal": "no such limit: general ML wording (inferred), a general kind of data (tables, text, images), LLMs "
-            "only, one framework",
+            "horizontal": "no such limit: general ML wording (inferred), a general kind of data (tables, text, "
+            "images), LLMs only, one framework",
         },
         ranks=LISTED,
         direction="rising",
@@ -296,14 +302,16 @@ _SPECS = (
         title="Urgency",
         family="need",
         question="What happens in the next quarter at a customer that does nothing about it?",
-        rule="How pressing the text says the problem it is sold for is to the customer today. A benefit alone, a flaw of one "
-        "named competitor, the state of the world ('threats grow'), praise of the product's own activity ('essential for'): unknown.",
+        rule="How pressing the text says the problem it is sold for is to the customer today. A benefit alone, a flaw "
+        "of one named competitor, the state of the world ('threats grow'), praise of the product's own activity "
+        "('essential for'): unknown.",
         meanings={
             "nice_to_have": "it says it is optional",
-            "important": "a word of pain, difficulty, cost or necessity put on the customer's present work, situation or class of "
-            "tools, also as a question or inside a promise; fines, leaks, delays, a 'barrier', projects that fail",
-            "critical_path": "said of the present: a release blocked, revenue or customers lost, a service stopped, people "
-            "endangered",
+            "important": "a word of pain, difficulty, cost or necessity put on the customer's present work, situation "
+            "or class of tools, also as a question or inside a promise; fines, leaks, delays, a 'barrier', projects "
+            "that fail",
+            "critical_path": "said of the present: a release blocked, revenue or customers lost, a service stopped, "
+            "people endangered",
         },
         ranks=LISTED,
         direction="rising",
@@ -313,10 +321,11 @@ _SPECS = (
         title="Cost of the problem",
         family="need",
         question="What does the problem cost a typical customer in a year, in money, delay or risk?",
-        rule="What the problem costs the customer, named or promised away by a verb or comparative ('cuts', 'cheaper'): money; time with an amount; "
-        "another person's time; a delayed release; failures of what is live; wrong decisions; idle or wasted machines; a "
-        "risk with what is lost; also a statistic about companies that states such a loss. Ease, 'saves time', 'affordable', "
-        "finding bugs, an attack or 'compliance' alone, spending, market size: unknown.",
+        rule="What the problem costs the customer, named or promised away by a verb or comparative ('cuts', "
+        "'cheaper'): money; time with an amount; another person's time; a delayed release; failures of what is live; "
+        "wrong decisions; idle or wasted machines; a risk with what is lost; also a statistic about companies that "
+        "states such a loss. Ease, 'saves time', 'affordable', finding bugs, an attack or 'compliance' alone, "
+        "spending, market size: unknown.",
         meanings={
             "none": "it says the problem costs nothing",
             "described": "such a cost without a figure",
@@ -334,10 +343,10 @@ _SPECS = (
         rule="How much hangs on the problem for one customer. An ordinary promised saving: unknown.",
         meanings={
             "modest": "it says that little hangs on it",
-            "material": "a loss or realised gain at business scale: an outage, its customers or licence at risk, a customer's "
-            "realised figure (in money from $100,000 a year); a very_high field among examples",
-            "very_high": "sold for a safety-critical field (patients, vehicles, robots) or one where small gains are worth "
-            "fortunes (ad-tech, risk)",
+            "material": "a loss or realised gain at business scale: an outage, its customers or licence at risk, a "
+            "customer's realised figure (in money from $100,000 a year); a very_high field among examples",
+            "very_high": "sold for a safety-critical field (patients, vehicles, robots) or one where small gains are "
+            "worth fortunes (ad-tech, risk)",
         },
         ranks=LISTED,
         direction="none",
@@ -347,14 +356,16 @@ _SPECS = (
         title="Way in",
         family="entry",
         question="What has to happen between the first click and the first useful result?",
-        rule="What has to happen before first use, of the one edition that a single user starts with most easily. How one begins is "
-        "not told, a framework, tool, system or platform without any sign of self_serve, still to be built or only announced: unknown.",
+        rule="What has to happen before first use, of the one edition that a single user starts with most easily. How "
+        "one begins is not told, a framework, tool, system or platform without any sign of self_serve, still to be "
+        "built or only announced: unknown.",
         meanings={
             "heavy_setup": "the text says that a cluster, servers or an appliance must be set up first",
             "assisted": "sales, a demo or an integration project required first (a demo on offer is not)",
             "self_serve": "pip install, download, or sign up and go; an install command, code that calls it, an SDK, "
-            "'Quickstart', a link to its public repository; a library, command-line tool or open-source program that one "
-            "person runs (inferred); a free tier; a part for a cluster the customer has, if open source or with an install command",
+            "'Quickstart', a link to its public repository; a library, command-line tool or open-source program that "
+            "one person runs (inferred); a free tier; a part for a cluster the customer has, if open source or with "
+            "an install command",
         },
         ranks=LISTED,
         direction="rising",
@@ -364,14 +375,16 @@ _SPECS = (
         title="Where the data goes",
         family="entry",
         question="Which data has to leave the customer's own systems, if any?",
-        rule="The lightest route of the same edition as onboarding (where none is self_serve, of the cheapest). A large model of another "
-        "company that the user picks is not the vendor. Whose storage is not told, or still to be built: unknown.",
+        rule="The lightest route of the same edition as onboarding (where none is self_serve, of the cheapest). A "
+        "large model of another company that the user picks is not the vendor. Whose storage is not told, or still to "
+        "be built: unknown.",
         meanings={
-            "data_leaves": "work on the vendor's machines or its marketplace's; a hosted service ('SaaS') that holds data, models, prompts or "
-            "logs",
-            "metadata_only": "only statistics, metrics, links, identifiers or proofs leave; a hosted dashboard beside local work",
-            "none": "data stays; a library, command-line tool, open-source, self-hosted or in-cluster edition, the user's own "
-            "cloud (inferred), unless it uploads",
+            "data_leaves": "work on the vendor's machines or its marketplace's; a hosted service ('SaaS') that holds "
+            "data, models, prompts or logs",
+            "metadata_only": "only statistics, metrics, links, identifiers or proofs leave; a hosted dashboard beside "
+            "local work",
+            "none": "data stays; a library, command-line tool, open-source, self-hosted or in-cluster edition, the "
+            "user's own cloud (inferred), unless it uploads",
         },
         ranks=LISTED,
         direction="rising",
@@ -380,11 +393,14 @@ _SPECS = (
         name="trust_route",
         title="Why trust this vendor",
         family="rivals",
-        question="Through whom can a cautious buyer get it: a community, a marketplace, a partner, a customer who vouches for it?",
-        rule="Why a buyer would not simply take it from a vendor they know. Of several: customers first, then community.",
+        question="Through whom can a cautious buyer get it: a community, a marketplace, a partner, a customer who "
+        "vouches for it?",
+        rule="Why a buyer would not simply take it from a vendor they know. Of several: customers first, then "
+        "community.",
         meanings={
             "none": "it says it has nothing of the kind",
-            "community": "wide open-source use with a number (stars, downloads, contributors), or a foundation's project",
+            "community": "wide open-source use with a number (stars, downloads, contributors), or a foundation's "
+            "project",
             "marketplace_or_partner": "a marketplace listing, a partnership, a partner that runs it",
             "reference_customers": "customers named",
         },
@@ -397,7 +413,8 @@ _SPECS = (
         title="What data scientists get",
         family="people",
         question="What changes for the data scientists, and would they say yes?",
-        rule="What data scientists get from it. A main user data_scientist or data_science_manager makes it designed_for (inferred).",
+        rule="What data scientists get from it. A main user data_scientist or data_science_manager makes it "
+        "designed_for (inferred).",
         meanings={
             "ignored": "it says they are not needed",
             "mentioned": "it names them without a task",
@@ -411,8 +428,8 @@ _SPECS = (
         title="Evidence of demand",
         family="market",
         question="Who uses it today, and how many have told you that they have this problem?",
-        rule="Evidence that others have the problem; the highest that is told. 'Trusted by many', an alpha or beta label, the maker's own "
-        "company, figures of an earlier product: unknown.",
+        rule="Evidence that others have the problem; the highest that is told. 'Trusted by many', an alpha or beta "
+        "label, the maker's own company, figures of an earlier product: unknown.",
         meanings={
             "none": "it says it has no users yet",
             "interviews": "talks with possible customers",
@@ -434,29 +451,32 @@ _LISTS = (
         name="problems",
         title="Problems",
         family="need",
-        rule="The customer problems that the product solves, one to six, most important first. A remark on a competitor, "
-        "a customer's story or a detail of a feature is no problem of its own.",
+        rule="The customer problems that the product solves, one to six, most important first. A remark on a "
+        "competitor, a customer's story or a detail of a feature is no problem of its own.",
     ),
     ListSpec(
         name="personas",
         title="Users",
         family="people",
-        rule="Who uses it, main user first: of several roles named for it, the first. Researcher, ML practitioner, data-science or "
-        "research team = data_scientist; ML developer = ml_engineer; AI developer, or building applications, agents or prompts on large language "
-        "models = ai_engineer; infrastructure, DevOps, SRE, MLOps engineer = platform_engineer. Developer, engineer, user: the role "
-        "of the work described; where it describes none, developer = software_engineer. 'You', 'your team', ML or AI "
-        "team, technical or product users, 'MLOps', a role inside a feature's name: nobody. No role named, or only a business_user or other: infer one from work that "
-        "one role has: training, tuning, tracking experiments, evaluating models, curating data, setting up labelling = "
-        "data_scientist; only drawing labels = annotator; prompts, agents, LLM calls, retrieval = ai_engineer; serving or compressing models "
-        "= ml_engineer; pods, clusters = platform_engineer; pipelines of tables = data_engineer. The work of two of these: empty.",
+        rule="Who uses it, main user first: of several roles named for it, the first. Researcher, ML practitioner, "
+        "data-science or research team = data_scientist; ML developer = ml_engineer; AI developer, or building "
+        "applications, agents or prompts on large language models = ai_engineer; infrastructure, DevOps, SRE, MLOps "
+        "engineer = platform_engineer. Developer, engineer, user: the role of the work described; where it describes "
+        "none, developer = software_engineer. 'You', 'your team', ML or AI team, technical or product users, 'MLOps', "
+        "a role inside a feature's name: nobody. No role named, or only a business_user or other: infer one from work "
+        "that one role has: training, tuning, tracking experiments, evaluating models, curating data, setting up "
+        "labelling = data_scientist; only drawing labels = annotator; prompts, agents, LLM calls, retrieval = "
+        "ai_engineer; serving or compressing models = ml_engineer; pods, clusters = platform_engineer; pipelines of "
+        "tables = data_engineer. The work of two of these: empty.",
     ),
     ListSpec(
         name="competitors",
         title="Competitors",
         family="rivals",
-        rule="What the pitch says customers use, or could use, instead: products, a class ('cloud providers') as one, in-house "
-        "scripts, a practice; the alternative of a specific difference too. A base it builds on only if the product is said to be better than the base alone. "
-        "No competitors: integrations, partners, customers, investors, hardware or models used as a measure, living with the problem.",
+        rule="What the pitch says customers use, or could use, instead: products, a class ('cloud providers') as one, "
+        "in-house scripts, a practice; the alternative of a specific difference too. A base it builds on only if the "
+        "product is said to be better than the base alone. No competitors: integrations, partners, customers, "
+        "investors, hardware or models used as a measure, living with the problem.",
     ),
 )
 LISTS: Final[Mapping[str, ListSpec]] = {spec.name: spec for spec in _LISTS}
@@ -470,27 +490,35 @@ LIST_RULES: Final[Mapping[str, str]] = {
     "problems": LISTS["problems"].rule,
     "statement": "The problem in your own words, at most 25 words.",
     "quote": "Verbatim from the pitch: one continuous span, enough words to carry the point.",
-    "stage": "day_1: using ML at all, until its first effect on customers: labelling, data and features to train on, experiments, "
-    "training without owning machines, getting or sharing machines, deploying, monitoring (a model's decisions, performance, drift, endpoints), seeing which runs fail, testing or "
-    "evaluating a model, prompt or agent, guarding, scanning, red teaming, tuning a foundation model. day_2: keeping and improving ML that runs: edge "
-    "cases, root causes, debugging, why a model decided so, whether a training was optimal, decay, alert noise, retraining, errors and gaps in data "
-    "sets (not before the first labelling), improving training data, what to label next, tests on data that flows, a live model against its successor, compliance of models that exist; utilisation, waste, cost; "
-    "speed and size of what works already (a first result sooner, or one machine to many, is day_1). A task named with its "
-    "saving is coded by the saving. 'Manage' alone is day_1, 'maintain' day_2. both: one problem truly at both ends. unclear: cannot "
-    "be told.",
-    "focus": "By the hands-on work that the problem needs without the product, whoever uses it; not by the technology inside it. ml: labels, samples, training data, models, "
-    "experiments, training and its methods (fine-tuning, compression, faster training), prompts, quality of what comes out, why an answer "
-    "was wrong, compliance reports. engineering: machines, containers, clusters, runtimes, endpoints, calls (failed, slow), latency and cost of serving, tables, storage, pipelines, feature serving, vector stores, gateways, guardrails, sandboxes. both: only if the first one or two jobs named are of both "
-    "kinds; a benefit or the end of a list does not count. unclear: cannot be told.",
-    "primary": "true only for what the product is sold for: one problem, two where it plainly sells two. That is the first sentence, wherever it is, "
-    "that says what the product does to a model, data, a prompt, an agent, an endpoint, a call or machines; skip sentences about "
-    "ML, projects or applications in general. Its verbs and their objects count (nouns for them too), of a longer list the first two; adjectives, "
-    "purpose clauses ('to improve …') and later lists do not. Verbs that share an object are one problem, unless one is day_1 and "
-    "one day_2 ('deploy and maintain'): then two. If it has only a general word (manage, platform), take the first problem the text tells.",
+    "stage": "day_1: using ML at all, until its first effect on customers: labelling, data and features to train on, "
+    "experiments, training without owning machines, getting or sharing machines, deploying, monitoring (a model's "
+    "decisions, performance, drift, endpoints), seeing which runs fail, testing or evaluating a model, prompt or "
+    "agent, guarding, scanning, red teaming, tuning a foundation model. day_2: keeping and improving ML that runs: "
+    "edge cases, root causes, debugging, why a model decided so, whether a training was optimal, decay, alert noise, "
+    "retraining, errors and gaps in data sets (not before the first labelling), improving training data, what to "
+    "label next, tests on data that flows, a live model against its successor, compliance of models that exist; "
+    "utilisation, waste, cost; speed and size of what works already (a first result sooner, or one machine to many, "
+    "is day_1). A task named with its saving is coded by the saving. 'Manage' alone is day_1, 'maintain' day_2. both: "
+    "one problem truly at both ends. unclear: cannot be told.",
+    "focus": "By the hands-on work that the problem needs without the product, whoever uses it; not by the technology "
+    "inside it. ml: labels, samples, training data, models, experiments, training and its methods (fine-tuning, "
+    "compression, faster training), prompts, quality of what comes out, why an answer was wrong, compliance reports. "
+    "engineering: machines, containers, clusters, runtimes, endpoints, calls (failed, slow), latency and cost of "
+    "serving, tables, storage, pipelines, feature serving, vector stores, gateways, guardrails, sandboxes. both: only "
+    "if the first one or two jobs named are of both kinds; a benefit or the end of a list does not count. unclear: "
+    "cannot be told.",
+    "primary": "true only for what the product is sold for: one problem, two where it plainly sells two. That is the "
+    "first sentence, wherever it is, that says what the product does to a model, data, a prompt, an agent, an "
+    "endpoint, a call or machines; skip sentences about ML, projects or applications in general. Its verbs and their "
+    "objects count (nouns for them too), of a longer list the first two; adjectives, purpose clauses ('to improve …') "
+    "and later lists do not. Verbs that share an object are one problem, unless one is day_1 and one day_2 ('deploy "
+    "and maintain'): then two. If it has only a general word (manage, platform), take the first problem the text "
+    "tells.",
     "personas": LISTS["personas"].rule,
     "competitors": LISTS["competitors"].rule,
     "name": "The competitor's name, or the pitch's words for it.",
-    "kind": "in_house: customers build it themselves. manual_process: people do it, or a practice. cloud_vendor: AWS, Google "
-    "Cloud, Azure and their services. established_vendor: a large, long-known vendor. Else startup or open_source.",
+    "kind": "in_house: customers build it themselves. manual_process: people do it, or a practice. cloud_vendor: AWS, "
+    "Google Cloud, Azure and their services. established_vendor: a large, long-known vendor. Else startup or "
+    "open_source.",
 }
 """What decides for the lists and their parts, by field name (docs/codebook.md)."""
