@@ -185,6 +185,55 @@ def test_keywords_that_a_server_refuses_are_left_out_and_fields_of_that_name_sta
     assert without(schema, ("maxLength",)) == {"type": "object", "properties": {"maxLength": {"type": "string"}}}
 
 
+def reply_in(request: httpx.Request) -> httpx.Response:
+    """A sound answer of the kind that a request asks for; what a server says of itself is empty."""
+    path, text = request.url.path, json.dumps(answer())
+    if path.endswith("/responses"):
+        message = {"type": "message", "id": "m", "role": "assistant", "status": "completed"}
+        message |= {"content": [{"type": "output_text", "text": text, "annotations": []}]}
+        usage = {"input_tokens": 5000, "output_tokens": 900, "total_tokens": 5900}
+        usage |= {"input_tokens_details": {"cached_tokens": 0}, "output_tokens_details": {"reasoning_tokens": 0}}
+        head = {"id": "r", "object": "response", "created_at": 1, "model": "m", "status": "completed"}
+        return httpx.Response(200, json={**head, "output": [message], "usage": usage})
+    if path.endswith("/api/chat"):
+        message = {"role": "assistant", "content": text}
+        counts = {"prompt_eval_count": 5000, "eval_count": 900}
+        return httpx.Response(200, json={"model": "m", "message": message, "done_reason": "stop", **counts})
+    if path.endswith("/chat/completions"):
+        return completion(answer()) if "tools" in json.loads(request.content) else in_text()
+    return httpx.Response(200, json={})
+
+
+MODEL_AND_URL = {
+    profile.name: (
+        f"{profile.providers[0] if profile.providers else 'openai'}/{profile.models[0].replace('*', 'x')}",
+        None if profile.providers else f"https://{profile.hosts[0].replace('*', 'x')}/v1",
+    )
+    for profile in profiles()
+    if profile.api == "chat" and (profile.providers or profile.hosts)
+}
+
+
+@pytest.mark.parametrize("name", MODEL_AND_URL)
+@pytest.mark.parametrize("mode", ["auto", "json_schema", "tools", "json", "text"])
+def test_every_server_is_asked_in_every_mode_and_its_answer_is_read(
+    monkeypatch: pytest.MonkeyPatch, name: str, mode: str
+) -> None:
+    model, url = MODEL_AND_URL[name]
+    profile = profile_of(model, settings(url))
+    assert profile.name == name
+    if profile.key:
+        monkeypatch.setenv(profile.key, KEY)
+    with respx.mock() as router:
+        route = router.route().mock(side_effect=reply_in)
+        assessment, notices = read(model, url=url, mode=mode)
+    assert assessment.signals.buyer.value == "engineering_leadership" and not notices
+    sent = json.loads(route.calls[-1].request.content)
+    assert "temperature" not in sent or profile.parameters.temperature
+    for name_of_part, part in profile.parameters.extra.items():
+        assert sent[name_of_part] == part
+
+
 # ---------------------------------------------------------------- the next way
 
 
