@@ -238,11 +238,19 @@ def _anthropic(question: Question, mode: Mode, profile: Profile) -> Shape:
         forced = {"type": "tool", "name": RecordSignals.__name__, "disable_parallel_tool_use": True}
         body |= {"tools": [tool], "tool_choice": forced if mode == "tools" else {"type": "auto"}}
     else:
-        body |= {"tools": _ABSENT, "tool_choice": _ABSENT}
+        body |= dict.fromkeys(("tools", "tool_choice"), _absent_for_anthropic())
     if mode == "native":
         body["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
     arguments = {"max_tokens": parameters.answer_tokens}  # the SDK refuses a call without it
     return Shape(instructor.Mode.TOOLS, body, arguments)
+
+
+@cache
+def _absent_for_anthropic() -> Any:
+    """As `_ABSENT`: each SDK knows only its own kind."""
+    import anthropic
+
+    return anthropic.Omit()
 
 
 def _google(question: Question, mode: Mode, profile: Profile) -> Shape:
@@ -260,7 +268,10 @@ def _google(question: Question, mode: Mode, profile: Profile) -> Shape:
         declared = {"name": name, "description": RecordSignals.__doc__, "parameters_json_schema": schema}
         config["tools"] = [{"function_declarations": [declared]}]
         config["tool_config"] = {"function_calling_config": {"mode": "ANY", "allowed_function_names": [name]}}
-    messages = question.messages(rules=True, schema=mode == "text", left_out=parameters.left_out)
+    messages = [
+        {**message, "role": "model" if message["role"] == "assistant" else message["role"]}
+        for message in question.messages(rules=True, schema=mode == "text", left_out=parameters.left_out)
+    ]
     return Shape(instructor.Mode.TOOLS, {}, {"messages": messages, "config": config})
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+import ssl
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -307,6 +308,14 @@ UNREACHABLE: Final = Rule(
     ProviderUnreachable,
     examples="no connection, or the server hung up",
 )
+UNTRUSTED: Final = Rule(
+    "the connection to the model's server cannot be encrypted",
+    "its certificate is not trusted, or it does not speak HTTPS at all: set SSL_CERT_FILE to your organization's "
+    "certificates, or write http:// in OPENAI_BASE_URL for a server of your own",
+    "stop the run",
+    ConfigurationError,
+    examples="a certificate that is not trusted or expired; plain HTTP where HTTPS was expected",
+)
 GARBLED: Final = Rule(
     "the model's server sent something that is not an answer",
     "check OPENAI_BASE_URL",
@@ -328,7 +337,7 @@ SDK_FAULT: Final = Rule(
     ProviderRejected,
     examples="the provider's package raised an error of its own",
 )
-WITHOUT_STATUS: Final = (TIMEOUT, UNREACHABLE, GARBLED, UNCLASSIFIED, SDK_FAULT)
+WITHOUT_STATUS: Final = (TIMEOUT, UNTRUSTED, UNREACHABLE, GARBLED, UNCLASSIFIED, SDK_FAULT)
 """Errors without a report from a server."""
 
 
@@ -408,6 +417,8 @@ def _without_status(raised: BaseException) -> AnalyzerError:
     chain = list(_chain(raised))
     if any(isinstance(each, httpx.TooManyRedirects) for each in chain):
         return _made(REDIRECTED, "")
+    if any(isinstance(each, ssl.SSLError | aiohttp.ClientSSLError) for each in chain):
+        return _made(UNTRUSTED, "")
     hung_up = any(isinstance(each, aiohttp.ClientConnectionError) and not _is_timeout(each) for each in chain)
     if any(_is_timeout(each) for each in chain) and not hung_up:
         return _made(TIMEOUT, "")
