@@ -3,8 +3,8 @@
     python -m benchmarks.local_model [--model qwen2.5-coder-1.5b] [--form quotes] [--pitches kilnday oddmile ...]
     python -m benchmarks.local_model --url http://localhost:11434/v1 --model NAME      # a server that runs already
 
-Sets up and starts llama.cpp's server (`benchmarks.local_server`) unless --url names one. Each reading is saved when it is
-done, so that a run that was interrupted goes on where it ended. The model is asked with a JSON schema that its server
+Sets up and starts llama.cpp's server (`benchmarks.local_server`) unless --url names one. Each reading is saved when it
+is done, so a run that was interrupted goes on where it ended. The model is asked with a JSON schema that its server
 enforces. All 48 pitches take a small model hours on two cores.
 """
 
@@ -136,6 +136,7 @@ def _rows(
     scores = read_manual(manual[0])
     rows: tuple[ManualScore, ...] = tuple(row for row in scores.rows if row.pitch in here)
     local = [line for line in lines if line["id"] in here]
+    texts = {name: (FIXTURES / folder_name / f"{name}.txt").read_text("utf-8") for name in here}
     others = {
         reader: [
             analyze((FIXTURES / folder_name / f"{name}.txt").read_text("utf-8"), model=reader, id=name) for name in here
