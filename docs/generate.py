@@ -16,6 +16,7 @@ from analyzer import compare
 from analyzer.cli.main import cli
 from analyzer.framework.market import MarketMap
 from analyzer.framework.rulebook import Rulebook
+from analyzer.reading.profiles import Profile, profiles
 from analyzer.reading.provider_errors import ACTIONS, TABLE, WITHOUT_STATUS, Rule
 from analyzer.resources import resource
 from analyzer.results.rows import COLUMNS
@@ -110,6 +111,81 @@ def provider_errors() -> str:
     return "\n".join(lines) + "\n"
 
 
+_TRIED = {
+    "documentation": "only read about",
+    "mock": "against a mock server",
+    "server": "against the server itself",
+}
+
+
+def servers() -> str:
+    """What is known about each model server."""
+    lines = ["# Model servers", "", NOTE, _SERVERS_NOTE, ""]
+    lines += ["| server | covers | ways of asking, in order | context | tried | checked |"]
+    lines += ["| --- | --- | --- | --- | --- | --- |"]
+    known = profiles()
+    for profile in known:
+        names = [f"`{name}/…`" for name in profile.providers]
+        if profile.models != ("*",):
+            names = [f"`{provider}/{model}`" for provider in profile.providers for model in profile.models]
+        covers = ", ".join([*names, *(f"`{host}`" for host in profile.hosts)]) or (
+            ", ".join(f"says `owned_by` {owner}" for owner in profile.owners) or "all others"
+        )
+        modes = ", ".join(f"`{mode}`" for mode in profile.modes)
+        lines.append(
+            f"| {profile.title} | {covers} | {modes} | {_context(profile)} | {_TRIED[profile.tried]} | {profile.checked} |"
+        )
+    lines += ["", "## What is odd about each", ""]
+    for profile in known:
+        if profile.quirks or profile.example:
+            lines += [f"### {profile.title}", ""]
+            lines += [f"    {profile.example}", ""] if profile.example else []
+            lines += [f"- {quirk.says} ({quirk.source}; {quirk.checked})" for quirk in profile.quirks]
+            lines += [""] if profile.quirks else []
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _context(profile: Profile) -> str:
+    context = profile.context
+    if profile.native:
+        return "set with each request"
+    where = {"models": "asked for", "lmstudio": "asked for", "props": "asked for"}.get(context.ask, "not known")
+    known = f"{context.tokens:,} tokens" if context.tokens else where
+    return f"{known}; longer: `{context.command.format(tokens=16384, model='NAME')}`" if context.command else known
+
+
+_SERVERS_NOTE = """\
+Servers that call themselves OpenAI-compatible differ in what they take and in what they do without a word. This is what
+`pitch` knows about each, and how it asks. The first line that covers a model counts. Nothing here was called at a
+maker's own service: "against a mock server" means that the request was sent by the real client and answered as the
+maker documents it.
+
+A way of asking that a server refuses, or does not understand, is left for the next one, for the whole run, and one line
+says so. You choose another with `--mode` or PITCH_MODE: `json_schema` (a strict schema), `tools` (a tool call), `json` (a
+JSON object, with the schema in the prompt), `text` (JSON in plain text), `responses` (OpenAI's Responses API), `native` (the
+maker's own API), or `auto`, the order below. `tools_required` and `tools_auto` are tool calls that are only required, or left to the model.
+
+Before anything is sent, the prompt and its answer are compared with the model's context, where it is known. If it is too
+short, the error names the command that makes it longer. An unknown server of your own might cut the prompt: two numbers
+around it have to come back in the answer.
+
+A server of your own, or other settings: write a file in the shape of
+[profiles.toml](../analyzer/reading/profiles.toml) and name it in PITCH_PROFILES. It is read first.
+
+    [[profile]]
+    name = "gateway"
+    title = "Our gateway"
+    checked = 2026-11-28
+    source = ["its handbook"]
+    tried = "server"
+    hosts = ["llm.example.com"]
+    modes = ["json_schema", "text"]
+    parameters = { seed = false, extra = { priority = 1 } }
+    context = { tokens = 32768 }
+
+`OPENAI_BASE_URL` may be written with or without `/v1`. Ollama is found where OLLAMA_HOST says."""
+
+
 def _signs(rule: Rule) -> str:
     if rule is TABLE[-1]:
         return f"any other HTTP {_ranges(rule.statuses)}"
@@ -164,6 +240,7 @@ PAGES = {
     "agreement.md": agreement,
     "columns.md": columns,
     "provider-errors.md": provider_errors,
+    "servers.md": servers,
     "rulebook.md": lambda: rulebook_markdown(Rulebook.built_in()).rstrip() + "\n",
     "vocabulary.md": vocabulary,
     "market.md": lambda: market_markdown(MarketMap.built_in()).rstrip() + "\n",

@@ -53,6 +53,8 @@ ACTIONS: Final[Mapping[Action, str]] = {
 MOST_SECONDS: Final = 7 * 24 * 3600.0
 """The longest wait that a server can ask for; a longer one means the same."""
 _LONGEST_MESSAGE: Final = 2000
+_DEEPEST: Final = 20
+"""Errors behind an error that are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -417,7 +419,7 @@ def _without_status(raised: BaseException) -> AnalyzerError:
     chain = list(_chain(raised))
     if any(isinstance(each, httpx.TooManyRedirects) for each in chain):
         return _made(REDIRECTED, "")
-    if any(isinstance(each, ssl.SSLError | aiohttp.ClientSSLError) for each in chain):
+    if _is_untrusted(raised):
         return _made(UNTRUSTED, "")
     hung_up = any(isinstance(each, aiohttp.ClientConnectionError) and not _is_timeout(each) for each in chain)
     if any(_is_timeout(each) for each in chain) and not hung_up:
@@ -431,6 +433,16 @@ def _without_status(raised: BaseException) -> AnalyzerError:
     if not isinstance(chain[-1], TypeError | AttributeError | LookupError | NotImplementedError):
         return _made(UNCLASSIFIED, type(chain[-1]).__name__)
     return _made(SDK_FAULT, type(chain[-1]).__name__)
+
+
+def _is_untrusted(error: BaseException) -> bool:
+    """Whether a fault of TLS is behind an error. httpcore has it only as the context of its own error."""
+    each: BaseException | None = error
+    for _ in range(_DEEPEST):
+        if each is None or isinstance(each, ssl.SSLError | aiohttp.ClientSSLError):
+            break
+        each = each.__cause__ or each.__context__
+    return isinstance(each, ssl.SSLError | aiohttp.ClientSSLError)
 
 
 def _is_timeout(error: BaseException) -> bool:
