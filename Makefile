@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help app test test-slow check format lint types layers docs docs-check package pictures recordings bench soak clean
+.PHONY: help app test test-slow check format lint types layers docs docs-check package pictures recordings bench local-model soak clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -62,6 +62,9 @@ recordings: $(VENV)/ready ## Record all pitches of fixtures/ again with your own
 
 bench: $(VENV)/ready ## Measure bulk runs beside others (LangChain too, if installed)
 	$(RUN) benchmarks/bulk.py
+
+local-model: $(VENV)/ready ## Try the ways of asking on a real local server, with the smallest open weights (130 MB to load)
+	$(RUN) -m benchmarks.local_check
 
 soak: $(VENV)/ready ## Put bulk runs through kills, faults, outages and full disks; writes docs/reliability.md (half an hour)
 	$(RUN) -m tests.soak
