@@ -138,9 +138,7 @@ def _rows(
     local = [line for line in lines if line["id"] in here]
     texts = {name: (FIXTURES / folder_name / f"{name}.txt").read_text("utf-8") for name in here}
     others = {
-        reader: [
-            analyze((FIXTURES / folder_name / f"{name}.txt").read_text("utf-8"), model=reader, id=name) for name in here
-        ]
+        reader: [analyze(texts[name], model=reader, id=name) for name in here]
         for reader in (KEYWORDS, RECORDED)
     }
     documents = [line["assessment"] for line in local]
