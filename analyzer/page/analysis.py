@@ -50,6 +50,14 @@ class Analysis:
     timeout: float
     changes: Mapping[str, str]
     started: float = field(default_factory=time.monotonic)
+    choice: Choice | None = None
+
+    @property
+    def notes(self) -> str | None:
+        """Why that reader was chosen, and how its model is asked if that is not the usual way; None if nothing is to
+        be said."""
+        notices = self.choice.notices if self.choice is not None else []
+        return " ".join(filter(None, [self.note, *notices])) or None
 
     @property
     def seconds(self) -> float:
@@ -88,7 +96,8 @@ def start_analysis(
     finished = Event()
     result.add_done_callback(lambda _: finished.set())
     end_when_gone(finished, visitor(), result.cancel)
-    return Analysis(pitch, model or settings.model or "", choice.note, result, settings.timeout, changes)
+    reader = model or settings.model or ""
+    return Analysis(pitch, reader, choice.note, result, settings.timeout, changes, choice=choice)
 
 
 def reopen(text: str, assessment: Assessment, note: str, changes: Mapping[str, str]) -> Analysis:

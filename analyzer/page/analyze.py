@@ -237,7 +237,7 @@ def _show_assessment(current: Analysis, read: Assessment) -> None:
     visit = session()
     rulebook = Rulebook.built_in()
     now = one_pitch.what_if(read, visit.changes, rulebook) if visit.changes else read
-    _html(parts.cautions(now, current.note))
+    _html(parts.cautions(now, current.notes))
     _html(parts.headline(now))
     _html(parts.overview(now, Other.of(_others(current))))
     _tools(now, current.pitch.text)

@@ -42,12 +42,12 @@ from analyzer.reading.clients import (
     key_for,
     key_hint,
 )
-from analyzer.reading.exchange import EMPTY, FILTERED, Reply, calls_in, fault_of, holds_answer, send
+from analyzer.reading.exchange import EMPTY, FILTERED, Reply, document_in, fault_of, not_understood, send
 from analyzer.reading.fallback import ModeOrder, Way
 from analyzer.reading.forms import Form, form
 from analyzer.reading.forms.probe import SchemaProbe
 from analyzer.reading.grounding import Grounding
-from analyzer.reading.modes import Messages, Question, codes_for, returned_codes, rules_in_schema
+from analyzer.reading.modes import Messages, ModelQuestion, codes_for, returned_codes, rules_in_schema
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.planted_text import planted_warning
 from analyzer.reading.profiles import Mode, Profile, modes_of
@@ -64,7 +64,6 @@ from analyzer.reading.recordings import (
     so_far_sha256,
 )
 from analyzer.reading.spending import Reservation, Spending, added, estimated_tokens
-from analyzer.reading.unwrapping import unwrapped
 from analyzer.reading.windows import Answered, Window, check_fits, check_whole_prompt, is_large, window_of
 from analyzer.settings import RECORDED, Settings
 from analyzer.store.answers import StoredAnswer
@@ -218,7 +217,7 @@ class _Asking:
     def model(self) -> str:
         return self.client.model
 
-    async def prepare(self, question: Question) -> Window:
+    async def prepare(self, question: ModelQuestion) -> Window:
         """Learn what the server says about itself, once before anything is sent."""
         if self.recordings is not None:
             return Window()
@@ -383,12 +382,12 @@ class _Conversation:
                     return saved
                 self.asks += 1
 
-    def _question(self, way: Way) -> Question:
+    def _question(self, way: Way) -> ModelQuestion:
         """What is asked next. Codes around the prompt show whether a server that may cut it did."""
         profile = self.asking.client.profile
         doubtful = profile.is_unknown and profile.context.cuts and not rules_in_schema(self.asking.form.name, way.mode)
         codes = codes_for(self.pitch) if doubtful else None
-        return Question(self.asking.form, self.pitch, self.said, codes, settings=way.settings)
+        return ModelQuestion(self.asking.form, self.pitch, self.said, codes, settings=way.settings)
 
     async def _ask_and_save(self, way: Way, window: Window, reservation: Reservation) -> tuple[StoredAnswer, bool]:
         """Send one request; count and save whatever comes back. True if the answer shows that the mode was not
@@ -415,7 +414,7 @@ class _Conversation:
         finally:
             current_request.reset(token)
         usage = self._count(exchange, reservation)
-        ignored = reply.fault is None and _not_understood(reply.text, way.mode, exchange.completion, question)
+        ignored = reply.fault is None and not_understood(reply.text, way.mode, exchange.completion, question)
         if asking.recordings is None:
             self._check_whole_prompt(question, reply, exchange, rules)
         settled = self._settles(reply, request.turn) and not ignored
@@ -438,13 +437,13 @@ class _Conversation:
         self.keys.append(request.key)
         return saved, ignored
 
-    def _check_whole_prompt(self, question: Question, reply: Reply, exchange: Exchange, rules: bool) -> None:
+    def _check_whole_prompt(self, question: ModelQuestion, reply: Reply, exchange: Exchange, rules: bool) -> None:
         """Raises ConfigurationError if the server cut the prompt."""
         profile = self.asking.client.profile
         if reply.fault is not None or not (profile.context.cuts or profile.is_unknown):
             return
         counted = exchange.reported.usage.input_tokens if exchange.reported and exchange.reported.known else None
-        answered = Answered(counted or None, returned_codes(_document_in(reply.text, question)))
+        answered = Answered(counted or None, returned_codes(document_in(reply.text, question)))
         note = check_whole_prompt(question, profile, self.asking.model, answered, rules=rules)
         if note:
             self.notes.append(note)
@@ -492,23 +491,6 @@ def _usage(answer: StoredAnswer) -> Usage:
         output_tokens=answer.output_tokens,
         cost_usd=answer.cost_usd,
     )
-
-
-def _not_understood(text: str, mode: Mode, completion: object, question: Question) -> bool:
-    """Whether an answer shows that the mode was not understood: there is no answer in it, and no sign of the mode. JSON
-    that is broken off is a fault of the model, not of the mode."""
-    if mode == "text" or holds_answer(text, question.fields):
-        return False
-    if mode.startswith("tools"):
-        return not calls_in(completion)
-    return not text.lstrip().startswith("{") or _document_in(text, question) is not None
-
-
-def _document_in(text: str, question: Question) -> object:
-    try:
-        return unwrapped(text, question.fields)
-    except ValueError:
-        return None
 
 
 @cache

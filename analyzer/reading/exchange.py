@@ -17,7 +17,7 @@ import instructor
 
 from analyzer.errors import ContentFiltered, ExtractionError, ProviderRejected
 from analyzer.reading.clients import Exchange, ModelClient, current_exchange
-from analyzer.reading.modes import Question, RecordSignals, shape, with_schema
+from analyzer.reading.modes import ModelQuestion, RecordSignals, shape, with_schema
 from analyzer.reading.profiles import Mode
 from analyzer.reading.provider_errors import error_from, error_of, garbled, report_in
 from analyzer.reading.unwrapping import unwrapped
@@ -76,7 +76,7 @@ def fault_of(fault: str, *, stored: bool = False) -> ExtractionError:
 
 
 async def send(
-    client: ModelClient, question: Question, mode: Mode, exchange: Exchange, *, window: int | None = None
+    client: ModelClient, question: ModelQuestion, mode: Mode, exchange: Exchange, *, window: int | None = None
 ) -> Reply:
     """Ask once, in one mode. Note in `exchange` what comes back, even if this raises. `window`: the context, in tokens,
     that the server is asked to set, where it can be set for a request.
@@ -103,7 +103,9 @@ async def send(
     return _reply(exchange, text, said, question.fields)
 
 
-async def _call(client: ModelClient, question: Question, mode: Mode, exchange: Exchange, window: int | None) -> str:
+async def _call(
+    client: ModelClient, question: ModelQuestion, mode: Mode, exchange: Exchange, window: int | None
+) -> str:
     """Send a request; the text that instructor found in the answer, empty if it looked for none.
 
     OpenAI's SDK copies its arguments at every call but adds `extra_body` unchanged, so the long parts go there; they
@@ -193,6 +195,24 @@ def calls_in(completion: object) -> int:
     calls.append(_get(_get(message, "function_call"), "arguments"))
     calls += [_get(block, "input") for block in _entries(_get(completion, "content"))]
     return sum(_text(call).strip() not in ("", "{}", "null") for call in calls)
+
+
+def not_understood(text: str, mode: Mode, completion: object, question: ModelQuestion) -> bool:
+    """Whether an answer shows that the mode was not understood: there is no answer in it, and no sign of the mode. JSON
+    that is broken off is a fault of the model, not of the mode."""
+    if mode == "text" or holds_answer(text, question.fields):
+        return False
+    if mode.startswith("tools"):
+        return not calls_in(completion)
+    return not text.lstrip().startswith("{") or document_in(text, question) is not None
+
+
+def document_in(text: str, question: ModelQuestion) -> object:
+    """The document in an answer; None if there is none."""
+    try:
+        return unwrapped(text, question.fields)
+    except ValueError:
+        return None
 
 
 def _finish(completion: object, choice: object) -> str:

@@ -61,7 +61,7 @@ class RecordSignals(ResponseSchema):
         return self._text
 
 
-def with_schema(question: Question) -> type[RecordSignals]:
+def with_schema(question: ModelQuestion) -> type[RecordSignals]:
     """The same with the answer's schema, for SDKs whose requests cannot be added to."""
     return _with_schema(json.dumps(question.schema(), sort_keys=True))
 
@@ -81,7 +81,7 @@ def _with_schema(schema: str) -> type[RecordSignals]:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ModelQuestion:
     """What is asked about a pitch, before a mode shapes it.
 
     `said`: the answers so far and what was said about them. `codes`: the two numbers around a prompt that its server
@@ -155,7 +155,7 @@ class Shape:
     arguments: dict[str, Any] = field(default_factory=dict)
 
 
-def shape(question: Question, mode: Mode, profile: Profile, name: str) -> Shape:
+def shape(question: ModelQuestion, mode: Mode, profile: Profile, name: str) -> Shape:
     """Shape a question for `name`, the model without its provider, in this mode."""
     if profile.api == "anthropic":
         return _anthropic(question, mode, profile)
@@ -185,7 +185,7 @@ def instructor_mode(mode: Mode, profile: Profile) -> instructor.Mode:
     return _INSTRUCTOR.get(mode, instructor.Mode.TOOLS)
 
 
-def _chat(question: Question, mode: Mode, profile: Profile) -> Shape:
+def _chat(question: ModelQuestion, mode: Mode, profile: Profile) -> Shape:
     with_rules = not rules_in_schema(question.form.name, mode)
     left_out = profile.parameters.left_out
     body: dict[str, Any] = {
@@ -205,7 +205,7 @@ def _chat(question: Question, mode: Mode, profile: Profile) -> Shape:
     return Shape(_INSTRUCTOR.get(mode, instructor.Mode.TOOLS), {**body, **settings})
 
 
-def _responses(question: Question, profile: Profile) -> Shape:
+def _responses(question: ModelQuestion, profile: Profile) -> Shape:
     """OpenAI's Responses API, with a schema and without tools; OpenAI is asked not to store the answer."""
     schema = without(question.schema(), profile.parameters.left_out)
     body = {
@@ -221,7 +221,7 @@ def _responses(question: Question, profile: Profile) -> Shape:
     return Shape(instructor.Mode.RESPONSES_TOOLS, body)
 
 
-def _anthropic(question: Question, mode: Mode, profile: Profile) -> Shape:
+def _anthropic(question: ModelQuestion, mode: Mode, profile: Profile) -> Shape:
     parameters = profile.parameters
     system, *others = question.messages(rules=True, schema=mode == "text", left_out=parameters.left_out)
     schema = without(question.schema(), parameters.left_out)
@@ -253,7 +253,7 @@ def _absent_for_anthropic() -> Any:
     return anthropic.Omit()
 
 
-def _google(question: Question, mode: Mode, profile: Profile) -> Shape:
+def _google(question: ModelQuestion, mode: Mode, profile: Profile) -> Shape:
     """Google's SDK has a typed configuration in place of a body."""
     parameters = profile.parameters
     schema = without(question.schema(), parameters.left_out)
@@ -275,7 +275,7 @@ def _google(question: Question, mode: Mode, profile: Profile) -> Shape:
     return Shape(instructor.Mode.TOOLS, {}, {"messages": messages, "config": config})
 
 
-def _ollama(question: Question, profile: Profile, name: str) -> dict[str, Any]:
+def _ollama(question: ModelQuestion, profile: Profile, name: str) -> dict[str, Any]:
     """Ollama's /api/chat; `num_ctx` is added where the window is known."""
     options: dict[str, Any] = {"num_predict": profile.parameters.answer_tokens}
     if question.reading == 1:
@@ -299,7 +299,7 @@ def _tool() -> list[dict[str, Any]]:
     return [_function(answer_schema())]
 
 
-def _short_tool(question: Question, profile: Profile) -> list[dict[str, Any]]:
+def _short_tool(question: ModelQuestion, profile: Profile) -> list[dict[str, Any]]:
     tool = _function(without(question.schema(), profile.parameters.left_out))
     if profile.parameters.strict_tools:
         tool["function"]["strict"] = True
@@ -311,7 +311,7 @@ def _function(schema: dict[str, Any]) -> dict[str, Any]:
     return {"type": "function", "function": function}
 
 
-def _settings(question: Question, profile: Profile) -> dict[str, Any]:
+def _settings(question: ModelQuestion, profile: Profile) -> dict[str, Any]:
     """Temperature, seed and the longest answer. A second reading of a pitch is meant to differ, so it has no seed."""
     parameters = profile.parameters
     if not question.settings:
@@ -325,7 +325,7 @@ def _settings(question: Question, profile: Profile) -> dict[str, Any]:
     return settings
 
 
-def _extra(question: Question, profile: Profile) -> dict[str, Any]:
+def _extra(question: ModelQuestion, profile: Profile) -> dict[str, Any]:
     return dict(profile.parameters.extra) if question.settings else {}
 
 

@@ -8,13 +8,10 @@ them: a server may echo the request, and a pitch must not be able to end a run.
 
 from __future__ import annotations
 
-import math
 import re
 import ssl
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Any, Final, Literal
 
 import aiohttp
@@ -38,6 +35,7 @@ from analyzer.errors import (
     SdkError,
     SettingRejected,
 )
+from analyzer.reading.waits import seconds_to_wait, wait_in
 
 Action = Literal["this pitch", "wait", "ask again", "another mode", "stop the run"]
 
@@ -50,8 +48,6 @@ ACTIONS: Final[Mapping[Action, str]] = {
 }
 """What the program does, for each action."""
 
-MOST_SECONDS: Final = 7 * 24 * 3600.0
-"""The longest wait that a server can ask for; a longer one means the same."""
 _LONGEST_MESSAGE: Final = 2000
 _DEEPEST: Final = 20
 """Errors behind an error that are looked at."""
@@ -390,21 +386,6 @@ def report_in(error: object, said: str = "") -> Report:
     return _report(status, error, {}, _as_mapping(metadata.get("headers")), said)
 
 
-def seconds_to_wait(headers: Mapping[str, Any]) -> float:
-    """Seconds that a server asks to wait in Retry-After; 0 if it does not say, or the value makes no sense."""
-    named = {str(name).lower(): str(value) for name, value in headers.items()}
-    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        seconds = _seconds(named.get(name, ""))
-        if seconds is not None:
-            return sensible_seconds(seconds * unit)
-    return 0.0
-
-
-def sensible_seconds(seconds: float) -> float:
-    """A number of seconds from outside: 0 for a negative one or NaN, at most MOST_SECONDS."""
-    return 0.0 if math.isnan(seconds) else min(max(0.0, seconds), MOST_SECONDS)
-
-
 # ---------------------------------------------------------------- making the error
 
 
@@ -475,19 +456,8 @@ def _report(
     codes = tuple(dict.fromkeys(code for word in words if (code := _code(word))))
     texts = [inner.get("message"), content if isinstance(content, str) else outer.get("error"), own.get("message")]
     message = next((text for text in texts if isinstance(text, str) and text), "")[:_LONGEST_MESSAGE]
-    wait = seconds_to_wait(headers) or _wait_in(inner)
+    wait = seconds_to_wait(headers) or wait_in(inner)
     return Report(status, codes, message, wait, said)
-
-
-def _wait_in(content: Mapping[str, Any]) -> float:
-    """Google's way to say how long to wait: `details: [{"retryDelay": "34s"}]`."""
-    details = content.get("details")
-    for entry in details if isinstance(details, list) else ():
-        delay = _as_mapping(entry).get("retryDelay")
-        seconds = _seconds(delay.removesuffix("s")) if isinstance(delay, str) else None
-        if seconds is not None:
-            return sensible_seconds(seconds)
-    return 0.0
 
 
 def _status(error: BaseException) -> int | None:
@@ -515,18 +485,6 @@ def _http_status(value: object) -> int | None:
 def _code(word: object) -> str:
     """The service's own short word for the error, if it is one. Its message is never shown: it may quote anything."""
     return word.lower() if isinstance(word, str) and re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{2,59}", word) else ""
-
-
-def _seconds(text: str) -> float | None:
-    """Seconds from a number, or from a date in HTTP's form; None if it is neither."""
-    try:
-        return float(text)
-    except ValueError:
-        pass
-    try:
-        return parsedate_to_datetime(text).timestamp() - time.time()
-    except (ValueError, TypeError, OverflowError):
-        return None
 
 
 def _as_mapping(value: object) -> Mapping[str, Any]:

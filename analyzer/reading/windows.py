@@ -16,7 +16,7 @@ import openai
 
 from analyzer.errors import AnalyzerError, ConfigurationError, PitchTooLong
 from analyzer.reading.clients import ModelClient
-from analyzer.reading.modes import Question
+from analyzer.reading.modes import ModelQuestion
 from analyzer.reading.profiles import Profile, base_url, is_local, profile_of
 from analyzer.reading.spending import estimated_tokens
 from analyzer.settings import Settings
@@ -52,7 +52,7 @@ class Window:
     tokens: int | None = None
     settable: bool = False
 
-    def to_set(self, question: Question) -> int | None:
+    def to_set(self, question: ModelQuestion) -> int | None:
         """The window to ask for, the least step with room for this question; None where it is not set."""
         if not self.settable:
             return None
@@ -91,7 +91,7 @@ async def window_of(client: ModelClient, settings: Settings, *, large_prompt: bo
     return profile, Window(tokens)
 
 
-def check_fits(question: Question, window: Window, profile: Profile, model: str, *, rules: bool) -> None:
+def check_fits(question: ModelQuestion, window: Window, profile: Profile, model: str, *, rules: bool) -> None:
     """Check before anything is sent that prompt and answer fit. `rules`: whether the system message has the rules.
 
     Raises ConfigurationError if no pitch would fit, PitchTooLong if this one does not.
@@ -114,7 +114,7 @@ def check_fits(question: Question, window: Window, profile: Profile, model: str,
 
 
 def check_whole_prompt(
-    question: Question, profile: Profile, model: str, answered: Answered, *, rules: bool
+    question: ModelQuestion, profile: Profile, model: str, answered: Answered, *, rules: bool
 ) -> str | None:
     """Check by an answer that the model saw the whole prompt; None if it did, else a note for people where that is
     not certain.
@@ -147,19 +147,19 @@ def _command(profile: Profile, model: str, need: int) -> str:
     return profile.context.command.format(tokens=tokens, model=model.partition("/")[2])
 
 
-def low_estimate(question: Question, *, rules: bool) -> int:
+def low_estimate(question: ModelQuestion, *, rules: bool) -> int:
     """At least so many tokens a prompt has: one for four characters of English."""
     texts = [message["content"] for message in question.messages(rules=rules)]
     return sum(len(text) // 4 if text.isascii() else len(text.encode()) // 5 for text in texts)
 
 
-def high_estimate(question: Question) -> int:
+def high_estimate(question: ModelQuestion) -> int:
     """At most about so many tokens a prompt has, rules and schema included."""
     texts = [message["content"] for message in question.messages(rules=True)]
     return sum(map(estimated_tokens, texts))
 
 
-def is_large(question: Question) -> bool:
+def is_large(question: ModelQuestion) -> bool:
     """Whether the prompt is long enough to ask a hosted service for the model's window."""
     return high_estimate(question) > _SMALL_PROMPT
 

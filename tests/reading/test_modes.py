@@ -189,9 +189,9 @@ def reply_in(request: httpx.Request) -> httpx.Response:
     """A sound answer of the kind that a request asks for; what a server says of itself is empty."""
     path, text = request.url.path, json.dumps(answer())
     if path.endswith("/responses"):
-        message = {"type": "message", "id": "m", "role": "assistant", "status": "completed"}
+        message: dict[str, Any] = {"type": "message", "id": "m", "role": "assistant", "status": "completed"}
         message |= {"content": [{"type": "output_text", "text": text, "annotations": []}]}
-        usage = {"input_tokens": 5000, "output_tokens": 900, "total_tokens": 5900}
+        usage: dict[str, Any] = {"input_tokens": 5000, "output_tokens": 900, "total_tokens": 5900}
         usage |= {"input_tokens_details": {"cached_tokens": 0}, "output_tokens_details": {"reasoning_tokens": 0}}
         head = {"id": "r", "object": "response", "created_at": 1, "model": "m", "status": "completed"}
         return httpx.Response(200, json={**head, "output": [message], "usage": usage})

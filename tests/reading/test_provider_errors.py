@@ -37,15 +37,14 @@ from analyzer.reading.clients import shared_client
 from analyzer.reading.conversation import ModelReader
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.provider_errors import (
-    MOST_SECONDS,
     TABLE,
     WITHOUT_STATUS,
     Report,
     error_from,
     error_of,
-    seconds_to_wait,
 )
 from analyzer.reading.rate_limiter import ONE, RateLimiter
+from analyzer.reading.waits import MOST_SECONDS, seconds_to_wait
 from analyzer.settings import Settings
 from tests.completions import CHAT, PITCH, URL, answer, completion, failure
 from tests.model_server import Reply, Service, good
