@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help app test test-slow test-ocr check format lint types layers docs docs-check package pictures recordings bench bench-ocr soak clean
+.PHONY: help app test test-slow test-ocr check format lint types layers docs docs-check package pictures recordings bench bench-ocr local-model soak clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -70,6 +70,9 @@ bench: $(VENV)/ready ## Measure bulk runs beside others (LangChain too, if insta
 bench-ocr: $(VENV)/ready ## Read the pitches rendered as pictures, and compare signals with those of the text (an hour on two cores)
 	$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[ocr,dev]' --constraint constraints.txt
 	$(RUN) benchmarks/ocr.py
+
+local-model: $(VENV)/ready ## Try the ways of asking on a real local server, with the smallest open weights (130 MB to load)
+	$(RUN) -m benchmarks.local_check
 
 soak: $(VENV)/ready ## Put bulk runs through kills, faults, outages and full disks; writes docs/reliability.md (half an hour)
 	$(RUN) -m tests.soak

@@ -1,22 +1,35 @@
-"""`pitch doctor`: is everything configured, and can it be reached?"""
+"""`pitch doctor`: is everything configured, can it be reached, and how well does the model read?"""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
+
+import click
 
 from analyzer.cli.command import command
+from analyzer.cli.options import form_option, mode_option, model_option, settings_with
 from analyzer.errors import ConfigurationError
 from analyzer.screen import say
 
 
 @command("doctor")
-def doctor_command() -> None:
-    """Check what is configured and what can be reached. Never prints a key."""
-    from analyzer.runs.doctor import check
-    from analyzer.settings import Settings
+@model_option
+@mode_option
+@form_option
+@click.option("--ask", is_flag=True, help="Have the model read two sentences, and show what its server can do.")
+@click.option("--read", is_flag=True, help="Have the model read three samples, and compare with recorded answers.")
+def doctor_command(model: str | None, mode: str | None, form: str | None, ask: bool, read: bool) -> None:
+    """Check what is configured and what can be reached. Never prints a key.
 
+    --ask and --read send requests to the model, which may cost money: at most 4 and 9 requests.
+    """
+    from analyzer.runs.doctor import check
+
+    settings = settings_with(mode, form)
+    settings = replace(settings, model=model or settings.model)
     sound = True
-    for finding in check(Settings.from_environment()):
+    for finding in check(settings, ask=ask, read=read):
         say(f"{'ok  ' if finding.ok else 'MISS'}  {finding.subject:<16} {finding.text}")
         sound = sound and finding.ok
     if not sound:

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-from analyzer.errors import AnalyzerError
+from analyzer.errors import AnalyzerError, ConfigurationError
 from analyzer.settings import Settings, asks_a_server
 
 _REACH_TIMEOUT = 5.0
+_NOT_KNOWN = "mode, context, schema and speed, and how well it reads: pitch doctor --ask (a tiny reading) or --read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +23,16 @@ class Finding:
     text: str
 
 
-def check(settings: Settings) -> Iterator[Finding]:
-    """Check everything, one finding after the other; the last ones ask the model's server, for at most 5 seconds."""
+def check(settings: Settings, *, ask: bool = False, read: bool = False) -> Iterator[Finding]:
+    """Check everything, one finding after the other; the last ones ask the model's server, for at most 5 seconds.
+
+    `ask`, `read`: also have the model read two sentences, or three samples, as `runs.model_check` does. Raises
+    ConfigurationError if no model is set that could be asked, or what `model_check.read_samples` raises.
+    """
+    if (ask or read) and not asks_a_server(settings.model):
+        raise ConfigurationError(
+            f"--ask and --read need a model that is asked, not {settings.model or 'none'}; set PITCH_MODEL or --model"
+        )
     from analyzer.framework.rulebook import Rulebook
     from analyzer.reading.recordings import Recordings
 
@@ -48,7 +57,16 @@ def check(settings: Settings) -> Iterator[Finding]:
         else "can read PDF, DOCX and PPTX"
     )
     yield Finding("documents", True, text)
-    yield from _model(settings)
+    yield from _model(settings, asked=ask or read)
+    if not asks_a_server(settings.model):
+        return
+    if ask or read:
+        from analyzer.runs import model_check
+
+        if ask:
+            yield from model_check.ask(settings.model, settings)
+        if read:
+            yield from model_check.read_samples(settings.model, settings)
 
 
 def _store(settings: Settings) -> Finding:
@@ -61,7 +79,7 @@ def _store(settings: Settings) -> Finding:
         return Finding("store", False, str(error))
 
 
-def _model(settings: Settings) -> Iterator[Finding]:
+def _model(settings: Settings, *, asked: bool) -> Iterator[Finding]:
     if settings.model is None:
         text = "not set (PITCH_MODEL): a recording is used if there is one, else keywords, which is rough"
         yield Finding("model", True, text)
@@ -78,6 +96,9 @@ def _model(settings: Settings) -> Iterator[Finding]:
         yield Finding("server", True, reach(settings.model, settings, _REACH_TIMEOUT))
     except AnalyzerError as error:
         yield Finding("server", False, str(error))
+        return
+    if not asked:
+        yield Finding("not known", True, _NOT_KNOWN)
 
 
 def _host(address: str) -> str:

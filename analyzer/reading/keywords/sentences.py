@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from analyzer.reading.keywords.cues import Cue
-from analyzer.reading.splitting import BULLET, FENCE, MARKED_HEADING, PLAIN
 from analyzer.vocabulary.signals import Quote
 
 Place = Literal["title", "opening", "early", "later"]
@@ -26,12 +25,23 @@ _PARAGRAPH_WORDS: Final = 8
 _OPENING_WORDS: Final = 60
 _EARLY_CHARACTERS: Final = 1500
 _WORD: Final = re.compile(r"\w+")
+_PLAIN = str.maketrans(
+    {
+        **dict.fromkeys("‘’‚‛′´ʼ＇", "'"),
+        **dict.fromkeys("“”„‟″«»＂", '"'),
+        **dict.fromkeys("‐‑‒–—―−﹘﹣－", "-"),
+        **dict.fromkeys("*_`\t\r\v\f\0\x1c\x1d\x1e\x1f\x85\u00a0\u2007\u2009\u200a\u202f\u2028\u2029\u3000", " "),
+    }
+)
 _NO_PROSE = re.compile(
     r"!\[[^\[\]\n]{0,200}\]\([^()\s]{0,500}\)|https?://[^\s<>\"')\]]{1,500}|</?[A-Za-z][^<>]{0,400}>|<!--[^<>]{0,400}-->"
     r"|(?<=\])\([^()\s]{1,300}\)|&nbsp;"
 )
 _HALF_CHARACTER = re.compile(r"[\ud800-\udfff]+")
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
+_FENCE = re.compile(r"[ >]{0,8}(?:`{3}|~{3})")
+_MARKED_HEADING = re.compile(r" {0,3}#{1,6}\s")
+_BULLET = re.compile(r"\s{0,20}(?:>\s?)?(?:[-+*•–▪◦‣●✓✔✅]|\d{1,2}[.)]|\[\d{1,3}\])\s")
 _INDENTED = re.compile(r"(?: {4}|\t)\s{0,20}[^\s*+•>|-]")
 _SENTENCE_END = re.compile(
     r"[.!?…]{1,3}[\"')\]]{0,3}(?=\s{1,8}[\"'(\[]{0,2}(?:[^\W\d_a-z]|\d|[$€£¥])|\s{2,8}\S)|[。！？؟۔।]"
@@ -45,7 +55,7 @@ _EDGE = " \t\r\n\v\f\0\x85\u00a0\u2028\u2029\ufeff\u200b*_`#>|•-–—+✓✔�
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence, heading, bullet or line of code. `section`: the number of the heading above it, or -1."""
+    """A sentence, heading, bullet or line of code. `section`: the sentence that heads the part it stands in, or -1."""
 
     start: int
     end: int
@@ -79,7 +89,7 @@ class Text:
 
     def __init__(self, original: str, ignore: Sequence[tuple[int, int]] = ()):
         self.original = original
-        self.plain = _NO_PROSE.sub(lambda found: re.sub(r"[^\n]", " ", found.group()), original).translate(PLAIN)
+        self.plain = _NO_PROSE.sub(lambda found: re.sub(r"[^\n]", " ", found.group()), original).translate(_PLAIN)
         broken = [half.span() for half in _HALF_CHARACTER.finditer(original)]
         blocks = [block for span in _outside([*ignore, *broken], len(original)) for block in self._blocks(*span)]
         self.sentences = list(self._sentences(blocks))
@@ -217,7 +227,7 @@ class Text:
         for line in _LINE.finditer(self.original, start, end):
             raw, plain = line.group(), self.plain[line.start() : line.end()]
             letters = any(char.isalpha() for char in plain)
-            if FENCE.match(raw):
+            if _FENCE.match(raw):
                 yield from closed()
                 fenced = not fenced
             elif fenced or (after_blank and open_from < 0 and _INDENTED.match(raw)):
@@ -226,11 +236,11 @@ class Text:
                 continue
             elif not letters or _is_navigation(raw, plain):
                 yield from closed()
-            elif MARKED_HEADING.match(raw) or (plain.isupper() and len(plain) <= 80):
+            elif _MARKED_HEADING.match(raw) or (plain.isupper() and len(plain) <= 80):
                 yield from closed()
                 yield _Block(line.start(), line.end(), "heading")
             else:
-                bulleted = bool(BULLET.match(raw))
+                bulleted = bool(_BULLET.match(raw))
                 if bulleted or raw.lstrip().startswith("|"):
                     yield from closed()
                 if open_from < 0:

@@ -1,0 +1,216 @@
+"""What a local model is worth: the samples and the reading set, read by it, beside `keywords` and the recorded model.
+
+    python -m benchmarks.local_model [--model qwen2.5-coder-1.5b] [--form quotes] [--pitches kilnday oddmile ...]
+    python -m benchmarks.local_model --url http://localhost:11434/v1 --model NAME      # a server that runs already
+
+Sets up and starts llama.cpp's server (`benchmarks.local_server`) unless --url names one. Each reading is saved when it
+is done, so a run that was interrupted goes on where it ended. The model is asked with a JSON schema that its server
+enforces. All 48 pitches take a small model hours on two cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import mean
+from typing import Any, Final
+
+from analyzer import analyze, compare
+from analyzer.agreement.records import FigureValue
+from analyzer.errors import AnalyzerError
+from analyzer.files.manual_scores import ManualScore, ManualScores, read_manual
+from analyzer.reading import background
+from analyzer.reading.answers import NotAnAnswer
+from analyzer.reading.conversation import ModelReader
+from analyzer.reading.forms import form
+from analyzer.reading.grounding import Grounding
+from analyzer.reading.pitch import Pitch
+from analyzer.resources import resource
+from analyzer.runs.one import assessment_of
+from analyzer.settings import KEYWORDS, RECORDED, Settings
+from analyzer.store.answers import StoredAnswer
+from analyzer.vocabulary.signals import SIGNALS
+from benchmarks.local_server import LARGEST, WEIGHTS, folder, serving, set_up
+
+FIXTURES = resource("fixtures")
+SETS: Final = (("pitches", "manual_scores.csv", ("a", "b")), ("reading", "reading_scores.csv", ("settled",)))
+"""Folders of pitches, their manual scores, and whose scores count."""
+SCORED: Final = ("stage", "focus", "persona", *SIGNALS)
+CONTEXT: Final = 8192
+
+
+@dataclass(slots=True)
+class Answers:
+    """Keeps what a model answers about one pitch, in place of a store."""
+
+    saved: list[StoredAnswer] = field(default_factory=list)
+
+    async def find(self, key: str) -> StoredAnswer | None:
+        return None
+
+    async def save(self, answer: StoredAnswer) -> None:
+        self.saved.append(answer)
+
+    async def discard(self, keys: list[str]) -> None:
+        pass
+
+
+def read(pitch: Pitch, settings: Settings, model: str) -> dict[str, Any]:
+    """One reading as a line of the results: the assessment or the error, the quotes of the first answer, seconds."""
+    answers = Answers()
+    reader = ModelReader(model, settings, answers=answers)
+    started = time.monotonic()
+    line: dict[str, Any] = {"id": pitch.ref.id}
+    try:
+        reading = background.run(reader.read(pitch))
+    except AnalyzerError as error:
+        line["error"] = str(error)
+    else:
+        line["assessment"] = json.loads(assessment_of(reading, pitch.ref, None, None).to_json(None))
+    line |= {"seconds": round(time.monotonic() - started, 1), "mode": reader.mode, "notices": reader.notices}
+    line["answers"] = [[one.input_tokens, one.output_tokens] for one in answers.saved]
+    if answers.saved:
+        line["grounded"] = _grounded(answers.saved[0].text, settings.form, pitch)
+    background.run(reader.aclose())
+    return line
+
+
+def _grounded(text: str, form_name: str, pitch: Pitch) -> list[int] | None:
+    """How many quotes of an answer are in the pitch, of how many; None if it is not an answer."""
+    try:
+        quotes = list(_quotes(json.loads(form(form_name).document(text, pitch))))
+    except (NotAnAnswer, ValueError):
+        return None
+    grounding = Grounding(pitch.text)
+    return [sum(grounding.find(quote) is not None for quote in quotes), len(quotes)]
+
+
+def _quotes(part: Any) -> Iterator[str]:
+    if isinstance(part, dict):
+        yield from (quote for quote in part.get("quotes") or () if isinstance(quote, str))
+        if isinstance(part.get("quote"), str):
+            yield part["quote"]
+        for value in part.values():
+            yield from _quotes(value) if isinstance(value, dict | list) else ()
+    elif isinstance(part, list):
+        for value in part:
+            yield from _quotes(value) if isinstance(value, dict | list) else ()
+
+
+# ---------------------------------------------------------------- the table
+
+
+def report(lines: Sequence[dict[str, Any]], model: str) -> Iterator[str]:
+    """The results as Markdown, for the pitches that were read."""
+    ids = [str(line["id"]) for line in lines]
+    failed = [line for line in lines if "error" in line]
+    yield f"{len(lines)} pitches, {len(failed)} without a usable answer (left out of the figures)\n"
+    yield "| reader | pitches | same value | mean kappa | adds | misses | grounded at first asking | seconds a pitch |"
+    yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+    for folder_name, scores, raters in SETS:
+        read_ids = [one["id"] for one in lines if "assessment" in one]
+        here = [name for name in read_ids if (FIXTURES / folder_name / f"{name}.txt").exists()]
+        if here:
+            yield from _rows(folder_name, here, lines, (FIXTURES / scores, raters), model)
+    unknown = [line["id"] for line in lines if line.get("grounded") is None]
+    if unknown:
+        yield f"\nThe first answer was not JSON of the asked shape: {', '.join(unknown)}."
+    for line in failed:
+        yield f"\n{line['id']}: {line['error']}"
+    yield f"\nRead: {', '.join(ids)}."
+
+
+def _rows(
+    folder_name: str,
+    here: Sequence[str],
+    lines: Sequence[dict[str, Any]],
+    manual: tuple[Path, Sequence[str]],
+    model: str,
+) -> Iterator[str]:
+    scores = read_manual(manual[0])
+    rows: tuple[ManualScore, ...] = tuple(row for row in scores.rows if row.pitch in here)
+    local = [line for line in lines if line["id"] in here]
+    texts = {name: (FIXTURES / folder_name / f"{name}.txt").read_text("utf-8") for name in here}
+    others = {
+        reader: [analyze(texts[name], model=reader, id=name) for name in here]
+        for reader in (KEYWORDS, RECORDED)
+    }
+    documents = [line["assessment"] for line in local]
+    found = compare(
+        {model: documents, **others}, ManualScores(scores.source, rows, scores.notes), raters=manual[1], draws=100
+    )
+    for reader in (model, KEYWORDS, RECORDED):
+        signals = [found.signals[reader][name] for name in SCORED]
+        kappas = [one["kappa"].value for one in signals if one["kappa"].value is not None]
+        grounded = [line["grounded"] for line in local if line.get("grounded")]
+        share = sum(one[0] for one in grounded) / max(1, sum(one[1] for one in grounded))
+        cells = [
+            reader,
+            f"{len(here)} of {folder_name}",
+            f"{mean(one['agreement'].value or 0 for one in signals):.0%}",
+            f"{mean(kappas):.2f}" if kappas else "–",
+            _share([one["overclaimed"] for one in signals]),
+            _share([one["missed"] for one in signals]),
+            f"{share:.0%}" if reader == model else "",
+            f"{mean(line['seconds'] for line in local):.0f}" if reader == model else "",
+        ]
+        yield f"| {' | '.join(cells)} |"
+
+
+def _share(shares: Sequence[FigureValue]) -> str:
+    of = sum(one.of for one in shares if one.value is not None)
+    return f"{sum(one.value * one.of for one in shares if one.value is not None) / of:.0%}" if of else "–"
+
+
+# ---------------------------------------------------------------- the command
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default=LARGEST, help=f"one of {', '.join(WEIGHTS)}, or the model at --url")
+    parser.add_argument("--url", help="a server that runs already, with /v1")
+    parser.add_argument("--form", default="quotes")
+    parser.add_argument("--mode", default="json_schema")
+    parser.add_argument("--pitches", nargs="*", default=[], help="names; by default all")
+    parser.add_argument("--threads", type=int, default=int(os.environ.get("THREADS", "2")))
+    parser.add_argument("--timeout", type=float, default=3600.0, help="seconds for one answer")
+    chosen = parser.parse_args()
+    paths = [path for folder_name, *_ in SETS for path in sorted((FIXTURES / folder_name).glob("*.txt"))]
+    paths = [path for path in paths if not chosen.pitches or path.stem in chosen.pitches]
+    results = folder() / f"read-{chosen.model.replace('/', '-')}-{chosen.form}-{chosen.mode}.jsonl"
+    results.parent.mkdir(parents=True, exist_ok=True)
+    lines = [json.loads(line) for line in results.read_text("utf-8").splitlines()] if results.exists() else []
+    done = {line["id"] for line in lines}
+    left = [path for path in paths if path.stem not in done]
+    if left:
+        with _address(chosen) as url:
+            settings = Settings(openai_base_url=url, form=chosen.form, mode=chosen.mode, timeout=chosen.timeout)
+            for path in left:
+                pitch = Pitch.from_text(path.read_text("utf-8"), path.stem)
+                line = read(pitch, settings, f"openai/{chosen.model}")
+                with results.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(line) + "\n")
+                lines.append(line)
+                print(f"{path.stem}: {line['seconds']:.0f} s {line.get('error', '')}", flush=True)
+    wanted = {path.stem for path in paths}
+    print(f"Results: {results}\n")
+    print("\n".join(report([line for line in lines if line["id"] in wanted], chosen.model)))
+
+
+def _address(chosen: argparse.Namespace) -> AbstractContextManager[str]:
+    if chosen.url:
+        return nullcontext(chosen.url)
+    if chosen.model not in WEIGHTS:
+        raise SystemExit(f"{chosen.model}: name the server with --url, or one of {', '.join(WEIGHTS)}")
+    set_up(WEIGHTS[chosen.model])
+    return serving(WEIGHTS[chosen.model], context=CONTEXT, threads=chosen.threads)
+
+
+if __name__ == "__main__":
+    main()
