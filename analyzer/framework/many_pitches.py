@@ -56,11 +56,11 @@ def score_table(table: T, rulebook: Rulebook | str | Path | None = None) -> T:
     """The table (pandas or Arrow) with the scores of every row beside it: same rows, same order, same index.
 
     Its own columns are kept; one that is called like a score is renamed (`overall` to `input_overall`). Added:
-    `in_scope` where the table has none; `overall`, `market`, `sales` and the sides, each also with `_low` and `_high`,
-    and `points_<consideration>` likewise; `said`, 0 to 1; `gate_<gate>`: holds, open or clear. They are null where out
-    of scope or where a row holds no document, and equal to `score` to the last digit. Raises SignalsError naming
-    column, row and value where a value is not in the vocabulary, where no column holds signals, or where a column's name is a
-    misspelled signal.
+    `in_scope` where the table has none; `overall`, `market`, `sales` and the sides, each also with `_low` and
+    `_high`, and `points_<consideration>` likewise; `said`, 0 to 1; `gate_<gate>`: holds, open or clear. They are
+    null where out of scope or where a row holds no document, and equal to `score` to the last digit. Raises
+    SignalsError naming column, row and value where a value is not in the vocabulary, where no column holds signals,
+    or where a column's name is a misspelled signal.
     """
     rules = as_rulebook(rulebook)
     scored: T = _scored_frame(table, rules) if _is_pandas(table) else _scored_arrow(table, rules)
