@@ -53,6 +53,7 @@ def read_with_keywords(text: str, ignore: Sequence[tuple[int, int]] = ()) -> Sig
     personas = PersonaFinder(evidence, categories, values).find() if in_scope else ()
     singles = {name: values.find(name) for name in evidence.rules.signal if name not in _SETTLED_APART}
     if in_scope:
+        singles["pricing"] = values.pricing()
         singles["category"] = categories.value()
         singles["lifecycle_scope"] = values.lifecycle_scope()
         singles["market_breadth"] = values.market_breadth()

@@ -86,6 +86,13 @@ class _Negation(_RulePart):
     after: AnyOf
 
 
+class _Pricing(_RulePart):
+    free: CueSet
+    price: CueSet
+    paid: CueSet
+    quote: CueSet
+
+
 class _Breadth(_RulePart):
     sentences: int
     share: int
@@ -158,6 +165,7 @@ class Rules(_RulePart):
     future: AnyOf
     story: AnyOf
     signal: Mapping[str, tuple[ValueCues, ...]]
+    pricing: _Pricing
     step: tuple[_Step, ...]
     breadth: _Breadth
     scope: _Scope

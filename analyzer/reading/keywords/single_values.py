@@ -67,6 +67,21 @@ class SingleValues:
             return headed or self._evidence.is_own_name(self._text.words(hit.sentence))
         return group.where == "anywhere" or self._evidence.place(hit.sentence) in ("title", group.where)
 
+    def pricing(self) -> dict[str, Any]:
+        """The signal `pricing`: by what is free and what there is to buy, announced editions too."""
+        cues = self._rules.pricing
+        free, price, paid, quote = (
+            self._evidence.set_hits(each, planned=True) for each in (cues.free, cues.price, cues.paid, cues.quote)
+        )
+        buy = price or paid or quote
+        if free and buy:
+            return self._evidence.value("free_then_paid", "stated", [free[0], buy[0]])
+        if free:
+            return self._evidence.value("free_only", "inferred", free)
+        if quote:
+            return self._evidence.value("by_quote", "stated", quote)
+        return self._evidence.value("self_checkout", "stated", price) if price else {}
+
     def lifecycle_scope(self) -> dict[str, Any]:
         """The signal `lifecycle_scope`: by how many steps of the lifecycle the text mentions."""
         first = [hits[0] for step in self._rules.step if (hits := self._evidence.set_hits(step))]
