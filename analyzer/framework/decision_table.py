@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol, TypeVar
 
@@ -19,6 +20,8 @@ from analyzer.vocabulary.partial_order import Order
 from analyzer.vocabulary.records import DIRECTIONS
 
 ANY: Final = "*"
+MOST_COMBINATIONS: Final = 20_000
+"""How many combinations of values a table may have, also once intermediate tables are worked into it."""
 _MOST_ROWS_NAMED: Final = 3
 Values = Mapping[str, tuple[str, ...]]
 """The values of every name that a table may look at."""
@@ -67,6 +70,8 @@ def name_faults(label: str, inputs: object, values: Values) -> Iterator[str]:
         yield f"{label}: unknown input {', '.join(map(repr, unknown))}; known are {', '.join(values)}"
     elif len(set(inputs)) < len(inputs):
         yield f"{label}: an input appears twice in {', '.join(inputs)}"
+    elif math.prod(len(values[name]) for name in inputs) > MOST_COMBINATIONS:
+        yield f"{label}: its inputs have more than {MOST_COMBINATIONS:,} combinations; use fewer"
 
 
 def accepted(cell: object, values: Sequence[str]) -> list[str]:

@@ -30,7 +30,7 @@ from analyzer.framework import scorer
 from analyzer.framework.arguments import a_kind, as_rulebook
 from analyzer.framework.formula import SCORES
 from analyzer.framework.inputs import derive
-from analyzer.framework.look_ups import ENDS, Codes, Floats, look_ups
+from analyzer.framework.look_ups import Codes, Floats, look_ups
 from analyzer.framework.market import MarketMap
 from analyzer.framework.nested import DOCUMENT_COLUMNS, signals_of_cells
 from analyzer.framework.rounding import SAID_DIGITS, rounded
@@ -56,11 +56,11 @@ def score_table(table: T, rulebook: Rulebook | str | Path | None = None) -> T:
     """The table (pandas or Arrow) with the scores of every row beside it: same rows, same order, same index.
 
     Its own columns are kept; one that is called like a score is renamed (`overall` to `input_overall`). Added:
-    `in_scope` where the table has none; `overall`, `market`, `sales` and the sides, each also with `_low` and `_high`,
-    and `points_<consideration>` likewise; `said`, 0 to 1; `gate_<gate>`: holds, open or clear. They are null where out
-    of scope or where a row holds no document, and equal to `score` to the last digit. Raises SignalsError naming
-    column, row and value where a value is not in the vocabulary, where no column holds signals, or where a column's
-    name is a misspelled signal.
+    `in_scope` where the table has none; `overall`, `market`, `sales` and the sides, each also with `_low` and
+    `_high`, and `points_<consideration>` likewise; `said`, 0 to 1; `gate_<gate>`: holds, open or clear. They are
+    null where out of scope or where a row holds no document, and equal to `score` to the last digit. Raises
+    SignalsError naming column, row and value where a value is not in the vocabulary, where no column holds signals,
+    or where a column's name is a misspelled signal.
     """
     rules = as_rulebook(rulebook)
     scored: T = _scored_frame(table, rules) if _is_pandas(table) else _scored_arrow(table, rules)
@@ -188,23 +188,21 @@ def coded_signals(table: pyarrow.Table) -> Coded:
 def scored_columns(coded: Coded, rulebook: Rulebook) -> Iterator[tuple[str, NDArray[Any]]]:
     """Name and values of every result column, rounded as they are printed."""
     rules = look_ups(rulebook)
-    found = scorer.scores(coded, rules)
+    found = scorer.scored(coded, rules)
     for name in SCORES:
-        for suffix, numbers in zip(_SUFFIXES, found[name], strict=True):
+        for suffix, numbers in zip(_SUFFIXES, found.scores[name], strict=True):
             yield f"{name}{suffix}", rounded(numbers)
     yield "said", rounded(scorer.said(coded, rules), SAID_DIGITS)
     for consideration in rulebook.considerations:
-        points = scorer.points(coded, rules, consideration)
-        for suffix, end in zip(_SUFFIXES, ENDS, strict=True):
-            yield f"points_{consideration.id}{suffix}", rounded(points.of(end))
+        for suffix, numbers in zip(_SUFFIXES, found.points[consideration.id], strict=True):
+            yield f"points_{consideration.id}{suffix}", rounded(numbers)
     for gate in rulebook.gates:
-        states = scorer.gate_states(coded, rules, gate.id)
-        yield f"gate_{gate.id}", np.array(STATES, object)[states]
+        yield f"gate_{gate.id}", np.array(STATES, object)[found.states(gate.id)]
 
 
 def overall(coded: Coded, rulebook: Rulebook) -> Floats:
     """The expected overall score (0 to 100) of every pitch, in scope or not."""
-    return rounded(scorer.scores(coded, look_ups(rulebook), ("overall",))["overall"][0])
+    return rounded(scorer.scored(coded, look_ups(rulebook), ("overall",)).scores["overall"][0])
 
 
 # ---------------------------------------------------------------- columns

@@ -41,12 +41,12 @@ from analyzer.framework.edits import as_read as signals_as_read
 from analyzer.framework.edits import edited, edits
 from analyzer.framework.formula import SCORES
 from analyzer.framework.inputs import UNPLACED, Facts, derive
-from analyzer.framework.look_ups import ENDS, LookUps, look_ups
+from analyzer.framework.look_ups import Floats, LookUps, Triple, look_ups
 from analyzer.framework.market import MarketMap
 from analyzer.framework.players import players
 from analyzer.framework.rounding import SAID_DIGITS, rounded_one
 from analyzer.framework.rulebook import SIDES, Rulebook
-from analyzer.framework.scorer import STATES, Coded, Placed, lean_codes
+from analyzer.framework.scorer import STATES, Coded, Placed, Scored, lean_codes
 from analyzer.framework.verdict import gate_reason, headline, reason, verdict
 from analyzer.vocabulary.derived import INPUTS, LEANS
 from analyzer.vocabulary.signals import Quote, Signals
@@ -98,9 +98,10 @@ def score(
         empty: dict[str, Any] = dict.fromkeys(("verdict", "position", "quadrant", "scores"))
         return Assessment(**head, **empty, considerations=(), questions=(), changes=())
 
-    rated = _Pitch(facts, look_ups(rulebook), Coded.of([facts], [True]))
+    rated = _Pitch.of(facts, look_ups(rulebook))
     scores = _scores(rated)
-    considerations = _considerations(rated)
+    shares = scorer.shares(rated.alone, rated.rules)
+    considerations = _considerations(rated, shares)
     gates = _gates(rated)
     quadrant = Quadrant.model_validate({name: facts.values[name] or "unknown" for name in LEANS})
     questions, changes = _questions_and_changes(rated, scores.overall, gates)
@@ -118,7 +119,7 @@ def score(
         position=Position(stage=_position(facts, "stage"), focus=_position(facts, "focus")),
         quadrant=quadrant,
         scores=scores,
-        said=rounded_one(scorer.said(rated.coded, rated.rules)[0], SAID_DIGITS),
+        said=rounded_one(scorer.said(rated.alone, rated.rules, shares)[0], SAID_DIGITS),
         considerations=considerations,
         gates=gates,
         questions=questions,
@@ -157,27 +158,37 @@ def what_if(
 
 @dataclass(frozen=True, slots=True)
 class _Pitch:
-    """What is known of one pitch, as facts and as the one row that the scorer sees."""
+    """What is known of one pitch as facts and as the row that the scorer sees, and what comes of it.
+
+    `scored` has the pitch as it is first, then once for each of the `others`, input by input.
+    """
 
     facts: Facts
     rules: LookUps
-    coded: Coded
+    alone: Coded
+    others: Mapping[str, list[_Other]]
+    scored: Scored
+
+    @classmethod
+    def of(cls, facts: Facts, rules: LookUps) -> _Pitch:
+        alone = Coded.of([facts], [True])
+        others = _others(facts, rules)
+        return cls(facts, rules, alone, others, scorer.scored(_rows(alone, others), rules))
+
+    def range(self, triple: Triple) -> Range:
+        """The rounded range of the pitch as it is."""
+        value, low, high = triple
+        return Range(value=rounded_one(value[0]), low=rounded_one(low[0]), high=rounded_one(high[0]))
 
 
 def _scores(pitch: _Pitch) -> Scores:
-    found = {
-        name: Range(**{field: rounded_one(numbers[0]) for field, numbers in zip(_RANGE, triple, strict=True)})
-        for name, triple in scorer.scores(pitch.coded, pitch.rules, SCORES).items()
-    }
+    found = {name: pitch.range(pitch.scored.scores[name]) for name in SCORES}
     return Scores(
         overall=found["overall"],
         market=found["market"],
         sales=found["sales"],
         sides=SideScores(**{side: found[side] for side in SIDES}),
     )
-
-
-_RANGE: Final = ("value", "low", "high")
 
 
 def _position(facts: Facts, name: str) -> Range:
@@ -187,13 +198,11 @@ def _position(facts: Facts, name: str) -> Range:
     return Range(value=rounded_one(expected), low=rounded_one(low), high=rounded_one(high))
 
 
-def _considerations(pitch: _Pitch) -> tuple[ConsiderationResult, ...]:
+def _considerations(pitch: _Pitch, shares: Mapping[str, Floats]) -> tuple[ConsiderationResult, ...]:
     facts, rulebook = pitch.facts, pitch.rules.rulebook
-    shares = scorer.shares(pitch.coded, pitch.rules)
     results = []
     for consideration in rulebook.considerations:
-        points = scorer.points(pitch.coded, pitch.rules, consideration)
-        found = Range(**{field: rounded_one(points.of(end)[0]) for field, end in zip(_RANGE, ENDS, strict=True)})
+        found = pitch.range(pitch.scored.points[consideration.id])
         inputs = pitch.rules.tables[consideration.id].names
         results.append(
             ConsiderationResult(
@@ -222,7 +231,7 @@ def _gates(pitch: _Pitch) -> tuple[GateResult, ...]:
     facts, rulebook = pitch.facts, pitch.rules.rulebook
     results = []
     for gate in rulebook.gates:
-        state = STATES[scorer.gate_states(pitch.coded, pitch.rules, gate.id)[0]]
+        state = STATES[pitch.scored.states(gate.id)[0]]
         unknown = _deciding(pitch, gate.id) if state == "open" else ()
         results.append(
             GateResult(
@@ -242,9 +251,15 @@ def _gates(pitch: _Pitch) -> tuple[GateResult, ...]:
 def _deciding(pitch: _Pitch, gate: str) -> tuple[str, ...]:
     """The open inputs on which it depends whether a gate holds."""
     table = pitch.rules.gates[gate]
-    possible = [[INPUTS[name].index(value) for value in pitch.facts.possible(name)] for name in table.names]
-    holds = table.table[np.ix_(*possible)]
-    return tuple(name for axis, name in enumerate(table.names) if (holds.min(axis) < holds.max(axis)).any())
+    holds = table.table
+    for axis, name in enumerate(table.names):
+        if not pitch.facts.open(name) or name in pitch.facts.several:
+            holds = holds.take([INPUTS[name].index(value) for value in pitch.facts.possible(name)], axis)
+    return tuple(
+        name
+        for axis, name in enumerate(table.names)
+        if holds.shape[axis] > 1 and (holds.min(axis) < holds.max(axis)).any()
+    )
 
 
 # ---------------------------------------------------------------- other values
@@ -258,14 +273,12 @@ def _questions_and_changes(
     for gate in gates:
         for name in gate.unknown:
             settling.setdefault(name, []).append(gate.id)
-    others = _others(facts, rules)
-    rows = _rows(pitch, others)
-    values, lows, highs = (numbers.tolist() for numbers in scorer.scores(rows, rules, ("overall",))["overall"])
+    values, lows, highs = (numbers.tolist() for numbers in pitch.scored.scores["overall"])
     width = highs[0] - lows[0]
     questions: list[Question] = []
     changes: list[Change] = []
     row = 1
-    for name, listed in others.items():
+    for name, listed in pitch.others.items():
         mine = range(row, row + len(listed))
         row += len(listed)
         if facts.open(name):
@@ -323,13 +336,13 @@ def _others(facts: Facts, rules: LookUps) -> dict[str, list[_Other]]:
     return found
 
 
-def _rows(pitch: _Pitch, others: Mapping[str, list[_Other]]) -> Coded:
+def _rows(alone: Coded, others: Mapping[str, list[_Other]]) -> Coded:
     """The pitch as it is, and then once for each other value of each input."""
     count = 1 + sum(map(len, others.values()))
-    codes = {name: np.repeat(column, count) for name, column in pitch.coded.codes.items()}
+    codes = {name: np.repeat(column, count) for name, column in alone.codes.items()}
     positions = {
         name: Placed(np.repeat(placed.at, count, axis=0), np.repeat(placed.weight, count, axis=0))
-        for name, placed in pitch.coded.positions.items()
+        for name, placed in alone.positions.items()
     }
     row = 1
     for name, listed in others.items():
@@ -340,4 +353,4 @@ def _rows(pitch: _Pitch, others: Mapping[str, list[_Other]]) -> Coded:
                 positions[name].weight[row] = 0.0
                 positions[name].at[row, 0], positions[name].weight[row, 0] = other.at, 1.0
             row += 1
-    return Coded(codes, pitch.coded.several, positions, np.ones(count, np.bool_))
+    return Coded(codes, alone.several, positions, np.ones(count, np.bool_))

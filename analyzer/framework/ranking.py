@@ -83,7 +83,7 @@ def rank(
     low, median, high = np.quantile(ranks, (INTERVAL[0], 0.5, INTERVAL[1]), axis=0, method="nearest")
     first, in_top = (ranks == 1).mean(axis=0), (ranks <= top).mean(axis=0)
     answered = rounded(said(coded, look_ups(rulebook)), SAID_DIGITS)
-    states = {gate.id: gate_states(coded, look_ups(rulebook), gate.id) for gate in rulebook.gates}
+    states = gate_states(coded, look_ups(rulebook))
     listed = np.lexsort((-expected, ranks.mean(axis=0), median))
     return [
         Ranked(

@@ -9,6 +9,7 @@ from string import Formatter
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.framework import decision_table as tables
+from analyzer.framework.decision_table import MOST_COMBINATIONS
 from analyzer.framework.directions import violations
 from analyzer.vocabulary.derived import INPUT_SPECS, INPUTS
 from analyzer.vocabulary.partial_order import Order
@@ -17,8 +18,6 @@ from analyzer.vocabulary.records import UNKNOWN
 if TYPE_CHECKING:
     from analyzer.framework.rulebook import Consideration, Gate, Intermediate, Rulebook
 
-MOST_COMBINATIONS: Final = 20_000
-"""How many combinations of signals one consideration or gate may depend on, through its intermediate tables too."""
 _LISTS: Final = ("intermediate", "considerations", "gates")
 
 
@@ -171,7 +170,7 @@ def faults(rulebook: Rulebook, sides: Sequence[str]) -> Iterator[str]:
     for rule in rules:
         sizes: list[int] = [len(INPUTS[name]) for name in rulebook.inputs_behind(rule.inputs)]
         if math.prod(sizes) > MOST_COMBINATIONS:
-            yield f"{rule.id}: it depends on {math.prod(sizes):,} combinations; at most {MOST_COMBINATIONS:,}"
+            yield f"{rule.id}: behind its inputs are more than {MOST_COMBINATIONS:,} combinations; use fewer"
     for consideration in rulebook.considerations:
         yield from (f"{consideration.id}: {fault}" for fault in _consideration_faults(rulebook, consideration))
     for gate in rulebook.gates:

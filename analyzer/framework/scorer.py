@@ -18,13 +18,11 @@ from numpy.typing import NDArray
 
 from analyzer.framework.formula import FACTORS, PER_CASE, SCORES, WEIGHTED_BY
 from analyzer.framework.inputs import UNPLACED, Facts
-from analyzer.framework.look_ups import Codes, Floats, Found, LookUps, Several
-from analyzer.framework.rulebook import SIDES, Consideration, Side
+from analyzer.framework.look_ups import Codes, Floats, LookUps, Several, Triple
+from analyzer.framework.rulebook import SIDES, Side
 from analyzer.vocabulary.derived import INPUTS, LEANS
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
-Triple = tuple[Floats, Floats, Floats]
-"""Expectation, least and greatest."""
 _TOGETHER: Final = 512
 """Up to so many rows are scored in one go, whatever they leave open; more are first sorted by it."""
 _MOST_ROWS: Final = 50_000
@@ -151,31 +149,41 @@ def _padded(placed: Placed, most: int) -> Placed:
 # ---------------------------------------------------------------- what is computed
 
 
-def scores(coded: Coded, rules: LookUps, names: Sequence[str] = SCORES) -> dict[str, Triple]:
-    """The scores of every pitch, in scope or not, not rounded."""
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What comes of some pitches, a row each, not rounded. `points` holds considerations and gates by their id."""
+
+    scores: dict[str, Triple]
+    points: dict[str, Triple]
+
+    def states(self, gate: str) -> NDArray[np.int8]:
+        """Whether a gate is clear, open or holds, as its place in `STATES`."""
+        _, low, high = self.points[gate]
+        return (low + high).astype(np.int8)
+
+
+def scored(coded: Coded, rules: LookUps, names: Sequence[str] = SCORES) -> Scored:
+    """The scores, points and gates of every pitch, in scope or not."""
+    points = rules.find_all(coded.codes, coded.several)
     if len(coded) <= _TOGETHER:
-        batch = _Batch(coded, rules)
-        return {name: batch.score(name) for name in names}
+        batch = _Batch(coded, rules, points)
+        return Scored({name: batch.score(name) for name in names}, points)
     found: dict[str, Triple] = {
         name: (np.empty(len(coded)), np.empty(len(coded)), np.empty(len(coded))) for name in names
     }
     for rows in _alike(coded, rules):
-        batch = _Batch(coded.take(rows), rules)
+        own = {name: (mean[rows], low[rows], high[rows]) for name, (mean, low, high) in points.items()}
+        batch = _Batch(coded.take(rows), rules, own)
         for name in names:
             for into, numbers in zip(found[name], batch.score(name), strict=True):
                 into[rows] = numbers
-    return found
+    return Scored(found, points)
 
 
-def points(coded: Coded, rules: LookUps, consideration: Consideration) -> Found:
-    """A consideration's points for every pitch."""
-    return rules.tables[consideration.id].find(coded.codes, coded.several)
-
-
-def gate_states(coded: Coded, rules: LookUps, gate: str) -> NDArray[np.int8]:
-    """Whether a gate is clear, open or holds, as its place in `STATES`."""
-    found = rules.gates[gate].find(coded.codes, coded.several)
-    return (found.of("low") + found.of("high")).astype(np.int8)
+def gate_states(coded: Coded, rules: LookUps) -> dict[str, NDArray[np.int8]]:
+    """The state of each gate, as its place in `STATES`."""
+    read = Scored({}, rules.find_all(coded.codes, coded.several))
+    return {gate: read.states(gate) for gate in rules.gates}
 
 
 def shares(coded: Coded, rules: LookUps) -> dict[str, Floats]:
@@ -188,27 +196,14 @@ def shares(coded: Coded, rules: LookUps) -> dict[str, Floats]:
     return {c.id: by_side[c.side] * rules.weights[c.id] for c in rules.considerations}
 
 
-def said(coded: Coded, rules: LookUps) -> Floats:
-    """The share of the overall score's weight that rests on what the pitch says, 0 to 1 (docs/scoring.md, "Said")."""
-    carried = shares(coded, rules)
-    known = {name: _known(coded, name) for name in rules.names}
+def said(coded: Coded, rules: LookUps, carried: Mapping[str, Floats] | None = None) -> Floats:
+    """The share of the overall score's weight that rests on what the pitch says, 0 to 1 (docs/scoring.md, "What is not
+    said"). `carried`: what `shares` gives, if it is known already."""
+    carried = carried or shares(coded, rules)
     total = np.zeros(len(coded))
-    for consideration in rules.considerations:
-        names = rules.tables[consideration.id].names
-        part = np.zeros(len(coded))
-        for name in names:
-            part = part + known[name]
-        total = total + carried[consideration.id] * (part / len(names))
+    for name, known in rules.known_inputs(coded.codes, coded.several).items():
+        total = total + carried[name] * (known / len(rules.tables[name].names))
     return total
-
-
-def _known(coded: Coded, name: str) -> Floats:
-    """Whether an input is known, 1 or 0; where it was read in several ways, the share of votes that name a value."""
-    size = len(INPUTS[name])
-    table = np.concatenate([np.ones(size), np.zeros(1)])
-    if name in coded.several:
-        table = np.concatenate([table, coded.several[name].said])
-    return np.asarray(table[coded.codes[name]])
 
 
 def _summed(columns: Floats) -> Floats:
@@ -247,7 +242,7 @@ def _possible(coded: Coded, name: str) -> NDArray[np.bool_]:
 class _Batch:
     """Some pitches, with an axis for each position and each tried input after the axis of pitches."""
 
-    def __init__(self, coded: Coded, rules: LookUps):
+    def __init__(self, coded: Coded, rules: LookUps, points: Mapping[str, Triple]):
         self._axes = (*_POSITIONS, *rules.tried)
         self._placed: dict[str, Placed] = {}
         self._masks: list[NDArray[np.bool_]] = []
@@ -265,18 +260,22 @@ class _Batch:
                 possible = np.take_along_axis(possible, choices, axis=1)
             codes[name] = self._spread(choices, name)
             self._masks.append(self._spread(possible, name))
-        others = {name: column.reshape(-1, *(1,) * len(self._axes)) for name, column in coded.codes.items()}
+        alone = (-1, *(1,) * len(self._axes))
+        others = {name: column.reshape(alone) for name, column in coded.codes.items()}
         by_choice = {**others, **codes}
         by_position = {**others, **{name: codes[name] for name in _POSITIONS}}
         self._mean: dict[Side, Floats] = {}
         self._ends: dict[Side, dict[frozenset[int], tuple[Floats, Floats]]] = {side: {} for side in SIDES}
         for consideration in rules.considerations:
             table, weight, side = rules.tables[consideration.id], rules.weights[consideration.id], consideration.side
-            found = table.find(by_choice, coded.several)
             scope = frozenset(axis for axis, name in enumerate(self._axes) if name in table.names)
-            tried = any(name in table.names for name in rules.tried)
-            mean = (table.find(by_position, coded.several) if tried else found).of("mean") * weight
-            low, high = found.of("low") * weight, found.of("high") * weight
+            if scope:
+                found = table.find(by_choice, coded.several)
+                tried = any(name in table.names for name in rules.tried)
+                mean = (table.find(by_position, coded.several) if tried else found).of("mean") * weight
+                low, high = found.of("low") * weight, found.of("high") * weight
+            else:
+                mean, low, high = ((each * weight).reshape(alone) for each in points[consideration.id])
             self._mean[side] = self._mean[side] + mean if side in self._mean else mean
             ends = self._ends[side]
             ends[scope] = (ends[scope][0] + low, ends[scope][1] + high) if scope in ends else (low, high)

@@ -52,18 +52,19 @@ def reason(rulebook: Rulebook, consideration: Consideration, facts: Facts, point
 
 def gate_reason(rulebook: Rulebook, gate: Gate, facts: Facts, state: str) -> str:
     """Why a gate holds, or does not, or what would decide it."""
-    known = phrases(rulebook, facts, gate.inputs)
     if state == "open":
-        return f"{silent(rulebook, facts, gate.inputs)}."
-    if state == "clear":
-        against = [name for name in known if possible(rulebook, facts, name)[0] not in gate.when[name]]
-        return f"It does not apply: {_clauses([known[name] for name in against or known])}."
-    every = {name: known.get(name) or _one_of(rulebook, facts, name) for name in gate.inputs}
-    return gate.reason.format_map(every)
+        undecided = [name for name in gate.inputs if not set(possible(rulebook, facts, name)) <= set(gate.when[name])]
+        return f"{silent(rulebook, facts, undecided)}."
+    words = phrases(rulebook, facts, gate.inputs)
+    words |= {name: _one_of(rulebook, facts, name) for name in gate.inputs if name not in words}
+    if state == "holds":
+        return gate.reason.format_map(words)
+    against = [name for name in gate.inputs if not set(possible(rulebook, facts, name)) & set(gate.when[name])]
+    return f"It does not apply: {_clauses([words[name] for name in against or gate.inputs])}."
 
 
 def _one_of(rulebook: Rulebook, facts: Facts, name: str) -> str:
-    """The words of an input whose values all make a gate hold."""
+    """The words of all values that an input may have."""
     found = rulebook.words(name).found
     return " or ".join(found[value] for value in possible(rulebook, facts, name))
 
@@ -91,13 +92,16 @@ def phrases(rulebook: Rulebook, facts: Facts, names: Iterable[str]) -> dict[str,
 def silent(rulebook: Rulebook, facts: Facts, names: Iterable[str]) -> str:
     """What is open of these inputs, as a clause: what the pitch does not say, and where readings differ."""
     unclear = [name for name in names if len(possible(rulebook, facts, name)) > 1]
-    several = [facts.several[name].named for name in unclear if name in facts.several]
-    words = [rulebook.words(name).found for name in unclear if name in facts.several]
-    differing = [" or ".join(found[value] for value in named) for found, named in zip(words, several, strict=True)]
+    clauses = []
+    for name in unclear:
+        if name in facts.several:
+            found = [rulebook.words(name).found[value] for value in facts.several[name].named]
+            differ = f"readings differ on whether {joined(found, 'or')}"
+            clauses.append(differ if len(found) > 1 else f"not every reading finds that {found[0]}")
     unknown = [rulebook.words(name).unknown for name in unclear if name not in facts.several]
-    clauses = [f"not every reading has it that {joined(differing, 'and that')}"] if differing else []
-    clauses += [f"the pitch does not say {joined(unknown, 'or')}"] if unknown else []
-    return capital(" and ".join(clauses))
+    if unknown:
+        clauses.append(f"the pitch does not say {joined(unknown, 'or')}")
+    return capital(_clauses(clauses))
 
 
 def _clauses(clauses: Sequence[str]) -> str:
@@ -135,9 +139,7 @@ def verdict(
     A gate that holds limits both ends of the range, one that may hold limits the lower end: in some world it does.
     `doubtful`: the reading is in doubt, so the word is "open".
     """
-    bounds = rulebook.verdict
-    reach = _reach(bounds, overall)
-    low, high = reach
+    low, high = _reach(rulebook.verdict, overall)
     for gate in gates:
         if gate.state != "clear":
             low = min(low, _LEVELS.index(gate.ceiling))
@@ -148,7 +150,7 @@ def verdict(
     parts = [
         f"{kind(quadrant)}.",
         f"{judgment}: {_score(overall)}.",
-        *_deal_breakers(rulebook, gates, reaches_for=reach[1] == _FOR),
+        *_deal_breakers(rulebook, gates, reaches_for=high == _FOR),
         *_points(rulebook, word, considerations),
     ]
     if questions and questions[0].settles > 0:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from analyzer import Rulebook
+from analyzer import Rulebook, Signals, score
 from analyzer.errors import RulebookError
 from analyzer.framework import rulebook as module
 from analyzer.vocabulary.derived import INPUT_SPECS, INPUTS
@@ -21,6 +21,16 @@ BUILT_IN = tomllib.loads(Path(module.__file__).with_name("rulebook.toml").read_t
 
 def consideration(content: dict[str, Any], id: str) -> dict[str, Any]:
     found: dict[str, Any] = next(c for c in content["considerations"] if c["id"] == id)
+    return found
+
+
+def trial(content: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = content["intermediate"][0]
+    return found
+
+
+def gate(content: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = content["gates"][0]
     return found
 
 
@@ -50,11 +60,11 @@ def test_the_built_in_rulebook_has_the_twelve_considerations_of_the_framework() 
 
 @pytest.mark.parametrize("found", Rulebook.built_in().considerations, ids=lambda c: c.id)
 def test_every_combination_has_one_row_whose_reason_reads_as_a_sentence(found: module.Consideration) -> None:
-    words = Rulebook.built_in().inputs
-    for combination in itertools.product(*(INPUTS[name] for name in found.inputs)):
+    rulebook = Rulebook.built_in()
+    for combination in itertools.product(*(rulebook.values[name] for name in found.inputs)):
         deciding = [row for row in found.rows if all(v in cell for v, cell in zip(combination, row.cells, strict=True))]
         assert len(deciding) == 1
-        filled = {name: words[name].found[value] for name, value in zip(found.inputs, combination, strict=True)}
+        filled = {name: rulebook.words(name).found[v] for name, v in zip(found.inputs, combination, strict=True)}
         sentence = found.reasons[deciding[0].reason].format_map(filled)
         assert sentence[0].isupper() and sentence.endswith(".") and "{" not in sentence
 
@@ -120,13 +130,13 @@ CASES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     ),
     "stake": (
         lambda c: consideration(c, "built-in-house")["rows"].__setitem__(
-            14, ["very_high", "not_rivalled", "proven", 10, "holds"]
+            19, ["very_high", "not_rivalled", "proven", 10, "holds"]
         ),
-        "built-in-house: rows 9 and 15: value_at_stake=material gives fewer points than value_at_stake=very_high where ",
+        "built-in-house: rows 12 and 20: value_at_stake=material gives fewer points than value_at_stake=very_high where ",
     ),
     "direction stated": (
         lambda c: consideration(c, "broad-market").update(directions={"traction": "falling"}),
-        "broad-market: rows 1 and 3, 4 and 6, 8 and 10 (and 9 more): traction=interviews gives fewer points than ",
+        "broad-market: rows 1 and 2, 4 and 6, 9 and 11 (and 16 more): traction=interviews gives fewer points than ",
     ),
     "direction of a stranger": (
         lambda c: consideration(c, "less-crowded").update(directions={"buyer": "rising"}),
@@ -178,6 +188,100 @@ CASES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "words missing": (
         lambda c: c["inputs"]["crowding"]["found"].pop("open"),
         "inputs.crowding.found: expected words for open, contested, crowded",
+    ),
+    "intermediate: gap": (lambda c: trial(c)["rows"].pop(), "trial: no row decides onboarding=heavy_setup, data_mov"),
+    "intermediate: overlap": (
+        lambda c: trial(c)["rows"].append(["heavy_setup", "none", "alone"]),
+        "trial: row 6 can never be reached: row 5 decides all of it",
+    ),
+    "intermediate: value": (
+        lambda c: trial(c)["rows"].__setitem__(0, ["self_serve", "metadata_only|none", "soon"]),
+        "trial: it has no value 'soon'; it has out_of_reach, with_help, with_permission, alone",
+    ),
+    "intermediate: value of an input": (
+        lambda c: trial(c)["rows"].__setitem__(4, ["heavy", "*", "out_of_reach"]),
+        "trial, row 5: onboarding has no value 'heavy'; it has heavy_setup, assisted, self_serve",
+    ),
+    "intermediate: no row gives a value": (
+        lambda c: trial(c)["rows"].__setitem__(2, ["assisted", "metadata_only|none", "out_of_reach"]),
+        "trial: no row gives the value with_help",
+    ),
+    "intermediate: direction": (
+        lambda c: trial(c)["rows"].__setitem__(4, ["heavy_setup", "*", "alone"]),
+        "trial: rows 4 and 5, 3 and 5, 2 and 5: onboarding=assisted does not give the same or a better value than ",
+    ),
+    "intermediate: values that cannot be compared": (
+        lambda c: trial(c).update(better=[]),
+        "trial: rows ",
+    ),
+    "intermediate: unknown input": (
+        lambda c: trial(c).update(inputs=["weather", "data_movement"]),
+        "trial: unknown input 'weather'; known are stage, focus",
+    ),
+    "intermediate: circle": (
+        lambda c: trial(c).update(inputs=["onboarding", "trial"]),
+        "trial: it depends on itself (trial -> trial)",
+    ),
+    "intermediate: a longer circle": (
+        lambda c: (
+            c["intermediate"].append({**trial(c), "name": "again", "inputs": ["trial"]})
+            or trial(c).update(inputs=["again"])
+        ),
+        "trial: it depends on itself (trial -> again -> trial)",
+    ),
+    "intermediate: name of an input": (
+        lambda c: trial(c).update(name="buyer"),
+        "buyer: there is an input of this name already; choose another name",
+    ),
+    "intermediate: no name": (lambda c: trial(c).pop("name"), "intermediate table 1: it needs a name"),
+    "intermediate: words": (
+        lambda c: trial(c)["found"].pop("alone"),
+        "trial, found: expected words for out_of_reach, with_help, with_permission, alone",
+    ),
+    "intermediate: better": (
+        lambda c: trial(c).update(better=[["alone", "never"]]),
+        "trial, better has no value 'never'; it has out_of_reach",
+    ),
+    "intermediate: not used": (
+        lambda c: c["intermediate"].append({**copy.deepcopy(trial(c)), "name": "spare"}),
+        "spare: nothing looks at it",
+    ),
+    "intermediate: no list": (lambda c: c.update(intermediate={}), "intermediate: write each as [[intermediate]]"),
+    "too many combinations": (
+        lambda c: gate(c).update(when=dict.fromkeys(list(INPUTS)[2:], "*")),
+        "not-on-the-critical-path: its inputs have more than 20,000 combinations; use fewer",
+    ),
+    "gate: ceiling": (
+        lambda c: gate(c).update(ceiling="for"),
+        "not-on-the-critical-path, ceiling: Input should be 'against' or 'balanced', found 'for'",
+    ),
+    "gate: value": (
+        lambda c: gate(c).update(when={"urgency": "low"}),
+        "not-on-the-critical-path, when: urgency has no value 'low'; it has nice_to_have, important, critical_path",
+    ),
+    "gate: unknown input": (
+        lambda c: gate(c).update(when={"weather": "bad"}),
+        "not-on-the-critical-path: unknown input 'weather'",
+    ),
+    "gate: any value": (
+        lambda c: gate(c).update(when={"stage": "*", "urgency": "nice_to_have"}, reason="So: {urgency}."),
+        "not-on-the-critical-path: when: stage allows every value; leave it out",
+    ),
+    "gate: no condition": (
+        lambda c: gate(c).pop("when"),
+        "not-on-the-critical-path: write its condition as when = { input = ",
+    ),
+    "gate: direction": (
+        lambda c: gate(c).update(when={"urgency": "critical_path"}),
+        "not-on-the-critical-path: when: it holds with urgency=critical_path and not with urgency=important, which is ",
+    ),
+    "gate: reason's words": (
+        lambda c: gate(c).update(reason="So: {buyer}."),
+        "not-on-the-critical-path: reason: {buyer} is not one of its inputs (stage, urgency)",
+    ),
+    "gate: id of a consideration": (
+        lambda c: gate(c).update(id="smaller-market"),
+        "smaller-market: this id is used 2 times",
     ),
     "bounds": (lambda c: c["verdict"].update(against_below=60), "verdict: against_below is larger than for_above"),
 }
@@ -239,6 +343,21 @@ def test_a_rulebook_words_its_own_question_or_takes_the_vocabularys() -> None:
 def test_directions_check_a_table_and_change_no_result() -> None:
     free = changed(lambda c: consideration(c, "built-in-house").update(directions={"value_at_stake": "none"}))
     assert Rulebook.from_content(free, "my.toml").sha256 == Rulebook.built_in().sha256
+
+
+def test_a_table_may_look_at_an_intermediate_table_and_at_what_decides_it() -> None:
+    """A shared unknown counts once: who cannot start alone, cannot start alone in either."""
+    content = copy.deepcopy(BUILT_IN)
+    both = consideration(content, "less-crowded")
+    both |= {
+        "inputs": ["onboarding", "trial"],
+        "rows": [["heavy_setup|assisted", "*", 0, "few"], ["self_serve", "*", 10, "few"]],
+        "reasons": {"few": "So: {trial}."},
+    }
+    assessment = score(Signals(data_movement="none"), Rulebook.from_content(content, "my.toml"))
+    found = next(c for c in assessment.considerations if c.id == "less-crowded")
+    assert (found.points.value, found.points.low, found.points.high) == (3.33, 0, 10)
+    assert found.unknown == ("onboarding",)
 
 
 def test_no_program_text_names_a_consideration() -> None:

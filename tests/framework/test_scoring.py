@@ -283,14 +283,15 @@ SERVING = {**BEST, "competitors": [], "category": "model_serving"}
     [
         (
             {**SERVING, "onboarding": "unknown"},
-            "Day-2 engineering product. Favorable: 83/100, between 82 and 84 depending on what the pitch leaves out. "
+            "Day-2 engineering product. Favorable: 76/100, between 75 and 77 depending on what the pitch leaves out. "
             "Its strongest point: decision makers understand the problem. Its weakest point: as crowded as a day-1 "
             "market. Biggest open question: who builds it in-house instead?",
         ),
         (
             WORST,
-            "Day-2 engineering product. Unfavorable: 5/100. Its weakest point: buyers would rather buy from a vendor "
-            "they know.",
+            "Day-2 engineering product. Unfavorable: 5/100. Deal-breakers: customers can do without it; customers build "
+            "it themselves; buyers can get it from a vendor they know. Its weakest point: buyers would rather buy from "
+            "a vendor they know.",
         ),
         (
             {},
