@@ -108,7 +108,7 @@ class SingleValues:
 
     def lifecycle_scope(self) -> dict[str, Any]:
         """The signal `lifecycle_scope`: by how many steps of the lifecycle the text mentions."""
-        first = [hits[0] for step in self._rules.step if (hits := self._evidence.set_hits(step))]
+        first = [hits[0] for step in self._rules.step if (hits := self._own(self._evidence.set_hits(step)))]
         if not first:
             named = self._categories.value()
             return {**named, "value": "single_step", "basis": "inferred"} if named else {}
