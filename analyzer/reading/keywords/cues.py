@@ -21,7 +21,7 @@ _NUMBER_WORDS = (
 _CASED = "(?-i:"
 NAME_WORD = r"(?-i:[A-ZÀ-ÖØ-Þ][\w&.]{0,30}\b)"
 _PARTS: Final[Mapping[str, str]] = {
-    "number": rf"(?:\d[\d.,]{{0,12}}\+?(?:\s?(?:k|m|million|thousand)\b)?|(?:{_NUMBER_WORDS})\b(?:\sof\b)?)",
+    "number": rf"(?:\d[\d.,]{{0,12}}\+?(?:\s?(?:k|m|x|million|thousand)\b)?|(?:{_NUMBER_WORDS})\b(?:\sof\b)?)",
     "percent": r"\d[\d.,]{0,8}\s?(?:%|percent\b|per cent\b)",
     "money": r"(?:[$€£¥]\s?\d[\d.,]{0,14}(?:\s?(?:k|m|bn|million|billion)\b)?"
     r"|\d[\d.,]{0,14}\s?(?:dollars|euros?|usd|eur|gbp|pounds)\b)",
