@@ -172,7 +172,7 @@ class Document:
         pages = tuple(
             replace(
                 page,
-                text=clean(page.text).strip(),
+                text=clean(page.text),
                 asides=tuple(replace(aside, text=clean(aside.text)) for aside in page.asides),
             )
             for page in self.pages
@@ -239,7 +239,7 @@ class Document:
 
     def _texts(self) -> Iterator[tuple[int, str | None, str]]:
         for page in self.pages:
-            if page.text:
+            if page.text.strip():
                 yield page.number, "ocr" if page.ocr is not None else None, page.text
             for aside in page.asides if self.with_asides else ():
                 yield page.number, aside.kind, f"[{ASIDES[aside.kind]}]\n\n{aside.text}"
