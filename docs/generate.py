@@ -14,6 +14,7 @@ import measure
 
 from analyzer import compare
 from analyzer.cli.main import cli
+from analyzer.files.readers import CLOSED, KINDS
 from analyzer.framework.market import MarketMap
 from analyzer.framework.rulebook import Rulebook
 from analyzer.reading.profiles import Profile, profiles
@@ -262,6 +263,18 @@ def agreement() -> str:
     return f"{before}{mark}\n{figures_markdown()}\n{_MARK_END}{rest.partition(_MARK_END)[2]}"
 
 
+def documents() -> str:
+    """The page on documents, with the table of the kinds that are read."""
+    before, mark, rest = (DOCS / "documents.md").read_text(encoding="utf-8").partition(_DOCUMENTS)
+    rows = ["| kind | what is read | what is not |", "| --- | --- | --- |"]
+    rows += [f"| {', '.join(kind.endings)} | {kind.contents}. | {kind.left_out}. |" for kind in KINDS]
+    rows += ["| .txt, .md | The text, in UTF-8 or UTF-16; a whole HTML page is read as .html. | |"]
+    rows += ["", "Old and closed formats are not read:", ""]
+    rows += [f"- `{ending}`: {advice}." for ending, advice in CLOSED.items()]
+    table = "\n".join(rows)
+    return f"{before}{mark}\n{table}\n{_MARK_END}{rest.partition(_MARK_END)[2]}"
+
+
 def readme() -> str:
     """The README with today's figures of the readers."""
     before, mark, rest = (DOCS.parent / "README.md").read_text(encoding="utf-8").partition(_MARK)
@@ -270,12 +283,14 @@ def readme() -> str:
 
 _VALUES = "<!-- values: written by make docs -->"
 _FIGURES = "<!-- figures: written by make docs -->"
+_DOCUMENTS = "<!-- kinds: written by make docs -->"
 _MARK, _MARK_END = "<!-- readers: written by make docs -->", "<!-- end -->"
 
 PAGES = {
     "../README.md": readme,
     "agreement.md": agreement,
     "columns.md": columns,
+    "documents.md": documents,
     "provider-errors.md": provider_errors,
     "servers.md": servers,
     "rulebook.md": lambda: rulebook_markdown(Rulebook.built_in()).rstrip() + "\n",

@@ -23,6 +23,7 @@ import analyzer
 from analyzer import MarketMap, Rulebook, Signals, analyze, analyze_many, compare, read_manual, score
 from analyzer import errors as tree
 from analyzer.errors import AnalyzerError, RulebookError
+from analyzer.files.document import Document, Page, Unread
 from analyzer.framework.many_pitches import coded_documents
 from analyzer.framework.one_pitch import what_if
 from analyzer.framework.ranking import rank
@@ -70,7 +71,18 @@ def public_values() -> list[Any]:
     coded = coded_documents(one.signals for one in assessments)
     manual = read_manual(resource("fixtures/manual_scores.csv"))
     comparison = compare(["recorded", "keywords"], resource("fixtures/manual_scores.csv"), pitches=PITCHES, draws=100)
-    values = [*assessments, *results, edited, seen[-1], *rank(coded, draws=5), shift(assessments[0], edited)]
+    deck = Document(
+        "deck.pptx", "pptx", "0" * 64, "slide", (Page(1, fail),), (Unread("hidden_slides", 1, (2,)),), total=2
+    )
+    values = [
+        *assessments,
+        *results,
+        edited,
+        analyze(deck, model="keywords"),
+        seen[-1],
+        *rank(coded, draws=5),
+        shift(assessments[0], edited),
+    ]
     return [
         *values,
         manual,

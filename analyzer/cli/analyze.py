@@ -47,7 +47,7 @@ def analyze_command(
     notes: bool,
     no_store: bool,
 ) -> None:
-    """Assess one pitch: a text, PDF, PowerPoint, Word, HTML, e-mail or OpenDocument file, or standard input.
+    """Assess one pitch: a text, PDF, PPTX, DOCX, HTML or e-mail file, or standard input.
 
     What is not read of a file is named. Pages that are pictures are read if the extra "ocr" is installed.
 

@@ -38,6 +38,8 @@ def load_pitch(source: str, notes_too: bool = False) -> Pitch:
     for each in document.all:
         if summary := " ".join(each.summary()):
             note(f"{each.title}: {summary}")
+    if document.has_asides and not notes_too:
+        note("To include what was left out of notes, comments and earlier messages: --notes")
     return Pitch.from_document(document, spelled(path.stem))
 
 

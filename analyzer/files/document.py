@@ -61,7 +61,6 @@ class _UnreadKind:
     remedy: str = ""
 
 
-_INCLUDE: Final = "To include them: --notes"
 _INSTALL_OCR: Final = 'To read such pages: pip install "pitch-analyzer[ocr]"'
 UNREAD: Final[dict[str, _UnreadKind]] = {
     "pictures_as_pages": _UnreadKind(
@@ -88,10 +87,10 @@ UNREAD: Final[dict[str, _UnreadKind]] = {
     "pictures": _UnreadKind(
         "1 picture next to text was not read", "{count} pictures next to text were not read", serious=False
     ),
-    "notes": _UnreadKind("Speaker notes were left out", "", serious=False, remedy=_INCLUDE),
-    "comments": _UnreadKind("Comments were left out", "", serious=False, remedy=_INCLUDE),
-    "history": _UnreadKind("Quoted earlier messages were left out", "", serious=False, remedy=_INCLUDE),
-    "signature": _UnreadKind("The signature was left out", "", serious=False, remedy=_INCLUDE),
+    "notes": _UnreadKind("Speaker notes were left out", "", serious=False),
+    "comments": _UnreadKind("Comments were left out", "", serious=False),
+    "history": _UnreadKind("Quoted earlier messages were left out", "", serious=False),
+    "signature": _UnreadKind("The signature was left out", "", serious=False),
 }
 
 
@@ -173,7 +172,7 @@ class Document:
         pages = tuple(
             replace(
                 page,
-                text=clean(page.text).strip(),
+                text=clean(page.text),
                 asides=tuple(replace(aside, text=clean(aside.text)) for aside in page.asides),
             )
             for page in self.pages
@@ -240,7 +239,7 @@ class Document:
 
     def _texts(self) -> Iterator[tuple[int, str | None, str]]:
         for page in self.pages:
-            if page.text:
+            if page.text.strip():
                 yield page.number, "ocr" if page.ocr is not None else None, page.text
             for aside in page.asides if self.with_asides else ():
                 yield page.number, aside.kind, f"[{ASIDES[aside.kind]}]\n\n{aside.text}"

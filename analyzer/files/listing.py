@@ -14,6 +14,7 @@ from typing import Final
 from analyzer.errors import InputError
 from analyzer.files.disk import reason
 from analyzer.files.documents import SUFFIXES
+from analyzer.files.readers import CLOSED
 from analyzer.screen import printable
 
 TABLES: Final = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
@@ -57,6 +58,8 @@ class Listing:
         elif not path.exists():
             raise InputError(f"{path}: there is no such file or folder")
         elif path.suffix and path.suffix.lower() not in ENDINGS:
+            if not found and path.suffix.lower() in CLOSED:
+                raise InputError(f"{path} is {CLOSED[path.suffix.lower()]}")
             if not found:
                 raise InputError(
                     f"{path} is of a kind that cannot be read; give {KINDS} (a spreadsheet: save it as .csv)"

@@ -158,7 +158,7 @@ class ModelReader:
         asking = self._asking
         if self.mode in ("json", "text"):
             return None
-        question = Question(SchemaProbe(), Pitch.from_text("Hello."), settings=asking.order.way.settings)
+        question = ModelQuestion(SchemaProbe(), Pitch.from_text("Hello."), settings=asking.order.way.settings)
         reply = await send(asking.client, question, self.mode, Exchange(asking.model))
         return SchemaProbe.kept(reply.text)
 

@@ -87,7 +87,7 @@ def test_an_email_is_its_subject_and_text_with_history_and_signature_apart(reade
     body = f"{SENTENCE}\n\nOn Mon, 2 Nov 2026 at 09:30, Bo <bo@example.org> wrote:\n> What do you sell?\n"
     document = reader.read("a.eml", email(body))
     assert document.text == f"{TITLE}\n\n{SENTENCE}" and document.author == "Ada <ada@kilnworks.example>"
-    assert document.sentences() == ["Quoted earlier messages were left out. To include them: --notes"]
+    assert document.sentences() == ["Quoted earlier messages were left out."]
     signed = reader.read("a.eml", email(f"{SENTENCE}\n-- \nAda Kiln\nFounder"))
     assert signed.text == f"{TITLE}\n\n{SENTENCE}" and signed.date == "2026-11-02T09:30:00+00:00"
 
