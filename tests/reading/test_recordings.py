@@ -108,8 +108,8 @@ CHANGES = {
     "the purpose (read, not verify)": {"purpose": "verify"},
     "the form (quotes, not ids)": {"form": "ids"},
     "the number of the reading (1, not 2)": {"reading": 2},
-    "the vocabulary's version (2, not 3)": {"vocabulary_version": 2},
-    "the prompt's version (1, not 2)": {"prompt_version": 2},
+    "the vocabulary's version (2, not 3)": {"vocabulary_version": 3},
+    "the prompt's version (2, not 3)": {"prompt_version": 3},
     "the turn of the conversation (0, not 1)": {"turn": 1},
     "the conversation so far": {"so_far_sha256": "0"},
     "the model (openai/gpt-4.1-mini, not openai/other), the form (quotes, not ids)": {
