@@ -124,8 +124,8 @@ class ModelReader:
         spending = spending or Spending(model)
         self._asking = _Asking(settings, client, form(settings.form), order, limiter, answers, spending, recordings)
         shown = f"{RECORDED}/{model}" if recordings is not None else model
-        first = first_request(model, Pitch.from_text(""), settings.form)
-        self.ref = ReaderRef(model=shown, prompt_sha256=first.prompt_sha256, schema_sha256=first.schema_sha256)
+        prompt = _prompt_sha256(settings.form)
+        self.ref = ReaderRef(model=shown, prompt_sha256=prompt, schema_sha256=vocabulary_sha256())
 
     @property
     def written(self) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any, Final
 
 from analyzer.reading.pitch import Pitch
@@ -33,6 +34,12 @@ class SchemaProbe:
 
     def document(self, text: str, pitch: Pitch) -> str:
         return text
+
+    def again(self, faults: list[str]) -> str:
+        return "\n".join(faults)
+
+    def prompt_sha256(self, *, rules: bool) -> str:
+        return hashlib.sha256(self.instructions(rules=rules).encode()).hexdigest()
 
     @staticmethod
     def kept(text: str) -> bool:
