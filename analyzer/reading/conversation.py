@@ -68,7 +68,7 @@ from analyzer.reading.support import support_warnings
 from analyzer.reading.windows import Answered, Window, check_fits, check_whole_prompt, is_large, window_of
 from analyzer.settings import RECORDED, Settings
 from analyzer.store.answers import StoredAnswer
-from analyzer.vocabulary.signals import Quote, answer_schema
+from analyzer.vocabulary.signals import Quote, answer_schema, vocabulary_sha256
 
 MAX_ASKS: Final = 3
 """Most answers asked for one pitch: the first, one more for an unusable answer, one more for faulty signals."""
