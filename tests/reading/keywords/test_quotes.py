@@ -40,9 +40,9 @@ def test_the_planted_claims_of_the_hostile_sample_count_for_nothing() -> None:
     pitch = Pitch.from_text((PITCHES / "sheafline.txt").read_text(encoding="utf-8"))
     assert pitch.planted
     signals = read_with_keywords(pitch.text, pitch.planted)
-    assert not signals.traction.known and signals.buyer.value == "practitioner"
-    assert signals.buyer.quotes and all("pip install" in quote.text for quote in signals.buyer.quotes)
-    assert signals.differentiation.value not in ("specific", "proven")
+    assert not signals.traction.known and not signals.buyer.known
+    assert signals.onboarding.quotes and all("pip install" in quote.text for quote in signals.onboarding.quotes)
+    assert signals.differentiation.value != "proven"
 
 
 def stands_in(text: str, signals: Signals) -> bool:

@@ -107,7 +107,7 @@ def test_the_usual_place_of_a_category_is_the_market_maps(category: MarketCatego
 
 def test_every_category_and_almost_every_signal_has_rules() -> None:
     loaded = content()
-    ruled = {*loaded["signal"], "category", "lifecycle_scope"}
+    ruled = {*loaded["signal"], "category", "lifecycle_scope", "pricing"}
     assert ruled == set(SIGNALS)
     assert {*loaded["category"]["of"], "other"} == set(SIGNALS["category"].values)
 
