@@ -20,6 +20,7 @@ from analyzer.files.cells import cell_text, plain_cell
 from analyzer.files.disk import reason
 from analyzer.vocabulary.derived import INPUT_SPECS, LEANS
 from analyzer.vocabulary.partial_order import Order
+from analyzer.vocabulary.records import VOCABULARY_CHANGES, VOCABULARY_VERSION
 from analyzer.vocabulary.signals import MAX_COMPETITORS, SIGNALS, UNKNOWN, Competitor, Persona, Problem, Role, Signals
 
 VALUES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -31,19 +32,20 @@ VALUES: Final[Mapping[str, tuple[str, ...]]] = {
 MEANINGS: Final[Mapping[str, Mapping[str, str]]] = {
     "stage": {
         "day_1": "the mechanics of using ML at all",
-        "mixed": "about as much of the one as of the other; a problem it is sold for counts twice",
+        "mixed": "as much of the one as of the other, among the problems it is sold for",
         "day_2": "keeping and improving ML that already runs",
     },
     "focus": {
         "ml": "data, labels, experiments, model quality",
-        "mixed": "about as much of the one as of the other; a problem it is sold for counts twice",
-        "engineering": "machines, clusters, endpoints, latency, cost",
+        "mixed": "as much of the one as of the other, among the problems it is sold for",
+        "engineering": "machines, clusters, endpoints, calls, pipelines, latency, cost",
     },
     "persona": {
         "data_scientist": "also researcher, ML practitioner",
-        "ml_engineer": "also developers who train or compress models",
+        "ml_engineer": "also developers who serve or compress models",
+        "ai_engineer": "builds applications, agents or prompts on large language models",
         "platform_engineer": "infrastructure, DevOps, SRE, MLOps",
-        "software_engineer": "also developer",
+        "software_engineer": "also developer, where the text describes no other role's work",
     },
     **{name: spec.meanings for name, spec in SIGNALS.items()},
 }
@@ -54,6 +56,8 @@ ORDERS: Final[Mapping[str, Order]] = {
 }
 """How the values of a scored signal rank; one that is missing here, or has no pairs, has no order."""
 COLUMNS: Final = ("pitch_id", "rater", "in_scope", *VALUES, "competitors", "overall")
+VOCABULARY: Final = "vocabulary"
+"""A column that says with which version of the vocabulary a row was scored; it may be left out."""
 _TRUTH: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _NO_NAME: Final = frozenset({"", UNKNOWN, "none"})
 NOTES: Final = frozenset({"note", "notes", "comment", "comments", "remark", "remarks"})
@@ -230,6 +234,7 @@ class _Table:
         self.rows = rows[1:]
         self.faults: list[str] = []
         self.notes: list[str] = []
+        self.outdated = False
 
     def checked(self) -> ManualScores:
         self._check_head()
@@ -256,7 +261,7 @@ class _Table:
     def _check_head(self) -> None:
         for name in dict.fromkeys(name for name in self.head if name in COLUMNS and self.head.count(name) > 1):
             self._fault(self.head_line, f"column {name!r} appears twice")
-        extra = {name: self._misspelled(name) for name in self.head if name not in COLUMNS}
+        extra = {name: self._misspelled(name) for name in self.head if name not in (*COLUMNS, VOCABULARY)}
         for name in ("pitch_id", "rater"):
             if name not in self.head:
                 near = [f"; rename {other[:40]!r}?" for other, meant in extra.items() if meant == name]
@@ -264,6 +269,8 @@ class _Table:
         absent = [name for name in (*VALUES, "competitors") if name not in self.head]
         if absent:
             self.notes.append(f"no column for {', '.join(absent)}: not scored, so not compared")
+        if {"pricing", "buyer"} & {*self.head} == {"buyer"}:
+            self.notes.append(f"if these scores are of vocabulary 1, score buyer again: {VOCABULARY_CHANGES}")
         self.notes += [
             f"column {name[:40]!r} is not scored; did you mean {meant!r}?" for name, meant in extra.items() if meant
         ]
@@ -291,6 +298,9 @@ class _Table:
         for name in ("pitch_id", "rater"):
             if not row[name]:
                 self._fault(line, f"{name} is empty")
+        if row.get(VOCABULARY) not in (None, "", str(VOCABULARY_VERSION)) and not self.outdated:
+            self.outdated = True
+            self._fault(line, f"scored by vocabulary {row[VOCABULARY][:20]}; {VOCABULARY_CHANGES}; score it again")
         scope = _TRUTH.get(row.get("in_scope", "true").lower())
         if scope is None:
             self._fault(line, f"in_scope is {row['in_scope'][:40]!r}; write true or false")
@@ -304,7 +314,7 @@ class _Table:
             values,
             competitors,
             self._overall(line, row.get("overall", "")),
-            {name: cell for name, cell in row.items() if name not in COLUMNS and cell},
+            {name: cell for name, cell in row.items() if name not in (*COLUMNS, VOCABULARY) and cell},
         )
         if scope is False and (score.overall is not None or competitors or set(values.values()) - {UNKNOWN}):
             self.notes.append(f"line {line}: {score.pitch} is out of scope for {score.rater}; its values do not count")

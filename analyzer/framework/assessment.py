@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from analyzer.framework.rulebook import Side
+from analyzer.vocabulary.records import VOCABULARY_VERSION
 from analyzer.vocabulary.signals import Quote, Signals
 
 VerdictWord = Literal["for", "against", "balanced", "open"]
@@ -185,7 +186,10 @@ class Usage(_AssessmentPart):
 
 
 class Provenance(_AssessmentPart):
+    """What an assessment was made with. `vocabulary`: the version of the words that its signals are written in."""
+
     analyzer: str
+    vocabulary: int = VOCABULARY_VERSION
     rulebook: RulebookRef
     market: MarketRef
     reader: ReaderRef = ReaderRef()

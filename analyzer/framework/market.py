@@ -131,10 +131,12 @@ class MarketMap(_MarketPart):
 
     def match(self, name: str, category: str | None = None) -> KnownPlayer | None:
         """The player that a pitch means by a name: the same name or alias, whatever the case, spacing and punctuation,
-        with or without the form of company. Players of `category` first. None where the map knows none: a
-        name that merely resembles one, or holds one as a word, is not it, nor is an ordinary word in small letters."""
-        wanted = "" if name.strip() in self.ordinary_words else _key(name)
-        found = self._by_key.get(wanted, ())
+        with or without the form of company. Exactly this spelling first ("Modal" is not "modAL"), then players of
+        `category`. None where the map knows none: a name that merely resembles one, or holds one as a word, is not it,
+        nor is an ordinary word in small letters."""
+        spelled = name.strip()
+        found = () if spelled in self.ordinary_words else self._by_key.get(_key(name), ())
+        found = [(home, player) for home, player in found if spelled in (player.name, *player.aliases)] or found
         own = (player for home, player in found if home == category)
         return next(own, None) or (found[0][1] if found else None)
 
@@ -220,6 +222,12 @@ def _faults(market: MarketMap) -> Iterator[str]:
         for name, leans in (("good", words.good), ("bad", words.bad)):
             if set(leans) != _ENDS:
                 yield f"kinds.{kind}.{name}: expected words for {', '.join(sorted(_ENDS))}, found {', '.join(leans)}"
+    kinds: dict[str, set[str]] = {}
+    for player in market.players:
+        kinds.setdefault(player.name, set()).add(player.kind)
+    for name, several in kinds.items():
+        if len(several) > 1:
+            yield f"{name}: it is {' and '.join(sorted(several))} in different categories; a product has one kind"
     for category in market.categories:
         seen: dict[str, str] = {}
         for player in category.players:

@@ -24,9 +24,12 @@ from analyzer.framework.nested import DOCUMENT_COLUMNS
 from analyzer.framework.one_pitch import score
 from analyzer.framework.rulebook import Rulebook
 from analyzer.vocabulary.derived import INPUTS
+from analyzer.vocabulary.records import VOCABULARY_CHANGES, VOCABULARY_VERSION
 from analyzer.vocabulary.signals import Signals
 
 _BATCH: Final = 1000
+_BEFORE_IT_WAS_SAID: Final = 1
+"""The vocabulary of assessments that do not name theirs."""
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -162,8 +165,13 @@ def _parsed(document: Mapping[str, Any], place: str, source: str, pitch: PitchRe
     if "signals" not in document:
         signals = Signals.from_document(document, place)
         return ResultDocument(place, source, pitch, signals, signals)
-    signals = Signals.from_document(document["signals"], place)
     made = _part(document, "provenance", place)
+    written = made.get("vocabulary", _BEFORE_IT_WAS_SAID) if made else VOCABULARY_VERSION
+    if written != VOCABULARY_VERSION:
+        raise SignalsError(
+            f"{place}: its signals are of vocabulary {str(written)[:20]}; {VOCABULARY_CHANGES}; read the pitch again"
+        )
+    signals = Signals.from_document(document["signals"], place)
     edits = [_validated(Edit, edit, place, "edits") for edit in _list(document, "edits", place)]
     return ResultDocument(
         place,

@@ -22,7 +22,7 @@ __all__ = ["LIST_RULES", "SIGNALS", "UNKNOWN", "SignalSpec"]
 
 ReadBasis = Literal["stated", "inferred", "absent"]
 Basis = Literal["stated", "inferred", "absent", "edited"]
-"""What a value rests on (docs/reading.md, "What is read"); `edited`: a person set it, and no reader ever does."""
+"""What a value rests on (docs/codebook.md, "Ground rules"); `edited`: a person set it, and no reader ever does."""
 Stage = Literal["day_1", "day_2", "both", "unclear"]
 Focus = Literal["ml", "engineering", "both", "unclear"]
 Role = Literal[

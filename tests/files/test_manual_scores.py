@@ -25,6 +25,7 @@ from analyzer.files.manual_scores import (
 from analyzer.framework.inputs import derive, lean, positions
 from analyzer.resources import resource
 from analyzer.vocabulary.derived import LEANS
+from analyzer.vocabulary.records import VOCABULARY_CHANGES
 from analyzer.vocabulary.signals import SIGNALS, Signals
 from tests.worlds import documents
 
@@ -266,3 +267,22 @@ def test_every_column_of_the_docs_is_known() -> None:
     assert COLUMNS[:6] == ("pitch_id", "rater", "in_scope", "stage", "focus", "persona")
     assert set(SIGNALS) < set(COLUMNS) and COLUMNS[-2:] == ("competitors", "overall")
     assert Path(resource("fixtures/manual_scores.csv")).read_text(encoding="utf-8").split("\n")[0] == ",".join(COLUMNS)
+
+
+def test_rows_scored_by_another_vocabulary_are_refused_once_with_what_changed() -> None:
+    rows = "pitch_id,rater,buyer,vocabulary\np,a,practitioner,1\nq,a,practitioner,1\n"
+    (fault,) = faults(rows)
+    assert fault.startswith("line 2: scored by vocabulary 1; ") and VOCABULARY_CHANGES in fault
+
+
+def test_rows_of_todays_vocabulary_may_say_so_and_keep_their_own_columns() -> None:
+    scores = parsed("pitch_id,rater,buyer,pricing,vocabulary,note,mood\np,a,,free_only,2,sure,good\n")
+    assert scores.rows[0].values["pricing"] == "free_only"
+    assert scores.rows[0].extra == {"note": "sure", "mood": "good"} and scores.rows[0].note == "sure"
+    assert "columns that are not scored: mood" in scores.notes
+    assert not any("vocabulary" in note for note in scores.notes)
+
+
+def test_scores_with_who_signs_and_without_pricing_are_read_with_a_note_on_what_changed() -> None:
+    notes = parsed("pitch_id,rater,buyer\np,a,practitioner\n").notes
+    assert any(VOCABULARY_CHANGES in note for note in notes)

@@ -204,3 +204,28 @@ def test_named_alternatives_that_the_map_does_not_know_are_listed_for_its_keeper
     assert "2" in shown
     assert "MLflow" not in shown
     assert "spreadsheet" not in shown
+
+
+SPELLINGS = sorted({name for player in MARKET.players for name in (player.name, *player.aliases)})
+
+
+def test_a_name_means_the_product_of_exactly_this_spelling_in_whatever_category() -> None:
+    for name in SPELLINGS:
+        found = MARKET.match(name)
+        if name in MARKET.ordinary_words:
+            assert found is None
+        else:
+            assert found is not None and name in (found.name, *found.aliases)
+    for category in (None, "edge_case_mining", "model_serving"):
+        assert (MARKET.match("Modal", category), MARKET.match("modAL", category)) != (None, None)
+        assert getattr(MARKET.match("Modal", category), "name", None) == "Modal"
+        assert getattr(MARKET.match("modAL", category), "name", None) == "modAL"
+
+
+def test_a_product_with_two_kinds_is_refused() -> None:
+    content = copy.deepcopy(BUILT_IN)
+    category(content, "model_monitoring")["players"].append(
+        {"name": "MLflow", "kind": "cloud_vendor", "known_for": "x", "as_of": "2026-11"}
+    )
+    with pytest.raises(MarketError, match="MLflow: it is cloud_vendor and open_source in different categories"):
+        MarketMap.from_content(content, "mine.toml")

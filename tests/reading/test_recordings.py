@@ -109,7 +109,7 @@ CHANGES = {
     "the form (quotes, not ids)": {"form": "ids"},
     "the mode (tools, not json_schema)": {"mode": "json_schema"},
     "the number of the reading (1, not 2)": {"reading": 2},
-    "the vocabulary's version (1, not 2)": {"vocabulary_version": 2},
+    "the vocabulary's version (2, not 3)": {"vocabulary_version": 2},
     "the prompt's version (1, not 2)": {"prompt_version": 2},
     "the turn of the conversation (0, not 1)": {"turn": 1},
     "the conversation so far": {"so_far_sha256": "0"},
@@ -193,7 +193,7 @@ def test_a_second_answer_outlives_a_changed_word_of_the_question_for_it(
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("analyzer.reading.recordings.VOCABULARY_VERSION", "the vocabulary's version (1, not 2)"),
+        ("analyzer.reading.recordings.VOCABULARY_VERSION", "the vocabulary's version (2, not 3)"),
         ("analyzer.reading.prompts.PROMPT_VERSION", "the prompt's version (2, not 3)"),
     ],
     ids=["vocabulary", "prompt"],
@@ -202,7 +202,7 @@ def test_a_raised_version_retires_its_recordings(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, says: str
 ) -> None:
     record(tmp_path, completion(answer()))
-    monkeypatch.setattr(name, 2)
+    monkeypatch.setattr(name, 3)
     with pytest.raises(MissingRecording, match="which differs in " + re.escape(says)):
         analyze(PITCH, model="recorded", settings=Settings(recordings=tmp_path))
     recordings = Recordings([tmp_path])
@@ -249,7 +249,7 @@ def test_the_doctor_says_what_is_worded_otherwise_and_what_is_not_played(
     assert len(told()) == 1
     monkeypatch.setattr(prompts, "prompt_sha256", lambda: "0" * 64)
     assert any("recorded with another wording of the prompt" in text for text in told())
-    monkeypatch.setattr(prompts, "PROMPT_VERSION", 2)
+    monkeypatch.setattr(prompts, "PROMPT_VERSION", 3)
     assert any("not used: made with an older prompt or vocabulary" in text for text in told())
 
 

@@ -12,6 +12,7 @@ from analyzer import Rulebook, Signals, score
 from analyzer.errors import InputError
 from analyzer.framework.assessment import PitchRef, ReaderRef, Usage, Warning
 from analyzer.results.documents import DocumentEntry, ScoredEntry, parse_document, read_entries, score_entry
+from analyzer.vocabulary.records import VOCABULARY_CHANGES
 
 SIGNALS = {"product": "P", "buyer": {"value": "practitioner", "basis": "stated", "quotes": ["free"]}}
 ASSESSMENT = score(
@@ -137,7 +138,7 @@ def test_a_line_that_is_too_long_or_nested_too_deep_fails_alone(tmp_path: Path) 
         ({"pitch": 5}, "pitch is not an object"),
         ({"pitch": {"title": []}}, "pitch.title"),
         ({"provenance": [1]}, "provenance is not an object"),
-        ({"provenance": {"reader": {"model": 5}}}, "provenance.reader.model"),
+        ({"provenance": {"vocabulary": 2, "reader": {"model": 5}}}, "provenance.reader.model"),
         ({"warnings": {}}, None),
         ({"warnings": {"a": 1}}, "warnings is not a list"),
         ({"edits": [{"signal": "buyer"}]}, "edits.from: Field required"),
@@ -166,3 +167,24 @@ def test_a_pitch_that_was_not_read_keeps_its_id_its_source_and_its_reason() -> N
     assert (parsed.pitch.id, parsed.source, parsed.signals) == ("7", "pitches.csv, row 1", None)
     assert (parsed.failure.kind, str(parsed.failure)) == ("timeout", "no answer in 120 s") if parsed.failure else False
     assert "no answer in 120 s" in str(score_entry(DocumentEntry("out.jsonl, line 1", document)).error)
+
+
+@pytest.mark.parametrize("written", [{}, {"vocabulary": 1}, {"vocabulary": 3}], ids=["before it was said", "1", "3"])
+def test_an_assessment_in_another_vocabulary_is_refused_in_one_line_that_says_what_changed(
+    written: dict[str, int],
+) -> None:
+    document = json.loads(ASSESSMENT.to_json())
+    document["provenance"] = {
+        **{name: part for name, part in document["provenance"].items() if name != "vocabulary"},
+        **written,
+    }
+    fault = parse_document(DocumentEntry("old.json", document)).fault
+    assert fault is not None
+    assert str(fault).startswith(f"old.json: its signals are of vocabulary {written.get('vocabulary', 1)}; ")
+    assert VOCABULARY_CHANGES in str(fault) and len(str(fault).splitlines()) == 1
+
+
+def test_signals_that_were_written_by_hand_belong_to_no_version() -> None:
+    entry = DocumentEntry("mine.json", {"pitch": {"id": "p"}, "signals": {"buyer": "practitioner"}})
+    parsed = parse_document(entry)
+    assert parsed.fault is None and parsed.signals is not None and not parsed.signals.pricing.known

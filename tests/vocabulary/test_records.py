@@ -42,7 +42,10 @@ FAULTS = {
     "circle": ({"ranks": (("low", "high"), ("high", "low"))}, "its order contradicts itself"),
     "direction": ({"direction": "up"}, "its direction is 'up'; it is one of rising, falling, none"),
     "direction without an order": ({"ranks": ()}, "it is rising, but its values have no order"),
-    "support of no value": ({"support": {"top": "number"}}, "it says what supports top, which is not one of its values"),
+    "support of no value": (
+        {"support": {"top": "number"}},
+        "it says what supports top, which is not one of its values",
+    ),
     "kind of support": ({"support": {"low": "luck"}}, "what supports a value is one of number, name, whole_text"),
 }
 

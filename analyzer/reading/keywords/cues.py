@@ -1,7 +1,7 @@
 """The cue language: how the phrases of the keyword reader's data file are written, and what each becomes.
 
-It stands in for bare regular expressions, so that no rule can be slow on hostile text (every repetition is bounded) and
-a person can read the rules. How a cue is written stands at the head of `rules.toml`.
+It replaces bare regular expressions, so that no rule can be slow on hostile text (every repetition is bounded) and
+people can read the rules. The head of `rules.toml` explains how a cue is written.
 """
 
 from __future__ import annotations
@@ -133,13 +133,13 @@ class CueLanguage:
 
 
 def name_cue(name: str) -> Cue:
-    """A proper name as a cue: spelt as it is, capitals included."""
+    """A proper name as a cue: exactly as it is spelled, capitals included."""
     regex = "(?-i:" + _SPACE.join(re.escape(word) for word in name.replace("-", " ").split()) + ")"
     return Cue(regex, tuple((word.lower(),) for word in _WORD.findall(name)))
 
 
 def either(alternatives: list[tuple[str, Needs]]) -> tuple[str, Needs]:
-    """One of several phrases. A sentence needs, of each, the word that is rarest by the look of it: the longest."""
+    """One of several phrases. A sentence needs, for each phrase, its longest word, which is probably its rarest."""
     regex = "(?:" + "|".join(regex for regex, _ in alternatives) + ")"
     if any(not needs for _, needs in alternatives):
         return regex, ()
