@@ -89,13 +89,6 @@ class _Negation(_RulePart):
     after: AnyOf
 
 
-class _Pricing(_RulePart):
-    free: CueSet
-    price: CueSet
-    paid: CueSet
-    quote: CueSet
-
-
 class _Breadth(_RulePart):
     sentences: int
     share: int
@@ -175,7 +168,6 @@ class Rules(_RulePart):
     future: AnyOf
     story: AnyOf
     signal: Mapping[str, tuple[ValueCues, ...]]
-    pricing: _Pricing
     step: tuple[_Step, ...]
     breadth: _Breadth
     pricing: _Pricing
