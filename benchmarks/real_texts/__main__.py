@@ -1,6 +1,6 @@
 """Rebuild the real texts from clones, read them with a model, and show how that agrees with the manual scores.
 
-    python -m benchmarks.real_texts CLONES --model keywords
+python -m benchmarks.real_texts CLONES --model keywords
 """
 
 from __future__ import annotations
@@ -48,8 +48,12 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="benchmarks.real_texts", description=__doc__.splitlines()[0])
     parser.add_argument("clones", type=Path, help="folder of clones, each named owner+name, owner/name or name")
-    parser.add_argument("--model", default="keywords", help="keywords, recorded or provider/name (default: %(default)s)")
-    parser.add_argument("--save", action="store_true", help="store the values that were read, without quotes, for the docs")
+    parser.add_argument(
+        "--model", default="keywords", help="keywords, recorded or provider/name (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--save", action="store_true", help="store the values that were read, without quotes, for the docs"
+    )
     parser.add_argument("--home", type=Path, default=HERE, help=argparse.SUPPRESS)
     return parser
 

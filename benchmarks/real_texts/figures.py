@@ -16,12 +16,20 @@ from statistics import mean
 from typing import Final
 
 from analyzer import Assessment, compare
-from analyzer.agreement.comparison import Comparison
 from analyzer.agreement.compared_signals import extracted_value
+from analyzer.agreement.comparison import Comparison
 from analyzer.agreement.competitors import competitor_kinds
 from analyzer.agreement.records import FigureValue, SignalAgreement
 from analyzer.files.disk import write_whole
-from analyzer.files.manual_scores import VALUES, ManualScore, ManualScores, cells_of, manual_signals, read_manual, row_of
+from analyzer.files.manual_scores import (
+    VALUES,
+    ManualScore,
+    ManualScores,
+    cells_of,
+    manual_signals,
+    read_manual,
+    row_of,
+)
 from analyzer.framework.assessment import PitchRef
 from analyzer.framework.market import MarketMap
 from analyzer.framework.one_pitch import score
@@ -154,11 +162,17 @@ def together(shares: Sequence[FigureValue]) -> float | None:
 
 def tables(texts: RealTexts) -> Iterator[str]:
     """The figures as Markdown: a row for each reading and part, then signal by signal."""
-    parts = {label: texts.part(belongs) for label, belongs in PARTS.items()}
+    scored = {row.pitch for row in texts.manual}
+    read = {row.pitch for rows in texts.readings.values() for row in rows if row.pitch in scored}
+    parts = {
+        label: texts.part(belongs) for label, belongs in PARTS.items() if any(belongs(number_of(name)) for name in read)
+    }
     yield "| reader | texts | scope right | mean kappa | same value | adds | misses | manual score in the range |"
     yield "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |"
     for model in texts.readings:
         for label, part in parts.items():
+            if not part.readings[model]:
+                continue
             found = summary(part, model, texts.varying)
             cells = [model, f"{label}, {found.pitches}", _share(found.scope), _kappa(found.kappa), _share(found.same)]
             inside, of = found.in_range
@@ -166,8 +180,8 @@ def tables(texts: RealTexts) -> Iterator[str]:
             yield f"| {' | '.join(cells)} |"
     for model in texts.readings:
         yield f"\n### {model}, signal by signal\n"
-        yield "| signal | odd: kappa | same | adds | misses | even: kappa | same | adds | misses |"
-        yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+        yield f"| signal | {' | '.join(f'{label.split()[0]}: kappa | same | adds | misses' for label in parts)} |"
+        yield f"| --- |{' ---: | ---: | ---: | ---: |' * len(parts)}"
         for name in VALUES:
             shown = [part.comparison.signals[model][name] for part in parts.values()]
             cells = [cell for signal in shown for cell in _signal_cells(signal, name in texts.varying)]

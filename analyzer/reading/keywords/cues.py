@@ -13,7 +13,7 @@ from typing import Final
 
 _SPACE = r"[\s\-/\"']{1,6}"
 _GAP = r"[\s\-/\"',;:]{1,6}(?:[^\s]{1,60}\s{1,6}){0,5}?"
-_NUMBER_WORDS = (
+NUMBER_WORDS: Final = (
     "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
     "eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred hundreds thousand thousands "
     "dozen dozens million"
@@ -21,7 +21,7 @@ _NUMBER_WORDS = (
 _CASED = "(?-i:"
 NAME_WORD = r"(?-i:[A-ZÀ-ÖØ-Þ][\w&.]{0,30}\b)"
 _PARTS: Final[Mapping[str, str]] = {
-    "number": rf"(?:\d[\d.,]{{0,12}}\+?(?:\s?(?:k|m|x|million|thousand)\b)?|(?:{_NUMBER_WORDS})\b(?:\sof\b)?)",
+    "number": rf"(?:\d[\d.,]{{0,12}}\+?(?:\s?(?:k|m|x|million|thousand)\b)?|(?:{NUMBER_WORDS})\b(?:\sof\b)?)",
     "percent": r"\d[\d.,]{0,8}\s?(?:%|percent\b|per cent\b)",
     "money": r"(?:[$€£¥]\s?\d[\d.,]{0,14}(?:\s?(?:k|m|bn|million|billion)\b)?"
     r"|\d[\d.,]{0,14}\s?(?:dollars|euros?|usd|eur|gbp|pounds)\b)",

@@ -10,11 +10,13 @@ from typing import Any, Final
 from analyzer.framework.inputs import PERSONA_FIT
 from analyzer.reading.keywords.categories import PLACE_POINTS, CategoryFinder
 from analyzer.reading.keywords.competitors import CompetitorFinder
+from analyzer.reading.keywords.cues import NUMBER_WORDS
 from analyzer.reading.keywords.evidence import Evidence
 from analyzer.reading.keywords.rules import Cues, CueSet, ValueCues
 from analyzer.reading.keywords.sentences import Hit
-from analyzer.vocabulary.signals import MAX_QUOTES, Persona
+from analyzer.vocabulary.signals import MAX_QUOTES, SIGNALS, Persona
 
+_FIGURE: Final = re.compile(rf"\d|\b(?:{NUMBER_WORDS})\b", re.IGNORECASE)
 _AMOUNT: Final = re.compile(r"(?P<digits>\d{1,3}(?:,\d{3})+|\d{1,9}(?:\.\d{1,2})?)\s?(?P<thousand>k\b|thousand)?")
 _CHECKOUT_LIMIT: Final = 10_000
 """What a price may be a year, for somebody to pay it without talking to sales."""
@@ -42,10 +44,20 @@ class SingleValues:
         """The value of a signal with its basis and quotes, by the first tier with a hit; empty if unknown."""
         groups = sorted(self._rules.signal.get(name, ()), key=lambda group: group.tier)
         for _, tier in itertools.groupby(groups, key=lambda group: group.tier):
-            met = [(group, hits) for group in tier if (hits := self._group_hits(group))]
+            met = [
+                (group, hits)
+                for group in tier
+                if (hits := self._supporting(name, group.value, self._group_hits(group)))
+            ]
             if met:
                 return self._settled(met)
         return {}
+
+    def _supporting(self, name: str, value: str, hits: list[Hit]) -> list[Hit]:
+        """The hits whose quotes have what the value needs: a figure where it says that something is counted."""
+        if SIGNALS[name].support.get(value) != "number":
+            return hits
+        return [hit for hit in hits if _FIGURE.search(self._text.quote(hit).text)]
 
     def _settled(self, met: list[tuple[ValueCues, list[Hit]]]) -> dict[str, Any]:
         """The one value, or of two the only one that is stated; else unknown."""
@@ -90,7 +102,8 @@ class SingleValues:
             return self._evidence.value("by_quote", "stated", [*paid[:_QUOTED_OF_EACH], *sales[:_QUOTED_OF_EACH]])
         if not price:
             return {}
-        value = "by_quote" if min(map(self._yearly, price)) > _CHECKOUT_LIMIT else "self_checkout"
+        yearly = [amount for hit in price if (amount := self._yearly(hit))]
+        value = "by_quote" if yearly and min(yearly) > _CHECKOUT_LIMIT else "self_checkout"
         return self._evidence.value(value, "stated", price)
 
     def _own(self, cues: CueSet) -> list[Hit]:
@@ -111,7 +124,9 @@ class SingleValues:
     def lifecycle_scope(self) -> dict[str, Any]:
         """The signal `lifecycle_scope`: by how many steps of the lifecycle the text mentions."""
         others = self._competitors.mentioned.sentences
-        found = [[hit for hit in self._evidence.set_hits(step) if hit.sentence not in others] for step in self._rules.step]
+        found = [
+            [hit for hit in self._evidence.set_hits(step) if hit.sentence not in others] for step in self._rules.step
+        ]
         first = [hits[0] for hits in found if hits]
         if not first:
             named = self._categories.value()

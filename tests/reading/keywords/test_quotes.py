@@ -41,7 +41,7 @@ def test_the_planted_claims_of_the_hostile_sample_count_for_nothing() -> None:
     assert pitch.planted
     signals = read_with_keywords(pitch.text, pitch.planted)
     assert not signals.traction.known and not signals.buyer.known
-    assert signals.onboarding.quotes and all("pip install" in quote.text for quote in signals.onboarding.quotes)
+    assert signals.onboarding.quotes and "pip install" in signals.onboarding.quotes[0].text
     assert signals.differentiation.value != "proven"
 
 

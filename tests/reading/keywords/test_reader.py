@@ -50,7 +50,7 @@ CUES = {
         "proven",
         "stated",
     ),
-    "free, and nothing to buy": ("pricing", "It is free and open source.", "free_only", "stated"),
+    "free, and nothing to buy": ("pricing", "It is free and open source.", "free_only", "inferred"),
     "free, and a plan": ("pricing", "Free for one person. The team plan is paid.", "free_then_paid", "stated"),
     "a price in figures": ("pricing", "It costs $20 a month.", "self_checkout", "stated"),
     "a plan by talking to sales": ("pricing", "Contact sales about the enterprise plan.", "by_quote", "stated"),
