@@ -162,11 +162,17 @@ def together(shares: Sequence[FigureValue]) -> float | None:
 
 def tables(texts: RealTexts) -> Iterator[str]:
     """The figures as Markdown: a row for each reading and part, then signal by signal."""
-    parts = {label: texts.part(belongs) for label, belongs in PARTS.items()}
+    scored = {row.pitch for row in texts.manual}
+    read = {row.pitch for rows in texts.readings.values() for row in rows if row.pitch in scored}
+    parts = {
+        label: texts.part(belongs) for label, belongs in PARTS.items() if any(belongs(number_of(name)) for name in read)
+    }
     yield "| reader | texts | scope right | mean kappa | same value | adds | misses | manual score in the range |"
     yield "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |"
     for model in texts.readings:
         for label, part in parts.items():
+            if not part.readings[model]:
+                continue
             found = summary(part, model, texts.varying)
             cells = [model, f"{label}, {found.pitches}", _share(found.scope), _kappa(found.kappa), _share(found.same)]
             inside, of = found.in_range
@@ -174,8 +180,8 @@ def tables(texts: RealTexts) -> Iterator[str]:
             yield f"| {' | '.join(cells)} |"
     for model in texts.readings:
         yield f"\n### {model}, signal by signal\n"
-        yield "| signal | odd: kappa | same | adds | misses | even: kappa | same | adds | misses |"
-        yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+        yield f"| signal | {' | '.join(f'{label.split()[0]}: kappa | same | adds | misses' for label in parts)} |"
+        yield f"| --- |{' ---: | ---: | ---: | ---: |' * len(parts)}"
         for name in VALUES:
             shown = [part.comparison.signals[model][name] for part in parts.values()]
             cells = [cell for signal in shown for cell in _signal_cells(signal, name in texts.varying)]

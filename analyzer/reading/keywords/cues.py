@@ -1,7 +1,7 @@
 """The cue language: how the phrases of the keyword reader's data file are written, and what each becomes.
 
-It stands in for bare regular expressions, so that no rule can be slow on hostile text (every repetition is bounded) and
-a person can read the rules. How a cue is written stands at the head of `rules.toml`.
+It replaces bare regular expressions, so that no rule can be slow on hostile text (every repetition is bounded) and
+people can read the rules. The head of `rules.toml` explains how a cue is written.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 
 _SPACE = r"[\s\-/\"']{1,6}"
 _GAP = r"[\s\-/\"',;:]{1,6}(?:[^\s]{1,60}\s{1,6}){0,5}?"
-_NUMBER_WORDS = (
+NUMBER_WORDS: Final = (
     "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
     "eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred hundreds thousand thousands "
     "dozen dozens million"
@@ -21,7 +21,7 @@ _NUMBER_WORDS = (
 _CASED = "(?-i:"
 NAME_WORD = r"(?-i:[A-ZÀ-ÖØ-Þ][\w&.]{0,30}\b)"
 _PARTS: Final[Mapping[str, str]] = {
-    "number": rf"(?:\d[\d.,]{{0,12}}\+?(?:\s?(?:k|m|x|million|thousand)\b)?|(?:{_NUMBER_WORDS})\b(?:\sof\b)?)",
+    "number": rf"(?:\d[\d.,]{{0,12}}\+?(?:\s?(?:k|m|x|million|thousand)\b)?|(?:{NUMBER_WORDS})\b(?:\sof\b)?)",
     "percent": r"\d[\d.,]{0,8}\s?(?:%|percent\b|per cent\b)",
     "money": r"(?:[$€£¥]\s?\d[\d.,]{0,14}(?:\s?(?:k|m|bn|million|billion)\b)?"
     r"|\d[\d.,]{0,14}\s?(?:dollars|euros?|usd|eur|gbp|pounds)\b)",
@@ -133,13 +133,13 @@ class CueLanguage:
 
 
 def name_cue(name: str) -> Cue:
-    """A proper name as a cue: spelt as it is, capitals included."""
+    """A proper name as a cue: exactly as it is spelled, capitals included."""
     regex = "(?-i:" + _SPACE.join(re.escape(word) for word in name.replace("-", " ").split()) + ")"
     return Cue(regex, tuple((word.lower(),) for word in _WORD.findall(name)))
 
 
 def either(alternatives: list[tuple[str, Needs]]) -> tuple[str, Needs]:
-    """One of several phrases. A sentence needs, of each, the word that is rarest by the look of it: the longest."""
+    """One of several phrases. A sentence needs, for each phrase, its longest word, which is probably its rarest."""
     regex = "(?:" + "|".join(regex for regex, _ in alternatives) + ")"
     if any(not needs for _, needs in alternatives):
         return regex, ()

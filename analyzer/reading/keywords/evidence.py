@@ -46,13 +46,10 @@ class Evidence:
                 continue
             yield hit
 
-    def set_hits(self, cues: CueSet) -> list[Hit]:
-        return [hit for hit in self.every_hit(cues) if hit.sentence not in self.planned]
-
-    def every_hit(self, cues: CueSet) -> list[Hit]:
-        """As `set_hits`, with what is only announced."""
+    def set_hits(self, cues: CueSet, planned: bool = False) -> list[Hit]:
+        """The hits of a set of cues in the order of the text; `planned`: also in sentences about the future."""
         hits = [hit for cue in cues.cues for hit in self.hits(cue, cues.unless)]
-        return sorted(hits, key=lambda hit: hit.start)
+        return sorted((h for h in hits if planned or h.sentence not in self.planned), key=lambda hit: hit.start)
 
     def sentences_with(self, cue: Cue | None) -> frozenset[int]:
         if cue is None:

@@ -55,7 +55,7 @@ _EDGE = " \t\r\n\v\f\0\x85\u00a0\u2028\u2029\ufeff\u200b*_`#>|•-–—+✓✔�
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence, heading, bullet or line of code. `section`: the sentence that heads the part it stands in, or -1."""
+    """A sentence, heading, bullet or line of code. `section`: the number of the heading above it, or -1."""
 
     start: int
     end: int

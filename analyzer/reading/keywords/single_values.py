@@ -10,11 +10,13 @@ from typing import Any, Final
 from analyzer.framework.inputs import PERSONA_FIT
 from analyzer.reading.keywords.categories import PLACE_POINTS, CategoryFinder
 from analyzer.reading.keywords.competitors import CompetitorFinder
+from analyzer.reading.keywords.cues import NUMBER_WORDS
 from analyzer.reading.keywords.evidence import Evidence
-from analyzer.reading.keywords.rules import Cues, ValueCues
+from analyzer.reading.keywords.rules import Cues, CueSet, ValueCues
 from analyzer.reading.keywords.sentences import Hit
-from analyzer.vocabulary.signals import MAX_QUOTES, Persona
+from analyzer.vocabulary.signals import MAX_QUOTES, SIGNALS, Persona
 
+_FIGURE: Final = re.compile(rf"\d|\b(?:{NUMBER_WORDS})\b", re.IGNORECASE)
 _AMOUNT: Final = re.compile(r"(?P<digits>\d{1,3}(?:,\d{3})+|\d{1,9}(?:\.\d{1,2})?)\s?(?P<thousand>k\b|thousand)?")
 _CHECKOUT_LIMIT: Final = 10_000
 """What a price may be a year, for somebody to pay it without talking to sales."""
@@ -42,10 +44,20 @@ class SingleValues:
         """The value of a signal with its basis and quotes, by the first tier with a hit; empty if unknown."""
         groups = sorted(self._rules.signal.get(name, ()), key=lambda group: group.tier)
         for _, tier in itertools.groupby(groups, key=lambda group: group.tier):
-            met = [(group, hits) for group in tier if (hits := self._group_hits(group))]
+            met = [
+                (group, hits)
+                for group in tier
+                if (hits := self._supporting(name, group.value, self._group_hits(group)))
+            ]
             if met:
                 return self._settled(met)
         return {}
+
+    def _supporting(self, name: str, value: str, hits: list[Hit]) -> list[Hit]:
+        """The hits whose quotes have what the value needs: a figure where it says that something is counted."""
+        if SIGNALS[name].support.get(value) != "number":
+            return hits
+        return [hit for hit in hits if _FIGURE.search(self._text.quote(hit).text)]
 
     def _settled(self, met: list[tuple[ValueCues, list[Hit]]]) -> dict[str, Any]:
         """The one value, or of two the only one that is stated; else unknown."""
@@ -80,21 +92,24 @@ class SingleValues:
     def pricing(self) -> dict[str, Any]:
         """The signal `pricing`: by what is free, what there is to buy, and how one begins to pay."""
         rules = self._rules.pricing
-        free, price = self._own(self._evidence.set_hits(rules.free)), self._own(self._evidence.set_hits(rules.price))
-        paid = [*price, *self._own(self._evidence.every_hit(rules.paid))]
+        free, price = self._own(rules.free), self._own(rules.price)
+        paid = [*price, *self._own(rules.paid)]
+        if free and paid:
+            return self._evidence.value("free_then_paid", "stated", [*free[:_QUOTED_OF_EACH], *paid[:_QUOTED_OF_EACH]])
         if free:
-            hits = [hit for found in (free, paid) for hit in found[:_QUOTED_OF_EACH]]
-            return self._evidence.value("free_then_paid" if paid else "free_only", "stated", hits)
-        if paid and (sales := self._own(self._evidence.set_hits(rules.sales))):
+            return self._evidence.value("free_only", "inferred", free)
+        if paid and (sales := self._own(rules.sales)):
             return self._evidence.value("by_quote", "stated", [*paid[:_QUOTED_OF_EACH], *sales[:_QUOTED_OF_EACH]])
         if not price:
             return {}
-        value = "by_quote" if min(map(self._yearly, price)) > _CHECKOUT_LIMIT else "self_checkout"
+        yearly = [amount for hit in price if (amount := self._yearly(hit))]
+        value = "by_quote" if yearly and min(yearly) > _CHECKOUT_LIMIT else "self_checkout"
         return self._evidence.value(value, "stated", price)
 
-    def _own(self, hits: Iterable[Hit]) -> list[Hit]:
-        """The hits in sentences that name no competitor, whose prices and editions are not the product's."""
-        return [hit for hit in hits if hit.sentence not in self._competitors.mentioned.sentences]
+    def _own(self, cues: CueSet) -> list[Hit]:
+        """The hits, of announced editions too, in sentences that name no competitor, whose prices are not the product's."""
+        others = self._competitors.mentioned.sentences
+        return [hit for hit in self._evidence.set_hits(cues, planned=True) if hit.sentence not in others]
 
     def _yearly(self, price: Hit) -> float:
         """A price by the year, in whatever currency; 0 where it is not by the month or year."""
@@ -108,7 +123,11 @@ class SingleValues:
 
     def lifecycle_scope(self) -> dict[str, Any]:
         """The signal `lifecycle_scope`: by how many steps of the lifecycle the text mentions."""
-        first = [hits[0] for step in self._rules.step if (hits := self._own(self._evidence.set_hits(step)))]
+        others = self._competitors.mentioned.sentences
+        found = [
+            [hit for hit in self._evidence.set_hits(step) if hit.sentence not in others] for step in self._rules.step
+        ]
+        first = [hits[0] for hits in found if hits]
         if not first:
             named = self._categories.value()
             return {**named, "value": "single_step", "basis": "inferred"} if named else {}
