@@ -2,8 +2,8 @@
 
     python benchmarks/score_pitch.py [PITCHES]
 
-Signals are drawn like public pitches: a third unknown. Prints milliseconds of CPU a pitch and the ratio, also for pitches
-of which some signals were read in several ways.
+Signals are drawn like public pitches: a third unknown. Prints milliseconds of CPU a pitch and the ratio, also where
+a few signals were read in several ways.
 """
 
 from __future__ import annotations

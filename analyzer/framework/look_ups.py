@@ -31,7 +31,7 @@ _MOST_CELLS: Final = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Several:
+class Spreads:
     """Inputs read in several ways, a row each: the weights of the values, which sum to 1, and the share of votes that
     name a value."""
 
@@ -64,7 +64,7 @@ class RuleTable:
         """The table with a place more for unknown on each axis, flat, by `strides`."""
         return self._flat[end]
 
-    def find(self, codes: Mapping[str, Codes], several: Mapping[str, Several]) -> Found:
+    def find(self, codes: Mapping[str, Codes], several: Mapping[str, Spreads]) -> Found:
         """The places of some pitches. `codes`: by input, arrays that broadcast together."""
         own = [codes[name] for name in self.names]
         place: Codes | int = 0
@@ -138,7 +138,7 @@ def _joined(table: Floats, weights: Floats, end: End) -> Floats:
     return np.asarray(np.where(possible, table, -np.inf).max(-1))
 
 
-def _spreads(codes: Codes, size: int, several: Several | None) -> Floats:
+def _spreads(codes: Codes, size: int, several: Spreads | None) -> Floats:
     """The weights that codes mean."""
     plain = np.vstack([np.eye(size), np.full((1, size), 1 / size)])
     return (plain if several is None else np.vstack([plain, several.weights]))[codes]
@@ -174,7 +174,7 @@ class LookUps:
             name for name in self.names if name not in LEANS and not _agreed(name, list(self.tables.values()))
         )
 
-    def find_all(self, codes: Mapping[str, Codes], several: Mapping[str, Several]) -> dict[str, Triple]:
+    def find_all(self, codes: Mapping[str, Codes], several: Mapping[str, Spreads]) -> dict[str, Triple]:
         """Expected, least and greatest points of every consideration, and whether each gate holds, by id.
 
         All in one multiplication: places are whole numbers, which floats add up exactly.
@@ -189,7 +189,7 @@ class LookUps:
                 found[name] = at.of("mean"), at.of("low"), at.of("high")
         return found
 
-    def known_inputs(self, codes: Mapping[str, Codes], several: Mapping[str, Several]) -> dict[str, Floats]:
+    def known_inputs(self, codes: Mapping[str, Codes], several: Mapping[str, Spreads]) -> dict[str, Floats]:
         """How many of the inputs behind each consideration are known; of one that was read in several ways, the share
         of its votes that name a value."""
         columns = np.array([codes[name] < len(INPUTS[name]) for name in self.names], np.float64).T

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from analyzer.framework.formula import FACTORS, PER_CASE, SCORES, WEIGHTED_BY
 from analyzer.framework.inputs import UNPLACED, Facts
-from analyzer.framework.look_ups import Codes, Floats, LookUps, Several, Triple
+from analyzer.framework.look_ups import Codes, Floats, LookUps, Spreads, Triple
 from analyzer.framework.rulebook import SIDES, Side
 from analyzer.vocabulary.derived import INPUTS, LEANS
 
@@ -54,7 +54,7 @@ class Coded:
     """
 
     codes: Mapping[str, Codes]
-    several: Mapping[str, Several]
+    several: Mapping[str, Spreads]
     positions: Mapping[str, Placed]
     in_scope: NDArray[np.bool_]
 
@@ -65,7 +65,7 @@ class Coded:
     def of(cls, pitches: Sequence[Facts], in_scope: Sequence[bool]) -> Coded:
         """What is known of some pitches, in this order."""
         codes: dict[str, Codes] = {}
-        several: dict[str, Several] = {}
+        several: dict[str, Spreads] = {}
         for name, values in INPUTS.items():
             index = {value: number for number, value in enumerate(values)} | {None: len(values)}
             column = [index[facts.values[name]] for facts in pitches]
@@ -77,7 +77,7 @@ class Coded:
             codes[name] = np.array(column, np.int32)
             if spreads:
                 weights = np.array([weights for weights, _ in spreads])
-                several[name] = Several(weights, np.array([said for _, said in spreads]))
+                several[name] = Spreads(weights, np.array([said for _, said in spreads]))
         positions = {name: _placed([facts.positions[name] for facts in pitches]) for name in LEANS}
         return cls(codes, several, positions, np.array(in_scope, np.bool_))
 
@@ -85,7 +85,7 @@ class Coded:
     def joined(cls, parts: Sequence[Coded]) -> Coded:
         """Several after one another."""
         codes: dict[str, Codes] = {}
-        several: dict[str, Several] = {}
+        several: dict[str, Spreads] = {}
         for name, values in INPUTS.items():
             columns, weights, said, before = [], [], [], 0
             for part in parts:
@@ -98,7 +98,7 @@ class Coded:
                     before += len(own.said)
             codes[name] = np.concatenate(columns)
             if weights:
-                several[name] = Several(np.concatenate(weights), np.concatenate(said))
+                several[name] = Spreads(np.concatenate(weights), np.concatenate(said))
         positions = {}
         for name in LEANS:
             most = max(part.positions[name].at.shape[1] for part in parts)

@@ -31,6 +31,8 @@ Leaning = Literal["for", "against", "open"]
 _DOUBTFUL: Final = "No verdict, because the reading is in doubt (see the warnings)"
 _LEVELS: Final[tuple[VerdictWord, ...]] = ("against", "balanced", "for")
 _AGAINST, _BALANCED, _FOR = range(len(_LEVELS))
+_NAMED: Final = 2
+"""Deal-breakers that a verdict names; it counts the others."""
 _STAGES: Final = {"day_1": "day-1", "day_2": "day-2", "mixed": "day-1 and day-2", "unknown": ""}
 _FOCUSES: Final = {"ml": "ML", "engineering": "engineering", "mixed": "ML and engineering", "unknown": ""}
 
@@ -200,7 +202,8 @@ def _deal_breakers(rulebook: Rulebook, gates: Sequence[GateResult], reaches_for:
     possible = [because[gate.id] for gate in gates if gate.state == "open" and reaches_for]
     for clauses, label in ((holding, "Deal-breaker"), (possible, "Possible deal-breaker")):
         if clauses:
-            yield f"{label}{'s' if len(clauses) > 1 else ''}: {'; '.join(clauses)}."
+            more = [f"and {len(clauses) - _NAMED} more"] if len(clauses) > _NAMED else []
+            yield f"{label}{'s' if len(clauses) > 1 else ''}: {'; '.join((*clauses[:_NAMED], *more))}."
 
 
 def _score(overall: Range) -> str:

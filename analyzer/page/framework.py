@@ -109,7 +109,7 @@ def _gate(rulebook: Rulebook, gate: Gate) -> Html:
         "div",
         tag("h3", gate.title),
         tag("p", gate.idea, class_="reason"),
-        tag("p", f"Holds when {condition(rulebook, gate)}.", class_="reason"),
+        tag("p", f"Holds with {condition(rulebook, gate)}.", class_="reason"),
         tag("p", f"In the article: {gate.source}", class_="source"),
         class_="text",
     )

@@ -199,8 +199,9 @@ def signal_rows(assessment: Assessment) -> list[SignalRow]:
         if signal.known or signal.also:
             value, meaning = word(str(signal.value)), spec.meanings.get(str(signal.value), "")
             if signal.also:
-                read = [(value, signal.votes), *((word(vote.value), vote.votes) for vote in signal.also)]
-                value = "; ".join(f"{each} ({votes} of {sum(n for _, n in read)} readings)" for each, votes in read)
+                others = "; ".join(f"{word(vote.value)} ({vote.votes})" for vote in signal.also)
+                total = signal.votes + sum(vote.votes for vote in signal.also)
+                value = f"{value} ({signal.votes} of {total} readings); {others}"
             rows.append(SignalRow(name, spec.title, value, meaning, word(signal.basis), signal.quotes))
     return rows
 

@@ -14,7 +14,7 @@ from analyzer.framework.rulebook import SIDE_TITLES, SIDES, Consideration, Gate,
 from analyzer.views.html import render_page
 from analyzer.views.terminal import QUIET
 from analyzer.vocabulary import labels
-from analyzer.vocabulary.labels import joined, word
+from analyzer.vocabulary.labels import word
 
 
 def print_rulebook(console: Console, rulebook: Rulebook) -> None:
@@ -64,13 +64,8 @@ def cell(rulebook: Rulebook, name: str, values: Sequence[str]) -> str:
 
 
 def condition(rulebook: Rulebook, gate: Gate) -> str:
-    """When a gate holds, in words: "stage is day 2 and urgency is nice to have"."""
-    return joined(
-        [
-            f"{title(rulebook, n)[:1].lower()}{title(rulebook, n)[1:]} is {cell(rulebook, n, v)}"
-            for n, v in gate.when.items()
-        ]
-    )
+    """When a gate holds: "Stage: day 2; Urgency: nice to have"."""
+    return "; ".join(f"{title(rulebook, name)}: {cell(rulebook, name, values)}" for name, values in gate.when.items())
 
 
 def table_cells(rulebook: Rulebook, record: Consideration | Intermediate) -> list[list[str]]:
@@ -109,7 +104,7 @@ def _gate(rulebook: Rulebook, gate: Gate) -> RenderableType:
     return Group(
         Text.assemble((gate.title, "bold"), (f"  {gate.id}, the verdict is at most {gate.ceiling}", QUIET)),
         Text(gate.idea),
-        Text(f"Holds when {condition(rulebook, gate)}."),
+        Text(f"Holds with {condition(rulebook, gate)}."),
         Text(f"Source: {gate.source}", style=QUIET),
     )
 

@@ -290,13 +290,14 @@ SERVING = {**BEST, "competitors": [], "category": "model_serving"}
         (
             WORST,
             "Day-2 engineering product. Unfavorable: 5/100. Deal-breakers: customers can do without it; customers build "
-            "it themselves; buyers can get it from a vendor they know. Its weakest point: buyers would rather buy from "
+            "it themselves; and 1 more. Its weakest point: buyers would rather buy from "
             "a vendor they know.",
         ),
         (
             {},
-            "Kind of product not stated. Too much is unknown for a verdict: 48/100, between 1 and 100 depending on "
-            "what the pitch leaves out. Biggest open question: how many kinds of companies have the problem?",
+            "Kind of product not stated. Too much is unknown for a verdict: 50/100, between 1 and 100 depending on "
+            "what the pitch leaves out. Possible deal-breakers: customers can do without it; customers build it "
+            "themselves; and 3 more. Biggest open question: how many kinds of companies have the problem?",
         ),
     ],
     ids=["something unknown", "nothing unknown, no strong point", "all unknown, no point at all"],
