@@ -167,6 +167,10 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column("cached_tokens", "count", "input tokens that came from the provider's cache", _usage("cached_tokens")),
     Column("output_tokens", "count", "tokens in its replies", _usage("output_tokens")),
     Column("cost_usd", "number", "USD; empty = price unknown", _usage("cost_usd")),
+    Column(
+        "not_read", "text", "what was not read of its document, in words, separated by semicolons",
+        _of_assessment(lambda a: _joined(part.message for source in a.sources for part in source.unread)),
+    ),
 )  # fmt: skip
 """The columns of CSV and Parquet. Parquet has one more, `assessment`, the whole document as JSON."""
 
