@@ -187,6 +187,26 @@ def brackets() -> bytes:
     return one_page(b"[" * 200_000 + b"]" * 200_000 + b" TJ")
 
 
+def deep_tags() -> bytes:
+    return b"<!doctype html><html><body>" + b"<div><section>" * 300_000 + b"deep"
+
+
+def open_tag() -> bytes:
+    """One tag that never ends."""
+    return b"<!doctype html><html><body><p>text</p><a " + b"x='y' <" * 2_000_000
+
+
+def mail_in_mail() -> bytes:
+    """Parts in parts, five thousand deep."""
+    head = b"Subject: x\nMIME-Version: 1.0\n"
+    parts = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (at, at) for at in range(5_000))
+    return head + parts + b"Content-Type: text/plain\n\ntext\n"
+
+
+def braces() -> bytes:
+    return b"{\\rtf1 " + b"{\\b " * 500_000 + b"text" + b"}" * 500_001
+
+
 HOSTILE: dict[str, tuple[str, Callable[[], bytes], str | None]] = {
     "a cell over many columns": (".docx", wide_cell, None),
     "cells merged downwards": (".docx", tall_table, None),
@@ -204,6 +224,10 @@ HOSTILE: dict[str, tuple[str, Callable[[], bytes], str | None]] = {
     "many words": (".pdf", many_words, r"takes more than (150 MB of memory|1 seconds) to read"),
     "endless characters": (".pdf", endless_characters, None),
     "lists in lists": (".pdf", brackets, None),
+    "deep tags": (".html", deep_tags, None),
+    "a tag without end": (".html", open_tag, None),
+    "mail in mail": (".eml", mail_in_mail, None),
+    "braces": (".rtf", braces, None),
 }
 """Each with its kind, how it is made, and what its error says where that is always the same."""
 

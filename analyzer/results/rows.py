@@ -179,6 +179,10 @@ COLUMNS: Final[tuple[Column, ...]] = (
         "gates_open", "text", "deal-breakers that may hold, depending on what is unknown",
         _of_assessment(lambda a: _joined(gate.id for gate in a.gates if gate.state == "open")),
     ),
+    Column(
+        "not_read", "text", "what was not read of its document, in words, separated by semicolons",
+        _of_assessment(lambda a: _joined(part.message for source in a.sources for part in source.unread)),
+    ),
 )  # fmt: skip
 """The columns of CSV and Parquet. Parquet has one more, `assessment`, the whole document as JSON."""
 
