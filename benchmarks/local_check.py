@@ -54,7 +54,7 @@ def try_mode(model: str, settings: Settings, what: str) -> Line:
         return False, what, f"{type(error).__name__}: {error}"
     usage = reading.usage
     tokens = f"{usage.input_tokens:,} tokens in, {usage.output_tokens:,} out, {usage.requests} requests"
-    return True, what, f"read in the mode {reader.mode}; {tokens} ({time.monotonic() - started:.0f} s)"
+    return True, what, f"read in the mode {reader.connection.way.mode}; {tokens} ({time.monotonic() - started:.0f} s)"
 
 
 def check(weights: Weights, threads: int, timeout: float) -> Iterator[Line]:

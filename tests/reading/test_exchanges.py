@@ -36,6 +36,7 @@ def test_every_profile_has_an_exchange_that_says_where_it_is_from() -> None:
         assert exchange["note"] and exchange["source"].startswith("https://") and exchange["checked"]
 
 
+@pytest.mark.filterwarnings("ignore:The model:DeprecationWarning")  # Anthropic's SDK, of Claude 3
 @pytest.mark.parametrize("name", sorted(EXCHANGES))
 def test_what_a_server_sends_back_is_read_at_first_asking(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     exchange = EXCHANGES[name]
