@@ -48,7 +48,9 @@ def try_mode(model: str, settings: Settings, what: str) -> Line:
         reading = background.run(reader.read(Pitch.from_text(PITCH)))
     except PitchTooLong as error:
         return False, what, f"{error}"
-    except (ExtractionError, ProviderTimeout) as error:
+    except ProviderTimeout:
+        return False, what, f"no answer within {settings.timeout:.0f} seconds, so not known; raise --timeout"
+    except ExtractionError as error:
         return True, what, f"understood by the server; the model: {error} ({time.monotonic() - started:.0f} s)"
     except AnalyzerError as error:
         return False, what, f"{type(error).__name__}: {error}"
