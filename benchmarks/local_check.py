@@ -48,13 +48,15 @@ def try_mode(model: str, settings: Settings, what: str) -> Line:
         reading = background.run(reader.read(Pitch.from_text(PITCH)))
     except PitchTooLong as error:
         return False, what, f"{error}"
-    except (ExtractionError, ProviderTimeout) as error:
+    except ProviderTimeout:
+        return False, what, f"no answer within {settings.timeout:.0f} seconds, so not known; raise --timeout"
+    except ExtractionError as error:
         return True, what, f"understood by the server; the model: {error} ({time.monotonic() - started:.0f} s)"
     except AnalyzerError as error:
         return False, what, f"{type(error).__name__}: {error}"
     usage = reading.usage
     tokens = f"{usage.input_tokens:,} tokens in, {usage.output_tokens:,} out, {usage.requests} requests"
-    return True, what, f"read in the mode {reader.mode}; {tokens} ({time.monotonic() - started:.0f} s)"
+    return True, what, f"read in the mode {reader.connection.way.mode}; {tokens} ({time.monotonic() - started:.0f} s)"
 
 
 def check(weights: Weights, threads: int, timeout: float) -> Iterator[Line]:

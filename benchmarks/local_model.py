@@ -73,7 +73,11 @@ def read(pitch: Pitch, settings: Settings, model: str) -> dict[str, Any]:
         line["error"] = str(error)
     else:
         line["assessment"] = json.loads(assessment_of(reading, pitch.ref, None, None).to_json(None))
-    line |= {"seconds": round(time.monotonic() - started, 1), "mode": reader.mode, "notices": reader.notices}
+    line |= {
+        "seconds": round(time.monotonic() - started, 1),
+        "mode": reader.connection.way.mode,
+        "notices": reader.notices,
+    }
     line["answers"] = [[one.input_tokens, one.output_tokens] for one in answers.saved]
     if answers.saved:
         line["grounded"] = _grounded(answers.saved[0].text, settings.form, pitch)
@@ -137,10 +141,7 @@ def _rows(
     rows: tuple[ManualScore, ...] = tuple(row for row in scores.rows if row.pitch in here)
     local = [line for line in lines if line["id"] in here]
     texts = {name: (FIXTURES / folder_name / f"{name}.txt").read_text("utf-8") for name in here}
-    others = {
-        reader: [analyze(texts[name], model=reader, id=name) for name in here]
-        for reader in (KEYWORDS, RECORDED)
-    }
+    others = {reader: [analyze(texts[name], model=reader, id=name) for name in here] for reader in (KEYWORDS, RECORDED)}
     documents = [line["assessment"] for line in local]
     found = compare(
         {model: documents, **others}, ManualScores(scores.source, rows, scores.notes), raters=manual[1], draws=100

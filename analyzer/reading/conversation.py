@@ -45,12 +45,11 @@ from analyzer.reading.clients import (
 from analyzer.reading.exchange import EMPTY, FILTERED, Reply, document_in, fault_of, not_understood, send
 from analyzer.reading.fallback import ModeOrder, Way
 from analyzer.reading.forms import Form, form
-from analyzer.reading.forms.probe import SchemaProbe
 from analyzer.reading.grounding import Grounding
 from analyzer.reading.modes import Messages, ModelQuestion, codes_for, returned_codes, rules_in_schema
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.planted_text import planted_warning
-from analyzer.reading.profiles import Mode, Profile, modes_of
+from analyzer.reading.profiles import Mode, modes_of
 from analyzer.reading.rate_limiter import ONE, RateLimiter
 from analyzer.reading.reading import Reading
 from analyzer.reading.recordings import (
@@ -63,6 +62,7 @@ from analyzer.reading.recordings import (
     noting_played,
     so_far_sha256,
 )
+from analyzer.reading.schema_probe import Connection
 from analyzer.reading.spending import Reservation, Spending, added, estimated_tokens
 from analyzer.reading.support import support_warnings
 from analyzer.reading.windows import Answered, Window, check_fits, check_whole_prompt, is_large, window_of
@@ -138,29 +138,9 @@ class ModelReader:
         return list(self._asking.order.notices)
 
     @property
-    def mode(self) -> Mode:
-        """The mode in which the model is asked, as of now."""
-        return self._asking.order.way.mode
-
-    @property
-    def window(self) -> Window | None:
-        """The model's context; None before the first request."""
-        return self._asking.window
-
-    @property
-    def profile(self) -> Profile:
-        """What is known about the model's server, as of now."""
-        return self._asking.client.profile
-
-    async def keeps_schema(self) -> bool | None:
-        """Whether the server holds the model to a schema in the present mode, tried with a request that asks for
-        something else; None where no schema is sent. Raises the errors of `reading.provider_errors`."""
-        asking = self._asking
-        if self.mode in ("json", "text"):
-            return None
-        question = ModelQuestion(SchemaProbe(), Pitch.from_text("Hello."), settings=asking.order.way.settings)
-        reply = await send(asking.client, question, self.mode, Exchange(asking.model))
-        return SchemaProbe.kept(reply.text)
+    def connection(self) -> Connection:
+        """Through what and how the model is asked, as of now."""
+        return Connection(self._asking.client, self._asking.order.way, self._asking.window)
 
     async def read(self, pitch: Pitch) -> Reading:
         """Read the signals of a pitch and check every quote. Raises ProviderError, ExtractionError, ConfigurationError,

@@ -28,6 +28,7 @@ from analyzer.reading.keywords.reader import KeywordReader
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.readers import Readers
 from analyzer.reading.reading import Reading
+from analyzer.reading.schema_probe import keeps_schema
 from analyzer.reading.spending import cost_of
 from analyzer.resources import resource
 from analyzer.runs.doctor import Finding
@@ -71,7 +72,9 @@ def ask(model: str, settings: Settings) -> Iterator[Finding]:
     if isinstance(reading, AnalyzerError) and not isinstance(reading, ExtractionError):
         yield from _failed(reading, reader)
         return
-    yield Finding("reached", True, f"{reader.profile.title}: it answers, and accepts the key if it needs one")
+    yield Finding(
+        "reached", True, f"{reader.connection.client.profile.title}: it answers, and accepts the key if it needs one"
+    )
     yield from _way(reader)
     yield _window(reader)
     if isinstance(reading, AnalyzerError):
@@ -194,7 +197,7 @@ def verdict(model: Agreed, keywords: Agreed) -> Finding:
 
 def _failed(error: AnalyzerError, reader: ModelReader) -> Iterator[Finding]:
     """What an error says about server, key, model, mode and context, in this order."""
-    reached = f"{reader.profile.title}: it answers"
+    reached = f"{reader.connection.client.profile.title}: it answers"
     if isinstance(error, ProviderUnreachable | ProviderTimeout):
         yield Finding("reached", False, str(error))
         return
@@ -212,12 +215,16 @@ def _failed(error: AnalyzerError, reader: ModelReader) -> Iterator[Finding]:
 def _way(reader: ModelReader) -> Iterator[Finding]:
     for notice in reader.notices:
         yield Finding("mode", True, notice)
-    begin = reader.notices and not reader.mode.startswith("tools_")
-    yield Finding("mode", True, f"{reader.mode}{f'; to begin there: PITCH_MODE={reader.mode}' if begin else ''}")
+    begin = reader.notices and not reader.connection.way.mode.startswith("tools_")
+    yield Finding(
+        "mode",
+        True,
+        f"{reader.connection.way.mode}{f'; to begin there: PITCH_MODE={reader.connection.way.mode}' if begin else ''}",
+    )
 
 
 def _window(reader: ModelReader) -> Finding:
-    window = reader.window
+    window = reader.connection.window
     if window is None or window.tokens is None:
         return Finding("context", True, "not known: the server does not say, and answers are checked for a cut prompt")
     by = "; set with each request as long as it needs" if window.settable else ""
@@ -226,11 +233,13 @@ def _window(reader: ModelReader) -> Finding:
 
 def _schema(reader: ModelReader) -> Finding:
     try:
-        kept = background.run(reader.keeps_schema())
+        kept = background.run(keeps_schema(reader.connection))
     except AnalyzerError as error:
         return Finding("schema", True, f"not known: {str(error).splitlines()[0]}")
     if kept is None:
-        return Finding("schema", True, f"not sent in the mode {reader.mode}: answers are checked instead")
+        return Finding(
+            "schema", True, f"not sent in the mode {reader.connection.way.mode}: answers are checked instead"
+        )
     return Finding("schema", True, _SPOKEN[kept])
 
 
@@ -242,7 +251,7 @@ def _speed(usage: Usage, seconds: float) -> Finding:
 
 
 def _price(model: str, reader: ModelReader) -> Finding:
-    if reader.profile.price == "free" or reader.profile.local:
+    if reader.connection.client.profile.price == "free" or reader.connection.client.profile.local:
         return Finding("price", True, "your own machine: no price")
     cost = cost_of(model, *_TYPICAL)
     if cost is None:

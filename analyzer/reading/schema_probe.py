@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from analyzer.reading.clients import Exchange, ModelClient
+from analyzer.reading.exchange import send
+from analyzer.reading.fallback import Way
+from analyzer.reading.modes import ModelQuestion
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.unwrapping import unwrapped
+from analyzer.reading.windows import Window
 
 _FIELD: Final = "k7"
 _VALUE: Final = "q4-19"
@@ -48,3 +53,22 @@ class SchemaProbe:
             return bool(unwrapped(text, (_FIELD,)) == {_FIELD: _VALUE})
         except ValueError:
             return False
+
+
+class Connection(NamedTuple):
+    """Through what and how a model is asked. `window`: its context; None before the first request."""
+
+    client: ModelClient
+    way: Way
+    window: Window | None
+
+
+async def keeps_schema(connection: Connection) -> bool | None:
+    """Whether the server holds the model to a schema when it is asked in this way; None where no schema is sent. Sends
+    one request. Raises the errors of `reading.provider_errors`."""
+    client, way, _ = connection
+    if way.mode in ("json", "text"):
+        return None
+    question = ModelQuestion(SchemaProbe(), Pitch.from_text("Hello."), settings=way.settings)
+    reply = await send(client, question, way.mode, Exchange(client.model))
+    return SchemaProbe.kept(reply.text)
