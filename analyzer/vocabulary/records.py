@@ -348,11 +348,11 @@ _LISTS = (
         "data-science or research team = data_scientist; ML developer = ml_engineer; AI developer, or building "
         "applications, agents or prompts on large language models = ai_engineer; infrastructure, DevOps, SRE, MLOps "
         "engineer = platform_engineer. Developer, engineer, user: the role of the work described; where it describes "
-        "none, developer = software_engineer. 'You', 'your team', ML or AI team, technical users, product teams, 'MLOps', "
-        "a role inside a feature's name: nobody. No role named, or only a business_user or other: infer one from work "
-        "that one role has: training, tuning, tracking experiments, evaluating models, curating data, setting up "
-        "labeling = data_scientist; only drawing labels = annotator; prompts, agents, LLM calls, retrieval = "
-        "ai_engineer; serving or compressing models = ml_engineer; pods, clusters = platform_engineer; pipelines of "
+        "none, developer = software_engineer. 'You', 'your team', ML or AI team, technical users, product teams, "
+        "'MLOps', a role inside a feature's name: nobody. No role named, or only a business_user or other: infer one "
+        "from work that one role has: training, tuning, tracking experiments, evaluating models, curating data, "
+        "setting up labeling = data_scientist; only drawing labels = annotator; prompts, agents, LLM calls, retrieval "
+        "= ai_engineer; serving or compressing models = ml_engineer; pods, clusters = platform_engineer; pipelines of "
         "tables = data_engineer. The work of two of these: empty.",
     ),
     ListSpec(
