@@ -25,7 +25,8 @@ from analyzer.vocabulary.derived import INPUTS, LEANS
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 _TOGETHER: Final = 512
 """Up to so many rows are scored in one go, whatever they leave open; more are first sorted by it."""
-_MOST_ROWS: Final = 50_000
+_MOST_ROWS: Final = 4_000
+"""So many rows of all tables fit into a processor's cache."""
 _THIRD: Final = 1e-9
 STATES: Final[tuple[Literal["clear", "open", "holds"], ...]] = ("clear", "open", "holds")
 """The states of a gate, by their number."""
@@ -164,20 +165,25 @@ class Scored:
 
 def scored(coded: Coded, rules: LookUps, names: Sequence[str] = SCORES) -> Scored:
     """The scores, points and gates of every pitch, in scope or not."""
-    points = rules.find_all(coded.codes, coded.several)
     if len(coded) <= _TOGETHER:
+        points = rules.find_all(coded.codes, coded.several)
         batch = _Batch(coded, rules, points)
         return Scored({name: batch.score(name) for name in names}, points)
-    found: dict[str, Triple] = {
-        name: (np.empty(len(coded)), np.empty(len(coded)), np.empty(len(coded))) for name in names
-    }
+    found = Scored(*({name: _empty(len(coded)) for name in each} for each in (names, (*rules.tables, *rules.gates))))
     for rows in _alike(coded, rules):
-        own = {name: (mean[rows], low[rows], high[rows]) for name, (mean, low, high) in points.items()}
-        batch = _Batch(coded.take(rows), rules, own)
-        for name in names:
-            for into, numbers in zip(found[name], batch.score(name), strict=True):
-                into[rows] = numbers
-    return Scored(found, points)
+        part = coded.take(rows)
+        own = rules.find_all(part.codes, part.several)
+        batch = _Batch(part, rules, own)
+        computed = {name: batch.score(name) for name in names}
+        for into, values in ((found.scores, computed), (found.points, own)):
+            for name, triple in values.items():
+                for column, numbers in zip(into[name], triple, strict=True):
+                    column[rows] = numbers
+    return found
+
+
+def _empty(rows: int) -> Triple:
+    return np.empty(rows), np.empty(rows), np.empty(rows)
 
 
 def gate_states(coded: Coded, rules: LookUps) -> dict[str, NDArray[np.int8]]:
