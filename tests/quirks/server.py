@@ -131,10 +131,12 @@ class _QuirkyHandler(BaseHTTPRequestHandler):
         self._send(self.quirky.answered(self.path, body))
 
     def _send(self, response: Response) -> None:
+        self.close_connection = True
         content = response.content
         self.send_response(response.status)
         self.send_header("Content-Type", response.content_type)
         self.send_header("Content-Length", str(len(content)))
+        self.send_header("Connection", "close")  # no socket is left open for the next test to be blamed for
         for name, value in response.headers.items():
             self.send_header(name, value)
         self.end_headers()
