@@ -216,8 +216,16 @@ def _other_client(model: str, profile: Profile, settings: Settings) -> instructo
 def _anthropic_client(name: str, key: str, timeout: float) -> instructor.AsyncInstructor:
     import anthropic
 
-    sdk = anthropic.AsyncAnthropic(api_key=key, max_retries=0, timeout=timeout, http_client=shared_client(timeout))
-    client: instructor.AsyncInstructor = instructor.from_anthropic(sdk, model=name)
+    def sdk(http: Any) -> Any:
+        return anthropic.AsyncAnthropic(api_key=key, max_retries=0, timeout=timeout, http_client=http)
+
+    try:
+        made = sdk(shared_client(timeout))
+    except TypeError:  # newer releases take a client of httpx2 alone
+        import httpx2
+
+        made = sdk(httpx2.AsyncClient(**http_options(timeout, _WIDEST)))
+    client: instructor.AsyncInstructor = instructor.from_anthropic(made, model=name)
     return client
 
 
