@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help app test test-slow check format lint types layers docs docs-check package pictures recordings bench soak clean
+.PHONY: help app test test-slow check format lint types layers docs docs-check package pictures recordings bench real-texts soak clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -62,6 +62,10 @@ recordings: $(VENV)/ready ## Record all pitches of fixtures/ again with your own
 
 bench: $(VENV)/ready ## Measure bulk runs beside others (LangChain too, if installed)
 	$(RUN) benchmarks/bulk.py
+
+real-texts: $(VENV)/ready ## Read real texts and compare with manual scores: make real-texts CLONES=folder [MODEL=...] [SAVE=1]
+	@test -n "$(CLONES)" || { echo "name the folder of clones: make real-texts CLONES=clones (benchmarks/real_texts/README.md)"; exit 2; }
+	$(RUN) -m benchmarks.real_texts "$(CLONES)" --model $(or $(MODEL),keywords) $(if $(SAVE),--save)
 
 soak: $(VENV)/ready ## Put bulk runs through kills, faults, outages and full disks; writes docs/reliability.md (half an hour)
 	$(RUN) -m tests.soak
