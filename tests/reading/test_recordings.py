@@ -109,8 +109,8 @@ CHANGES = {
     "the form (quotes, not ids)": {"form": "ids"},
     "the mode (tools, not json_schema)": {"mode": "json_schema"},
     "the number of the reading (1, not 2)": {"reading": 2},
-    "the vocabulary's version (2, not 3)": {"vocabulary_version": 2},
-    "the prompt's version (1, not 2)": {"prompt_version": 2},
+    "the vocabulary's version (2, not 3)": {"vocabulary_version": 3},
+    "the prompt's version (2, not 3)": {"prompt_version": 3},
     "the turn of the conversation (0, not 1)": {"turn": 1},
     "the conversation so far": {"so_far_sha256": "0"},
     "the model (openai/gpt-4.1-mini, not openai/other), the form (quotes, not ids)": {
