@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help app test test-slow test-ocr check format lint types layers docs docs-check package pictures recordings bench bench-ocr local-model soak clean
+.PHONY: help app test test-slow test-ocr check format lint types layers docs docs-check package pictures recordings bench bench-ocr local-model real-texts soak clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -73,6 +73,10 @@ bench-ocr: $(VENV)/ready ## Read the pitches rendered as pictures, and compare s
 
 local-model: $(VENV)/ready ## Try the ways of asking on a real local server, with the smallest open weights (130 MB to load)
 	$(RUN) -m benchmarks.local_check
+
+real-texts: $(VENV)/ready ## Read real texts and compare with manual scores: make real-texts CLONES=folder [MODEL=...] [SAVE=1]
+	@test -n "$(CLONES)" || { echo "name the folder of clones: make real-texts CLONES=clones (benchmarks/real_texts/README.md)"; exit 2; }
+	$(RUN) -m benchmarks.real_texts "$(CLONES)" --model $(or $(MODEL),keywords) $(if $(SAVE),--save)
 
 soak: $(VENV)/ready ## Put bulk runs through kills, faults, outages and full disks; writes docs/reliability.md (half an hour)
 	$(RUN) -m tests.soak

@@ -24,6 +24,7 @@ from analyzer.runs.stability import STABLE_NAMES, values_of
 from analyzer.settings import KEYWORDS, RECORDED, Settings
 from analyzer.vocabulary.labels import title
 from analyzer.vocabulary.signals import SIGNALS
+from benchmarks.real_texts.figures import PARTS, RealTexts, summary, tables
 
 FIXTURES = resource("fixtures")
 SETTLED = "settled"
@@ -48,25 +49,34 @@ def page() -> str:
             *_stability(),
             *_hostile(),
             *_languages(),
+            *_real_texts(),
         ]
     )
 
 
 def line() -> str:
-    """The figures of both readers in one line, for the pitches that were held back."""
+    """The figures of both readers in a few sentences, on texts that nothing was tuned on."""
     _, held = sets()
-    read = {reader: _assessments("reading", held, reader) for reader in (RECORDED, KEYWORDS)}
-    found = _compared(read, held)
-    told = {}
-    for reader in read:
-        signals = [found.signals[reader][name] for name in SCORED]
-        same = mean(one["agreement"].value or 0 for one in signals)
-        kappa = mean(one["kappa"].value for one in signals if one["kappa"].value is not None)
-        told[reader] = f"{same:.0%} of the values (kappa {kappa:.2f})"
+    found = _compared({RECORDED: _assessments("reading", held, RECORDED)}, held)
+    signals = [found.signals[RECORDED][name] for name in SCORED]
+    same = mean(one["agreement"].value or 0 for one in signals)
+    kappa = mean(one["kappa"].value for one in signals if one["kappa"].value is not None)
     return (
-        f"On {len(held)} pitches that nothing was tuned on, the recorded answers of a large language model give {told[RECORDED]} "
-        f"that a scoring by the written rules gives, and `keywords`, without a model, {told[KEYWORDS]}: "
-        "[how it was measured, and how far to trust it](docs/reading-measured.md)."
+        f"On {len(held)} pitches that nothing was tuned on, the recorded answers of a large language model give {same:.0%} of the "
+        f"values (kappa {kappa:.2f}) that a scoring by the written rules gives. {keywords_line()} "
+        "[How it was measured, and how far to trust it](docs/reading-measured.md)."
+    )
+
+
+def keywords_line() -> str:
+    """The figures of the keyword reader on the real texts that are used for reporting."""
+    texts = RealTexts.stored()
+    reported = list(PARTS.values())[-1]
+    found = summary(texts.part(reported), KEYWORDS, texts.varying)
+    return (
+        f"`keywords`, without a model, gives {found.same:.0%} of the values on {found.pitches} real texts that it was not tuned "
+        f"on (kappa {found.kappa:.2f}), adds a value in {found.adds:.0%} of the places where the text says nothing, and misses "
+        f"{found.misses:.0%} of those where it does."
     )
 
 
@@ -329,6 +339,30 @@ def planted_spans(text: str, spots: str) -> Iterator[tuple[int, int]]:
         at = text.find(plain)
         if plain and at >= 0:
             yield at, at + len(plain)
+
+
+# ---------------------------------------------------------------- real texts
+
+
+def _real_texts() -> Iterator[str]:
+    yield "## Real texts\n"
+    yield _REAL_NOTE
+    yield from tables(RealTexts.stored())
+    yield ""
+
+
+_REAL_NOTE = """\
+54 introductions and pitches of real products, rebuilt from public repositories ([what they are, and how to run this
+again](../benchmarks/real_texts/README.md)):
+
+    make real-texts CLONES=clones MODEL=...
+
+No human expert scored them: two language-model readers did by the written rules (mean kappa 0.93 between them), and a third
+settled what differed. Odd numbers were looked at for tuning, even numbers only for these figures. Mean kappa: over the signals in
+which at least five of the texts differ from the commonest value; in the others kappa says little. Adds, misses: over all
+signals together. Manual score in the range: texts in scope for both whose overall score, from the manual signals, lies within the
+range that the reader gives.
+"""
 
 
 # ---------------------------------------------------------------- other languages

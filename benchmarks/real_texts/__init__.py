@@ -1,1 +1,1 @@
-"""How well readers read real texts. The project carries their sources, spans and manual scores, not the texts."""
+"""How well readers read real texts. The project has their sources, spans and manual scores, not the texts."""

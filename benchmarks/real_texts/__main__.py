@@ -13,12 +13,15 @@ from analyzer import analyze_many
 from analyzer.errors import AnalyzerError
 from analyzer.files.manual_scores import read_manual
 from benchmarks.real_texts.figures import RealTexts, number_of, reading_of, tables, write_reading
-from benchmarks.real_texts.texts import HERE, rebuild
+from benchmarks.real_texts.texts import HERE, rebuild, sources
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit code: 0 all texts were read, 1 some were not, 2 none could be rebuilt, 3 the model cannot be used."""
+    """Run the benchmark. Exit code: 0 all texts were read, 1 some were not, 2 none could be rebuilt, 3 no model."""
     options = _parser().parse_args(arguments)
+    if options.repositories:
+        print("\n".join(dict.fromkeys(source.repo for source in sources(options.home))))
+        return 0
     rebuilt = rebuild(options.clones, options.home)
     for fault in rebuilt.faults:
         print(fault, file=sys.stderr)
@@ -46,14 +49,21 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="benchmarks.real_texts", description=__doc__.splitlines()[0])
-    parser.add_argument("clones", type=Path, help="folder of clones, each named owner+name, owner/name or name")
+    parser = argparse.ArgumentParser(prog="benchmarks.real_texts", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument(
+        "clones",
+        type=Path,
+        nargs="?",
+        default=Path("clones"),
+        help="folder of clones: owner+name, owner/name or name",
+    )
     parser.add_argument(
         "--model", default="keywords", help="keywords, recorded or provider/name (default: %(default)s)"
     )
     parser.add_argument(
         "--save", action="store_true", help="store the values that were read, without quotes, for the docs"
     )
+    parser.add_argument("--repositories", action="store_true", help="list the repositories to clone, and stop")
     parser.add_argument("--home", type=Path, default=HERE, help=argparse.SUPPRESS)
     return parser
 

@@ -44,12 +44,8 @@ class SingleValues:
         """The value of a signal with its basis and quotes, by the first tier with a hit; empty if unknown."""
         groups = sorted(self._rules.signal.get(name, ()), key=lambda group: group.tier)
         for _, tier in itertools.groupby(groups, key=lambda group: group.tier):
-            met = [
-                (group, hits)
-                for group in tier
-                if (hits := self._supporting(name, group.value, self._group_hits(group)))
-            ]
-            if met:
+            found = [(group, self._supporting(name, group.value, self._group_hits(group))) for group in tier]
+            if met := [(group, hits) for group, hits in found if hits]:
                 return self._settled(met)
         return {}
 
@@ -107,7 +103,7 @@ class SingleValues:
         return self._evidence.value(value, "stated", price)
 
     def _own(self, cues: CueSet) -> list[Hit]:
-        """The hits in sentences without a competitor, whose prices are others'; announced editions count too."""
+        """The hits, of announced editions too, but not where a competitor is named: its prices are not ours."""
         others = self._competitors.mentioned.sentences
         return [hit for hit in self._evidence.set_hits(cues, planned=True) if hit.sentence not in others]
 

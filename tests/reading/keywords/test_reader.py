@@ -114,6 +114,22 @@ def test_a_signal_without_a_cue_is_unknown(signal: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("signal", "text", "value"),
+    [
+        ("pricing", "License: MIT", "free_only"),
+        ("pricing", "License: Apache 2.0", "free_only"),
+        ("pricing", "[License: MIT](https://example.org/licence)", "free_only"),
+        ("trust_route", "stars 11.4k", "community"),
+        ("traction", "downloads 380k/month", "adoption"),
+        ("traction", "GitHub stars: 11,400", "adoption"),
+        ("onboarding", "Get the code at github.com/foldline/foldline.", "self_serve"),
+    ],
+)
+def test_what_a_badge_or_a_link_says_counts_like_prose(signal: str, text: str, value: str) -> None:
+    assert read(text).single(signal).value == value
+
+
+@pytest.mark.parametrize(
     ("signal", "text"),
     [
         ("onboarding", "Book a demo."),
