@@ -43,7 +43,7 @@ class Settings:
     """PITCH_TIMEOUT: seconds to wait for one answer of the model."""
     mode: str = "auto"
     """PITCH_MODE: the way to ask the model, one of MODES."""
-    form: str = "quotes"
+    form: str = "ids"
     """PITCH_FORM: what the model writes down, one of the forms in `reading.forms`."""
     profiles: Path | None = None
     """PITCH_PROFILES: a file with the user's own profiles of model servers."""
@@ -68,7 +68,7 @@ class Settings:
             store=_get("PITCH_STORE"),
             timeout=_seconds("PITCH_TIMEOUT", 120.0),
             mode=_get("PITCH_MODE") or "auto",
-            form=_get("PITCH_FORM") or "quotes",
+            form=_get("PITCH_FORM") or "ids",
             profiles=Path(profiles).expanduser() if profiles else None,
         )
 

@@ -7,7 +7,7 @@ takes most of a second to load, so only the reader that needs it loads it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -109,7 +109,7 @@ class Readers:
         self._limiter = limiter
         self._one_for_all: Reader | None = None
         self._recordings: Recordings | None = None
-        self._replaying: dict[str, ModelReader] = {}
+        self._replaying: dict[tuple[str, str], ModelReader] = {}
         if model == KEYWORDS:
             self._one_for_all = KeywordReader()
         elif asks_a_server(model):
@@ -124,12 +124,12 @@ class Readers:
 
         if self._recordings is None:
             self._recordings = Recordings.available(self._settings.own_recordings())
-        model = _recorded_model(self._model, pitch, self._recordings, self._settings.form)
-        if model not in self._replaying:
-            self._replaying[model] = ModelReader(
-                model, self._settings, recordings=self._recordings, limiter=self._limiter
-            )
-        return self._replaying[model]
+        recorded = _recorded(self._model, pitch, self._recordings, self._settings.form)
+        if recorded not in self._replaying:
+            model, form_name = recorded
+            settings = replace(self._settings, form=form_name)
+            self._replaying[recorded] = ModelReader(model, settings, recordings=self._recordings, limiter=self._limiter)
+        return self._replaying[recorded]
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -153,16 +153,18 @@ def _asking_reader(model: str, settings: Settings, store: str | None = None, req
     return StoringReader(model, settings, store, required=required)
 
 
-def _recorded_model(model: str, pitch: Pitch, recordings: Recordings, form_name: str) -> str:
-    """The model behind `recorded/provider/name`, or behind `recorded` for this pitch. Raises MissingRecording."""
+def _recorded(model: str, pitch: Pitch, recordings: Recordings, usual_form: str) -> tuple[str, str]:
+    """The model and form of the recording behind `recorded/provider/name`, or behind `recorded`, for this pitch: of
+    several forms the usual one. Raises MissingRecording."""
     from analyzer.reading.conversation import first_request
+    from analyzer.reading.forms import FORMS
     from analyzer.reading.recordings import ANY_MODEL
 
     named = model.partition("/")[2]
-    if named:
-        return named
-    request = first_request(ANY_MODEL, pitch, form_name)
-    models = recordings.models_for(request)
-    if not models:
-        raise recordings.missing(request)
-    return models[0]
+    for form_name in dict.fromkeys((usual_form, *FORMS)):
+        if named and recordings.find(first_request(named, pitch, form_name)) is not None:
+            return named, form_name
+        models = [] if named else recordings.models_for(first_request(ANY_MODEL, pitch, form_name))
+        if models:
+            return models[0], form_name
+    raise recordings.missing(first_request(named or ANY_MODEL, pitch, usual_form))

@@ -106,6 +106,9 @@ class _Document:
 
     def _field(self, name: str, part: Any) -> Any:
         if name == "instructions":
+            texts = [one for one in part if isinstance(one, str)] if isinstance(part, list) else []
+            if any(map(carries_a_point, texts)):  # copied instead of numbered
+                return part
             return [self._passage(first, last) for first, last in self._passages(part)]
         if isinstance(part, list):
             return [self._entry(entry) if isinstance(entry, dict) else entry for entry in part]
@@ -122,6 +125,8 @@ class _Document:
     def _quotes(self, part: Mapping[str, Any]) -> list[dict[str, Any]]:
         """The sentences of an entry or value as quotes; a number without a sentence is reported in place of one."""
         words = part.get("words")
+        if copied := _copied(part):
+            return copied
         numbers = dict.fromkeys(number for one in _EVIDENCE[:2] for number in _numbers(part.get(one)) if number)
         return [self._quote(number, words if isinstance(words, str) else "") for number in numbers][:_SENTENCES]
 
@@ -160,6 +165,15 @@ class _Document:
 
 
 _EVIDENCE: Final = ("sentences", "sentence", "words")
+
+
+def _copied(part: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Quotes that a model copied from the pitch although it was asked for numbers; they are checked like any other."""
+    if any(part.get(one) for one in _EVIDENCE[:2]):
+        return []
+    given = part.get("quotes") or part.get("quote") or []
+    texts = given if isinstance(given, list) else [given]
+    return [{"text": text} for text in texts if isinstance(text, str) and text.strip()]
 
 
 def _without_evidence(part: Mapping[str, Any]) -> dict[str, Any]:
