@@ -30,7 +30,6 @@ from analyzer.errors import (
     ProviderUnreachable,
 )
 from analyzer.framework.assessment import DISQUALIFIED, ReaderRef, Usage, Warning
-from analyzer.reading import prompts
 from analyzer.reading.answers import LIST_PARTS, CheckedAnswer, Fault, NotAnAnswer, check_answer
 from analyzer.reading.clients import (
     NO_KEY,
@@ -46,7 +45,7 @@ from analyzer.reading.exchange import EMPTY, FILTERED, Reply, document_in, fault
 from analyzer.reading.fallback import ModeOrder, Way
 from analyzer.reading.forms import Form, form
 from analyzer.reading.grounding import Grounding
-from analyzer.reading.modes import Messages, ModelQuestion, codes_for, returned_codes, rules_in_schema
+from analyzer.reading.modes import Messages, ModelQuestion, codes_for, returned_codes
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.planted_text import planted_warning
 from analyzer.reading.profiles import Mode, modes_of
@@ -60,6 +59,7 @@ from analyzer.reading.recordings import (
     as_recorded,
     current_request,
     noting_played,
+    prompt_sha256,
     so_far_sha256,
 )
 from analyzer.reading.schema_probe import Connection
@@ -68,7 +68,7 @@ from analyzer.reading.support import support_warnings
 from analyzer.reading.windows import Answered, Window, check_fits, check_whole_prompt, is_large, window_of
 from analyzer.settings import RECORDED, Settings
 from analyzer.store.answers import StoredAnswer
-from analyzer.vocabulary.signals import Quote, answer_schema, vocabulary_sha256
+from analyzer.vocabulary.signals import Quote, vocabulary_sha256
 
 MAX_ASKS: Final = 3
 """Most answers asked for one pitch: the first, one more for an unusable answer, one more for faulty signals."""
@@ -124,7 +124,7 @@ class ModelReader:
         spending = spending or Spending(model)
         self._asking = _Asking(settings, client, form(settings.form), order, limiter, answers, spending, recordings)
         shown = f"{RECORDED}/{model}" if recordings is not None else model
-        prompt = _prompt_sha256(settings.form)
+        prompt = prompt_sha256(settings.form)
         self.ref = ReaderRef(model=shown, prompt_sha256=prompt, schema_sha256=vocabulary_sha256())
 
     @property
@@ -157,28 +157,14 @@ class ModelReader:
             await self._own.aclose()
 
 
-def first_request(model: str, pitch: Pitch, form_name: str = "quotes", mode: str = "tools") -> ModelRequest:
+def first_request(model: str, pitch: Pitch, form_name: str, mode: str = "json_schema") -> ModelRequest:
     """The first request for reading this pitch with this model, as recordings identify it."""
-    request = ModelRequest.first(model, pitch.ref.sha256 or "")
-    if rules_in_schema(form_name, mode):
-        return request
-    return replace(request, form=form_name, mode=mode, prompt_sha256=_prompt_sha256(form_name))
+    return ModelRequest.first(model, pitch.ref.sha256 or "", form_name, mode)
 
 
 def requests_in_every_mode(model: str, pitch: Pitch, form_name: str) -> list[ModelRequest]:
     """The first request for reading a pitch, in every mode: a stored answer to any of them is used."""
     return [first_request(model, pitch, form_name, mode) for mode in get_args(Mode)]
-
-
-def _prompt_sha256(form_name: str) -> str:
-    """Fingerprint of the prompts where the rules are part of them."""
-    own = form(form_name).prompt_sha256(rules=True)
-    return hashlib.sha256(f"{own} {_rules_sha256(form_name)}".encode()).hexdigest()
-
-
-@cache
-def _rules_sha256(form_name: str) -> str:
-    return hashlib.sha256(form(form_name).instructions(rules=True).encode()).hexdigest()
 
 
 @dataclass(slots=True)
@@ -338,7 +324,7 @@ class _Conversation:
         """Get one reply of the model, in as many attempts as the limiter allows."""
         asking = self.asking
         said = [self.asking.form.message(self.pitch), *(message["content"] for message in self.said)]
-        reservation = asking.spending.reservation(said, static_tokens())
+        reservation = asking.spending.reservation(said, static_tokens(self.asking.form.name))
         try:
             # Saved before its slot goes to another request: a killed run pays twice for at most what was in flight.
             saved = await asking.limiter.call(lambda: self._in_some_mode(reservation))
@@ -370,7 +356,7 @@ class _Conversation:
     def _question(self, way: Way) -> ModelQuestion:
         """What is asked next. Codes around the prompt show whether a server that may cut it did."""
         profile = self.asking.client.profile
-        doubtful = profile.is_unknown and profile.context.cuts and not rules_in_schema(self.asking.form.name, way.mode)
+        doubtful = profile.is_unknown and profile.context.cuts
         codes = codes_for(self.pitch) if doubtful else None
         return ModelQuestion(self.asking.form, self.pitch, self.said, codes, settings=way.settings)
 
@@ -381,8 +367,7 @@ class _Conversation:
         if asking.recordings is not None and (recording := asking.recordings.find(request)) is not None:
             way = Way(recording.request.mode)  # type: ignore[arg-type]
             request = self._request_in(way.mode)
-        rules = not rules_in_schema(asking.form.name, way.mode)
-        check_fits(question, window, asking.client.profile, asking.model, rules=rules)
+        check_fits(question, window, asking.client.profile, asking.model)
         await reservation.set_aside()  # a repeated request may be paid for like the first
         exchange = Exchange(asking.model)
         token = current_request.set(request)
@@ -401,7 +386,7 @@ class _Conversation:
         usage = self._count(exchange, reservation)
         ignored = reply.fault is None and not_understood(reply.text, way.mode, exchange.completion, question)
         if asking.recordings is None:
-            self._check_whole_prompt(question, reply, exchange, rules)
+            self._check_whole_prompt(question, reply, exchange)
         settled = self._settles(reply, request.turn) and not ignored
         saved = StoredAnswer(
             key=request.key if settled else None,
@@ -422,14 +407,14 @@ class _Conversation:
         self.keys.append(request.key)
         return saved, ignored
 
-    def _check_whole_prompt(self, question: ModelQuestion, reply: Reply, exchange: Exchange, rules: bool) -> None:
+    def _check_whole_prompt(self, question: ModelQuestion, reply: Reply, exchange: Exchange) -> None:
         """Raises ConfigurationError if the server cut the prompt."""
         profile = self.asking.client.profile
         if reply.fault is not None or not (profile.context.cuts or profile.is_unknown):
             return
         counted = exchange.reported.usage.input_tokens if exchange.reported and exchange.reported.known else None
         answered = Answered(counted or None, returned_codes(document_in(reply.text, question)))
-        note = check_whole_prompt(question, profile, self.asking.model, answered, rules=rules)
+        note = check_whole_prompt(question, profile, self.asking.model, answered)
         if note:
             self.notes.append(note)
 
@@ -479,9 +464,14 @@ def _usage(answer: StoredAnswer) -> Usage:
 
 
 @cache
-def static_tokens() -> int:
-    """About how many tokens a request has without the pitch."""
-    return estimated_tokens(prompts.instructions()) + estimated_tokens(json.dumps(answer_schema()))
+def static_tokens(form_name: str) -> int:
+    """About how many tokens a request in a form has without the pitch."""
+    asked = form(form_name)
+    schema = json.dumps(asked.schema(_ANY_PITCH), separators=(",", ":"))
+    return estimated_tokens(asked.instructions(rules=True)) + estimated_tokens(schema)
+
+
+_ANY_PITCH: Final = Pitch.from_text("Any pitch.")
 
 
 def _unsettled(answer: CheckedAnswer) -> list[Warning]:

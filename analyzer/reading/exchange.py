@@ -124,7 +124,7 @@ async def _call(
         return ""
     if client.profile.api == "sdk":
         model = with_schema(question)
-        messages: Any = question.messages(rules=True)
+        messages: Any = question.messages()
         found, completion = await asking.create_with_completion(
             response_model=model, messages=messages, model=client.name, max_retries=0
         )

@@ -1,8 +1,7 @@
 """Shapes a request for each way of asking (mode) and each kind of API.
 
-Hidden here: where the rules, the schema and the settings go. Today's request, a named tool call with all rules in its
-schema, goes unchanged to servers that take it. Every other mode has the rules as text and a short schema, with
-temperature 0 and a seed where the server takes them.
+Hidden here: where rules, schema and settings go. Every mode has the rules as text, once, and a short schema,
+with temperature 0 and a seed where the server takes them.
 """
 
 from __future__ import annotations
@@ -23,13 +22,9 @@ from analyzer.reading import prompts
 from analyzer.reading.forms import Form
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.profiles import Mode, Profile
-from analyzer.vocabulary.signals import answer_schema
 
 Messages = list[dict[str, str]]
 
-RULES_IN_SCHEMA: Final[frozenset[tuple[str, str]]] = frozenset()
-"""Pairs of form and mode that are asked as the shipped recordings were: rules in the tool's schema, no settings. When
-vocabulary 2 is recorded, empty this set: every mode then has its rules as text."""
 SEED: Final = 7
 _CODES: Final = "codes"
 
@@ -110,10 +105,10 @@ class ModelQuestion:
         codes = _closed({"first": number, "second": number})
         return _closed({_CODES: codes, **schema["properties"]})
 
-    def messages(self, *, rules: bool, schema: bool = False, left_out: tuple[str, ...] = ()) -> Messages:
-        """The system message, the pitch, and what was said since. `rules`, `schema`: whether the system message has
-        them as text."""
-        system, user = self.form.instructions(rules=rules), self.form.message(self.pitch)
+    def messages(self, *, schema: bool = False, left_out: tuple[str, ...] = ()) -> Messages:
+        """The system message with the rules, the pitch, and what was said since. `schema`: whether the system message
+        has the schema as text."""
+        system, user = self.form.instructions(rules=True), self.form.message(self.pitch)
         if schema:
             text = json.dumps(without(self.schema(), left_out), ensure_ascii=False, separators=(",", ":"))
             system = f"{system}\n\n{prompts.as_json(text)}"
@@ -127,11 +122,6 @@ def codes_for(pitch: Pitch) -> tuple[int, int]:
     """Two numbers of four digits that follow from the pitch's fingerprint, so that stored answers are found again."""
     digest = hashlib.sha256(f"codes {pitch.ref.sha256}".encode()).digest()
     return 1000 + int.from_bytes(digest[:4], "big") % 9000, 1000 + int.from_bytes(digest[4:8], "big") % 9000
-
-
-def rules_in_schema(form: str, mode: str) -> bool:
-    """Whether the rules of the fields are in the schema, not in the system message."""
-    return (form, mode) in RULES_IN_SCHEMA
 
 
 def returned_codes(document: object) -> tuple[int, int] | None:
@@ -186,13 +176,10 @@ def instructor_mode(mode: Mode, profile: Profile) -> instructor.Mode:
 
 
 def _chat(question: ModelQuestion, mode: Mode, profile: Profile) -> Shape:
-    with_rules = not rules_in_schema(question.form.name, mode)
     left_out = profile.parameters.left_out
-    body: dict[str, Any] = {
-        "messages": question.messages(rules=with_rules, schema=mode in ("json", "text"), left_out=left_out)
-    }
+    body: dict[str, Any] = {"messages": question.messages(schema=mode in ("json", "text"), left_out=left_out)}
     if mode in ("tools", "tools_required", "tools_auto"):
-        body["tools"] = _short_tool(question, profile) if with_rules else _tool()
+        body["tools"] = _tool(question, profile)
         if mode != "tools":
             body["tool_choice"] = "required" if mode == "tools_required" else "auto"
     elif mode == "json_schema":
@@ -201,15 +188,14 @@ def _chat(question: ModelQuestion, mode: Mode, profile: Profile) -> Shape:
         body["response_format"] = {"type": "json_schema", "json_schema": named}
     elif mode == "json":
         body["response_format"] = {"type": "json_object"}
-    settings = _settings(question, profile) if with_rules else _extra(question, profile)
-    return Shape(_INSTRUCTOR.get(mode, instructor.Mode.TOOLS), {**body, **settings})
+    return Shape(_INSTRUCTOR.get(mode, instructor.Mode.TOOLS), {**body, **_settings(question, profile)})
 
 
 def _responses(question: ModelQuestion, profile: Profile) -> Shape:
     """OpenAI's Responses API, with a schema and without tools; OpenAI is asked not to store the answer."""
     schema = without(question.schema(), profile.parameters.left_out)
     body = {
-        "input": question.messages(rules=True),
+        "input": question.messages(),
         "text": {"format": {"type": "json_schema", "name": RecordSignals.__name__, "strict": True, "schema": schema}},
         "tools": _ABSENT,
         "tool_choice": _ABSENT,
@@ -223,7 +209,7 @@ def _responses(question: ModelQuestion, profile: Profile) -> Shape:
 
 def _anthropic(question: ModelQuestion, mode: Mode, profile: Profile) -> Shape:
     parameters = profile.parameters
-    system, *others = question.messages(rules=True, schema=mode == "text", left_out=parameters.left_out)
+    system, *others = question.messages(schema=mode == "text", left_out=parameters.left_out)
     schema = without(question.schema(), parameters.left_out)
     body: dict[str, Any] = {
         "max_tokens": parameters.answer_tokens,
@@ -270,7 +256,7 @@ def _google(question: ModelQuestion, mode: Mode, profile: Profile) -> Shape:
         config["tool_config"] = {"function_calling_config": {"mode": "ANY", "allowed_function_names": [name]}}
     messages = [
         {**message, "role": "model" if message["role"] == "assistant" else message["role"]}
-        for message in question.messages(rules=True, schema=mode == "text", left_out=parameters.left_out)
+        for message in question.messages(schema=mode == "text", left_out=parameters.left_out)
     ]
     return Shape(instructor.Mode.TOOLS, {}, {"messages": messages, "config": config})
 
@@ -282,7 +268,7 @@ def _ollama(question: ModelQuestion, profile: Profile, name: str) -> dict[str, A
         options |= {"temperature": 0, "seed": SEED}
     return {
         "model": name,
-        "messages": question.messages(rules=True),
+        "messages": question.messages(),
         "format": question.schema(),
         "options": options,
         "stream": False,
@@ -293,13 +279,7 @@ def _ollama(question: ModelQuestion, profile: Profile, name: str) -> dict[str, A
 # ---------------------------------------------------------------- parts
 
 
-@cache
-def _tool() -> list[dict[str, Any]]:
-    """The tool with all rules in its schema."""
-    return [_function(answer_schema())]
-
-
-def _short_tool(question: ModelQuestion, profile: Profile) -> list[dict[str, Any]]:
+def _tool(question: ModelQuestion, profile: Profile) -> list[dict[str, Any]]:
     tool = _function(without(question.schema(), profile.parameters.left_out))
     if profile.parameters.strict_tools:
         tool["function"]["strict"] = True

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +27,7 @@ from analyzer.errors import MissingRecording, OutputError
 from analyzer.files.disk import check_writable, reason, write_whole
 from analyzer.framework.assessment import Warning
 from analyzer.reading import prompts
+from analyzer.reading.forms import form
 from analyzer.reading.reading import Reading
 from analyzer.resources import resource
 from analyzer.vocabulary.labels import joined
@@ -53,8 +55,8 @@ class ModelRequest:
     purpose: str = "read"
     model: str
     pitch_sha256: str
-    form: str = "quotes"
-    mode: str = "tools"
+    form: str
+    mode: str
     reading: int = 1
     vocabulary_version: int
     prompt_version: int
@@ -65,14 +67,16 @@ class ModelRequest:
     said_sha256: str = ""
 
     @classmethod
-    def first(cls, model: str, pitch_sha256: str) -> ModelRequest:
+    def first(cls, model: str, pitch_sha256: str, form_name: str, mode: str = "json_schema") -> ModelRequest:
         """The first request of reading a pitch today."""
         return cls(
             model=model,
             pitch_sha256=pitch_sha256,
+            form=form_name,
+            mode=mode,
             vocabulary_version=VOCABULARY_VERSION,
             prompt_version=prompts.PROMPT_VERSION,
-            prompt_sha256=prompts.prompt_sha256(),
+            prompt_sha256=prompt_sha256(form_name),
             schema_sha256=vocabulary_sha256(),
         )
 
@@ -94,18 +98,21 @@ class ModelRequest:
     @property
     def key(self) -> str:
         """The key of a stored answer to it: exact to the letter, so that a changed word asks again."""
-        words = {"model": self.model, "pitch_sha256": self.pitch_sha256, "turn": self.turn}
-        words |= {"prompt_sha256": self.prompt_sha256, "schema_sha256": self.schema_sha256}
-        # Earlier messages contain the conversation so far. Usual values are left out, so that answers from before there
-        # was a choice still match.
-        unusual = {name: getattr(self, name) for name, usual in _USUAL.items() if getattr(self, name) != usual}
-        return _hash({**words, "so_far_sha256": self.said_sha256, **unusual})
+        # Earlier messages contain the conversation so far.
+        return _hash({**self.asked, **self.texts, "so_far_sha256": self.said_sha256})
 
 
 ANY_MODEL: Final = ""
 """The model of a request that any model may answer."""
 _TEXTS: Final = ("prompt_sha256", "schema_sha256", "said_sha256")
-_USUAL: Final = {"purpose": "read", "form": "quotes", "mode": "tools", "reading": 1}
+
+
+@cache
+def prompt_sha256(form_name: str) -> str:
+    """Fingerprint of everything that a form says to a model, without the pitch."""
+    asked = form(form_name)
+    rules = hashlib.sha256(asked.instructions(rules=True).encode()).hexdigest()
+    return hashlib.sha256(f"{asked.prompt_sha256(rules=True)} {rules}".encode()).hexdigest()
 
 
 def _hash(content: Any) -> str:
@@ -170,6 +177,11 @@ class Reworded:
         return f"{self.count} recorded with another wording of {self.text} ({dates})"
 
 
+def _today(recording: Recording) -> dict[str, str]:
+    """Fingerprints of today's texts for the form of a recording."""
+    return ModelRequest.first("", "", recording.request.form).texts
+
+
 class Recordings:
     """All recordings in some folders and below them, the user's own first. Folders that do not exist hold none.
 
@@ -201,18 +213,16 @@ class Recordings:
 
     def outdated(self) -> list[Recording]:
         """Recordings of another version of prompt or vocabulary, which are no longer used."""
-        today = ModelRequest.first("", "").asked
-        versions = ("vocabulary_version", "prompt_version")
-        return [r for r in self._all if any(r.request.asked[name] != today[name] for name in versions)]
+        today = (VOCABULARY_VERSION, prompts.PROMPT_VERSION)
+        return [r for r in self._all if (r.request.vocabulary_version, r.request.prompt_version) != today]
 
     def reworded(self) -> list[Reworded]:
         """Recordings that are used but were made with another wording of the prompt or of the vocabulary."""
         outdated = {recording.path for recording in self.outdated()}
-        today = ModelRequest.first("", "").texts
         found = []
         for text in ("prompt_sha256", "schema_sha256"):
             dates = sorted(
-                r.recorded for r in self._all if r.path not in outdated and r.request.texts[text] != today[text]
+                r.recorded for r in self._all if r.path not in outdated and r.request.texts[text] != _today(r)[text]
             )
             if dates:
                 found.append(Reworded(_WORDINGS[text], len(dates), dates[0], dates[-1]))

@@ -91,14 +91,14 @@ async def window_of(client: ModelClient, settings: Settings, *, large_prompt: bo
     return profile, Window(tokens)
 
 
-def check_fits(question: ModelQuestion, window: Window, profile: Profile, model: str, *, rules: bool) -> None:
+def check_fits(question: ModelQuestion, window: Window, profile: Profile, model: str) -> None:
     """Check before anything is sent that prompt and answer fit. `rules`: whether the system message has the rules.
 
     Raises ConfigurationError if no pitch would fit, PitchTooLong if this one does not.
     """
     if window.tokens is None:
         return
-    need = low_estimate(question, rules=rules) + ANSWER_TOKENS
+    need = low_estimate(question) + ANSWER_TOKENS
     if need <= window.tokens:
         return
     without_pitch = need - len(question.pitch.text) // 4
@@ -113,16 +113,14 @@ def check_fits(question: ModelQuestion, window: Window, profile: Profile, model:
     raise PitchTooLong(f"{context}, and this pitch needs about {need:,}; nothing was sent. {advice}")
 
 
-def check_whole_prompt(
-    question: ModelQuestion, profile: Profile, model: str, answered: Answered, *, rules: bool
-) -> str | None:
+def check_whole_prompt(question: ModelQuestion, profile: Profile, model: str, answered: Answered) -> str | None:
     """Check by an answer that the model saw the whole prompt; None if it did, else a note for people where that is
     not certain.
 
     Raises ConfigurationError if the prompt was cut: the server counts too few tokens and the answer does not return
     both codes, or it counts none and the answer returns one of the two.
     """
-    sent = low_estimate(question, rules=rules)
+    sent = low_estimate(question)
     counted = answered.prompt_tokens
     if counted is not None and counted >= _SEEN * sent:
         return None
@@ -147,15 +145,15 @@ def _command(profile: Profile, model: str, need: int) -> str:
     return profile.context.command.format(tokens=tokens, model=model.partition("/")[2])
 
 
-def low_estimate(question: ModelQuestion, *, rules: bool) -> int:
+def low_estimate(question: ModelQuestion) -> int:
     """At least so many tokens a prompt has: one for four characters of English."""
-    texts = [message["content"] for message in question.messages(rules=rules)]
+    texts = [message["content"] for message in question.messages()]
     return sum(len(text) // 4 if text.isascii() else len(text.encode()) // 5 for text in texts)
 
 
 def high_estimate(question: ModelQuestion) -> int:
     """At most about so many tokens a prompt has, rules and schema included."""
-    texts = [message["content"] for message in question.messages(rules=True)]
+    texts = [message["content"] for message in question.messages()]
     return sum(map(estimated_tokens, texts))
 
 

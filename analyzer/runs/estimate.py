@@ -64,7 +64,7 @@ def estimate(sources: Sources, *, model: str | None, settings: Settings, limit: 
             answers = store.answers.find([key for same in keys.values() for key in same])
             unread = [pitch for pitch in readable if keys[pitch.ref.sha256].isdisjoint(answers)]
             stored += len(readable) - len(unread)
-            tokens += sum(static_tokens() + estimated_tokens(pitch.text) for pitch in unread)
+            tokens += sum(static_tokens(settings.form) + estimated_tokens(pitch.text) for pitch in unread)
     asked = pitches - stored - sum(faulty.values())
     output_tokens = round(asked * (seen[1] if seen else _TYPICAL_OUTPUT_TOKENS))
     return CostEstimate(pitches, stored, dict(faulty), tokens, output_tokens, cost_of(model, tokens, output_tokens))

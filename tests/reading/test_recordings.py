@@ -87,6 +87,8 @@ def test_failed_calls_leave_no_recording(tmp_path: Path) -> None:
 REQUEST = ModelRequest(
     model="openai/m",
     pitch_sha256="t",
+    form="quotes",
+    mode="tools",
     vocabulary_version=1,
     prompt_version=1,
     turn=1,
@@ -246,9 +248,9 @@ def test_of_two_answers_the_one_to_todays_words_is_played(monkeypatch: pytest.Mo
 
 def test_a_paid_answer_is_kept_by_the_exact_words(monkeypatch: pytest.MonkeyPatch) -> None:
     pitch = Pitch.from_text(PITCH)
-    before = first_request("openai/m", pitch)
+    before = first_request("openai/m", pitch, "ids")
     monkeypatch.setattr(prompts, "prompt_sha256", lambda: "0" * 64)
-    after = first_request("openai/m", pitch)
+    after = first_request("openai/m", pitch, "ids")
     assert before.key != after.key and before.recording_key == after.recording_key
 
 
