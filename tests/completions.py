@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import httpx
@@ -80,3 +81,15 @@ def failure(status: int, code: str | None = None, message: str = "no", **headers
     error = {"message": message, "type": "error", "code": code, "param": None}
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return httpx.Response(status, json={"error": error}, headers=named)
+
+
+def pitch_as_sent(message: str) -> str:
+    """The pitch in a user's message of numbered sentences, its white space as single blanks."""
+    lines = message.splitlines()
+    marker = lines[-1]
+    between = lines[lines.index(marker) + 1 : -1]
+    return " ".join(re.sub(r"^\[\d+\] ", "", line) for line in between)
+
+
+def in_one_line(text: str) -> str:
+    return " ".join(text.split())

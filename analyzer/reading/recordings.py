@@ -133,7 +133,6 @@ _DIFFERENCES: Final = {
     "model": "the model",
     "purpose": "the purpose",
     "form": "the form",
-    "mode": "the mode",
     "reading": "the number of the reading",
     "vocabulary_version": "the vocabulary's version",
     "prompt_version": "the prompt's version",

@@ -33,6 +33,7 @@ FAILS = {
     "refused": "refused",
     "answer-filtered": "content filter",
     "cut-off": "cut off",
+    "silently-cut": "did not see the whole prompt",
     "always-cut": "did not see the whole prompt",
     "optional-fields-missing": "fields are missing",
 }

@@ -34,7 +34,7 @@ from analyzer.reading.pitch import MAX_CHARACTERS, Pitch
 from analyzer.reading.rate_limiter import ONE, RateLimiter
 from analyzer.reading.reading import Reading
 from analyzer.settings import Settings
-from tests.completions import CHAT, PITCH, URL, answer, completion, failure, single
+from tests.completions import CHAT, PITCH, URL, answer, completion, failure, in_one_line, pitch_as_sent, single
 
 KEY = "sk-secret-0123456789"
 MODEL = "openai/gpt-4.1-mini"
@@ -92,7 +92,7 @@ def test_the_static_part_comes_first_and_the_pitch_last_between_markers(
     assert first["tools"] == second["tools"]
     lines = first["messages"][1]["content"].splitlines()
     assert lines[-1].startswith("=====PITCH ") and lines.count(lines[-1]) == 2
-    assert PITCH in first["messages"][1]["content"]
+    assert pitch_as_sent(first["messages"][1]["content"]) == in_one_line(PITCH)
     parameters = first["tools"][0]["function"]["parameters"]
     assert parameters["additionalProperties"] is False and "buyer" in parameters["required"]
 
@@ -116,14 +116,14 @@ def test_any_text_reaches_the_model_as_it_is(service: respx.Route, pauses: list[
         )
     )
     reading = read(pauses, text)
-    assert Pitch.from_text(text).text in requests(service)[0]["messages"][1]["content"]
+    assert pitch_as_sent(requests(service)[0]["messages"][1]["content"]) == in_one_line(Pitch.from_text(text).text)
     assert reading.warnings == ()
 
 
 def test_a_nul_is_taken_out_before_anything_is_sent(service: respx.Route, pauses: list[float]) -> None:
     service.mock(return_value=completion(answer()))
     read(pauses, PITCH.replace("idle", "id\0le"))
-    assert PITCH in requests(service)[0]["messages"][1]["content"]
+    assert pitch_as_sent(requests(service)[0]["messages"][1]["content"]) == in_one_line(PITCH)
 
 
 @pytest.mark.parametrize(

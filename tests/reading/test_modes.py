@@ -25,7 +25,7 @@ from analyzer.results.result import Progress
 from analyzer.runs.one import assess
 from analyzer.settings import MODES, Settings
 from analyzer.vocabulary.signals import answer_schema
-from tests.completions import CHAT, PITCH, URL, answer, completion, failure
+from tests.completions import CHAT, PITCH, URL, answer, completion, failure, in_one_line, pitch_as_sent
 
 LOCAL = "http://localhost:8000/v1"
 KEY = "sk-secret-0123456789"
@@ -176,7 +176,8 @@ def test_every_other_mode_has_rules_as_text_temperature_0_and_a_seed(mode: str, 
     (body,) = bodies(route)
     assert assessment.signals.buyer.value == "engineering_leadership" and not notices
     assert body["temperature"] == 0 and "seed" in body and not {"tools", "tool_choice"} & set(body)
-    assert "The fields" in body["messages"][0]["content"] and PITCH in body["messages"][1]["content"]
+    assert "The fields" in body["messages"][0]["content"]
+    assert pitch_as_sent(body["messages"][1]["content"]) == in_one_line(PITCH)
     assert part in json.dumps(body, separators=(",", ":")).replace("\\n", "\n")
 
 

@@ -17,7 +17,7 @@ import respx
 
 from analyzer import analyze
 from analyzer.errors import ConfigurationError, MissingRecording
-from analyzer.reading import prompts
+from analyzer.reading import prompts, recordings
 from analyzer.reading.conversation import ModelReader, first_request
 from analyzer.reading.pitch import Pitch, overlaps
 from analyzer.reading.readers import choose, recording_reader
@@ -108,15 +108,15 @@ CHANGES = {
     "the pitch": {"pitch_sha256": "0"},
     "the model (openai/gpt-4.1-mini, not openai/other)": {"model": "openai/other"},
     "the purpose (read, not verify)": {"purpose": "verify"},
-    "the form (quotes, not ids)": {"form": "ids"},
+    "the form (ids, not quotes)": {"form": "quotes"},
     "the number of the reading (1, not 2)": {"reading": 2},
     "the vocabulary's version (2, not 3)": {"vocabulary_version": 3},
     "the prompt's version (2, not 3)": {"prompt_version": 3},
     "the turn of the conversation (0, not 1)": {"turn": 1},
     "the conversation so far": {"so_far_sha256": "0"},
-    "the model (openai/gpt-4.1-mini, not openai/other), the form (quotes, not ids)": {
+    "the model (openai/gpt-4.1-mini, not openai/other), the form (ids, not quotes)": {
         "model": "openai/other",
-        "form": "ids",
+        "form": "quotes",
     },
 }
 
@@ -154,7 +154,7 @@ def test_a_recording_of_another_mode_answers_too_and_one_of_the_same_mode_first(
 
 def test_the_key_is_of_the_request_and_of_no_library() -> None:
     """Pinned: recordings must outlive upgrades of pydantic, openai and instructor."""
-    assert REQUEST.key == "1ab2389372c07d23795b8b8881d96dc81272ec9e30e07f6687c1459f81a38098"
+    assert REQUEST.key == "2919f9e62619a2d550ea090a357041be3c2383c323bcd3ec672ed16d332824cf"
     assert REQUEST.recording_key == "ec5369655218ea5513eae4ab278a350d1862ee38e3dd93a63b3918cd1cb91f2e"
 
 
@@ -165,14 +165,14 @@ def test_a_recording_belongs_to_what_is_asked_and_a_paid_answer_to_the_words(nam
     changed = replace(REQUEST, **change)
     words = name in ("prompt_sha256", "schema_sha256", "said_sha256")
     assert (changed.recording_key == REQUEST.recording_key) == words
-    implied = name in ("vocabulary_version", "prompt_version", "so_far_sha256")  # the exact texts say as much
+    implied = name == "so_far_sha256"  # the exact texts say as much
     assert (changed.key == REQUEST.key) == implied
 
 
 # ---------------------------------------------------------------- other words, another version
 
 TEXTS = {
-    "the prompt": ("analyzer.reading.prompts.prompt_sha256", "prompt_sha256"),
+    "the prompt": ("analyzer.reading.recordings.prompt_sha256", "prompt_sha256"),
     "the vocabulary": ("analyzer.reading.recordings.vocabulary_sha256", "schema_sha256"),
 }
 
@@ -185,7 +185,7 @@ def test_a_changed_word_keeps_a_recording_and_its_assessment_says_so(
     settings = Settings(recordings=tmp_path)
     before = analyze(PITCH, model="recorded", settings=settings)
     assert not before.warnings
-    monkeypatch.setattr(where[0], lambda: "0" * 64)
+    monkeypatch.setattr(where[0], lambda *_: "0" * 64)
     found = analyze(PITCH, model="recorded", settings=settings)
     assert found.signals == before.signals and found.provenance == before.provenance, "the words it was asked in"
     (warning,) = found.warnings
@@ -200,7 +200,7 @@ def test_a_second_answer_outlives_a_changed_word_of_the_question_for_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     record(tmp_path, completion(answer(buyer=single("practitioner", "nobody said"))), completion(answer()))
-    monkeypatch.setattr(prompts, "again_message", lambda faults: "Please mend: " + "; ".join(faults))
+    monkeypatch.setattr(prompts, "again_message", lambda faults, _: "Please correct: " + "; ".join(faults))
     found = analyze(PITCH, model="recorded", settings=Settings(recordings=tmp_path))
     assert found.signals.buyer.value == "engineering_leadership" and found.provenance.usage.requests == 2
     assert [warning.kind for warning in found.warnings] == ["reworded"]
@@ -222,24 +222,24 @@ def test_a_raised_version_retires_its_recordings(
     monkeypatch.setattr(name, 3)
     with pytest.raises(MissingRecording, match="which differs in " + re.escape(says)):
         analyze(PITCH, model="recorded", settings=Settings(recordings=tmp_path))
-    recordings = Recordings([tmp_path])
-    assert len(recordings.outdated()) == 1 and not recordings.reworded()
+    found = Recordings([tmp_path])
+    assert len(found.outdated()) == 1 and not found.reworded()
 
 
 def test_recording_again_replaces_the_answer_to_older_words(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with monkeypatch.context() as before:
-        before.setattr(prompts, "prompt_sha256", lambda: "0" * 64)
+        before.setattr(recordings, "prompt_sha256", lambda _: "0" * 64)
         record(tmp_path, completion(answer(buyer=single("unknown"))))
     record(tmp_path, completion(answer()))
     (recording,) = Recordings([tmp_path])
-    assert recording.request.prompt_sha256 == prompts.prompt_sha256()
+    assert recording.request.prompt_sha256 == recordings.prompt_sha256("ids")
     found = analyze(PITCH, model="recorded", settings=Settings(recordings=tmp_path))
     assert found.signals.buyer.known and not found.warnings
 
 
 def test_of_two_answers_the_one_to_todays_words_is_played(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with monkeypatch.context() as before:
-        before.setattr(prompts, "prompt_sha256", lambda: "0" * 64)
+        before.setattr(recordings, "prompt_sha256", lambda _: "0" * 64)
         record(tmp_path / "a", completion(answer(buyer=single("unknown"))))
     record(tmp_path / "b", completion(answer()))
     found = analyze(PITCH, model="recorded", settings=Settings(recordings=tmp_path))
@@ -249,7 +249,7 @@ def test_of_two_answers_the_one_to_todays_words_is_played(monkeypatch: pytest.Mo
 def test_a_paid_answer_is_kept_by_the_exact_words(monkeypatch: pytest.MonkeyPatch) -> None:
     pitch = Pitch.from_text(PITCH)
     before = first_request("openai/m", pitch, "ids")
-    monkeypatch.setattr(prompts, "prompt_sha256", lambda: "0" * 64)
+    monkeypatch.setattr(recordings, "prompt_sha256", lambda _: "0" * 64)
     after = first_request("openai/m", pitch, "ids")
     assert before.key != after.key and before.recording_key == after.recording_key
 
@@ -264,7 +264,7 @@ def test_the_doctor_says_what_is_worded_otherwise_and_what_is_not_played(
         return [finding.text for finding in check(settings) if finding.subject == "recordings"]
 
     assert len(told()) == 1
-    monkeypatch.setattr(prompts, "prompt_sha256", lambda: "0" * 64)
+    monkeypatch.setattr(recordings, "prompt_sha256", lambda _: "0" * 64)
     assert any("recorded with another wording of the prompt" in text for text in told())
     monkeypatch.setattr(prompts, "PROMPT_VERSION", 3)
     assert any("not used: made with an older prompt or vocabulary" in text for text in told())
