@@ -7,7 +7,6 @@ in /v1/models. `$ANSWER` in a response is the answer, as text, or as an object i
 from __future__ import annotations
 
 import json
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from analyzer.reading.clients import shared_client
 from analyzer.reading.profiles import profiles
 from analyzer.settings import Settings
 from tests.completions import PITCH, answer
+from tests.sdks import can_be_mocked
 
 EXCHANGES = {
     path.stem: json.loads(path.read_text(encoding="utf-8"))
@@ -42,7 +42,7 @@ def test_what_a_server_sends_back_is_read_at_first_asking(name: str, monkeypatch
     exchange = EXCHANGES[name]
     profile = next(profile for profile in profiles(None) if profile.name == name)
     package = {"anthropic": "anthropic", "google": "google.genai"}.get(profile.api)
-    if package and not _installed(package):
+    if package and not can_be_mocked(package):
         pytest.skip(f"needs the package {package}")
     shared_client.cache_clear()
     if profile.key:
@@ -62,13 +62,6 @@ def test_what_a_server_sends_back_is_read_at_first_asking(name: str, monkeypatch
     sent = json.loads(asked.calls[0].request.content)
     assert _within(exchange["request"]["has"], sent)
     assert [part for part in exchange["request"]["lacks"] if part in sent] == []
-
-
-def _installed(package: str) -> bool:
-    try:
-        return find_spec(package) is not None
-    except ModuleNotFoundError:
-        return False
 
 
 def _filled(part: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from importlib.util import find_spec
+import re
 from typing import Any
 
 import httpx
@@ -18,22 +18,16 @@ from analyzer.reading.readers import Choice, choose
 from analyzer.runs.one import assess
 from analyzer.settings import Settings
 from tests.completions import PITCH, answer, completion, single
+from tests.sdks import can_be_mocked
 
 ANTHROPIC = "https://api.anthropic.com/v1/messages"
-GOOGLE = "https://generativelanguage.googleapis.com/v1beta/models/gemini-3.8-flash:generateContent"
+GOOGLE = re.compile(r"https://generativelanguage\.googleapis\.com/v1(beta)?/models/gemini-3\.8-flash:generateContent")
 OLLAMA = "http://localhost:11434"
 KEY = "sk-secret-0123456789"
 
 
-def _installed(package: str) -> bool:
-    try:
-        return find_spec(package) is not None
-    except ModuleNotFoundError:
-        return False
-
-
-needs_anthropic = pytest.mark.skipif(not _installed("anthropic"), reason="needs the package anthropic")
-needs_google = pytest.mark.skipif(not _installed("google.genai"), reason="needs the package google-genai")
+needs_anthropic = pytest.mark.skipif(not can_be_mocked("anthropic"), reason="needs the package anthropic, on httpx")
+needs_google = pytest.mark.skipif(not can_be_mocked("google.genai"), reason="needs the package google-genai")
 
 
 @pytest.fixture(autouse=True)
@@ -140,7 +134,7 @@ def from_google(part: dict[str, Any]) -> httpx.Response:
 @needs_google
 def test_gemini_is_asked_with_a_schema_and_settings_of_its_own() -> None:
     with respx.mock() as router:
-        route = router.post(GOOGLE).mock(return_value=from_google({"text": json.dumps(answer())}))
+        route = router.post(url__regex=GOOGLE).mock(return_value=from_google({"text": json.dumps(answer())}))
         assessment, choice = asked("google/gemini-3.8-flash")
     (body,) = bodies(route)
     assert assessment.signals.buyer.value == "engineering_leadership" and not choice.notices
@@ -156,7 +150,7 @@ def test_gemini_answers_a_forced_call_too_and_questions_about_its_answer() -> No
     faulty = answer(buyer=single("practitioner", "nobody said this"))
     calls = [from_google({"functionCall": {"name": "RecordSignals", "args": each}}) for each in (faulty, answer())]
     with respx.mock() as router:
-        route = router.post(GOOGLE).mock(side_effect=calls)
+        route = router.post(url__regex=GOOGLE).mock(side_effect=calls)
         assessment, _ = asked("google/gemini-3.8-flash", "tools")
     first, second = bodies(route)
     assert assessment.signals.buyer.value == "engineering_leadership"
