@@ -17,7 +17,7 @@ from analyzer.reading.pitch import Pitch
 from analyzer.reading.readers import Choice, choose
 from analyzer.runs.one import assess
 from analyzer.settings import Settings
-from tests.completions import PITCH, answer, completion, single
+from tests.completions import PITCH, answer, completion, in_one_line, pitch_as_sent, single
 from tests.sdks import can_be_mocked
 
 ANTHROPIC = "https://api.anthropic.com/v1/messages"
@@ -142,7 +142,8 @@ def test_gemini_is_asked_with_a_schema_and_settings_of_its_own() -> None:
     config = body["generationConfig"]
     assert config["temperature"] == 0 and config["responseMimeType"] == "application/json"
     assert "buyer" in config["responseJsonSchema"]["properties"]
-    assert "The fields" in json.dumps(body["systemInstruction"]) and PITCH in body["contents"][0]["parts"][0]["text"]
+    assert "The fields" in json.dumps(body["systemInstruction"])
+    assert pitch_as_sent(body["contents"][0]["parts"][0]["text"]) == in_one_line(PITCH)
 
 
 @needs_google
