@@ -14,9 +14,10 @@ from typing import Final
 from analyzer.errors import InputError
 from analyzer.files.disk import reason
 from analyzer.files.documents import SUFFIXES
+from analyzer.files.table_bytes import CSV_ENDINGS, JSON_ENDINGS, PARQUET_ENDINGS, WORKBOOK_ENDINGS
 from analyzer.screen import printable
 
-TABLES: Final = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
+TABLES: Final = (*CSV_ENDINGS, *JSON_ENDINGS, *PARQUET_ENDINGS, *WORKBOOK_ENDINGS)
 """Endings of files that hold many pitches, one a row."""
 ENDINGS: Final = (*SUFFIXES, *TABLES)
 KINDS: Final = ", ".join(ENDINGS)
@@ -59,9 +60,11 @@ class Listing:
         elif path.suffix and path.suffix.lower() not in ENDINGS:
             if not found:
                 raise InputError(
-                    f"{path} is of a kind that cannot be read; give {KINDS} (a spreadsheet: save it as .csv)"
+                    f"{path} is of a kind that cannot be read; use {KINDS} (another spreadsheet: save it as .xlsx)"
                 )
-            self._other_kinds[path.suffix.lower()] += 1
+            self._leave_out(path)
+        elif found and _is_other_json(path):
+            self._leave_out(path)
         else:
             self.add(ListedFile(path, spelled(path.stem), found))
 
@@ -99,6 +102,9 @@ class Listing:
             notes.append(f"{_counted(self.twice, 'file', 'files')} named more than once, read once.")
         return notes
 
+    def _leave_out(self, path: Path) -> None:
+        self._other_kinds[path.suffix.lower()] += 1
+
     def _take_folder(self, folder: Path) -> None:
         def unreadable(error: OSError) -> None:
             path = Path(error.filename or folder)
@@ -119,10 +125,21 @@ class Listing:
                 continue
             elif not path.is_file():
                 self._pipes += 1
-            elif path.suffix.lower() not in ENDINGS:
-                self._other_kinds[path.suffix.lower()] += 1
+            elif path.suffix.lower() not in ENDINGS or _is_other_json(path):
+                self._leave_out(path)
             else:
                 self.add(ListedFile(path, spelled(path.relative_to(folder).with_suffix("").as_posix()), found=True))
+
+
+def _is_other_json(path: Path) -> bool:
+    """Whether a .json file holds something else than a list, as settings and results do."""
+    if path.suffix.lower() != ".json":
+        return False
+    try:
+        with path.open("rb") as file:
+            return file.read(4_096).lstrip(b"\xef\xbb\xbf \t\r\n")[:1] != b"["
+    except OSError:
+        return False
 
 
 def spelled(name: str | Path) -> str:

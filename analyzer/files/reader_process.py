@@ -21,6 +21,8 @@ from queue import SimpleQueue
 from typing import Any, BinaryIO, Final, NoReturn
 
 from analyzer.files.document_texts import PackageMissing, TooLong, Unreadable, text_of
+from analyzer.files.sheet_rows import ENDINGS as SHEET_ENDINGS
+from analyzer.files.sheet_rows import sheet_rows
 
 try:
     import resource
@@ -107,6 +109,8 @@ def main() -> None:
 
 def _answer(request: DocumentRequest, data: bytes) -> DocumentAnswer:
     try:
+        if request.suffix in SHEET_ENDINGS:
+            return DocumentAnswer(sheet_rows(data, request.characters))
         return DocumentAnswer(text_of(request.suffix, data, request.characters))
     except Unreadable as error:
         # A reader that was refused memory may say something else than that.

@@ -14,7 +14,8 @@ import pyarrow.parquet as parquet
 import pytest
 
 from analyzer.errors import InputError
-from analyzer.files.pitches import InputPitch, Sources
+from analyzer.files.pitches import Sources
+from analyzer.files.tables import InputPitch
 
 
 def read(*names: str | Path, **columns: str) -> list[InputPitch]:
