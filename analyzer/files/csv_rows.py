@@ -81,7 +81,7 @@ def _forms(separators: Sequence[str], sample: Sequence[str | None], skipped: int
 
 
 def _named_separator(lines: Sequence[str | None]) -> tuple[int, str | None]:
-    """How many lines come before the rows, and the separator that a spreadsheet's `sep=` line names, if there is one."""
+    """How many lines come before the rows, and the separator that a spreadsheet's `sep=` line names, if any."""
     for number, line in enumerate(lines):
         if line is None or line.strip():
             named = _NAMED.fullmatch((line or "").strip("\r\n "))

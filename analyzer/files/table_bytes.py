@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, cast
 
 from analyzer.errors import InputError
 from analyzer.files.table_columns import STANDARD_INPUT
@@ -66,15 +66,15 @@ class TableBytes:
         return cls(name, lambda: io.BytesIO(data), lambda: io.BytesIO(data))
 
     @classmethod
-    def of_stream(cls, stream: io.BufferedIOBase) -> TableBytes:
+    def of_stream(cls, stream: BinaryIO) -> TableBytes:
         """The bytes of standard input, of which a little is read now: two lines, or as much as has come."""
         head = b""
         ended = False
         while len(head) < _PEEKED and head.strip().count(b"\n") < 2 and not ended:
-            piece = stream.read1(_PEEKED)
+            piece = _at_once(stream, _PEEKED)
             head, ended = head + piece, not piece
         whole = head[: head.rfind(b"\n") + 1] if not ended else head
-        return cls(STANDARD_INPUT, lambda: _Joined(head, stream), lambda: io.BytesIO(whole or head))
+        return cls(STANDARD_INPUT, lambda: cast(BinaryIO, _Joined(head, stream)), lambda: io.BytesIO(whole or head))
 
     @property
     def suffix(self) -> str:
@@ -128,7 +128,7 @@ class TableBytes:
 class _Joined(io.RawIOBase):
     """What was read of a stream already, and the rest of it."""
 
-    def __init__(self, head: bytes, rest: io.BufferedIOBase):
+    def __init__(self, head: bytes, rest: BinaryIO):
         self._head = head
         self._rest = rest
 
@@ -140,4 +140,9 @@ class _Joined(io.RawIOBase):
         if self._head:
             piece, self._head = self._head, b""
             return piece
-        return self._rest.read1(size)
+        return _at_once(self._rest, size)
+
+
+def _at_once(stream: BinaryIO, size: int) -> bytes:
+    """What has come of a stream by now; waits only if that is nothing."""
+    return cast(io.BufferedReader, stream).read1(size)

@@ -80,7 +80,8 @@ class _TableText:
 
     def __init__(self, table: TableBytes, wanted: WantedColumns):
         self.table = table
-        how = "Save it as CSV UTF-8, or choose its encoding." if wanted.on_page else "Save it as CSV UTF-8, or name its encoding: --encoding windows-1252"  # fmt: skip
+        answer = "choose its encoding." if wanted.on_page else "name its encoding: --encoding windows-1252"
+        how = f"Save it as CSV UTF-8, or {answer}"
         with closing(table.open_head()) as file:
             self.encoding = find_encoding(table.name, pieces_of(file), wanted.encoding, how)
 
@@ -216,7 +217,7 @@ class _Parquet:
             raise self._unreadable() from error
 
     def count(self) -> int:
-        return self._rows
+        return int(self._rows)
 
     def _open(self) -> Any:
         import pyarrow.parquet as parquet

@@ -14,8 +14,8 @@ _EXAMPLES: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class TablePreview:
-    """A table as it is understood. `rows` counts all rows: `empty` have no text, `faulty` cannot be read, `same_id` share
-    their id with another (`same_ids`: some of these ids), `same_text` repeat the text of an earlier row."""
+    """A table as it is understood. `rows` counts all rows: `empty` have no text, `faulty` cannot be read, `same_id`
+    share their id with another (`same_ids`: some of these ids), `same_text` repeat the text of an earlier row."""
 
     name: str
     layout: TableLayout

@@ -72,7 +72,7 @@ def read_workbook(name: str, file: BinaryIO, limits: DocumentLimits = _LIMITS) -
         raise InputError(f"{name} {reasons.get(answer.problem, f'made its reader break off; {_CSV}')}")
     head, *lines = answer.text.split("\n")
     sheets = json.loads(head)
-    notes = ()
+    notes: tuple[str, ...] = ()
     if others := sheets["others"]:
         shown = ", ".join(str(other)[:40] for other in others[:5])
         notes = (f"Only the sheet {sheets['sheet'][:40]!r} is read, not: {shown}.",)

@@ -13,12 +13,12 @@ from typing import Final
 
 _MOST_PASSES: Final = 8
 _BLOCKS: Final = (
-    "address article aside blockquote body br caption center dd details div dl dt fieldset figcaption figure footer form "
-    "h1 h2 h3 h4 h5 h6 header hr html li main nav ol p pre section summary table tbody tfoot thead tr ul"
+    "address article aside blockquote body br caption center dd details div dl dt fieldset figcaption figure footer "
+    "form h1 h2 h3 h4 h5 h6 header hr html li main nav ol p pre section summary table tbody tfoot thead tr ul"
 )
 _INLINE: Final = (
-    "a abbr b bdi bdo big button cite code del em font i img input ins kbd label mark picture q s samp small source span "
-    "strike strong sub sup td th time tt u var video wbr"
+    "a abbr b bdi bdo big button cite code del em font i img input ins kbd label mark picture q s samp small source "
+    "span strike strong sub sup td th time tt u var video wbr"
 )
 _BLOCK_NAMES: Final = frozenset(_BLOCKS.split())
 _NAMES: Final = "|".join(sorted((*_BLOCKS.split(), *_INLINE.split()), key=len, reverse=True))

@@ -1,7 +1,7 @@
 """One pitch as it is read: cleaned once, so that every offset and fingerprint refers to the same text.
 
-Hidden here: control characters and markup are removed, invisible characters reported. Text that addresses its reader is found by
-`planted_text`.
+Hidden here: control characters and markup are removed, invisible characters reported. Text that addresses its reader is
+found by `planted_text`.
 """
 
 from __future__ import annotations

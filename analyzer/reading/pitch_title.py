@@ -13,7 +13,7 @@ _HEADING: Final = re.compile(r"#[ \t]+(\S.*)")
 _UNDERLINE: Final = re.compile(r"={3,}\s*")
 _NOT_A_TITLE: Final = re.compile(
     r"(?:https?://\S+\s*)+|.*\bcookies?\b.*|skip to (?:main )?content|table of contents|menu|.*\ball rights reserved\b.*"
-    r"|(?:english|deutsch|fran\u00e7ais|espa\u00f1ol|[\u4e00-\u9fff]{2,4})(?:\s*[|\u2022\u00b7/-]\s*\S+)+",
+    r"|(?:english|deutsch|español|[\u4e00-\u9fff]{2,4})(?:\s*[|\u2022\u00b7/-]\s*\S+)+",
     re.IGNORECASE,
 )
 _MARKS: Final = re.compile(
@@ -23,7 +23,7 @@ _NAVIGATION: Final = re.compile(r"\s+\|\s+|\s{2,}|\t")
 
 
 def title_of(text: str) -> str:
-    """The title of a cleaned text that holds a letter or digit."""
+    """The title of a cleaned text that holds a letter or digit: a heading, unless the first line says more than it."""
     lines = [line for line in text.split("\n") if any(char.isalnum() for char in line)]
     first = text.split("\n")[:_WITHIN]
     for number, line in enumerate(first):
@@ -32,7 +32,8 @@ def title_of(text: str) -> str:
         if heading or (underlined and line.strip()):
             title = shortened(heading[1] if heading else line)
             if any(char.isalnum() for char in title):
-                return title
+                opening = shortened(lines[0])
+                return opening if title.casefold() in opening.casefold() else title
     for line in lines[:_WITHIN]:
         title = shortened(line)
         if any(char.isalpha() for char in title) and not _NOT_A_TITLE.fullmatch(title):

@@ -41,7 +41,10 @@ class OutputFile:
     """An output file that a run is writing, locked against other runs. `partial` holds the rows so far."""
 
     def __init__(self, path: Path, inputs: Iterable[Path] = (), own: Iterable[str] = ()):
-        """`own`: names of the input's columns, which are written after ours. Raises OutputError if the file cannot be written, is one of the inputs, or another run writes it now."""
+        """`own`: names of the input's columns, which are written after ours.
+
+        Raises OutputError if the file cannot be written, is one of the inputs, or another run writes it now.
+        """
         check_writable(path, "the output", ENDINGS, inputs)
         self.path = path
         self.rows = 0

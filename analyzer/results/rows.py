@@ -95,7 +95,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column("source", "text", "file, and row or line in it", lambda row: row.source),
     Column("repeat", "count", "which reading of this pitch, with --repeat", lambda row: row.repeat),
     Column("id", "text", "the pitch's id", lambda row: row.result.id),
-    Column("title", "text", "the company's name where the input has one, else the title of the pitch", lambda row: row.result.title),
+    Column("title", "text", "the company's name in the input, else the pitch's title", lambda row: row.result.title),
     Column("sha256", "text", "fingerprint of the text that was read", lambda row: row.result.sha256),
     Column(
         "error_kind", "text", "why there is no assessment, as a stable word; empty if there is one",

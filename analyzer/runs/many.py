@@ -92,8 +92,8 @@ def analyze_many(
 ) -> Iterator[Result]:
     """Assess many pitches and yield each result as soon as it is ready; every pitch gives exactly one.
 
-    `pitches`: texts, pairs (id, text), mappings with `text` (and `id`, `title`), or (id, error) for a pitch that could not be
-    read; consumed only as needed, so the stream may be endless. An entry that is none of these is a result with
+    `pitches`: texts, pairs (id, text), mappings with `text` (and `id`, `title`), or (id, error) for a pitch that could
+    not be read; consumed only as needed, so the stream may be endless. An entry that is none of these is a result with
     an error. At most `concurrency` (1 to 256) requests are in flight at once, fewer while the server pushes back. A
     pitch that fails is a result with `error`; one out of scope is an assessment without `scores` and `verdict`.
 

@@ -150,9 +150,11 @@ def print_estimate(console: Console, estimate: CostEstimate) -> None:
     faulty = "".join(f", {count:,} cannot be read ({kind})" for kind, count in sorted(estimate.faulty.items()))
     stored = f", {estimate.stored:,} already in the store" if estimate.stored else ""
     console.print(f"{estimate.pitches:,} pitches{stored}{faulty}", soft_wrap=True)
+    if estimate.model is None:
+        console.print("Name a model with --model to see what reading them would cost.")
+        return
     if not estimate.asks:
-        reader = f"{estimate.model} asks no server and costs nothing" if estimate.model else "name a model with --model to see what it would cost"  # fmt: skip
-        console.print(reader)
+        console.print(f"{estimate.model} asks no server and costs nothing.")
         return
     console.print(f"about {estimate.input_tokens:,} input tokens and {estimate.output_tokens:,} output tokens")
     cost = "the price of this model is unknown" if estimate.cost_usd is None else f"about {money(estimate.cost_usd)}"
