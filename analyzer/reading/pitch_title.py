@@ -7,6 +7,8 @@ import unicodedata
 from typing import Final
 
 _LONGEST: Final = 120
+_LOOKED_AT: Final = 600
+"""Characters of a line that are looked at."""
 _WITHIN: Final = 80
 """Lines in which a heading is looked for."""
 _HEADING: Final = re.compile(r"#[ \t]+(\S.*)")
@@ -43,7 +45,9 @@ def title_of(text: str) -> str:
 
 def shortened(line: str) -> str:
     """A line as a title: without marks, without the navigation of a page after it, at most 120 characters."""
-    plain = "".join(char for char in line.expandtabs(2) if unicodedata.category(char)[0] != "C").strip()
+    plain = "".join(
+        char for char in line.strip()[:_LOOKED_AT].expandtabs(2) if unicodedata.category(char)[0] != "C"
+    ).strip()
     parts = _NAVIGATION.split(plain)
     if len(parts) > 3 and any(char.isalpha() for char in parts[0]):
         plain = parts[0]

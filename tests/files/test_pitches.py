@@ -244,7 +244,7 @@ def test_a_line_of_any_length_is_skipped_in_pieces() -> None:
 
         def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
             size = min(len(buffer), self.left)
-            buffer[:size] = b"x" * size
+            buffer[:size] = b"{" * size
             self.left -= size
             return size
 
@@ -319,10 +319,10 @@ def test_links_that_lead_out_of_a_folder_are_not_read_and_that_is_said(tmp_path:
 
 
 def test_what_a_folder_holds_beside_pitches_is_counted_by_kind(tmp_path: Path) -> None:
-    for name in ("a.txt", "b.xlsx", "c.png", "d.png", "Makefile", ".hidden.png"):
+    for name in ("a.txt", "b.numbers", "c.png", "d.png", "Makefile", ".hidden.png"):
         put(tmp_path / name)
     assert Sources((str(tmp_path),)).notes() == [
-        "4 files of other kinds were left out: 2 .png, 1 without an ending, 1 .xlsx."
+        "4 files of other kinds were left out: 2 .png, 1 without an ending, 1 .numbers."
     ]
 
 

@@ -250,7 +250,7 @@ TABLES = {
 def test_an_uploaded_table_is_read_like_a_file(name: str) -> None:
     table = uploaded_table(name, TABLES[name])
 
-    assert table.names() == ["id", "text"]
+    assert table.names() == ("id", "text")
     assert table.count() == 2
     assert [(each.id, each.text) for each in table] == [("a", "One"), ("b", "Two")]
     assert [each.text for each in uploaded_table(name, TABLES[name], WantedColumns(("id",)))] == ["a", "b"]
