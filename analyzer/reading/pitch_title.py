@@ -35,7 +35,8 @@ def title_of(text: str) -> str:
             title = shortened(heading[1] if heading else line)
             if any(char.isalnum() for char in title):
                 opening = shortened(lines[0])
-                return opening if title.casefold() in opening.casefold() else title
+                says_more = len(opening.split()) > len(title.split()) + 1
+                return opening if says_more and title.casefold() in opening.casefold() else title
     for line in lines[:_WITHIN]:
         title = shortened(line)
         if any(char.isalpha() for char in title) and not _NOT_A_TITLE.fullmatch(title):
