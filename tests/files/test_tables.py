@@ -93,7 +93,7 @@ def test_a_table_is_read_however_it_was_saved(name: str, data: bytes) -> None:
 def test_windows_1252_is_asked_for_before_anything_is_read_and_read_when_named() -> None:
     data = CSV.encode("windows-1252")
     with pytest.raises(
-        InputError, match="line 3 would read 'Br\u00f8nd' if it is Windows-1252.*--encoding windows-1252"
+        InputError, match=r"line 3 would read 'Br\u00f8nd' if it is Windows-1252.*--encoding windows-1252"
     ):
         read("t.csv", data)
     assert read("t.csv", data, encoding="windows-1252")[1].id == "Br\u00f8nd"
