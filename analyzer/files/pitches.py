@@ -58,8 +58,8 @@ class Sources:
 
     `text_column` (one or several, which are joined), `id_column` and `title_column`: of tables; None = found by their
     usual names. `encoding`: of tables that do not say; None = found from their bytes. A pitch's id is the cell of its
-    usual names. `encoding`: of tables that do not say; None = found from their bytes. A pitch's id is the cell of its
-    id
+    id column, else its title, else its file and row; of a document its name without the ending, below a folder its
+    path.
     """
 
     names: tuple[str, ...]
