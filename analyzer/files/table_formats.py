@@ -63,16 +63,16 @@ def open_format(table: TableBytes, wanted: WantedColumns) -> TableFormat:
     """The format of a table, by its name and its first bytes. Raises InputError if they do not fit each other."""
     table.check_kind()
     if table.suffix in PARQUET_ENDINGS:
-        return _Parquet(table)
+        return _ParquetTable(table)
     if table.suffix in WORKBOOK_ENDINGS:
-        return _Workbook(table)
+        return _WorkbookTable(table)
     text = _TableText(table, wanted)
     if table.suffix in JSON_ENDINGS:
-        return _Json(text)
+        return _JsonTable(text)
     first = next((line for line in text.lines(head=True) if line is None or line.strip()), "")
     if table.suffix not in CSV_ENDINGS and (first or "").lstrip()[:1] in ("{", "["):
-        return _Json(text)
-    return _Csv(text)
+        return _JsonTable(text)
+    return _CsvTable(text)
 
 
 class _TableText:
@@ -99,7 +99,7 @@ class _TableText:
         return closing(self.table.open_head() if head else self.table.open_all())
 
 
-class _Csv:
+class _CsvTable:
     """Cells separated by one character; the first row, or one below titles, names the columns."""
 
     def __init__(self, text: _TableText):
@@ -136,7 +136,7 @@ class _Csv:
         return None
 
 
-class _Workbook:
+class _WorkbookTable:
     """The first sheet of an Excel workbook that holds anything."""
 
     def __init__(self, table: TableBytes):
@@ -159,7 +159,7 @@ class _Workbook:
         return None
 
 
-class _Json:
+class _JsonTable:
     """Objects: one a line, in an array, or one after the other."""
 
     def __init__(self, text: _TableText):
@@ -180,7 +180,7 @@ class _Json:
         return None
 
 
-class _Parquet:
+class _ParquetTable:
     """Columns in batches; bytes are left out."""
 
     def __init__(self, table: TableBytes):
