@@ -75,7 +75,10 @@ class Table:
             names = self._names(sample)
             cells = [row.cells for row in sample if row.cells is not None]
             kind = self.kind()
-            columns = find_columns(self.name, names, cells, self._wanted, kind.typed)
+            if names:
+                columns = find_columns(self.name, names, cells, self._wanted, kind.typed)
+            else:  # no row can be read: each becomes a failed entry
+                columns = TableColumns(self._wanted.text, self._wanted.id, self._wanted.title, ())
             self._layout, self._own = TableLayout(kind, names, columns), columns.own
         return self._layout
 

@@ -249,7 +249,7 @@ def test_a_line_of_any_length_is_skipped_in_pieces() -> None:
             return size
 
     def endless() -> io.BufferedReader:
-        return io.BufferedReader(Endless())  # type: ignore[type-var]
+        return io.BufferedReader(Endless())  # type: ignore[arg-type]
 
     tracemalloc.start()
     given = list(Table(TableBytes("t.jsonl", endless, endless), WantedColumns(("text",))))
