@@ -130,7 +130,8 @@ def columns() -> str:
     """The columns of flat outputs."""
     lines = ["# Columns of CSV and Parquet outputs", "", NOTE]
     lines.append(
-        "An empty cell means not known, or that it does not apply. Parquet has one more column, `assessment`.\n"
+        "An empty cell means not known, or that it does not apply. Parquet has one more column, `assessment`. "
+        "Your own columns come last, as text; a name that is also one of ours gets `input_` before it.\n"
     )
     lines += ["| column | holds | meaning |", "| --- | --- | --- |"]
     lines += [f"| `{column.name}` | {column.kind} | {column.meaning} |" for column in COLUMNS]

@@ -1,1 +1,1 @@
-"""How well readers read real texts, which the project does not carry: sources, spans and manual scores stand in for them."""
+"""How well readers read real texts. The project holds their sources, spans and manual scores, not the texts."""

@@ -107,7 +107,7 @@ class SingleValues:
         return self._evidence.value(value, "stated", price)
 
     def _own(self, cues: CueSet) -> list[Hit]:
-        """The hits, of announced editions too, in sentences without a competitor, whose prices are not the product's."""
+        """The hits, also of announced editions, in sentences without a competitor, whose prices are its own."""
         others = self._competitors.mentioned.sentences
         return [hit for hit in self._evidence.set_hits(cues, planned=True) if hit.sentence not in others]
 
