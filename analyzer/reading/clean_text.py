@@ -66,19 +66,34 @@ _MANY_BLANKS: Final = re.compile(r"\n[ \t]*\n(?:[ \t]*\n)+")
 
 def clean_text(text: str) -> str:
     """The text without markup: unchanged if it has none. Cleaning it again changes nothing."""
-    for _ in range(_MOST_PASSES):
-        cleaned = _once(text)
-        if cleaned == text:
-            break
-        text = cleaned
-    return text
+    return _repeated(_once, text)
+
+
+def without_markup(text: str) -> str:
+    """A part of a text without markup, such as a page: `clean_text`, but for the headers and front matter that only the
+    whole text can begin with."""
+    return _repeated(_without_markup, text)
 
 
 def subject_of(text: str) -> str:
     """The subject of an e-mail that was pasted with its headers, without "Re:"; empty for any other text."""
     headers = _first_headers(text)
     subject = _SUBJECT.search(headers) if headers else None
-    return _REPLY.sub("", subject[1].strip()) if subject else ""
+    return without_reply(subject[1]) if subject else ""
+
+
+def without_reply(subject: str) -> str:
+    """The subject of an e-mail without "Re:" and "Fwd:"."""
+    return _REPLY.sub("", subject.strip())
+
+
+def _repeated(clean: Callable[[str], str], text: str) -> str:
+    for _ in range(_MOST_PASSES):
+        cleaned = clean(text)
+        if cleaned == text:
+            break
+        text = cleaned
+    return text
 
 
 def _first_headers(text: str) -> str:
@@ -92,7 +107,10 @@ def _first_headers(text: str) -> str:
 def _once(text: str) -> str:
     headers = _first_headers(text)
     text = _FORWARDED.sub("", text[len(headers) :]) if headers or ":" in text else text
-    text = _FRONT_MATTER.sub("", text)
+    return _without_markup(_FRONT_MATTER.sub("", text))
+
+
+def _without_markup(text: str) -> str:
     if not any(mark in text for mark in ("<", "](", "]:", "&")):
         return text
     is_html = _has_tags(text)

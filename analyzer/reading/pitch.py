@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -16,7 +16,7 @@ from analyzer.errors import PitchError
 from analyzer.files import documents
 from analyzer.files.document import Document, TextPart
 from analyzer.framework.assessment import PitchRef, SourceRef, Warning
-from analyzer.reading.clean_text import clean_text, subject_of
+from analyzer.reading.clean_text import clean_text, subject_of, without_markup, without_reply
 from analyzer.reading.pitch_title import shortened, title_of
 from analyzer.reading.planted_text import planted_spans, planted_warning
 from analyzer.reading.sources import source_refs, source_warnings
@@ -59,16 +59,19 @@ class Pitch:
 
     @classmethod
     def from_document(cls, document: Document, id: str | None = None, title: str | None = None) -> Pitch:
-        """Clean what was read from a file and make it a pitch. Raises PitchError as `from_text`; where the file holds
-        more than was read, the message says what."""
-        cleaned = document.cleaned(_without_controls)
+        """Clean what was read from a file and make it a pitch, titled as given, by an e-mail's subject, or by its text.
+
+        Raises PitchError as `from_text`; where the file holds more than was read, the message says what.
+        """
+        shown = document.cleaned(_clean_part)
+        cleaned = shown.cleaned(_without_tags)
         if not any(map(str.isalnum, cleaned.text)):
             reasons = " ".join(cleaned.sentences()) or "it needs at least a sentence of text"
             raise PitchError(f"{id or document.title}: the pitch is empty. {reasons}")
-        pitch = cls.from_text(cleaned.text, id, title)
+        title = title or without_reply(document.subject or "")
+        pitch = cls._cleaned(cleaned.text, id, title, hidden=_hides(shown.text))
         warnings = (*source_warnings(document), *pitch.warnings)
-        # A text that loses more characters when it is cleaned as a whole has no pages any more.
-        passages = cleaned.passages() if pitch.text == cleaned.text else ()
+        passages = tuple(_from_end(cleaned.passages(), cleaned.text, pitch.text))
         return replace(pitch, warnings=warnings, sources=source_refs(document), passages=passages)
 
     @classmethod
@@ -77,16 +80,15 @@ class Pitch:
 
         Raises PitchError if it is empty or longer than MAX_CHARACTERS.
         """
+        return cls._cleaned(_without_controls(text), id, title)
+
+    @classmethod
+    def _cleaned(cls, text: str, id: str | None, title: str | None, hidden: bool = False) -> Pitch:
         name = f"{id}: " if id else ""
-        cleaned = _without_controls(text)
-        title = title or subject_of(cleaned[:_TITLE_WITHIN])
-        if len(cleaned) <= _MOST_CLEANED:
-            cleaned = clean_text(cleaned)
-        hidden = False
-        if not cleaned.isascii():
-            shown = _TAGS.sub(lambda match: match[1] or "", cleaned)
-            hidden = shown != cleaned or bool(_INVISIBLE.search(shown))
-            cleaned = shown
+        title = title or subject_of(text[:_TITLE_WITHIN])
+        cleaned = _without_controls(clean_text(text)) if len(text) <= _MOST_CLEANED else text
+        hidden = hidden or _hides(cleaned)
+        cleaned = _without_tags(cleaned)
         if not any(char.isalnum() for char in cleaned):
             raise PitchError(f"{name}the pitch is empty; it needs at least a sentence of text")
         if len(cleaned) > MAX_CHARACTERS:
@@ -107,6 +109,34 @@ class Pitch:
 
 def _without_controls(text: str) -> str:
     return _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _without_tags(text: str) -> str:
+    """The text without the characters that only machines read."""
+    return text if text.isascii() else _TAGS.sub(lambda match: match[1] or "", text)
+
+
+def _clean_part(text: str) -> str:
+    """A page without control characters and markup, so that only the beginning of the whole text is left to clean."""
+    text = _without_controls(text)
+    return _without_controls(without_markup(text)) if len(text) <= _MOST_CLEANED else text
+
+
+def _hides(text: str) -> bool:
+    """Whether there are characters that nobody can see."""
+    if text.isascii():
+        return False
+    plain = _without_tags(text)
+    return plain != text or _INVISIBLE.search(plain) is not None
+
+
+def _from_end(passages: Iterable[TextPart], text: str, cleaned: str) -> Iterator[TextPart]:
+    """The passages of a text of which only the beginning was taken away; none if it changed elsewhere."""
+    lost = len(text) - len(cleaned)
+    if text.endswith(cleaned):
+        for each in passages:
+            if text[max(each.start, lost) : each.end].strip():
+                yield replace(each, start=max(0, each.start - lost), end=each.end - lost)
 
 
 def overlaps(quote: Quote, spans: Iterable[tuple[int, int]]) -> bool:
