@@ -245,7 +245,7 @@ def test_another_model_prompt_or_vocabulary_asks_anew(store: str, change: str, m
                 "prompt": "analyzer.reading.prompts.prompt_sha256",
                 "vocabulary": "analyzer.reading.recordings.vocabulary_sha256",
             }
-            monkeypatch.setattr(name[change], lambda: "another")
+            monkeypatch.setattr(name[change], lambda *_: "another")
             together(service, 3, store)
         assert service.asked.total() == 6
 

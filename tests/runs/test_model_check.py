@@ -50,7 +50,7 @@ def test_asking_says_what_the_server_can_do() -> None:
     assert found["mode"].text == "json_schema"
     assert found["schema"].text.startswith("not enforced")
     assert "tokens" in found["speed"].text and "own machine" in found["price"].text
-    assert "1 of 13 values" in found["reading"].text
+    assert "1 of 14 values" in found["reading"].text
 
 
 def test_asking_finds_that_a_schema_is_enforced() -> None:
