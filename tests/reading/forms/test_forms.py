@@ -111,7 +111,7 @@ def test_every_form_and_the_text_of_the_rules_have_a_fingerprint_of_their_own() 
 def test_both_prompts_say_the_same_but_for_how_evidence_is_given() -> None:
     quotes, ids = (form(name).instructions(rules=False).splitlines() for name in ("quotes", "ids"))
     differs = [line.split()[0] for line, other in zip(quotes, ids, strict=True) if line != other]
-    assert differs == ["2.", "3.", "4.", "The", "Answer"]
+    assert differs == ["2.", "3.", "4.", "5.", "The", "Answer"]
 
 
 def test_a_form_that_does_not_exist_is_refused_with_the_names_of_those_that_do() -> None:
