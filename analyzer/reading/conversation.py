@@ -59,6 +59,7 @@ from analyzer.reading.recordings import (
     ReplayTransport,
     as_recorded,
     current_request,
+    form_sha256,
     noting_played,
     so_far_sha256,
 )
@@ -124,7 +125,7 @@ class ModelReader:
         spending = spending or Spending(model)
         self._asking = _Asking(settings, client, form(settings.form), order, limiter, answers, spending, recordings)
         shown = f"{RECORDED}/{model}" if recordings is not None else model
-        prompt = _prompt_sha256(settings.form)
+        prompt = form_sha256(settings.form)
         self.ref = ReaderRef(model=shown, prompt_sha256=prompt, schema_sha256=vocabulary_sha256())
 
     @property
@@ -159,26 +160,13 @@ class ModelReader:
 
 def first_request(model: str, pitch: Pitch, form_name: str = "quotes", mode: str = "tools") -> ModelRequest:
     """The first request for reading this pitch with this model, as recordings identify it."""
-    request = ModelRequest.first(model, pitch.ref.sha256 or "")
-    if rules_in_schema(form_name, mode):
-        return request
-    return replace(request, form=form_name, mode=mode, prompt_sha256=_prompt_sha256(form_name))
+    request = ModelRequest.first(model, pitch.ref.sha256 or "", form_name, mode)
+    return replace(request, prompt_sha256=prompts.prompt_sha256()) if rules_in_schema(form_name, mode) else request
 
 
 def requests_in_every_mode(model: str, pitch: Pitch, form_name: str) -> list[ModelRequest]:
     """The first request for reading a pitch, in every mode: a stored answer to any of them is used."""
     return [first_request(model, pitch, form_name, mode) for mode in get_args(Mode)]
-
-
-def _prompt_sha256(form_name: str) -> str:
-    """Fingerprint of the prompts where the rules are part of them."""
-    own = form(form_name).prompt_sha256(rules=True)
-    return hashlib.sha256(f"{own} {_rules_sha256(form_name)}".encode()).hexdigest()
-
-
-@cache
-def _rules_sha256(form_name: str) -> str:
-    return hashlib.sha256(form(form_name).instructions(rules=True).encode()).hexdigest()
 
 
 @dataclass(slots=True)

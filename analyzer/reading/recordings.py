@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +27,7 @@ from analyzer.errors import MissingRecording, OutputError
 from analyzer.files.disk import check_writable, reason, write_whole
 from analyzer.framework.assessment import Warning
 from analyzer.reading import prompts
+from analyzer.reading.forms import FORMS, form
 from analyzer.reading.reading import Reading
 from analyzer.resources import resource
 from analyzer.vocabulary.labels import joined
@@ -65,14 +67,16 @@ class ModelRequest:
     said_sha256: str = ""
 
     @classmethod
-    def first(cls, model: str, pitch_sha256: str) -> ModelRequest:
+    def first(cls, model: str, pitch_sha256: str, form_name: str = "quotes", mode: str = "tools") -> ModelRequest:
         """The first request of reading a pitch today."""
         return cls(
             model=model,
             pitch_sha256=pitch_sha256,
+            form=form_name,
+            mode=mode,
             vocabulary_version=VOCABULARY_VERSION,
             prompt_version=prompts.PROMPT_VERSION,
-            prompt_sha256=prompts.prompt_sha256(),
+            prompt_sha256=form_sha256(form_name),
             schema_sha256=vocabulary_sha256(),
         )
 
@@ -100,6 +104,17 @@ class ModelRequest:
         # was a choice still match.
         unusual = {name: getattr(self, name) for name, usual in _USUAL.items() if getattr(self, name) != usual}
         return _hash({**words, "so_far_sha256": self.said_sha256, **unusual})
+
+
+def form_sha256(form_name: str) -> str:
+    """Fingerprint of a form's prompts with the rules of every field."""
+    own = form(form_name).prompt_sha256(rules=True)
+    return hashlib.sha256(f"{own} {_rules_sha256(form_name)}".encode()).hexdigest()
+
+
+@cache
+def _rules_sha256(form_name: str) -> str:
+    return hashlib.sha256(form(form_name).instructions(rules=True).encode()).hexdigest()
 
 
 ANY_MODEL: Final = ""
@@ -208,11 +223,14 @@ class Recordings:
     def reworded(self) -> list[Reworded]:
         """Recordings that are used but were made with another wording of the prompt or of the vocabulary."""
         outdated = {recording.path for recording in self.outdated()}
-        today = ModelRequest.first("", "").texts
+        used = [recording for recording in self._all if recording.path not in outdated]
+        today = {name: ModelRequest.first("", "", name).texts for name in FORMS}
         found = []
         for text in ("prompt_sha256", "schema_sha256"):
             dates = sorted(
-                r.recorded for r in self._all if r.path not in outdated and r.request.texts[text] != today[text]
+                recording.recorded
+                for recording in used
+                if (texts := today.get(recording.request.form)) and recording.request.texts[text] != texts[text]
             )
             if dates:
                 found.append(Reworded(_WORDINGS[text], len(dates), dates[0], dates[-1]))

@@ -21,7 +21,7 @@ from analyzer.reading import prompts
 from analyzer.reading.conversation import ModelReader, first_request
 from analyzer.reading.pitch import Pitch, overlaps
 from analyzer.reading.readers import choose, recording_reader
-from analyzer.reading.recordings import ModelRequest, Recordings, shipped_recordings
+from analyzer.reading.recordings import ModelRequest, Recordings, form_sha256, shipped_recordings
 from analyzer.runs.doctor import check
 from analyzer.settings import Settings
 from analyzer.vocabulary.records import VOCABULARY_VERSION
@@ -183,7 +183,7 @@ def test_a_changed_word_keeps_a_recording_and_its_assessment_says_so(
     settings = Settings(recordings=tmp_path)
     before = analyze(PITCH, model="recorded", settings=settings)
     assert not before.warnings
-    monkeypatch.setattr(where[0], lambda: "0" * 64)
+    monkeypatch.setattr(where[0], lambda *_: "0" * 64)
     found = analyze(PITCH, model="recorded", settings=settings)
     assert found.signals == before.signals and found.provenance == before.provenance, "the words it was asked in"
     (warning,) = found.warnings
@@ -226,18 +226,18 @@ def test_a_raised_version_retires_its_recordings(
 
 def test_recording_again_replaces_the_answer_to_older_words(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with monkeypatch.context() as before:
-        before.setattr(prompts, "prompt_sha256", lambda: "0" * 64)
+        before.setattr(prompts, "prompt_sha256", lambda *_: "0" * 64)
         record(tmp_path, completion(answer(buyer=single("unknown"))))
     record(tmp_path, completion(answer()))
     (recording,) = Recordings([tmp_path])
-    assert recording.request.prompt_sha256 == prompts.prompt_sha256()
+    assert recording.request.prompt_sha256 == form_sha256("quotes")
     found = analyze(PITCH, model="recorded", settings=Settings(recordings=tmp_path))
     assert found.signals.buyer.known and not found.warnings
 
 
 def test_of_two_answers_the_one_to_todays_words_is_played(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with monkeypatch.context() as before:
-        before.setattr(prompts, "prompt_sha256", lambda: "0" * 64)
+        before.setattr(prompts, "prompt_sha256", lambda *_: "0" * 64)
         record(tmp_path / "a", completion(answer(buyer=single("unknown"))))
     record(tmp_path / "b", completion(answer()))
     found = analyze(PITCH, model="recorded", settings=Settings(recordings=tmp_path))
@@ -247,7 +247,7 @@ def test_of_two_answers_the_one_to_todays_words_is_played(monkeypatch: pytest.Mo
 def test_a_paid_answer_is_kept_by_the_exact_words(monkeypatch: pytest.MonkeyPatch) -> None:
     pitch = Pitch.from_text(PITCH)
     before = first_request("openai/m", pitch)
-    monkeypatch.setattr(prompts, "prompt_sha256", lambda: "0" * 64)
+    monkeypatch.setattr(prompts, "prompt_sha256", lambda *_: "0" * 64)
     after = first_request("openai/m", pitch)
     assert before.key != after.key and before.recording_key == after.recording_key
 
@@ -262,7 +262,7 @@ def test_the_doctor_says_what_is_worded_otherwise_and_what_is_not_played(
         return [finding.text for finding in check(settings) if finding.subject == "recordings"]
 
     assert len(told()) == 1
-    monkeypatch.setattr(prompts, "prompt_sha256", lambda: "0" * 64)
+    monkeypatch.setattr(prompts, "prompt_sha256", lambda *_: "0" * 64)
     assert any("recorded with another wording of the prompt" in text for text in told())
     monkeypatch.setattr(prompts, "PROMPT_VERSION", 3)
     assert any("not used: made with an older prompt or vocabulary" in text for text in told())
