@@ -22,7 +22,7 @@ from statistics import median
 from types import ModuleType
 from typing import Any
 
-from analyzer.files.pitches import UploadedTable
+from analyzer.files.pitches import uploaded_table
 from analyzer.page.portfolio_run import export, open_results, read_many
 from analyzer.resources import resource
 from analyzer.settings import KEYWORDS, Settings
@@ -157,7 +157,7 @@ def _back(page: Any, number: int) -> float:
 def _runs(count: int) -> None:
     """Prints seconds for reading pitches and for opening results: without a page, on it, and with its collector on."""
     tools = _harness()
-    table = UploadedTable("pitches.csv", tools.many_pitches(count).encode())
+    table = uploaded_table("pitches.csv", tools.many_pitches(count).encode())
     bare = time.monotonic()
     run = read_many(table, table.count(), table.name, model=KEYWORDS, settings=Settings())
     run.work.done.wait()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,8 +55,17 @@ if TYPE_CHECKING:
     show_default=True,
     help="Send at most N requests at a time.",
 )
-@click.option("--text-column", metavar="NAME", help="Column of a table that holds the pitch. Default: guessed.")
-@click.option("--id-column", metavar="NAME", help="Column of a table that holds an id. Default: guessed.")
+@click.option(
+    "--text-column",
+    metavar="NAME",
+    multiple=True,
+    help="Column of a table that holds the pitch. Repeat it to join several. Default: found by its name.",
+)
+@click.option("--id-column", metavar="NAME", help="Column of a table that holds an id. Default: found by its name.")
+@click.option(
+    "--title-column", metavar="NAME", help="Column of a table that holds a title. Default: found by its name."
+)
+@click.option("--encoding", metavar="NAME", help="Encoding of tables that are not UTF-8, for example windows-1252.")
 @click.option("--notes", is_flag=True, help="Include speaker notes, comments and earlier messages of documents.")
 @click.option("--limit", type=click.IntRange(1, MOST), metavar="N", help="Read only the first N pitches.")
 @click.option(
@@ -69,7 +79,9 @@ if TYPE_CHECKING:
     metavar="SECONDS",
     help="End the run if the server has not answered for this long.",
 )
-@click.option("--dry-run", is_flag=True, help="Estimate tokens and cost without asking the model.")
+@click.option(
+    "--dry-run", is_flag=True, help="Show how tables are understood, and estimate tokens and cost. Asks no model."
+)
 @click.option(
     "--repeat",
     type=click.IntRange(1, 20),
@@ -81,35 +93,35 @@ if TYPE_CHECKING:
 @rulebook_option
 @market_option
 @json_option("summary")
-def bulk_command(
-    sources: tuple[str, ...],
-    text_column: str | None,
-    id_column: str | None,
-    notes: bool,
-    dry_run: bool,
-    **options: Any,
-) -> None:
+def bulk_command(sources: tuple[str, ...], notes: bool, dry_run: bool, **options: Any) -> None:
     """Assess many pitches: folders, files, patterns or tables.
 
-    Tables (.csv, .tsv, .jsonl, .parquet) have one pitch a row. Use - to read JSON Lines or CSV from standard input.
+    Tables (.csv, .tsv, .json, .jsonl, .parquet, .xlsx) have one pitch a row. Use - to read CSV or JSON from standard
+    input.
 
     Every answer you pay for is saved in a store (PITCH_STORE) right away. Run the same command again to ask only for
     what is missing; after a change of rules, nothing is asked. Ctrl-C lets requests in flight finish.
     """
     from analyzer.files.pitches import Sources
 
-    inputs = Sources(sources, text_column, id_column, notes)
+    columns = {name: options.pop(name) for name in ("text_column", "id_column", "title_column", "encoding")}
+    inputs = Sources(sources, notes_too=notes, **columns)
     if dry_run:
-        _estimate(inputs, options["model"], options["limit"], settings_with(options["mode"], options["form"]))
+        settings = settings_with(options["mode"], options["form"])
+        _estimate(inputs, options["model"], options["limit"], settings, options["as_json"])
     else:
         _run(inputs, **options)
 
 
-def _estimate(sources: Sources, model: str | None, limit: int | None, settings: Settings) -> None:
+def _estimate(sources: Sources, model: str | None, limit: int | None, settings: Settings, as_json: bool) -> None:
     from analyzer.runs.estimate import estimate
     from analyzer.views.bulk import print_estimate
 
-    print_estimate(screen(), estimate(sources, model=model, settings=settings, limit=limit))
+    found = estimate(sources, model=model, settings=settings, limit=limit)
+    if as_json:
+        say_json(json.dumps(found.document(), ensure_ascii=False, indent=2))
+    else:
+        print_estimate(screen(), found)
 
 
 def _run(

@@ -109,7 +109,7 @@ class TextPart:
 @dataclass(frozen=True, slots=True)
 class Document:
     """One file as it was read. `kind`: the ending of such files, without its dot. `unit`: what its pages are called,
-    empty where it has none. `attachments`: what came with an e-mail. `author` and `date` (ISO): an e-mail's."""
+    empty where it has none. `attachments`: what came with an e-mail. `author`, `date` (ISO), `subject`: an e-mail's."""
 
     title: str
     kind: str
@@ -122,6 +122,7 @@ class Document:
     """Pages of the file, also those that were left out."""
     author: str | None = None
     date: str | None = None
+    subject: str | None = None
     with_asides: bool = False
     """Whether speaker notes and the like are part of the text."""
 

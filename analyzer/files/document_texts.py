@@ -55,7 +55,7 @@ def document_of(suffix: str, data: bytes, most: int, *, attached: bool = False) 
             if builder.length > most:
                 number = part.number if isinstance(part, Page) else 0
                 raise TooLong(f"{kind.unit} {number:,}" if kind.unit and number else f"paragraph {parts:,}")
-        author, date = email.origin(data) if suffix == ".eml" else (None, None)
+        author, date, subject = email.origin(data) if suffix == ".eml" else (None, None, None)
     except (Unreadable, TooLong, PackageMissing, MemoryError):
         raise
     except Exception as error:  # a damaged or hostile file makes these readers raise anything at all
@@ -73,6 +73,7 @@ def document_of(suffix: str, data: bytes, most: int, *, attached: bool = False) 
         max((page.number for page in pages), default=0),
         author,
         date,
+        subject,
     )
 
 

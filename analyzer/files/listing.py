@@ -15,9 +15,10 @@ from analyzer.errors import InputError
 from analyzer.files.disk import reason
 from analyzer.files.documents import SUFFIXES
 from analyzer.files.readers import CLOSED
+from analyzer.files.table_bytes import CSV_ENDINGS, JSON_ENDINGS, PARQUET_ENDINGS, WORKBOOK_ENDINGS
 from analyzer.screen import printable
 
-TABLES: Final = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
+TABLES: Final = (*CSV_ENDINGS, *JSON_ENDINGS, *PARQUET_ENDINGS, *WORKBOOK_ENDINGS)
 """Endings of files that hold many pitches, one a row."""
 ENDINGS: Final = (*SUFFIXES, *TABLES)
 KINDS: Final = ", ".join(ENDINGS)
@@ -62,9 +63,11 @@ class Listing:
                 raise InputError(f"{path} is {CLOSED[path.suffix.lower()]}")
             if not found:
                 raise InputError(
-                    f"{path} is of a kind that cannot be read; give {KINDS} (a spreadsheet: save it as .csv)"
+                    f"{path} is of a kind that cannot be read; use {KINDS} (another spreadsheet: save it as .xlsx)"
                 )
-            self._other_kinds[path.suffix.lower()] += 1
+            self._leave_out(path)
+        elif found and _is_other_json(path):
+            self._leave_out(path)
         else:
             self.add(ListedFile(path, spelled(path.stem), found))
 
@@ -102,6 +105,9 @@ class Listing:
             notes.append(f"{_counted(self.twice, 'file', 'files')} named more than once, read once.")
         return notes
 
+    def _leave_out(self, path: Path) -> None:
+        self._other_kinds[path.suffix.lower()] += 1
+
     def _take_folder(self, folder: Path) -> None:
         def unreadable(error: OSError) -> None:
             path = Path(error.filename or folder)
@@ -122,10 +128,21 @@ class Listing:
                 continue
             elif not path.is_file():
                 self._pipes += 1
-            elif path.suffix.lower() not in ENDINGS:
-                self._other_kinds[path.suffix.lower()] += 1
+            elif path.suffix.lower() not in ENDINGS or _is_other_json(path):
+                self._leave_out(path)
             else:
                 self.add(ListedFile(path, spelled(path.relative_to(folder).with_suffix("").as_posix()), found=True))
+
+
+def _is_other_json(path: Path) -> bool:
+    """Whether a .json file holds something else than a list, as settings and results do."""
+    if path.suffix.lower() != ".json":
+        return False
+    try:
+        with path.open("rb") as file:
+            return file.read(4_096).lstrip(b"\xef\xbb\xbf \t\r\n")[:1] != b"["
+    except OSError:
+        return False
 
 
 def spelled(name: str | Path) -> str:

@@ -18,6 +18,7 @@ from typing import Final, get_args
 from analyzer.errors import InputError, ManualError
 from analyzer.files.cells import cell_text, plain_cell
 from analyzer.files.disk import reason
+from analyzer.files.text_encoding import find_encoding, text_pieces
 from analyzer.vocabulary.derived import INPUT_SPECS, LEANS
 from analyzer.vocabulary.partial_order import Order
 from analyzer.vocabulary.records import VOCABULARY_CHANGES, VOCABULARY_VERSION
@@ -109,7 +110,7 @@ def read_manual(path: str | Path) -> ManualScores:
 
 
 def parse_manual(data: bytes, source: str) -> ManualScores:
-    """The manual scores in a CSV's bytes: UTF-8 (or a spreadsheet's UTF-16) with commas, semicolons or tabs between the
+    """The manual scores in a CSV's bytes: UTF-8 or UTF-16, with commas, semicolons, tabs or pipes between the
     cells. `source` names it in faults. Raises InputError or ManualError."""
     if len(data) > _MOST_BYTES:
         raise InputError(f"{source}: {_MOST_BYTES // 1_000_000} MB are the limit for manual scores")
@@ -203,12 +204,9 @@ def _end(lean: str) -> str:
 
 
 def _decoded(data: bytes, source: str) -> str:
-    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(f"{source}, line {line}: this is not UTF-8; save it as CSV UTF-8") from error
+    """The text of the file, as every table is decoded. Raises InputError."""
+    encoding = find_encoding(source, [data], None, "Save it as CSV UTF-8.")
+    return "".join(text_pieces(source, io.BytesIO(data), encoding))
 
 
 def _start(text: str) -> tuple[int, str]:
@@ -220,7 +218,7 @@ def _start(text: str) -> tuple[int, str]:
     named = re.fullmatch(r'"?sep=(.)"?', line, re.IGNORECASE)
     if named:
         return skipped + 1, named[1]
-    return skipped, max(",;\t", key=line.count)
+    return skipped, max(",;\t|", key=line.count)
 
 
 class _Table:

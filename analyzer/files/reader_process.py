@@ -22,6 +22,8 @@ from typing import Any, BinaryIO, Final, NoReturn
 
 from analyzer.files.document_texts import document_of, pictures_of
 from analyzer.files.readers.kind import PackageMissing, TooLong, Unreadable
+from analyzer.files.sheet_rows import ENDINGS as SHEET_ENDINGS
+from analyzer.files.sheet_rows import sheet_rows
 
 try:
     import resource
@@ -52,9 +54,10 @@ class DocumentRequest:
 
 @dataclass(frozen=True, slots=True)
 class DocumentAnswer:
-    """What came of a document. `problem` is None and `found` what was read (`Document.as_json`, or the fields of
-    `PicturesRead`), or `problem` is one of `document` (`reason` says why), `characters` (`reason` says
-    where reading stopped), `package`, `seconds`, `memory`, `fault`. `last`: the process ends after this answer."""
+    """What came of a document. `problem` is None and `found` what was read (`Document.as_json`, the fields of
+    `PicturesRead`, or the `lines` of `sheet_rows`), or `problem` is one of `document` (`reason` says why), `characters`
+    (`reason` says where reading stopped), `package`, `seconds`, `memory`, `fault`. `last`: the process ends after this
+    answer."""
 
     reason: str
     problem: str | None = None
@@ -128,6 +131,8 @@ def _answer(request: DocumentRequest, data: bytes) -> DocumentAnswer:
 
 
 def _read(request: DocumentRequest, data: bytes) -> dict[str, Any]:
+    if request.suffix in SHEET_ENDINGS:
+        return {"lines": sheet_rows(data, request.characters)}
     if request.pictures is None:
         return document_of(request.suffix, data, request.characters).as_json()
     return asdict(pictures_of(request.suffix, data, request.pictures, request.characters, request.ocr_seconds))

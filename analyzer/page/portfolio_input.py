@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Final
 
 import streamlit as st
 
+from analyzer.agreement.extracted import Upload
 from analyzer.errors import AnalyzerError, ConfigurationError
 from analyzer.files.listing import TABLES
-from analyzer.files.pitches import InputPitch, UploadedTable
+from analyzer.files.pitches import uploaded_table
+from analyzer.files.table_columns import WantedColumns
+from analyzer.files.table_preview import TablePreview, preview_table
+from analyzer.files.tables import InputPitch
+from analyzer.files.text_encoding import UnknownEncoding
 from analyzer.page import access, uploads
 from analyzer.page.portfolio_run import MOST_PITCHES, PortfolioRun, PortfolioWork, open_results, read_many
 from analyzer.page.presence import visitor
 from analyzer.page.session import PortfolioState, session
 from analyzer.resources import resource
-from analyzer.settings import KEYWORDS, RECORDED, Settings
-from analyzer.views.html import tag
+from analyzer.runs.estimate import CostEstimate, estimate_table
+from analyzer.settings import KEYWORDS, RECORDED, Settings, asks_a_server
+from analyzer.views.bulk import money
+from analyzer.views.html import Html, literal, tag
+from analyzer.views.terminal import cut
 
 _LARGEST: Final = 100
 """Megabytes of an uploaded file."""
@@ -24,11 +34,17 @@ _READ, _OPEN = "Read pitches", "Open results"
 _RECORDED, _KEYWORDS, _MODEL = "Recorded answers", "Keywords", "A model"
 _READERS: Final = (_RECORDED, _KEYWORDS, _MODEL)
 _AUTOMATIC: Final = "recognized by its name"
+_LONGEST_FACT: Final = 160
 _KIND: Final = "portfolio_kind"
 _RESULTS: Final = "portfolio_results"
 _PITCHES: Final = "portfolio_pitches"
 _TEXT_COLUMN: Final = "portfolio_text"
 _ID_COLUMN: Final = "portfolio_id"
+_TITLE_COLUMN: Final = "portfolio_title"
+_ENCODING: Final = "portfolio_encoding"
+_ENCODINGS: Final = ("windows-1252", "iso-8859-15", "mac-roman", "utf-16-le", "utf-16-be", "shift_jis", "gb18030")
+_PREVIEW: Final = "portfolio_preview"
+_TO_CONFIRM: Final = "portfolio_to_confirm"
 _READER: Final = "portfolio_reader"
 _MODEL_NAME: Final = "portfolio_model"
 _MAX_COST: Final = "portfolio_cost"
@@ -87,54 +103,169 @@ def _pitch_fields() -> None:
             [ending.removeprefix(".") for ending in TABLES],
             _LARGEST,
             on_change=_clear_error,
-            help="CSV, TSV, JSON Lines or Parquet, in UTF-8. One column holds the pitch; another may hold its id.",
+            help="CSV, TSV, JSON, Parquet or Excel. One column holds the pitch; others may hold its id and title.",
         )
-        columns = _columns(file.name, file.data) if file is not None else (None, None)
+        wanted = _columns(file) if file is not None else WantedColumns(on_page=True)
     with reader_column:
         settings, model = _reader()
         max_cost, store = _cost_fields(model)
+    if file is not None:
+        preview = _preview(file, wanted)
+        if isinstance(preview, TablePreview):
+            st.html(_preview_table(preview))
+        elif isinstance(preview, AnalyzerError):
+            st.warning(literal(str(preview)))
     with st.container(horizontal=True, vertical_alignment="center"):
         start = st.button("Start", type="primary", disabled=file is None)
         use_samples = st.button("Use the samples", help="Analyzes the sample pitches from their recorded answers.")
     if use_samples:
         _begin(_read_samples)
-    elif start and file is not None:
-        table = UploadedTable(file.name, file.data, *columns)
-
-        def start_reading() -> PortfolioRun:
-            table.check()
-            if not model:
-                raise ConfigurationError("no reader is chosen; choose one under Read by")
-            return read_many(
-                table,
-                table.count(),
-                table.name,
-                model=model,
-                settings=settings or Settings.from_environment(),
-                max_cost=max_cost,
-                store=store,
-                connected=visitor(),
-            )
-
-        _begin(start_reading)
+    elif file is not None:
+        job = _Job(file, wanted, model, settings, max_cost, store)
+        if start and model and asks_a_server(model):
+            _ask(job)
+        elif start:
+            _begin(job.begin)
+        _confirm(job)
 
 
-def _columns(name: str, data: bytes) -> tuple[str | None, str | None]:
-    """The columns of text and id that the visitor chooses; None = recognized by their usual names."""
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A table to be read, and how."""
+
+    file: Upload
+    wanted: WantedColumns
+    model: str | None
+    settings: Settings | None
+    max_cost: float | None
+    store: bool
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What an estimate is for: with anything else it no longer holds."""
+        return self.file.name, hash(self.file.data), self.wanted, self.model, self.store
+
+    def begin(self) -> PortfolioRun:
+        """Start reading. Raises AnalyzerError."""
+        table = uploaded_table(self.file.name, self.file.data, self.wanted)
+        table.layout()
+        if not self.model:
+            raise ConfigurationError("no reader is chosen; choose one under Read by")
+        return read_many(
+            table,
+            table.count(),
+            table.name,
+            model=self.model,
+            settings=self.settings or Settings.from_environment(),
+            max_cost=self.max_cost,
+            store=self.store,
+            connected=visitor(),
+        )
+
+    def estimate(self) -> CostEstimate:
+        """What reading would cost. Raises AnalyzerError."""
+        table = uploaded_table(self.file.name, self.file.data, self.wanted)
+        settings = self.settings or Settings.from_environment()
+        return estimate_table(table, model=self.model, settings=settings, store=self.store)
+
+
+def _ask(job: _Job) -> None:
+    """Estimate what a model would cost, for the visitor to confirm."""
+    session().portfolio.error = None
     try:
-        known = UploadedTable(name, data).columns()
+        found = job.estimate()
+        if found.pitches > MOST_PITCHES:  # the run says so; there is nothing to confirm
+            job.begin()
+    except AnalyzerError as error:
+        session().portfolio.error = error
+        st.rerun()
+    st.session_state[_TO_CONFIRM] = (job.key, found)
+
+
+def _confirm(job: _Job) -> None:
+    """The one question before anything is paid for."""
+    asked = st.session_state.get(_TO_CONFIRM)
+    if asked is None or asked[0] != job.key:
+        return
+    found: CostEstimate = asked[1]
+    cost = "the price of this model is unknown" if found.cost_usd is None else f"about {money(found.cost_usd)}"
+    stored = f", {found.stored:,} already in the store" if found.stored else ""
+    faulty = sum(found.faulty.values())
+    failed = f", {faulty:,} that cannot be read" if faulty else ""
+    tokens = f"about {found.input_tokens:,} input and {found.output_tokens:,} output tokens"
+    with st.container(border=True, key="portfolio-confirm"):
+        line = f"{found.pitches:,} pitches{stored}{failed}; {tokens}; {cost}."
+        st.html(tag("p", tag("strong", str(job.model), class_="alien"), ": ", line, class_="pa", role="status"))
+        with st.container(horizontal=True):
+            go_on = st.button(f"Read {found.pitches:,} pitches", type="primary", key="portfolio-go-on")
+            cancel = st.button("Cancel", key="portfolio-cancel")
+    if go_on or cancel:
+        del st.session_state[_TO_CONFIRM]
+    if go_on:
+        _begin(job.begin)
+    elif cancel:
+        st.rerun()
+
+
+def _preview(file: Upload, wanted: WantedColumns) -> TablePreview | AnalyzerError:
+    """What is understood of the table; looked at again only if the file or a choice changes."""
+    key = file.name, hash(file.data), wanted
+    cached = st.session_state.get(_PREVIEW)
+    if cached is None or cached[0] != key:
+        found: TablePreview | AnalyzerError
+        try:
+            found = preview_table(uploaded_table(file.name, file.data, wanted))
+        except AnalyzerError as error:
+            found = error
+        st.session_state[_PREVIEW] = cached = key, found
+    preview: TablePreview | AnalyzerError = cached[1]
+    return preview
+
+
+def _preview_table(preview: TablePreview) -> Html:
+    """The preview, without a word of the table being interpreted."""
+    facts = [
+        tag("tr", tag("th", name, scope="row"), tag("td", tag("span", cut(fact, _LONGEST_FACT), class_="alien")))
+        for name, fact in preview.facts()
+    ]
+    rows = [
+        tag(
+            "li",
+            tag("strong", pitch.title or pitch.id, class_="alien"),
+            ": ",
+            tag("span", cut(" ".join(pitch.text.split()), _LONGEST_FACT), class_="alien"),
+        )
+        for pitch in preview.first
+    ]
+    first = [tag("p", "The first rows:", class_="lead"), tag("ul", *rows)] if rows else []
+    return tag("div", tag("table", *facts, class_="preview"), *first, class_="pa listed")
+
+
+def _columns(file: Upload) -> WantedColumns:
+    """The columns, and the encoding where it is not certain, that the visitor chooses; None = recognized."""
+    encoding: str | None = None
+    known: tuple[str, ...] = ()
+    try:
+        known = uploaded_table(file.name, file.data).names()
+    except UnknownEncoding:
+        encoding = st.selectbox("Encoding", _ENCODINGS, index=None, key=_ENCODING, persist_state="session")
+        with suppress(AnalyzerError):
+            known = uploaded_table(file.name, file.data, WantedColumns(encoding=encoding, on_page=True)).names()
     except AnalyzerError:
-        return None, None  # Start says why
+        known = ()  # the preview says why
     if len(known) < 2:
-        return None, None
-    left, right = st.columns(2)
-    text = left.selectbox(
-        "Column of the pitch", (_AUTOMATIC, *known), key=_TEXT_COLUMN, format_func=_cut, persist_state="session"
+        return WantedColumns(encoding=encoding, on_page=True)
+    fields = (
+        ("Column of the pitch", _TEXT_COLUMN),
+        ("Column of its id", _ID_COLUMN),
+        ("Column of its title", _TITLE_COLUMN),
     )
-    id_ = right.selectbox(
-        "Column of its id", (_AUTOMATIC, *known), key=_ID_COLUMN, format_func=_cut, persist_state="session"
-    )
-    return (None if text == _AUTOMATIC else text), (None if id_ == _AUTOMATIC else id_)
+    chosen = []
+    for place, (label, key) in zip(st.columns(3), fields, strict=True):
+        name = place.selectbox(label, (_AUTOMATIC, *known), key=key, format_func=_cut, persist_state="session")
+        chosen.append(None if name == _AUTOMATIC else name)
+    text, id_, title = chosen
+    return WantedColumns((text,) if text else (), id_, title, encoding, on_page=True)
 
 
 def _cut(name: str) -> str:
@@ -211,6 +342,7 @@ def _read_samples() -> PortfolioRun:
 def _clear_error() -> None:
     """Drops the error: it was about the previous file."""
     session().portfolio.error = None
+    st.session_state.pop(_TO_CONFIRM, None)
 
 
 def _begin(begin: Callable[[], PortfolioRun]) -> None:

@@ -12,15 +12,16 @@ import tempfile
 import time
 import weakref
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event, Thread
 from traceback import format_tb
-from typing import Final
+from typing import Any, Final
 
 from analyzer.errors import AnalyzerError, InputError
-from analyzer.files.pitches import InputPitch, PitchFeed
+from analyzer.files.pitches import PitchFeed
+from analyzer.files.tables import InputPitch
 from analyzer.framework.assessment import Assessment
 from analyzer.framework.ranking import Ranked
 from analyzer.page.presence import end_when_gone
@@ -45,6 +46,7 @@ class PortfolioItem:
 
     result: Result
     source: str
+    columns: Mapping[str, Any]
     compressed_assessment: bytes | None
     compressed_text: bytes | None
 
@@ -76,8 +78,8 @@ class PortfolioWork:
     stop: Event = field(default_factory=Event)
     done: Event = field(default_factory=Event)
 
-    def add(self, result: Result, source: str, text: str | None) -> None:
-        """Adds one result."""
+    def add(self, result: Result, source: str, text: str | None, columns: Mapping[str, Any] | None = None) -> None:
+        """Adds one result; `columns`: the cells of the input's own columns."""
         compressed = None
         if result.assessment is not None:
             compressed = zlib.compress(result.assessment.to_json(indent=None).encode(), 1)
@@ -86,7 +88,9 @@ class PortfolioWork:
         if len(self.portfolio.entries) > before:
             self.item_numbers.append(len(self.items))
         compressed_text = None if text is None else zlib.compress(text.encode(), 1)
-        self.items.append(PortfolioItem(replace(result, assessment=None), source, compressed, compressed_text))
+        self.items.append(
+            PortfolioItem(replace(result, assessment=None), source, columns or {}, compressed, compressed_text)
+        )
 
     def full(self, ranked: Ranked) -> tuple[Assessment, str | None]:
         """The full assessment of a ranked pitch, and its text if it is known."""
@@ -143,8 +147,8 @@ def read_many(
             total=total,
         )
         for result in results:
-            source = feed.pop(result.number)
-            work.add(result, source.source, None if source.error is not None else source.text)
+            pitch = feed.pop(result.number)
+            work.add(result, pitch.source, None if pitch.error is not None else pitch.text, pitch.columns)
 
     return PortfolioRun(PortfolioWork(name, reads_pitches=True, progress=Progress(total=total)), do, connected)
 
@@ -161,13 +165,13 @@ def open_results(name: str, data: bytes, *, connected: Callable[[], bool] = lamb
                 return
             if number == MOST_PITCHES:
                 raise InputError(f"{name} has more than {MOST_PITCHES:,} results; the page shows the first")
-            result, source = _opened(number, entry)
+            result, source, columns = _opened(number, entry)
             if result.error is not None:
                 kind = result.error.kind
                 progress = replace(progress, failed={**progress.failed, kind: progress.failed.get(kind, 0) + 1})
             else:
                 progress = replace(progress, done=progress.done + 1)
-            work.add(result, source, None)
+            work.add(result, source, None, columns)
             work.progress = replace(progress, elapsed=time.monotonic() - started)
         if not work.items:
             raise InputError(f"{name} contains no result")
@@ -182,10 +186,10 @@ def export(work: PortfolioWork, ending: str) -> bytes:
         if ending == ".html":
             write_portfolio(path, work.portfolio, work.progress)
             return path.read_bytes()
-        file = OutputFile(path)
+        file = OutputFile(path, own=dict.fromkeys(name for item in work.items for name in item.columns))
         for item in sorted(work.items, key=lambda item: item.result.number):
             assessment = None if item.compressed_assessment is None else item.assessment()
-            file.write(ResultRow(replace(item.result, assessment=assessment), item.source))
+            file.write(ResultRow(replace(item.result, assessment=assessment), item.source, columns=item.columns))
         file.finish()
         return path.read_bytes()
 
@@ -208,8 +212,8 @@ def _length(name: str, data: bytes) -> int | None:
     return sum(1 for line in data.splitlines() if line.strip()) if name.lower().endswith(".jsonl") else None
 
 
-def _opened(number: int, entry: DocumentEntry) -> tuple[Result, str]:
-    """The result of an entry, scored by the current rulebook, and where its pitch came from."""
+def _opened(number: int, entry: DocumentEntry) -> tuple[Result, str, Mapping[str, Any]]:
+    """The result of an entry, scored by the current rulebook, where its pitch came from, and its own columns."""
     parsed = parse_document(entry)
     pitch = parsed.pitch
     assessment = None if parsed.signals is None else score_document(parsed)
@@ -221,4 +225,6 @@ def _opened(number: int, entry: DocumentEntry) -> tuple[Result, str]:
         title=pitch.title,
         sha256=pitch.sha256,
     )
-    return result, parsed.source
+    place = entry.document.get("input") if isinstance(entry.document, dict) else None
+    columns = place.get("columns") if isinstance(place, dict) else None
+    return result, parsed.source, columns if isinstance(columns, dict) else {}

@@ -2,7 +2,9 @@
 
 A quote counts only if the pitch contains its words in that order. White space, Unicode forms (composed or
 not, ligatures, full width), typographic quotes and dashes, and invisible format characters may differ; letters,
-digits and case may not. There is no fuzzy matching: it finds "We sell" in "We do not sell".
+digits and case may not. Where the layout cuts a word (a hyphen at the end of a line, a line end in Chinese or Japanese,
+a heading in spaced letters, Markdown emphasis), it counts joined and as it is typed. There is no fuzzy matching: it
+finds "We sell" in "We do not sell".
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from analyzer.vocabulary.signals import Quote
@@ -30,6 +32,21 @@ _WITHIN_WORD = re.compile(_SPACED_SCRIPT * 2)
 _MARKS = (
     r"[\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u064b-\u065f\u1160-\u11ff\u1ab0-\u1aff\u20d0-\u20f0"
     r"\u3099\u309a\ufe20-\ufe2f]"
+)
+_CUT_WORD, _NO_SPACE, _EMPHASIS, _HYPHEN = "\x00\x01\x02\x03"
+"""What takes the place of layout in a folded text, which holds no control characters otherwise. A hyphen at a line end is
+nothing or a hyphen (_CUT_WORD), or, next to digits and capitals, always a hyphen (_HYPHEN); _NO_SPACE is nothing or a
+space, _EMPHASIS nothing or its sign."""
+_LAYOUT_MARKS = _CUT_WORD + _NO_SPACE + _EMPHASIS
+_ANY_LAYOUT = f"[{_CUT_WORD}{_NO_SPACE}{_EMPHASIS}]*"
+_CJK = r"\u2e80-\u2fdf\u3001-\u303f\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff01-\uff65\U00020000-\U0003134f"
+_LINE_END = r"[ \t]*\n[ \t]*"
+_LAYOUT = re.compile(
+    rf"(?P<cut>(?<=[^\W\d_])[-\u2010]{_LINE_END}(?=[^\W\d_]))|(?P<hyphen>(?<=[^\W_])[-\u2010]{_LINE_END}(?=[^\W_]))"
+    rf"|(?P<soft>(?<=[^\W_])\u00ad{_LINE_END}(?=[^\W_]))|(?P<cjk>(?<=[{_CJK}]){_LINE_END}(?=[{_CJK}]))"
+    r"|(?P<bold>(?<![^\s(\[\"'>*_|])(?P<sign>\*{1,3}|_{1,3})(?=[^\s*_])(?P<inner>[^\n*_]{0,400}(?:\n[^\n*_]+){0,4})(?<=\S)(?P=sign)(?![\w*_]))"
+    r"|(?P<spaced>^[ \t]*[^\W_](?:[ ]{1,4}[^\W_]){3,80}[ \t]*$)",
+    re.MULTILINE,
 )
 _PIECE = re.compile(rf"(?P<plain>[!-~]+(?:[ \n][!-~]+)*(?!{_MARKS}))|[\s\S]{_MARKS}*")
 """A run that keeps its length when folded, or a single character with its marks. Most pitches are a few runs."""
@@ -70,7 +87,8 @@ class Grounding:
 
     def __init__(self, pitch: str):
         self._pitch = pitch
-        self._folded = _fold(pitch)
+        self._layout = list(_layout(pitch))
+        self._folded = _fold(pitch, self._layout)
 
     def find(self, quote: str, outside: Sequence[tuple[int, int]] = (), first: int = 0) -> Quote | None:
         """Find the first match of the quote at or after the offset `first`, as the pitch spells it. None if there is
@@ -89,19 +107,76 @@ class Grounding:
             return
         spans = _merged(outside)
         text, after = self._folded.text, first
-        at = text.find(wanted, self._folded.position(first)) if first < len(self._pitch) else -1
+        search = self._search(wanted)
+        at, end = search(self._folded.position(first)) if first < len(self._pitch) else (-1, -1)
         while at >= 0:
-            end = at + len(wanted)
             if not _within_word(text, at) and not _within_word(text, end):
                 start, stop = self._folded.origin(at)[0], self._folded.origin(end - 1)[1]
                 span = bisect_left(spans, (stop, 0)) - 1  # the last one that begins before this ends
                 if span >= 0 and start < spans[span][1]:
-                    at = text.find(wanted, max(at + 1, self._folded.position(spans[span][1])))
+                    at, end = search(max(at + 1, self._folded.position(spans[span][1])))
                     continue
                 if start >= after:
                     yield Quote(text=self._pitch[start:stop], start=start, end=stop)
                     after = stop
-            at = text.find(wanted, at + 1)
+            at, end = search(at + 1)
+
+    def _search(self, wanted: str) -> Callable[[int], tuple[int, int]]:
+        """A function that finds the next match from a place on: its begin and end, -1 for none."""
+        text = self._folded.text
+        if not self._layout:
+
+            def plainly(start: int) -> tuple[int, int]:
+                at = text.find(wanted, start)
+                return at, at + len(wanted)
+
+            return plainly
+        pattern = re.compile(_ANY_LAYOUT.join(_as_typed(wanted)))
+
+        def through_layout(start: int) -> tuple[int, int]:
+            match = pattern.search(text, start)
+            return match.span() if match is not None else (-1, -1)
+
+        return through_layout
+
+
+def _as_typed(wanted: str) -> Iterator[str]:
+    """Patterns for the characters of a quote, each of which may be typed as layout in the pitch."""
+    for char in re.findall(r"- |[\s\S]", wanted):
+        if char == "- ":
+            yield f"(?:-{_ANY_LAYOUT} |[{_CUT_WORD}{_HYPHEN}])"
+        elif char == "-":
+            yield f"[-{_CUT_WORD}{_HYPHEN}]"
+        elif char == " ":
+            yield f"[ {_NO_SPACE}]"
+        elif char in "*_":
+            yield f"[{re.escape(char)}{_EMPHASIS}]"
+        else:
+            yield re.escape(char)
+
+
+def _layout(text: str) -> Iterator[tuple[int, int, str]]:
+    """Where layout cuts or marks words: begin, end, and what takes its place."""
+    at = 0
+    while (match := _LAYOUT.search(text, at)) is not None:
+        kind, (start, end) = match.lastgroup, match.span()
+        if match["bold"] is not None:
+            signs = len(match["sign"])
+            opening, closing = range(start, start + signs), range(end - signs, end)
+            marks = [(place, place + 1, _EMPHASIS) for place in (*opening, *closing)]
+            inner = _layout_within(text, start + signs, end - signs)
+            yield from sorted((*marks, *inner))
+        elif match["spaced"] is not None:
+            for space in re.finditer(r"(?<=\S) (?=\S)", match.group()):
+                yield start + space.start(), start + space.end(), _NO_SPACE
+        else:
+            yield start, end, {"cut": _CUT_WORD, "hyphen": _HYPHEN}.get(kind or "", _NO_SPACE)
+        at = max(end, at + 1)
+
+
+def _layout_within(text: str, start: int, end: int) -> Iterator[tuple[int, int, str]]:
+    """The layout within an emphasized passage."""
+    return ((begin + start, stop + start, mark) for begin, stop, mark in _layout(text[start:end]))
 
 
 def _merged(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -123,21 +198,24 @@ def folded(text: str) -> str:
 
 
 def _within_word(text: str, at: int) -> bool:
-    """Whether `at` is between two letters or digits, in a script that puts spaces between words."""
-    return at > 0 and _WITHIN_WORD.match(text, at - 1) is not None
+    """Whether position `at` falls between two letters or digits of a script that puts spaces between words, also where
+    layout cuts the word."""
+    before, after = at - 1, at
+    while before > 0 and text[before] in _LAYOUT_MARKS:
+        before -= 1
+    while after < len(text) - 1 and text[after] in _LAYOUT_MARKS:
+        after += 1
+    return at > 0 and after < len(text) and _WITHIN_WORD.match(text[before] + text[after]) is not None
 
 
-def _fold(text: str) -> _Folded:
+def _fold(text: str, layout: Sequence[tuple[int, int, str]] = ()) -> _Folded:
     pieces: list[str] = []
     at: list[int] = []
     starts: list[int] = []
     ends: list[int] = []
     length = 0
-    for match in _PIECE.finditer(text):
-        start, end = match.span()
-        piece = match.group()
-        piece = piece.translate(_SAME_OR_SPACE) if match.lastgroup else _fold_cluster(piece)
-        for part in (piece,) if match.lastgroup or len(piece) == 1 else piece:
+    for start, end, piece, whole in _pieces(text, layout):
+        for part in (piece,) if whole or len(piece) == 1 else piece:
             if part == " " and pieces and pieces[-1] == " ":
                 ends[-1] = end
                 continue
@@ -147,6 +225,19 @@ def _fold(text: str) -> _Folded:
             ends.append(end)
             length += len(part)
     return _Folded("".join(pieces), at, starts, ends)
+
+
+def _pieces(text: str, layout: Sequence[tuple[int, int, str]]) -> Iterator[tuple[int, int, str, bool]]:
+    """The pieces of a text: begin, end, what is compared, and whether that keeps its length."""
+    at = 0
+    for begin, stop, mark in (*layout, (len(text), len(text), "")):
+        for match in _PIECE.finditer(text, at, begin):
+            plain = match.lastgroup is not None
+            piece = match.group()
+            yield *match.span(), piece.translate(_SAME_OR_SPACE) if plain else _fold_cluster(piece), plain
+        if mark:
+            yield begin, stop, mark, True
+        at = stop
 
 
 def _fold_cluster(cluster: str) -> str:

@@ -1,15 +1,14 @@
 """One pitch as it is read: cleaned once, so that every offset and fingerprint refers to the same text.
 
-Hidden here: control characters are removed, invisible ones reported. Text that addresses its reader is found by
-`planted_text`.
+Hidden here: control characters and markup are removed, invisible characters reported. Text that addresses its reader is
+found by `planted_text`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -17,6 +16,8 @@ from analyzer.errors import PitchError
 from analyzer.files import documents
 from analyzer.files.document import Document, TextPart
 from analyzer.framework.assessment import PitchRef, SourceRef, Warning
+from analyzer.reading.clean_text import clean_text, subject_of, without_markup, without_reply
+from analyzer.reading.pitch_title import shortened, title_of
 from analyzer.reading.planted_text import planted_spans, planted_warning
 from analyzer.reading.sources import source_refs, source_warnings
 from analyzer.vocabulary.signals import Quote
@@ -24,6 +25,9 @@ from analyzer.vocabulary.signals import Quote
 MAX_CHARACTERS: Final = documents.MAX_CHARACTERS
 """The longest pitch that is read: about 25,000 tokens, 60 printed pages."""
 
+_MOST_CLEANED: Final = 3 * MAX_CHARACTERS
+"""Characters of a text that markup is taken from; a longer one is refused as it is."""
+_TITLE_WITHIN: Final = 10_000
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\ufffe\uffff\ud800-\udfff]")
 _TAGS = re.compile(r"(\U0001f3f4[\U000e0030-\U000e007a]{2,6}\U000e007f)|[\U000e0000-\U000e007f]+")
 """Characters that only machines read. Flags such as Scotland's (group 1) are spelled with some of them and stay."""
@@ -47,34 +51,44 @@ class Pitch:
     """What each part of the text is: a page, a picture, notes; of a pitch from a document."""
 
     @classmethod
-    def of(cls, pitch: str | Document, id: str | None = None) -> Pitch:
-        """A pitch from a text or a document. Raises PitchError."""
-        return cls.from_document(pitch, id) if isinstance(pitch, Document) else cls.from_text(pitch, id)
+    def of(cls, pitch: str | Document, id: str | None = None, title: str | None = None) -> Pitch:
+        """A pitch from a text or a document, titled as given or by its text. Raises PitchError."""
+        if isinstance(pitch, Document):
+            return cls.from_document(pitch, id, title)
+        return cls.from_text(pitch, id, title)
 
     @classmethod
-    def from_document(cls, document: Document, id: str | None = None) -> Pitch:
-        """Clean what was read from a file and make it a pitch. Raises PitchError as `from_text`; where the file holds
-        more than was read, the message says what."""
-        cleaned = document.cleaned(_without_controls)
+    def from_document(cls, document: Document, id: str | None = None, title: str | None = None) -> Pitch:
+        """Clean what was read from a file and make it a pitch, titled as given, by an e-mail's subject, or by its text.
+
+        Raises PitchError as `from_text`; where the file holds more than was read, the message says what.
+        """
+        shown = document.cleaned(_clean_part)
+        cleaned = shown.cleaned(_without_tags)
         if not any(map(str.isalnum, cleaned.text)):
             reasons = " ".join(cleaned.sentences()) or "it needs at least a sentence of text"
             raise PitchError(f"{id or document.title}: the pitch is empty. {reasons}")
-        pitch = cls.from_text(cleaned.text, id)
+        title = title or without_reply(document.subject or "")
+        pitch = cls._cleaned(cleaned.text, id, title, hidden=_hides(shown.text))
         warnings = (*source_warnings(document), *pitch.warnings)
-        # A text that loses more characters when it is cleaned as a whole has no pages any more.
-        passages = cleaned.passages() if pitch.text == cleaned.text else ()
+        passages = tuple(_from_end(cleaned.passages(), cleaned.text, pitch.text))
         return replace(pitch, warnings=warnings, sources=source_refs(document), passages=passages)
 
     @classmethod
-    def from_text(cls, text: str, id: str | None = None) -> Pitch:
-        """Clean a text and make it a pitch. Raises PitchError if it is empty or longer than MAX_CHARACTERS."""
+    def from_text(cls, text: str, id: str | None = None, title: str | None = None) -> Pitch:
+        """Clean a text and make it a pitch, titled as given or by its text.
+
+        Raises PitchError if it is empty or longer than MAX_CHARACTERS.
+        """
+        return cls._cleaned(_without_controls(text), id, title)
+
+    @classmethod
+    def _cleaned(cls, text: str, id: str | None, title: str | None, hidden: bool = False) -> Pitch:
         name = f"{id}: " if id else ""
-        cleaned = _without_controls(text)
-        hidden = False
-        if not cleaned.isascii():
-            shown = _TAGS.sub(lambda match: match[1] or "", cleaned)
-            hidden = shown != cleaned or bool(_INVISIBLE.search(shown))
-            cleaned = shown
+        title = title or subject_of(text[:_TITLE_WITHIN])
+        cleaned = _without_controls(clean_text(text)) if len(text) <= _MOST_CLEANED else text
+        hidden = hidden or _hides(cleaned)
+        cleaned = _without_tags(cleaned)
         if not any(char.isalnum() for char in cleaned):
             raise PitchError(f"{name}the pitch is empty; it needs at least a sentence of text")
         if len(cleaned) > MAX_CHARACTERS:
@@ -89,7 +103,7 @@ class Pitch:
         planted = tuple(planted_spans(cleaned))
         warnings.extend(planted_warning(Quote(text=cleaned[start:end], start=start, end=end)) for start, end in planted)
         sha256 = hashlib.sha256(cleaned.encode()).hexdigest()
-        ref = PitchRef(id=id or sha256[:12], title=_title(cleaned), sha256=sha256)
+        ref = PitchRef(id=id or sha256[:12], title=shortened(title) if title else title_of(cleaned), sha256=sha256)
         return cls(cleaned, ref, planted, tuple(warnings))
 
 
@@ -97,13 +111,35 @@ def _without_controls(text: str) -> str:
     return _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
+def _without_tags(text: str) -> str:
+    """The text without the characters that only machines read."""
+    return text if text.isascii() else _TAGS.sub(lambda match: match[1] or "", text)
+
+
+def _clean_part(text: str) -> str:
+    """A page without control characters and markup, so that only the beginning of the whole text is left to clean."""
+    text = _without_controls(text)
+    return _without_controls(without_markup(text)) if len(text) <= _MOST_CLEANED else text
+
+
+def _hides(text: str) -> bool:
+    """Whether there are characters that nobody can see."""
+    if text.isascii():
+        return False
+    plain = _without_tags(text)
+    return plain != text or _INVISIBLE.search(plain) is not None
+
+
+def _from_end(passages: Iterable[TextPart], text: str, cleaned: str) -> Iterator[TextPart]:
+    """The passages of a text of which only the beginning was taken away; none if it changed elsewhere."""
+    lost = len(text) - len(cleaned)
+    if text.endswith(cleaned):
+        for each in passages:
+            if text[max(each.start, lost) : each.end].strip():
+                yield replace(each, start=max(0, each.start - lost), end=each.end - lost)
+
+
 def overlaps(quote: Quote, spans: Iterable[tuple[int, int]]) -> bool:
     """Whether a quote with offsets shares a character with one of the spans."""
     start, end = quote.start or 0, quote.end or 0
     return any(start < stop and begin < end for begin, stop in spans)
-
-
-def _title(text: str) -> str:
-    line = next(line for line in text.splitlines() if any(char.isalnum() for char in line))
-    plain = "".join(char for char in line if unicodedata.category(char)[0] != "C").strip().lstrip("#").strip()
-    return plain if len(plain) <= 120 else plain[:119].rstrip() + "…"

@@ -11,7 +11,7 @@ import io
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 from analyzer.errors import OutputError
 from analyzer.files.cells import plain_cell
 from analyzer.files.disk import GrowingFile, check_writable, failed
-from analyzer.results.rows import COLUMNS, ResultRow, error_document, input_document
+from analyzer.results.rows import COLUMNS, Column, ResultRow, error_document, input_document, own_columns
 
 ENDINGS: Final = (".jsonl", ".csv", ".parquet")
 _BATCH: Final = 200
@@ -40,8 +40,11 @@ class _RowWriter(Protocol):
 class OutputFile:
     """An output file that a run is writing, locked against other runs. `partial` holds the rows so far."""
 
-    def __init__(self, path: Path, inputs: Iterable[Path] = ()):
-        """Raises OutputError if the file cannot be written, is one of the inputs, or another run writes it now."""
+    def __init__(self, path: Path, inputs: Iterable[Path] = (), own: Iterable[str] = ()):
+        """`own`: names of the input's columns, which are written after ours.
+
+        Raises OutputError if the file cannot be written, is one of the inputs, or another run writes it now.
+        """
         check_writable(path, "the output", ENDINGS, inputs)
         self.path = path
         self.rows = 0
@@ -52,7 +55,7 @@ class OutputFile:
             self._left_behind = _partials(self._target)
             self._file = _new_partial(self._target, path)
             self.partial = path.with_name(self._file.path.name)
-            self._output = _KINDS[path.suffix.lower()](self._file)
+            self._output = _KINDS[path.suffix.lower()](self._file, own_columns(own))
         except BaseException:
             self._lock.release()
             raise
@@ -187,11 +190,11 @@ def count_rows(path: Path) -> int:
 
 
 class _JsonLines:
-    def __init__(self, file: GrowingFile):
+    def __init__(self, file: GrowingFile, own: Sequence[Column]):
         self._file = file
 
     def write(self, row: ResultRow) -> None:
-        place = json.dumps(input_document(row), ensure_ascii=False)
+        place = json.dumps(input_document(row), ensure_ascii=False, default=str)
         if row.result.assessment is not None:
             document = row.result.assessment.to_json(indent=None)
         else:
@@ -203,12 +206,13 @@ class _JsonLines:
 
 
 class _Csv:
-    def __init__(self, file: GrowingFile):
+    def __init__(self, file: GrowingFile, own: Sequence[Column]):
         self._file = file
-        self._write([column.name for column in COLUMNS])
+        self._columns = (*COLUMNS, *own)
+        self._write([plain_cell(column.name) for column in self._columns])
 
     def write(self, row: ResultRow) -> None:
-        self._write([_csv_cell(column.value(row)) for column in COLUMNS])
+        self._write([_csv_cell(column.value(row)) for column in self._columns])
 
     def _write(self, cells: list[Any]) -> None:
         line = io.StringIO()
@@ -226,20 +230,22 @@ def _csv_cell(value: Any) -> Any:
 
 
 class _Parquet:
-    def __init__(self, file: GrowingFile):
+    def __init__(self, file: GrowingFile, own: Sequence[Column]):
         import pyarrow
         import pyarrow.parquet as parquet
 
         kinds = {
             "text": pyarrow.string(), "number": pyarrow.float64(), "count": pyarrow.int64(), "yes/no": pyarrow.bool_()
         }  # fmt: skip
+        self._own = own
         fields = [(column.name, kinds[column.kind]) for column in COLUMNS]
-        self._schema = pyarrow.schema([*fields, ("assessment", pyarrow.string())])
+        own_fields = [(column.name, pyarrow.string()) for column in own]
+        self._schema = pyarrow.schema([*fields, ("assessment", pyarrow.string()), *own_fields])
         self._writer = parquet.ParquetWriter(file, self._schema, compression="zstd")
         self._batch: list[dict[str, Any]] = []
 
     def write(self, row: ResultRow) -> None:
-        cells = {column.name: column.value(row) for column in COLUMNS}
+        cells = {column.name: column.value(row) for column in (*COLUMNS, *self._own)}
         assessment = row.result.assessment
         document = json.dumps(error_document(row)) if assessment is None else assessment.to_json(indent=None)
         self._batch.append({**cells, "assessment": document})
@@ -258,7 +264,7 @@ class _Parquet:
             self._batch = []
 
 
-_KINDS: Final[Mapping[str, Callable[[GrowingFile], _RowWriter]]] = {
+_KINDS: Final[Mapping[str, Callable[[GrowingFile, Sequence[Column]], _RowWriter]]] = {
     ".jsonl": _JsonLines,
     ".csv": _Csv,
     ".parquet": _Parquet,

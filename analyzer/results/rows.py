@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
@@ -14,11 +15,13 @@ from analyzer.vocabulary.signals import SIGNALS
 
 @dataclass(frozen=True, slots=True)
 class ResultRow:
-    """One result and where its pitch came from. `repeat` counts from 1 where a pitch is read several times."""
+    """One result and where its pitch came from. `repeat` counts from 1 where a pitch is read several times. `columns`:
+    the cells of the input's own columns."""
 
     result: Result
     source: str
     repeat: int | None = None
+    columns: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +88,14 @@ def _usage(name: str) -> Callable[[ResultRow], Any]:
     return _of_assessment(lambda a: getattr(a.provenance.usage, name))
 
 
+OWN_PREFIX: Final = "input_"
+"""Comes before the name of a column of the input that has a name of ours."""
 COLUMNS: Final[tuple[Column, ...]] = (
     Column("number", "count", "place in the input, from 1", lambda row: row.result.number + 1),
     Column("source", "text", "file, and row or line in it", lambda row: row.source),
     Column("repeat", "count", "which reading of this pitch, with --repeat", lambda row: row.repeat),
     Column("id", "text", "the pitch's id", lambda row: row.result.id),
-    Column("title", "text", "first line of the pitch", lambda row: row.result.title),
+    Column("title", "text", "the company's name in the input, else the pitch's title", lambda row: row.result.title),
     Column("sha256", "text", "fingerprint of the text that was read", lambda row: row.result.sha256),
     Column(
         "error_kind", "text", "why there is no assessment, as a stable word; empty if there is one",
@@ -200,4 +205,29 @@ def error_document(row: ResultRow) -> dict[str, Any]:
 def input_document(row: ResultRow) -> dict[str, Any]:
     """Where a row's pitch is in the input."""
     place: dict[str, Any] = {"number": row.result.number + 1, "source": row.source}
-    return place if row.repeat is None else {**place, "repeat": row.repeat}
+    if row.repeat is not None:
+        place["repeat"] = row.repeat
+    if row.columns:
+        place["columns"] = dict(row.columns)
+    return place
+
+
+def own_columns(names: Iterable[str]) -> tuple[Column, ...]:
+    """The columns of the input as columns of the output, after all others. A name that is one of COLUMNS, or
+    `assessment`, gets OWN_PREFIX before it."""
+    taken = {column.name for column in COLUMNS} | {"assessment"}
+    columns = []
+    for name in names:
+        own = name
+        while own in taken:
+            own = f"{OWN_PREFIX}{own}"
+        taken.add(own)
+        columns.append(Column(own, "text", "a column of the input", partial(_own_cell, name)))
+    return tuple(columns)
+
+
+def _own_cell(name: str, row: ResultRow) -> str | None:
+    cell = row.columns.get(name)
+    if cell is None or isinstance(cell, str):
+        return cell
+    return json.dumps(cell, ensure_ascii=False, default=str) if isinstance(cell, bool | dict | list) else str(cell)

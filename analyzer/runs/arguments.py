@@ -59,6 +59,12 @@ def as_pitches(pitches: object) -> Iterator[object]:
     return iter(pitches)
 
 
+def title_of(entry: object) -> str | None:
+    """The title that a mapping (or named tuple) brings along; None for any other entry."""
+    title = entry.get("title") if isinstance(entry, Mapping) else getattr(entry, "title", None)
+    return title if isinstance(title, str) and title.strip() else None
+
+
 def id_and_text(entry: object) -> tuple[str | None, str | Document]:
     """Id (None where there is none) and text of one entry: a text, a pair, or a mapping (or named tuple) with `text`.
 

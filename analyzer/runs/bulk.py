@@ -32,6 +32,7 @@ from analyzer.settings import GIVE_UP_AFTER, Settings
 
 _NAMED_FAILURES: Final = 5
 """Failures that the summary names; all are in the output."""
+_NAMED_COLUMNS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +158,7 @@ class _BulkRun:
         sources.check()
         inputs = sources.paths()
         total = sources.count()
+        self._own = sources.own_columns()
         if options.limit is not None:
             total = min(options.limit, total if total is not None else options.limit)
         if total == 0:
@@ -171,7 +173,8 @@ class _BulkRun:
         self._progress = Progress(total=None if total is None else total * options.repeat)
         self._feed = PitchFeed(islice(iter(sources), options.limit), options.repeat)
         self._in_flight = connections_at_once(options.concurrency)
-        self._written = OutputFile(output, inputs)
+        self._written = OutputFile(output, inputs, self._own)
+        self._late_columns: dict[str, None] = {}
         self._stability = Stability(options.repeat) if options.repeat > 1 else None
         self._failures: list[Failure] = []
         self._ids = _SharedIds()
@@ -226,7 +229,10 @@ class _BulkRun:
 
     def _collect(self, result: Result) -> None:
         repeat = None if self._options.repeat == 1 else result.number % self._options.repeat + 1
-        row = ResultRow(result, self._feed.pop(result.number).source, repeat)
+        pitch = self._feed.pop(result.number)
+        row = ResultRow(result, pitch.source, repeat, pitch.columns)
+        if len(self._late_columns) < _NAMED_COLUMNS:
+            self._late_columns.update(dict.fromkeys(name for name in pitch.columns if name not in self._own))
         if result.error is not None and len(self._failures) < _NAMED_FAILURES:
             self._failures.append(Failure(result.id, row.source, result.error.kind, str(result.error)))
         if self._ended is None:
@@ -265,6 +271,9 @@ class _BulkRun:
 
     def _notes(self, written: Path | None) -> list[str]:
         notes = [*self._sources.notes(), *self._ids.notes()]
+        if self._late_columns and self._output.suffix.lower() != ".jsonl":
+            names = ", ".join(name[:40] for name in self._late_columns)
+            notes.append(f"Columns that appear only in later rows of standard input are not in the output: {names}.")
         if self._in_flight < self._options.concurrency:
             notes.append(
                 f"{self._in_flight} requests in flight instead of {self._options.concurrency}: the limit on open files "

@@ -44,6 +44,7 @@ from analyzer.runs.arguments import (
     as_total,
     id_and_text,
     label,
+    title_of,
 )
 from analyzer.runs.one import assessment_of
 from analyzer.settings import GIVE_UP_AFTER, Settings
@@ -54,7 +55,8 @@ if TYPE_CHECKING:
     from analyzer.store.store import Store
 
 PitchLike = str | Document | tuple[object, str | Document | AnalyzerError] | Mapping[str, Any]
-"""A pitch of many: a text, a pair (id, text), or a mapping with `text` and perhaps `id`. A text may be a `Document`."""
+"""A pitch of many: a text, a pair (id, text), or a mapping with `text` and perhaps `id` and `title`. A text may be a
+`Document`."""
 
 _PREPARED: Final = 64
 """Pitches prepared beyond those in flight."""
@@ -91,8 +93,8 @@ def analyze_many(
 ) -> Iterator[Result]:
     """Assess many pitches and yield each result as soon as it is ready; every pitch gives exactly one.
 
-    `pitches`: texts, pairs (id, text), mappings with `text` (and `id`), or (id, error) for a pitch that could not be
-    read; consumed only as needed, so the stream may be endless. An entry that is none of these is a result with
+    `pitches`: texts, pairs (id, text), mappings with `text` (and `id`, `title`), or (id, error) for a pitch that could
+    not be read; consumed only as needed, so the stream may be endless. An entry that is none of these is a result with
     an error. At most `concurrency` (1 to 256) requests are in flight at once, fewer while the server pushes back. A
     pitch that fails is a result with `error`; one out of scope is an assessment without `scores` and `verdict`.
 
@@ -222,7 +224,7 @@ class _Run:
     def _start(self, number: int, entry: object) -> None:
         """Start reading one pitch. Raises AnalyzerError if the entry is not a pitch."""
         own_id, text = id_and_text(entry)
-        pitch = Pitch.of(text, own_id)
+        pitch = Pitch.of(text, own_id, title_of(entry))
         future = background.submit(self._readers.reader_for(pitch).read(pitch))
         self._under_way[number] = future
         future.add_done_callback(partial(self._done, number, pitch))

@@ -15,17 +15,20 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
+from analyzer.files.table_preview import TablePreview
 from analyzer.framework.assessment import Usage
 from analyzer.results.result import Progress
 from analyzer.runs.bulk import BulkSummary, Failure
 from analyzer.runs.estimate import CostEstimate
 from analyzer.runs.stability import STABLE_NAMES, Stability
+from analyzer.screen import printable
 from analyzer.views.terminal import QUIET, cut
 from analyzer.views.times import duration
 from analyzer.vocabulary.labels import title
 
 _EVERY: Final = 30.0
 """Seconds between two lines of progress if there is no terminal."""
+_LONGEST_FACT: Final = 160
 
 
 @contextmanager
@@ -152,13 +155,32 @@ def print_stability(console: Console, stability: Stability) -> None:
 
 
 def print_estimate(console: Console, estimate: CostEstimate) -> None:
-    """Print what a run would send and cost."""
+    """Print what was understood of each table, and what a run would send and cost."""
+    for table in estimate.tables:
+        _print_table(console, table)
     faulty = "".join(f", {count:,} cannot be read ({kind})" for kind, count in sorted(estimate.faulty.items()))
     stored = f", {estimate.stored:,} already in the store" if estimate.stored else ""
     console.print(f"{estimate.pitches:,} pitches{stored}{faulty}", soft_wrap=True)
+    if estimate.model is None:
+        console.print("Name a model with --model to see what reading them would cost.")
+        return
+    if not estimate.asks:
+        console.print(f"{estimate.model} asks no server and costs nothing.")
+        return
     console.print(f"about {estimate.input_tokens:,} input tokens and {estimate.output_tokens:,} output tokens")
     cost = "the price of this model is unknown" if estimate.cost_usd is None else f"about {money(estimate.cost_usd)}"
     console.print(f"{cost}; the model was not asked")
+
+
+def _print_table(console: Console, table: TablePreview) -> None:
+    console.print(Text(table.name, style="bold"), soft_wrap=True)
+    for name, fact in table.facts():
+        console.print(Text(f"  {name}: {printable(cut(fact, _LONGEST_FACT))}"), soft_wrap=True)
+    for pitch in table.first:
+        title = f"{pitch.id}: " if pitch.id == pitch.title or not pitch.title else f"{pitch.id} ({pitch.title}): "
+        line = printable(cut(f"{title}{' '.join(pitch.text.split())}", _LONGEST_FACT))
+        console.print(Text(f"  {line}", style=QUIET), soft_wrap=True)
+    console.print()
 
 
 def money(usd: float) -> str:

@@ -100,7 +100,7 @@ BAD: dict[str, tuple[list[str], bytes, int, str]] = {
     "too long": (["analyze", "-"], b"x" * 200_000, 2, "the limit is 100,000; nothing was sent"),
     "binary": (["analyze", "-"], bytes(range(256)), 2, "not text in UTF-8"),
     "no file": (["analyze", "nowhere.txt"], b"", 2, "nowhere.txt cannot be read"),
-    "kind of file": (["analyze", "a.xlsx"], b"", 2, "cannot be read"),
+    "kind of file": (["analyze", "a.numbers"], b"", 2, "cannot be read"),
     "model": (["analyze", "-", "--model", "gpt-4"], b"A tool.", 3, "write provider/name"),
     "key": (["analyze", "-", "--model", "openai/gpt-4.1"], b"A tool.", 3, "OPENAI_API_KEY is not set"),
     "recording": (["analyze", "-", "--model", "recorded"], b"A tool nobody recorded.", 1, "no recorded answer fits"),

@@ -12,7 +12,8 @@ import pyarrow.parquet
 import pytest
 
 from analyzer.errors import AnalyzerError
-from analyzer.files.pitches import UploadedTable
+from analyzer.files.pitches import uploaded_table
+from analyzer.files.table_columns import WantedColumns
 from analyzer.framework.one_pitch import score
 from analyzer.results.documents import entries_in
 from analyzer.vocabulary.signals import Signals
@@ -62,7 +63,9 @@ def errors(entries: Iterable[object]) -> list[str]:
 def test_a_damaged_table_ends_in_rows_or_errors_that_name_it(name: str) -> None:
     for seed in range(80):
         data = damaged(TABLES[name], random.Random(seed))
-        for message in errors(UploadedTable(name, data, "pitch", "id")) + errors(UploadedTable(name, data)):
+        for message in errors(uploaded_table(name, data, WantedColumns(("pitch",), "id"))) + errors(
+            uploaded_table(name, data)
+        ):
             assert name in message and len(message.splitlines()) <= 2, (seed, message)
 
 

@@ -167,7 +167,7 @@ def test_the_message_counts_the_faults_and_names_each() -> None:
         (b"", "is empty"),
         (b"\xef\xbb\xbf\n \n", "is empty"),
         (HEAD.encode(), "no row of scores"),
-        (HEAD.encode() + b"p,a,true,\xfcnklar,,,\n", "line 2: this is not UTF-8"),
+        (HEAD.encode() + b"p,a,true,\xfcnklar,,,\n", "m.csv is not UTF-8: line 2 would read"),
         (HEAD.encode() + b'p,"a"x,true,,,,\n', "line 2: this is not CSV"),
         (HEAD.encode() + b'p,"a\n', "this is not CSV"),
     ],

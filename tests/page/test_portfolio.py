@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from analyzer.errors import AnalyzerError, PitchError
-from analyzer.files.pitches import InputPitch
+from analyzer.files.tables import InputPitch
 from analyzer.framework.assessment import Assessment, PitchRef, Range
 from analyzer.framework.one_pitch import score
 from analyzer.page.portfolio_run import PortfolioRun, PortfolioWork, export, open_results, read_many

@@ -15,7 +15,9 @@ import pyarrow.parquet as parquet
 import pytest
 
 from analyzer.errors import AnalyzerError, InputError, PitchError, RulebookError, of_kind
-from analyzer.files.pitches import InputPitch, UploadedTable
+from analyzer.files.pitches import uploaded_table
+from analyzer.files.table_columns import WantedColumns
+from analyzer.files.tables import InputPitch
 from analyzer.framework.assessment import PitchRef
 from analyzer.framework.one_pitch import score
 from analyzer.page import portfolio_run as run
@@ -246,15 +248,15 @@ TABLES = {
 
 @pytest.mark.parametrize("name", TABLES)
 def test_an_uploaded_table_is_read_like_a_file(name: str) -> None:
-    table = UploadedTable(name, TABLES[name])
+    table = uploaded_table(name, TABLES[name])
 
-    assert table.columns() == ["id", "text"]
+    assert table.names() == ("id", "text")
     assert table.count() == 2
     assert [(each.id, each.text) for each in table] == [("a", "One"), ("b", "Two")]
-    assert [each.text for each in UploadedTable(name, TABLES[name], text_column="id")] == ["a", "b"]
+    assert [each.text for each in uploaded_table(name, TABLES[name], WantedColumns(("id",)))] == ["a", "b"]
 
 
 @pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
 def test_an_uploaded_table_that_is_none_is_refused(name: str) -> None:
     with pytest.raises(InputError, match=name):
-        UploadedTable(name, b"").check()
+        uploaded_table(name, b"").layout()

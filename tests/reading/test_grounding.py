@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.reading.answers import check_answer
+from analyzer.reading.clean_text import clean_text
 from analyzer.reading.grounding import Grounding
 from analyzer.reading.pitch import Pitch, overlaps
 from tests.completions import answer
@@ -173,7 +174,7 @@ NOT_FOUND = {
 def test_text_that_addresses_its_reader_is_found_in_disguise_and_in_other_languages(name: str) -> None:
     text = f"A tool for labels.\n\n{HIDDEN[name]}\n\nIt runs on your machine."
     pitch = Pitch.from_text(text)
-    assert [pitch.text[start:end] for start, end in pitch.planted] == [HIDDEN[name]]
+    assert [pitch.text[start:end] for start, end in pitch.planted] == [clean_text(HIDDEN[name])]
 
 
 @pytest.mark.parametrize("name", NOT_FOUND)

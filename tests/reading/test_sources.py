@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from analyzer import analyze, analyze_many
 from analyzer.errors import PitchError
 from analyzer.files.document import Aside, Document, Page, Unread
+from analyzer.files.documents import read_file
 from analyzer.files.pitches import PitchFeed, Sources
 from analyzer.reading.pitch import Pitch
 from tests.documents import SENTENCE, email
@@ -83,7 +84,42 @@ def test_a_text_without_a_file_has_no_sources() -> None:
     assert '"page"' not in found.to_json()
 
 
-texts = st.text(st.sampled_from("ab \r\n\x07\u200b.é🙂"), max_size=30)
+@pytest.mark.parametrize(
+    ("pages", "text", "numbers"),
+    [
+        (["Kilnworks <b>finds</b> idle GPUs", "for &lt;ML&gt; teams"], "Kilnworks finds idle GPUs\n\nfor <ML> teams", [1, 2]),
+        (["From: Ann\nTo: Ben\n\nKilnworks", "From: 5 hours\nTo: 5 minutes"], "Kilnworks\n\nFrom: 5 hours\nTo: 5 minutes", [1, 2]),
+        (["---\ntags: x\n---\n", "Kilnworks"], "\n\nKilnworks", [2]),
+        (["Kilnworks\U000e0041\U000e0042", "finds\x07 GPUs"], "Kilnworks\n\nfinds GPUs", [1, 2]),
+    ],
+    ids=["tags and entities", "headers", "front matter", "characters of machines"],
+)  # fmt: skip
+def test_pages_keep_their_place_when_markup_is_taken_away(pages: list[str], text: str, numbers: list[int]) -> None:
+    pitch = Pitch.from_document(document(*(Page(n, page) for n, page in enumerate(pages, 1))))
+    assert pitch.text == text
+    assert [part.page for part in pitch.passages] == numbers
+    assert "\n\n".join(text[part.start : part.end] for part in pitch.passages) == text.lstrip()
+
+
+@pytest.mark.parametrize(
+    ("subject", "body", "title"),
+    [
+        ("Fwd: Re: Kilnworks <> you", "# Hello\n\nWe find idle GPUs.", "Kilnworks <> you"),
+        ("", "Kilnworks: idle GPUs\n\nFor ML teams.", "Kilnworks: idle GPUs"),
+    ],
+)
+def test_an_email_is_titled_by_its_subject_as_a_pasted_one_is(
+    tmp_path: Path, subject: str, body: str, title: str
+) -> None:
+    (tmp_path / "mail.eml").write_bytes(email(body, subject=subject))
+    assert Pitch.from_document(read_file(tmp_path / "mail.eml")).ref.title == title
+    assert Pitch.from_text(f"From: Ada\nSubject: {subject}\n\n{body}" if subject else body).ref.title == title
+
+
+pieces = st.sampled_from(
+    [*"ab \r\n\x07\u200b.é🙂", "<b>", "</p>", "&amp;", "&#7;", "```\n", "---\n", "From: y\n", "\U000e0041"]
+)
+texts = st.lists(pieces, max_size=30).map("".join)
 
 
 @given(st.lists(texts, min_size=1, max_size=6), st.booleans())

@@ -40,22 +40,26 @@ def read(data: bytes) -> Parts:
     message = BytesParser(policy=policy.default).parsebytes(data)
     if not isinstance(message, EmailMessage) or not message.keys():
         raise Unreadable(f"is not an e-mail; save it from your mail program again, {INSTEAD}")
-    subject = " ".join(_header(message, "subject").split())
+    subject = _subject(message)
     body = _body(message)
     own, asides = _apart(body, bool(_FORWARDED.match(subject)))
     yield Page(0, "\n\n".join(filter(None, (subject, own))), tuple(asides))
     yield from _attachments(message)
 
 
-def origin(data: bytes) -> tuple[str | None, str | None]:
-    """Who sent an e-mail, and when (ISO)."""
+def origin(data: bytes) -> tuple[str | None, str | None, str | None]:
+    """Who sent an e-mail, when (ISO), and its subject."""
     message = BytesParser(policy=policy.default).parsebytes(data, headersonly=True)
     sender = " ".join(_header(message, "from").split()) or None
     try:
         date = message["date"].datetime.isoformat()
     except (AttributeError, ValueError, TypeError, MessageError):
         date = None
-    return sender, date
+    return sender, date, _subject(message) or None
+
+
+def _subject(message: EmailMessage) -> str:
+    return " ".join(_header(message, "subject").split())
 
 
 def _header(message: EmailMessage, name: str) -> str:
