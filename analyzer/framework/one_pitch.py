@@ -240,7 +240,7 @@ def _gates(pitch: _Pitch) -> tuple[GateResult, ...]:
                 state=state,
                 ceiling=gate.ceiling,
                 reason=gate_reason(rulebook, gate, facts, state),
-                quotes=_quotes(facts, pitch.rules.gates[gate.id].names),
+                quotes=_quotes(facts, sorted(pitch.rules.gates[gate.id].names, key=lambda name: name in LEANS)),
                 source=gate.source,
                 unknown=unknown,
             )
