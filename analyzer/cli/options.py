@@ -47,7 +47,9 @@ mode_option = click.option(
     help="How to ask the model. Default: PITCH_MODE, else auto, which tries what its server is known to take.",
 )
 form_option = click.option(
-    "--form", metavar="FORM", help="What the model writes down: quotes or ids. Default: PITCH_FORM, else quotes."
+    "--form",
+    metavar="FORM",
+    help="What the model answers with: ids (numbers of sentences) or quotes. Default: PITCH_FORM, else ids.",
 )
 rulebook_option = click.option(
     "--rulebook", type=FILE, metavar="FILE", help="Judge by this rulebook instead of the built-in one."

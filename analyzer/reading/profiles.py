@@ -43,11 +43,11 @@ _OF_API: Final[dict[Api, tuple[Mode, ...]]] = {
 _NATIVE: Final = "native"
 
 
-class _Part(BaseModel):
+class _ProfilePart(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Quirk(_Part):
+class Quirk(_ProfilePart):
     """One thing that is odd about a server, in a plain line."""
 
     says: str
@@ -55,7 +55,7 @@ class Quirk(_Part):
     checked: date
 
 
-class Parameters(_Part):
+class Parameters(_ProfilePart):
     """What goes with a request apart from the question. `extra`: parts of the body, sent as they are."""
 
     temperature: bool = True
@@ -72,7 +72,7 @@ class Parameters(_Part):
     extra: dict[str, Any] = {}
 
 
-class Context(_Part):
+class Context(_ProfilePart):
     """How long a prompt and its answer may be together, in tokens."""
 
     tokens: int | None = Field(default=None, ge=1000)
@@ -86,7 +86,7 @@ class Context(_Part):
     """What raises it; `{tokens}` and `{model}` are filled in."""
 
 
-class Profile(_Part):
+class Profile(_ProfilePart):
     """One server, or one family of models on it."""
 
     name: str
@@ -150,7 +150,7 @@ class Profile(_Part):
         return self.name.startswith("unknown")
 
 
-class _File(_Part):
+class _File(_ProfilePart):
     profile: tuple[Profile, ...] = Field(min_length=1)
 
 

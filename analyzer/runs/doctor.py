@@ -50,11 +50,11 @@ def check(settings: Settings, *, ask: bool = False, read: bool = False) -> Itera
     for stray in recordings.strays:
         yield Finding("recordings", True, f"skipped because it is not a recording: {stray}")
     yield _store(settings)
-    missing = any(find_spec(name) is None for name in ("pypdf", "docx", "pptx"))
+    missing = any(find_spec(name) is None for name in ("pypdfium2", "lxml", "striprtf", "python_calamine"))
     text = (
-        'to read PDF, DOCX and PPTX: pip install "pitch-analyzer[documents]"'
+        "to read PDF, Office and other documents: install the extra `documents`"
         if missing
-        else "can read PDF, DOCX and PPTX"
+        else "can read PDF, Office and other documents"
     )
     yield Finding("documents", True, text)
     yield from _model(settings, asked=ask or read)
