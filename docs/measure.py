@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import combinations
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -15,20 +13,20 @@ from analyzer import Assessment, analyze, compare
 from analyzer.agreement.figures import RATERS
 from analyzer.agreement.records import Comparison, FigureValue, SignalAgreement
 from analyzer.files.manual_scores import ManualScores, read_manual
-from analyzer.reading.grounding import Grounding
+from analyzer.reading.forms import form
 from analyzer.reading.pitch import Pitch, overlaps
 from analyzer.reading.recordings import Recording, Recordings
 from analyzer.reading.spending import cost_of
 from analyzer.resources import resource
 from analyzer.runs.stability import STABLE_NAMES, values_of
-from analyzer.settings import KEYWORDS, RECORDED, Settings
+from analyzer.settings import KEYWORDS, RECORDED
 from analyzer.vocabulary.labels import title
 from analyzer.vocabulary.signals import SIGNALS
 from benchmarks.real_texts.figures import PARTS, RealTexts, summary, tables
 
 FIXTURES = resource("fixtures")
 SETTLED = "settled"
-PRICED_AS = "openai/gpt-4.1-mini"
+PRICED_AS = "openai/gpt-6-luna"
 HELD_OUT = 3
 """Every so many-th pitch of the reading set, by name, was held back while the prompt was tuned."""
 SCORED = ("stage", "focus", "persona", *SIGNALS)
@@ -46,7 +44,6 @@ def page() -> str:
             *_overview(read, tuned, held, whole),
             *_signals(whole),
             *_first_asking(),
-            *_stability(),
             *_hostile(),
             *_languages(),
             *_real_texts(),
@@ -92,7 +89,7 @@ read. [What each figure means](agreement.md).
 
 def _wording() -> Iterator[str]:
     """Whether the recorded answers were given to today's words, and else where and since when not."""
-    recordings = Recordings([FIXTURES / "recordings", FIXTURES / "stability"])
+    recordings = Recordings([FIXTURES / "recordings"])
     reworded = recordings.reworded()
     if not reworded:
         yield f"All {len(recordings)} recorded answers were given to the wording of today's prompt and vocabulary.\n"
@@ -203,8 +200,8 @@ def _first_asking() -> Iterator[str]:
     pitches = [Pitch.from_text(path.read_text(encoding="utf-8")) for path in _read_paths()]
     first = [(pitch, found) for pitch in pitches for found in _exchanges(recordings, pitch) if found.request.turn == 0]
     again = sum(found.request.turn > 0 for pitch in pitches for found in _exchanges(recordings, pitch))
-    quotes = [(pitch, quote) for pitch, found in first for quote in _quotes(json.loads(_arguments(found)))]
-    held = sum(Grounding(pitch.text).find(quote) is not None for pitch, quote in quotes)
+    quotes = [quote for pitch, found in first for quote in _quotes(json.loads(_document(found, pitch)))]
+    held = sum("text" in quote for quote in quotes)
     usage = [found.response["usage"] for _, found in first]
     sent, told = (mean(use[name] for use in usage) for name in ("prompt_tokens", "completion_tokens"))
     over = sum(use["prompt_tokens"] + use["completion_tokens"] > 6000 for use in usage)
@@ -231,15 +228,17 @@ def _exchanges(recordings: Sequence[Recording], pitch: Pitch) -> list[Recording]
     return [found for found in recordings if found.request.pitch_sha256 == pitch.ref.sha256]
 
 
-def _arguments(recording: Recording) -> str:
-    return str(recording.response["choices"][0]["message"]["tool_calls"][0]["function"]["arguments"])
+def _document(recording: Recording, pitch: Pitch) -> str:
+    """A recorded answer with quotes in place of the numbers of sentences."""
+    content = str(recording.response["choices"][0]["message"]["content"])
+    return form(recording.request.form).document(content, pitch)
 
 
-def _quotes(document: Any) -> Iterator[str]:
-    """All quotes in an answer, wherever they stand."""
+def _quotes(document: Any) -> Iterator[dict[str, Any]]:
+    """All quotes in an answer, wherever they are: a text and its position, or a fault."""
     if isinstance(document, dict):
         for key, value in document.items():
-            if key == "quote":
+            if key == "quote" and value is not None:
                 yield value
             elif key == "quotes":
                 yield from value
@@ -248,47 +247,6 @@ def _quotes(document: Any) -> Iterator[str]:
     elif isinstance(document, list):
         for entry in document:
             yield from _quotes(entry)
-
-
-# ---------------------------------------------------------------- stability
-
-
-def _stability() -> Iterator[str]:
-    """Three answers to the same request: the recording that counts, and two more that were made for this."""
-    folders = [FIXTURES / "stability" / number for number in ("2", "3")]
-    alike: Counter[str] = Counter()
-    spreads: list[tuple[float, str, tuple[str, ...]]] = []
-    pairs = 0
-    for path in _read_paths():
-        pitch = Pitch.from_text(path.read_text(encoding="utf-8"), path.stem)
-        more = [found for folder in folders for found in _exchanges(list(Recordings([folder])), pitch)]
-        if len({found.path.parent for found in more}) < len(folders):
-            continue
-        readings = [analyze(pitch.text, model=RECORDED, id=path.stem)]
-        readings += [
-            analyze(pitch.text, model=RECORDED, id=path.stem, settings=Settings(recordings=folder))
-            for folder in folders
-        ]
-        values = [values_of(reading.signals) for reading in readings]
-        for one, other in combinations(values, 2):
-            pairs += 1
-            alike.update(name for name in one if one[name] == other[name])
-        scores = [reading.scores.overall.value for reading in readings if reading.scores is not None]
-        differ = tuple(name for name in STABLE_NAMES if len({str(value[name]) for value in values}) > 1)
-        spreads.append((max(scores) - min(scores) if scores else 0.0, path.stem, differ))
-    yield "## Three readings of the same pitch\n"
-    yield f"{len(spreads)} pitches, three answers each to the same request. The share of pairs of answers that agree:\n"
-    yield "| signal | agree |"
-    yield "| --- | ---: |"
-    for name in sorted(STABLE_NAMES, key=lambda name: (alike[name], name)):
-        yield f"| {title(name)} | {alike[name] / pairs:.0%} |"
-    yield (
-        f"\nThe overall score differs by {mean(spread for spread, _, _ in spreads):.1f} points on average between the "
-        "highest and the lowest of three. Where it moves most:\n"
-    )
-    for spread, name, differ in sorted(spreads, reverse=True)[:5]:
-        yield f"- {name}: {spread:.1f} points ({', '.join(title(signal) for signal in differ) or 'nothing differs'})"
-    yield ""
 
 
 # ---------------------------------------------------------------- hostile pitches
@@ -323,7 +281,7 @@ def _hostile() -> Iterator[str]:
     yield (
         f"{len(rows)} variants of sample pitches with planted text. {warned} give a warning; in {len(rows) - rests} no signal "
         f"rests on the planted text; in {same} the overall score is exactly that of the clean pitch. Each variant is a reading "
-        f"of its own, so some of the differences are those of the section before; in {aimed} a signal differs that the plant "
+        f"of its own, so some differences are chance; in {aimed} a signal differs that the plant "
         "aims at (in bold).\n"
     )
     yield "| variant | plant | language | warned | signals that rest on it | overall score, clean to planted | signals that differ |"
