@@ -20,8 +20,10 @@ from analyzer.reading.spending import cost_of
 from analyzer.resources import resource
 from analyzer.runs.stability import STABLE_NAMES, values_of
 from analyzer.settings import KEYWORDS, RECORDED
+from analyzer.vocabulary.derived import LEANS
 from analyzer.vocabulary.labels import title
 from analyzer.vocabulary.signals import SIGNALS
+from benchmarks.forms import figures as forms
 from benchmarks.real_texts.figures import PARTS, RealTexts, summary, tables
 
 FIXTURES = resource("fixtures")
@@ -43,7 +45,9 @@ def page() -> str:
             *_wording(),
             *_overview(read, tuned, held, whole),
             *_signals(whole),
+            *_examples(),
             *_first_asking(),
+            *_forms(),
             *_hostile(),
             *_languages(),
             *_real_texts(),
@@ -192,27 +196,62 @@ def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f}"
 
 
-# ---------------------------------------------------------------- quotes, tokens, cost
+# ---------------------------------------------------------------- the article's examples
+
+
+def _examples() -> Iterator[str]:
+    with (FIXTURES / "examples.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    yield "## The article's examples\n"
+    yield _EXAMPLES_NOTE.format(n=len(rows), held=sum(row["part"] == "held" for row in rows))
+    yield "| reader | all | looked at while tuning | held back |"
+    yield "| --- | ---: | ---: | ---: |"
+    missed = []
+    for reader in (RECORDED, KEYWORDS):
+        right: dict[str, list[bool]] = {"tune": [], "held": []}
+        for row in rows:
+            found = values_of(analyze(f"{row['text']}\n", model=reader, id=row["id"]).signals)
+            wanted = {name: row[name] for name in LEANS if row[name]}
+            wrong = [f"{found[name]}, not {value}" for name, value in wanted.items() if found[name] != value]
+            right[row["part"]].append(not wrong)
+            missed += [f"- {reader}, {row['id']} ({row['example']}): {'; '.join(wrong)}"] if wrong else []
+        counts = [[*right["tune"], *right["held"]], right["tune"], right["held"]]
+        yield f"| {reader} | {' | '.join(f'{sum(part)} of {len(part)}' for part in counts)} |"
+    yield "\nElsewhere than in the article:\n" if missed else ""
+    yield from (line.replace("_", " ") for line in missed)
+    yield ""
+
+
+_EXAMPLES_NOTE = """\
+The article names examples of each kind of problem. {n} pitches of one sentence, two for each example, say in other words what such a
+product does; {held} of them were held back while prompt and cues were tuned. How many are read with the stage or the focus that the
+article gives them:
+"""
+
+
+# ---------------------------------------------------------------- evidence, tokens, cost
 
 
 def _first_asking() -> Iterator[str]:
     recordings = _recordings()
     pitches = [Pitch.from_text(path.read_text(encoding="utf-8")) for path in _read_paths()]
-    first = [(pitch, found) for pitch in pitches for found in _exchanges(recordings, pitch) if found.request.turn == 0]
-    again = sum(found.request.turn > 0 for pitch in pitches for found in _exchanges(recordings, pitch))
+    asked = [(pitch, _exchanges(recordings, pitch)) for pitch in pitches]
+    first = [(pitch, next(one for one in found if one.request.turn == 0)) for pitch, found in asked]
+    again = sum(any(one.request.turn > 0 for one in found) for _, found in asked)
     quotes = [quote for pitch, found in first for quote in _quotes(json.loads(_document(found, pitch)))]
     held = sum("text" in quote for quote in quotes)
     usage = [found.response["usage"] for _, found in first]
     sent, told = (mean(use[name] for use in usage) for name in ("prompt_tokens", "completion_tokens"))
-    over = sum(use["prompt_tokens"] + use["completion_tokens"] > 6000 for use in usage)
     cost = cost_of(PRICED_AS, round(sent), round(told)) or 0.0
-    yield "## Quotes, tokens, cost\n"
+    yield "## Evidence, tokens, cost\n"
     yield f"- {len(first)} pitches (samples and reading set), {again} of them asked about again."
-    yield f"- {held} of {len(quotes)} quotes hold at the first asking ({held / len(quotes):.1%})."
     yield (
-        f"- {sent:,.0f} tokens sent and {told:,.0f} answered a pitch on average, by an estimate of four characters each; "
-        f"{over} of {len(first)} pitches take more than 6,000 together. At the list price of {PRICED_AS} that is "
-        f"${1000 * cost:.2f} for a thousand pitches, before any discount for the constant part.\n"
+        f"- {held} of {len(quotes)} numbers of sentences in the first answers are those of a sentence, which is then quoted as "
+        "it is. This says nothing of whether it is the right sentence; see the next section."
+    )
+    yield (
+        f"- {sent:,.0f} tokens sent and {told:,.0f} answered a pitch on average, by an estimate of four characters each. At the list "
+        f"price of {PRICED_AS} that is ${1000 * cost:.2f} for a thousand pitches, before any discount for the constant part.\n"
     )
 
 
@@ -247,6 +286,29 @@ def _quotes(document: Any) -> Iterator[dict[str, Any]]:
     elif isinstance(document, list):
         for entry in document:
             yield from _quotes(entry)
+
+
+# ---------------------------------------------------------------- forms of asking
+
+
+def _forms() -> Iterator[str]:
+    yield "## The two forms of asking\n"
+    yield _FORMS_NOTE
+    yield from forms.table(forms.read())
+    yield _PAIRINGS_NOTE
+    yield from forms.pairings_table()
+    yield ""
+
+
+_FORMS_NOTE = """\
+The same texts in [both forms](reading.md#two-forms-of-asking): 10 of the reading set and 14 of the real texts with odd numbers, each
+read once in each form by the same large language model. Tokens are for each text, four characters each, second questions
+included. With your own model and recordings: `python -m benchmarks.forms` says how.
+"""
+_PAIRINGS_NOTE = """
+Do the quotes show the value? 60 values of each form with their quotes, in random order, judged by a language model that saw only the
+signal, the value's meaning and the quotes, neither the pitch nor the form:
+"""
 
 
 # ---------------------------------------------------------------- hostile pitches
