@@ -59,7 +59,7 @@ pictures: $(VENV)/ready ## Take the pictures of the page: docs/page.png, and its
 	$(RUN) -m tests.browser.pictures build/pictures
 
 recordings: $(VENV)/ready ## Record all pitches of fixtures/ again with your own model: make recordings MODEL=openai/...
-	@test -n "$(MODEL)" || { echo "name the model: make recordings MODEL=openai/gpt-4.1-mini"; exit 2; }
+	@test -n "$(MODEL)" || { echo "name the model: make recordings MODEL=openai/gpt-6-luna"; exit 2; }
 	$(BIN)/pitch record fixtures/pitches --model $(MODEL) --to fixtures/recordings
 	for part in reading hostile languages; do \
 	  $(BIN)/pitch record fixtures/$$part --model $(MODEL) --to fixtures/recordings/$$part || exit; done

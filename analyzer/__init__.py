@@ -1,7 +1,7 @@
 """Pitch Analyzer: reads a pitch for an ML tool, with quotes, and judges it by a rulebook one can read.
 
     from analyzer import analyze
-    assessment = analyze(text, model="openai/gpt-4.1-mini")
+    assessment = analyze(text, model="openai/gpt-6-luna")
     if assessment.scores is not None:  # None: out of scope
         print(assessment.scores.overall.value, assessment.scores.overall.low, assessment.scores.overall.high)
 

@@ -71,7 +71,7 @@ class _Group(click.Group):
 def cli() -> None:
     """Read pitches for ML tools, quote what they say, and judge them by a rulebook you can read.
 
-    Name the model as provider/name (openai/gpt-4.1-mini, ollama/llama3.1, …) with --model or PITCH_MODEL. Two readers
+    Name the model as provider/name (openai/gpt-6-luna, ollama/qwen3.5:9b, …) with --model or PITCH_MODEL. Two readers
     need no network: "recorded" replays recorded answers, and "keywords" looks for typical phrases (rough).
     """
 

@@ -94,7 +94,7 @@ def _inputs(answered: Analysis | None) -> None:
             st.selectbox("Read by", list(_READERS), key=_READER, help=_readers_explained(), persist_state="session")
             if st.session_state[_READER] == _OTHER_MODEL:
                 st.text_input(
-                    "Model, as provider/name", placeholder="openai/gpt-4.1-mini", key=_MODEL, persist_state="session"
+                    "Model, as provider/name", placeholder="openai/gpt-6-luna", key=_MODEL, persist_state="session"
                 )
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button("Analyze", type="primary", on_click=_analyze)

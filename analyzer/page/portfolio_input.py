@@ -295,7 +295,7 @@ def _reader() -> tuple[Settings | None, str | None]:
     named = st.text_input(
         "Model, as provider/name",
         own or "",
-        placeholder="openai/gpt-4.1-mini",
+        placeholder="openai/gpt-6-luna",
         key=_MODEL_NAME,
         persist_state="session",
     )

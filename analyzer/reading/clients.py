@@ -64,8 +64,8 @@ def split_model(model: str) -> tuple[str, str]:
     provider, slash, name = model.strip().partition("/")
     if not slash or not provider or not name:
         raise ConfigurationError(
-            f"{model!r} is not a model; write provider/name, for example openai/gpt-4.1-mini or "
-            "ollama/llama3.1, or one of: recorded, keywords"
+            f"{model!r} is not a model; write provider/name, for example openai/gpt-6-luna or "
+            "ollama/qwen3.5:9b, or one of: recorded, keywords"
         )
     return provider, name
 

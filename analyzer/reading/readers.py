@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from analyzer.reading.rate_limiter import RateLimiter
     from analyzer.reading.recordings import Recordings
 
-HOW_TO_SET_A_MODEL: Final = "set PITCH_MODEL or --model (for example openai/gpt-4.1-mini, with OPENAI_API_KEY)"
+HOW_TO_SET_A_MODEL: Final = "set PITCH_MODEL or --model (for example openai/gpt-6-luna, with OPENAI_API_KEY)"
 
 
 class Reader(Protocol):

@@ -100,7 +100,7 @@ def as_model(model: object) -> str | None:
     """A model's name; None if none is named. Raises ConfigurationError."""
     if model is None or isinstance(model, str):
         return (model or "").strip() or None
-    raise ConfigurationError(f"model is {a_kind(model)}; pass one string like 'openai/gpt-4.1-mini'")
+    raise ConfigurationError(f"model is {a_kind(model)}; pass one string like 'openai/gpt-6-luna'")
 
 
 def as_settings(settings: object) -> Settings:

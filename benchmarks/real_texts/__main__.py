@@ -63,9 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--model", default="keywords", help="keywords, recorded or provider/name (default: %(default)s)"
     )
-    parser.add_argument(
-        "--name", help="what the reader is called in the tables, for recorded answers (default: the model)"
-    )
+    parser.add_argument("--name", help="what the tables call the reader (default: the model)")
     parser.add_argument(
         "--save", action="store_true", help="store the values that were read, without quotes, for the docs"
     )
