@@ -6,7 +6,6 @@ import csv
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import combinations
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -15,20 +14,22 @@ from analyzer import Assessment, analyze, compare
 from analyzer.agreement.figures import RATERS
 from analyzer.agreement.records import Comparison, FigureValue, SignalAgreement
 from analyzer.files.manual_scores import ManualScores, read_manual
-from analyzer.reading.grounding import Grounding
+from analyzer.reading.forms import FORMS, form
 from analyzer.reading.pitch import Pitch, overlaps
 from analyzer.reading.recordings import Recording, Recordings
 from analyzer.reading.spending import cost_of
 from analyzer.resources import resource
 from analyzer.runs.stability import STABLE_NAMES, values_of
-from analyzer.settings import KEYWORDS, RECORDED, Settings
+from analyzer.settings import KEYWORDS, RECORDED
+from analyzer.vocabulary.derived import LEANS
 from analyzer.vocabulary.labels import title
 from analyzer.vocabulary.signals import SIGNALS
+from benchmarks.forms import figures as forms
 from benchmarks.real_texts.figures import PARTS, RealTexts, summary, tables
 
 FIXTURES = resource("fixtures")
 SETTLED = "settled"
-PRICED_AS = "openai/gpt-4.1-mini"
+PRICED_AS = "openai/gpt-6-luna"
 HELD_OUT = 3
 """Every so many-th pitch of the reading set, by name, was held back while the prompt was tuned."""
 SCORED = ("stage", "focus", "persona", *SIGNALS)
@@ -45,8 +46,9 @@ def page() -> str:
             *_wording(),
             *_overview(read, tuned, held, whole),
             *_signals(whole),
+            *_examples(),
             *_first_asking(),
-            *_stability(),
+            *_forms(),
             *_hostile(),
             *_languages(),
             *_real_texts(),
@@ -63,20 +65,20 @@ def line() -> str:
     kappa = mean(one["kappa"].value for one in signals if one["kappa"].value is not None)
     return (
         f"On {len(held)} pitches that nothing was tuned on, the recorded answers of a large language model give {same:.0%} of the "
-        f"values (kappa {kappa:.2f}) that a scoring by the written rules gives. {keywords_line()} "
+        f"values (kappa {kappa:.2f}) that a scoring by the written rules gives. {real_line()} "
         "[How it was measured, and how far to trust it](docs/reading-measured.md)."
     )
 
 
-def keywords_line() -> str:
-    """The figures of the keyword reader on the real texts that are used for reporting."""
+def real_line() -> str:
+    """The figures of both readers on the real texts that are used for reporting."""
     texts = RealTexts.stored()
-    reported = list(PARTS.values())[-1]
-    found = summary(texts.part(reported), KEYWORDS, texts.varying)
+    reported = texts.part(list(PARTS.values())[-1])
+    large, small = (summary(reported, name, texts.varying) for name in sorted(texts.readings, key=KEYWORDS.__eq__))
     return (
-        f"`keywords`, without a model, gives {found.same:.0%} of the values on {found.pitches} real texts that it was not tuned "
-        f"on (kappa {found.kappa:.2f}), adds a value in {found.adds:.0%} of the places where the text says nothing, and misses "
-        f"{found.misses:.0%} of those where it does."
+        f"On {small.pitches} real texts that it was not tuned on, the model gives {large.same:.0%} (kappa {large.kappa:.2f}), adds a "
+        f"value in {large.adds:.0%} of the places where the text says nothing, and misses {large.misses:.0%} of those where it does; "
+        f"`keywords`, without a model, gives {small.same:.0%} ({small.kappa:.2f}), adds {small.adds:.0%} and misses {small.misses:.0%}."
     )
 
 
@@ -87,12 +89,16 @@ this purpose ([what they are](../fixtures/README.md)). {tuned} of them were look
 tuned; {held} were held back. Raters, settling and model are all large language models, of one make: they agree with each
 other more than people would, and the figures say how well the written rules are followed, not how well a person would
 read. [What each figure means](agreement.md).
+
+The recorded answers come from one conversation of the model, which answered many pitches one after the other, sometimes the same
+pitch in another language, form or variant. They are not wholly independent: expect translations, variants and forms to agree less if
+each is read separately.
 """
 
 
 def _wording() -> Iterator[str]:
     """Whether the recorded answers were given to today's words, and else where and since when not."""
-    recordings = Recordings([FIXTURES / "recordings", FIXTURES / "stability"])
+    recordings = Recordings([FIXTURES / "recordings"])
     reworded = recordings.reworded()
     if not reworded:
         yield f"All {len(recordings)} recorded answers were given to the wording of today's prompt and vocabulary.\n"
@@ -195,28 +201,76 @@ def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f}"
 
 
-# ---------------------------------------------------------------- quotes, tokens, cost
+# ---------------------------------------------------------------- the article's examples
+
+
+def _examples() -> Iterator[str]:
+    with (FIXTURES / "examples.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    yield "## The article's examples\n"
+    yield _EXAMPLES_NOTE.format(n=len(rows), held=sum(row["part"] == "held" for row in rows))
+    yield "| reader | all | looked at while tuning | held back |"
+    yield "| --- | ---: | ---: | ---: |"
+    elsewhere: dict[str, Counter[str]] = {}
+    for reader in (RECORDED, KEYWORDS):
+        right: dict[str, list[bool]] = {"tune": [], "held": []}
+        for row in rows:
+            signals = analyze(f"{row['text']}\n", model=reader, id=row["id"]).signals
+            found = values_of(signals)
+            wrong = [name for name in LEANS if row[name] and found[name] != row[name]]
+            right[row["part"]].append(not wrong)
+            if wrong:
+                value = found[wrong[0]]
+                where = "read as out of scope" if not signals.in_scope else f"read as {value or 'unknown'}"
+                elsewhere.setdefault(reader, Counter())[where.replace("_", " ")] += 1
+        counts = [[*right["tune"], *right["held"]], right["tune"], right["held"]]
+        yield f"| {reader} | {' | '.join(f'{sum(part)} of {len(part)}' for part in counts)} |"
+    for reader, wheres in elsewhere.items():
+        yield f"\nThe others of {reader}: {', '.join(f'{count} {where}' for where, count in wheres.most_common())}."
+    yield ""
+
+
+_EXAMPLES_NOTE = """\
+The article names examples of each kind of problem. {n} pitches of one sentence, two for each example, say in other words what such a
+product does; {held} of them were held back while prompt and cues were tuned. How many are read with the stage or the focus that the
+article gives them:
+"""
+
+
+# ---------------------------------------------------------------- evidence, tokens, cost
 
 
 def _first_asking() -> Iterator[str]:
     recordings = _recordings()
     pitches = [Pitch.from_text(path.read_text(encoding="utf-8")) for path in _read_paths()]
-    first = [(pitch, found) for pitch in pitches for found in _exchanges(recordings, pitch) if found.request.turn == 0]
-    again = sum(found.request.turn > 0 for pitch in pitches for found in _exchanges(recordings, pitch))
-    quotes = [(pitch, quote) for pitch, found in first for quote in _quotes(json.loads(_arguments(found)))]
-    held = sum(Grounding(pitch.text).find(quote) is not None for pitch, quote in quotes)
+    asked = [(pitch, _exchanges(recordings, pitch)) for pitch in pitches]
+    first = [(pitch, next(one for one in found if one.request.turn == 0)) for pitch, found in asked]
+    again = sum(any(one.request.turn > 0 for one in found) for _, found in asked)
+    quotes = [quote for pitch, found in first for quote in _quotes(json.loads(_document(found, pitch)))]
+    held = sum("text" in quote for quote in quotes)
     usage = [found.response["usage"] for _, found in first]
     sent, told = (mean(use[name] for use in usage) for name in ("prompt_tokens", "completion_tokens"))
-    over = sum(use["prompt_tokens"] + use["completion_tokens"] > 6000 for use in usage)
     cost = cost_of(PRICED_AS, round(sent), round(told)) or 0.0
-    yield "## Quotes, tokens, cost\n"
+    constant = {name: constant_tokens(name) for name in FORMS}
+    yield "## Evidence, tokens, cost\n"
     yield f"- {len(first)} pitches (samples and reading set), {again} of them asked about again."
-    yield f"- {held} of {len(quotes)} quotes hold at the first asking ({held / len(quotes):.1%})."
     yield (
-        f"- {sent:,.0f} tokens sent and {told:,.0f} answered a pitch on average, by an estimate of four characters each; "
-        f"{over} of {len(first)} pitches take more than 6,000 together. At the list price of {PRICED_AS} that is "
-        f"${1000 * cost:.2f} for a thousand pitches, before any discount for the constant part.\n"
+        f"- {held} of {len(quotes)} numbers of sentences in the first answers are those of a sentence, which is then quoted as "
+        "it is. This says nothing of whether it is the right sentence; see the next section."
     )
+    yield (
+        f"- {sent:,.0f} tokens sent and {told:,.0f} answered a pitch on average, by an estimate of four characters each. At the list "
+        f"price of {PRICED_AS} that is ${1000 * cost:.2f} for a thousand pitches, before any discount for the constant part."
+    )
+    shown = ", ".join(f"{tokens:,} in the form `{name}`" for name, tokens in constant.items())
+    yield f"- Constant in every request (instructions, rules, schema): {shown}, by the same estimate.\n"
+
+
+def constant_tokens(form_name: str) -> int:
+    """What a request in this form has besides the pitch, at four characters a token."""
+    asked = form(form_name)
+    schema = json.dumps(asked.schema(Pitch.from_text("Any pitch.")), separators=(",", ":"))
+    return (len(asked.instructions(rules=True)) + len(schema)) // 4
 
 
 def _read_paths() -> list[Path]:
@@ -231,15 +285,17 @@ def _exchanges(recordings: Sequence[Recording], pitch: Pitch) -> list[Recording]
     return [found for found in recordings if found.request.pitch_sha256 == pitch.ref.sha256]
 
 
-def _arguments(recording: Recording) -> str:
-    return str(recording.response["choices"][0]["message"]["tool_calls"][0]["function"]["arguments"])
+def _document(recording: Recording, pitch: Pitch) -> str:
+    """A recorded answer with quotes in place of the numbers of sentences."""
+    content = str(recording.response["choices"][0]["message"]["content"])
+    return form(recording.request.form).document(content, pitch)
 
 
-def _quotes(document: Any) -> Iterator[str]:
-    """All quotes in an answer, wherever they stand."""
+def _quotes(document: Any) -> Iterator[dict[str, Any]]:
+    """All quotes in an answer, wherever they are: a text and its position, or a fault."""
     if isinstance(document, dict):
         for key, value in document.items():
-            if key == "quote":
+            if key == "quote" and value is not None:
                 yield value
             elif key == "quotes":
                 yield from value
@@ -250,45 +306,27 @@ def _quotes(document: Any) -> Iterator[str]:
             yield from _quotes(entry)
 
 
-# ---------------------------------------------------------------- stability
+# ---------------------------------------------------------------- forms of asking
 
 
-def _stability() -> Iterator[str]:
-    """Three answers to the same request: the recording that counts, and two more that were made for this."""
-    folders = [FIXTURES / "stability" / number for number in ("2", "3")]
-    alike: Counter[str] = Counter()
-    spreads: list[tuple[float, str, tuple[str, ...]]] = []
-    pairs = 0
-    for path in _read_paths():
-        pitch = Pitch.from_text(path.read_text(encoding="utf-8"), path.stem)
-        more = [found for folder in folders for found in _exchanges(list(Recordings([folder])), pitch)]
-        if len({found.path.parent for found in more}) < len(folders):
-            continue
-        readings = [analyze(pitch.text, model=RECORDED, id=path.stem)]
-        readings += [
-            analyze(pitch.text, model=RECORDED, id=path.stem, settings=Settings(recordings=folder))
-            for folder in folders
-        ]
-        values = [values_of(reading.signals) for reading in readings]
-        for one, other in combinations(values, 2):
-            pairs += 1
-            alike.update(name for name in one if one[name] == other[name])
-        scores = [reading.scores.overall.value for reading in readings if reading.scores is not None]
-        differ = tuple(name for name in STABLE_NAMES if len({str(value[name]) for value in values}) > 1)
-        spreads.append((max(scores) - min(scores) if scores else 0.0, path.stem, differ))
-    yield "## Three readings of the same pitch\n"
-    yield f"{len(spreads)} pitches, three answers each to the same request. The share of pairs of answers that agree:\n"
-    yield "| signal | agree |"
-    yield "| --- | ---: |"
-    for name in sorted(STABLE_NAMES, key=lambda name: (alike[name], name)):
-        yield f"| {title(name)} | {alike[name] / pairs:.0%} |"
-    yield (
-        f"\nThe overall score differs by {mean(spread for spread, _, _ in spreads):.1f} points on average between the "
-        "highest and the lowest of three. Where it moves most:\n"
-    )
-    for spread, name, differ in sorted(spreads, reverse=True)[:5]:
-        yield f"- {name}: {spread:.1f} points ({', '.join(title(signal) for signal in differ) or 'nothing differs'})"
+def _forms() -> Iterator[str]:
+    yield "## The two forms of asking\n"
+    yield _FORMS_NOTE
+    yield from forms.table(forms.read())
+    yield _PAIRINGS_NOTE
+    yield from forms.pairings_table()
     yield ""
+
+
+_FORMS_NOTE = """\
+The same texts in [both forms](reading.md#two-forms-of-asking): 10 of the reading set and 14 of the real texts with odd numbers, each
+read once in each form by the same large language model. Tokens are for each text, four characters each, second questions
+included. With your own model and recordings: `python -m benchmarks.forms` says how.
+"""
+_PAIRINGS_NOTE = """
+Do the quotes show the value? 60 values of each form with their quotes, in random order, judged by a language model that saw only the
+signal, the value's meaning and the quotes, neither the pitch nor the form:
+"""
 
 
 # ---------------------------------------------------------------- hostile pitches
@@ -323,7 +361,7 @@ def _hostile() -> Iterator[str]:
     yield (
         f"{len(rows)} variants of sample pitches with planted text. {warned} give a warning; in {len(rows) - rests} no signal "
         f"rests on the planted text; in {same} the overall score is exactly that of the clean pitch. Each variant is a reading "
-        f"of its own, so some of the differences are those of the section before; in {aimed} a signal differs that the plant "
+        f"of its own, so some differences are chance; in {aimed} a signal differs that the plant "
         "aims at (in bold).\n"
     )
     yield "| variant | plant | language | warned | signals that rest on it | overall score, clean to planted | signals that differ |"
@@ -358,7 +396,8 @@ again](../benchmarks/real_texts/README.md)):
     make real-texts CLONES=clones MODEL=...
 
 No human expert scored them: two language-model readers did by the written rules (mean kappa 0.93 between them), and a third
-settled what differed. Odd numbers were looked at for tuning, even numbers only for these figures. Mean kappa: over the signals in
+settled what differed. Odd numbers were looked at while the rules were written and `keywords` was tuned, even numbers only for these
+figures. The large language model was recorded through a relay on the day in its name; only its values are stored. Mean kappa: over the signals in
 which at least five of the texts differ from the commonest value; in the others kappa says little. Adds, misses: over all
 signals together. Manual score in the range: texts in scope for both whose overall score, from the manual signals, lies within the
 range that the reader gives.

@@ -6,6 +6,7 @@ python -m benchmarks.real_texts CLONES --model keywords
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
@@ -28,6 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"{len(rebuilt.texts)} texts rebuilt, {len(rebuilt.faults)} missing", file=sys.stderr)
     if not rebuilt.texts:
         return 2
+    name = options.name or options.model
     rows, failed = [], 0
     try:
         for result in analyze_many(rebuilt.texts.items(), model=options.model):
@@ -35,16 +37,17 @@ def main(arguments: list[str] | None = None) -> int:
                 failed += 1
                 print(f"{result.id}: not read: {result.error}", file=sys.stderr)
             else:
-                rows.append(reading_of(str(result.id), result.assessment.signals, options.model))
+                rows.append(reading_of(str(result.id), result.assessment.signals, name))
     except AnalyzerError as error:
         print(error, file=sys.stderr)
         return error.exit_code
     rows.sort(key=lambda row: number_of(row.pitch))
     if options.save:
-        write_reading(rows, options.home / "readings" / f"{options.model.replace('/', '-')}.jsonl")
+        stem = re.sub(r"[^\w.]+", "-", name)
+        write_reading(rows, options.home / "readings" / f"{stem}.jsonl")
     if rows:
         manual = read_manual(options.home / "manual_scores.csv").rows
-        print("\n".join(tables(RealTexts(manual, {options.model: rows}))))
+        print("\n".join(tables(RealTexts(manual, {name: rows}))))
     return 1 if failed or rebuilt.faults else 0
 
 
@@ -60,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--model", default="keywords", help="keywords, recorded or provider/name (default: %(default)s)"
     )
+    parser.add_argument("--name", help="what the tables call the reader (default: the model)")
     parser.add_argument(
         "--save", action="store_true", help="store the values that were read, without quotes, for the docs"
     )

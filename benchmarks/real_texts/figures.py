@@ -17,9 +17,8 @@ from typing import Final
 
 from analyzer import Assessment, compare
 from analyzer.agreement.compared_signals import extracted_value
-from analyzer.agreement.comparison import Comparison
 from analyzer.agreement.competitors import competitor_kinds
-from analyzer.agreement.records import FigureValue, SignalAgreement
+from analyzer.agreement.records import Comparison, FigureValue, SignalAgreement
 from analyzer.files.disk import write_whole
 from analyzer.files.manual_scores import (
     VALUES,

@@ -14,6 +14,7 @@ from analyzer.settings import Settings
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+TOKENS = [int(number.replace(",", "")) for number in re.findall(r"([\d,]+) (?:tokens sent|answered)", PAGE)]
 ROWS = re.findall(r"\| `(\w+)`, `PITCH_MODEL=(\S+)` \| ([\d.]+) \|", PAGE)
 
 
@@ -25,7 +26,7 @@ def test_the_table_of_models_is_read() -> None:
 def test_every_model_of_the_table_is_known_with_its_key_and_price(variable: str, model: str, usd: str) -> None:
     profile = profile_of(model, Settings())
     assert not profile.is_unknown and profile.key == variable
-    cost = cost_of(model, 4500, 900)
+    cost = cost_of(model, *TOKENS)
     assert cost is not None and f"{1000 * cost:.2f}" == usd
 
 

@@ -1,0 +1,1 @@
+"""The forms of asking, measured on the same texts."""
