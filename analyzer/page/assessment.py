@@ -178,7 +178,7 @@ def _gate(gate: GateResult) -> Html:
         tag("p", f"In the article: {gate.source}", class_="source"),
         class_="text",
     )
-    state = tag("div", tag("p", tag("strong", content.GATE_STATES[gate.state]), class_="points"), class_="side")
+    state = tag("p", tag("strong", capital(content.GATE_STATES[gate.state])), class_="side state")
     return tag("article", text, state, class_=f"card {'against' if gate.state == 'holds' else 'open'}")
 
 
@@ -248,12 +248,14 @@ def questions(assessment: Assessment) -> Html:
         if width
         else "No answer changes the overall score."
     )
-    rows = _listed(content.questions(assessment), _question, "questions")
+    rows = _listed(content.questions(assessment), lambda question: _question(assessment, question), "questions")
     return tag("section", tag("h3", "Ask first"), tag("p", lead, class_="lead"), *rows, class_="asks")
 
 
-def _question(question: Question) -> Html:
-    return tag("li", tag("span", question.question), tag("span", f"{number(question.settles)} points", class_="figure"))
+def _question(assessment: Assessment, question: Question) -> Html:
+    settled = content.settled_gates(assessment, question)
+    words = tag("span", question.question, *([tag("small", settled, class_="settled")] if settled else []))
+    return tag("li", words, tag("span", f"{number(question.settles)} points", class_="figure"))
 
 
 def changes(assessment: Assessment, rulebook: Rulebook) -> Html:

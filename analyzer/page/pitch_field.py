@@ -92,7 +92,9 @@ def file() -> None:
         entries = [tag("li", sentence) for sentence in each.summary()[1 if size else 0 :]]
         name = tag("span", each.title, class_="alien")
         nothing = tag("p", "All of it was read.", class_="lead")
-        st.html(tag("div", tag("p", "Read: ", name, size), tag("ul", *entries) if entries else nothing, class_="pa"))
+        st.html(
+            tag("div", tag("p", "Read: ", name, size), tag("ul", *entries) if entries else nothing, class_="pa listed")
+        )
     if document.has_asides:
         st.checkbox("Include speaker notes and comments", key=_NOTES, on_change=_include_notes)
 

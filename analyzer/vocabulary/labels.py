@@ -24,7 +24,7 @@ _VALUES: Final = {
     "not_rivalled": "not in-house",
     "rivalled": "built in-house",
 }
-_PARTS: Final = {"ml": "ML", "llm": "LLM", "gpu": "GPU", "automl": "AutoML"}
+_PARTS: Final = {"ai": "AI", "ml": "ML", "llm": "LLM", "gpu": "GPU", "automl": "AutoML"}
 
 
 FAMILIES: Final = {

@@ -11,11 +11,12 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-from playwright.sync_api import Browser, FloatRect, Page
+from playwright.sync_api import Browser, FilePayload, FloatRect, Page
 
-from tests.browser.harness import analyze, chromium, many_pitches, served_page, upload
+from tests.browser.harness import analyze, chromium, many_pitches, pick, served_page, upload
+from tests.documents import SENTENCE, box, deck, picture_slide
 
 PICTURE: Final = Path(__file__).parents[2] / "docs" / "page.png"
 SAMPLE: Final = "cabstand"
@@ -98,6 +99,39 @@ def _many(page: Page, address: str, count: int = 1000) -> None:
     page.get_by_role("heading", name="Ranking").wait_for(timeout=120_000)
 
 
+def _table(page: Page, address: str) -> None:
+    """A table that is chosen and not read yet: what is understood of it."""
+    page.goto(f"{address}/portfolio")
+    file: FilePayload = {"name": "pitches.csv", "mimeType": "text/csv", "buffer": many_pitches(120).encode()}
+    page.locator("input[type=file]").set_input_files(file)
+    page.locator(".pa .preview").wait_for()
+
+
+def _to_confirm(page: Page, address: str) -> None:
+    _table(page, address)
+    pick(page, "Read by", "A model")
+    name = page.get_by_role("textbox", name="Model, as provider/name")
+    name.fill("openai/gpt-4.1-mini")
+    name.press("Enter")
+    page.get_by_text("Maximum cost").wait_for()
+    page.get_by_role("button", name="Start").click()
+    page.get_by_role("button", name="Read 120 pitches").wait_for()
+
+
+def _document(page: Page, address: str) -> None:
+    """A deck with a hidden slide, a picture and notes: what was read of it, and what was not."""
+    _empty(page, address)
+
+    def noted(slide: Any) -> None:
+        box(slide, SENTENCE, (1, 1, 5, 1))
+        slide.notes_slide.notes_text_frame.text = "Say the price."
+
+    data = deck(noted, picture_slide, lambda slide: slide.element.set("show", "0"))
+    file: FilePayload = {"name": "deck.pptx", "mimeType": "application/octet-stream", "buffer": data}
+    page.locator("input[type=file]").set_input_files(file)
+    page.get_by_text("Read: ").wait_for()
+
+
 def _running(page: Page, address: str) -> None:
     upload(page, address, many_pitches(5000))
     page.get_by_text("/s").wait_for()
@@ -150,10 +184,15 @@ def _nothing_found(page: Page, address: str) -> None:
 STATES: Final[Mapping[str, Callable[[Page, str], object]]] = {
     "empty": _empty,
     "answer": _answered,
+    "gates": lambda page, address: _answered(page, address, "oddmile"),
+    "gates-open": lambda page, address: _answered(page, address, "twicetold"),
+    "document": _document,
     "what-if": _changed,
     "hostile": lambda page, address: _answered(page, address, "sheafline"),
     "error": _failed,
     "portfolio-empty": _portfolio_empty,
+    "portfolio-table": _table,
+    "portfolio-confirm": _to_confirm,
     "portfolio-running": _running,
     "portfolio": _portfolio,
     "portfolio-many": _many,

@@ -61,10 +61,12 @@ def test_a_hostile_pitch_reaches_nobody_and_runs_nothing(opened: Callable[..., P
     alerts: list[str] = []
     page = opened(hosts=hosts)
     page.on("dialog", lambda dialog: alerts.append(dialog.message))
-    harness.analyze(page, HOSTILE)
+    code = '![x](http://evil.example/m.png) <img src="http://evil.example/i.png" onerror="alert(2)">'
+    harness.analyze(page, f"{HOSTILE}\n```\n{code}\n```\n")
 
-    expect(page.locator(".pa .pitch")).to_contain_text("![x](http://evil.example/m.png) :red[x] $x^2$")
-    expect(page.locator(".pa .pitch")).to_contain_text("Evilco <script>alert(1)</script>")
+    expect(page.locator(".pa .pitch")).to_contain_text("Evilco for machine learning")
+    expect(page.locator(".pa .pitch")).to_contain_text(":red[x] $x^2$ :material/home: :smile:")
+    expect(page.locator(".pa .pitch")).to_contain_text(code)
     expect(page.locator(".pa .provenance")).to_be_visible()
     assert page.locator("[data-testid=stMain] img, [data-testid=stMain] a[href*=evil]").count() == 0
     assert hosts == {"127.0.0.1"}
@@ -109,12 +111,12 @@ def test_a_signal_set_by_hand_shows_at_once_and_goes_into_the_download(opened: C
 
 def test_a_mark_leads_to_its_signal_and_a_quote_to_its_mark_by_keyboard(opened: Callable[..., Page]) -> None:
     page = opened(path="/?sample=cabstand&reader=recorded")
-    label = page.locator(".pa .pitch a.label", has_text="Who signs")
+    label = page.locator(".pa .pitch a.label", has_text="Pricing").first
     expect(label).to_be_visible()
 
     label.focus()
     page.keyboard.press("Enter")
-    row = page.locator("#signal-buyer")
+    row = page.locator("#signal-pricing")
     expect(row).to_be_in_viewport()
     assert row.evaluate("row => row.matches(':target')")
 

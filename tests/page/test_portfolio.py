@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -14,6 +15,7 @@ from analyzer.errors import AnalyzerError, PitchError
 from analyzer.files.tables import InputPitch
 from analyzer.framework.assessment import Assessment, PitchRef, Range
 from analyzer.framework.one_pitch import score
+from analyzer.page import access
 from analyzer.page.portfolio_run import PortfolioRun, PortfolioWork, export, open_results, read_many
 from analyzer.page.session import KEY, PortfolioState, Session
 from analyzer.results.documents import entries_in
@@ -23,6 +25,7 @@ from analyzer.settings import KEYWORDS, Settings
 from analyzer.views.quadrant import Dot, scatter
 from analyzer.vocabulary.signals import Signals
 from tests.completions import PITCH
+from tests.model_server import MODEL, Service, good
 from tests.page.visitor import analysis, button, markup, portfolio_work, visit
 
 if TYPE_CHECKING:
@@ -342,3 +345,101 @@ def browser(screenshots: ModuleType) -> Iterator[Browser]:
 def test_an_assessment_survives_packing() -> None:
     work = many(1)
     assert isinstance(work.items[0].assessment(), Assessment)
+
+
+# ---------------------------------------------------------------- a model that is paid
+
+TABLE = f'id,name,pitch\na,Wattwise,"{PITCH}"\nb,{HOSTILE},"{PITCH} Really."\nc,Empty,\n'.encode()
+
+
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Service]:
+    """A model's server, which the page's environment names."""
+    with Service(lambda pitch, time: good()) as running:
+        for name, value in (running.environment | {"PITCH_STORE": f"sqlite:///{tmp_path / 'store.db'}"}).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(access, "owner", lambda: access.LOCAL)
+        yield running
+
+
+def with_table(data: bytes = TABLE) -> AppTest:
+    """The page with an uploaded table."""
+    page = page_of().run()
+    page.file_uploader[0].set_value(("startups.csv", data, "text/csv")).run()
+    return page
+
+
+def labels(page: AppTest) -> list[str]:
+    return [found.label for found in page.button]
+
+
+def test_a_table_is_previewed_before_anything_is_asked(service: Service) -> None:
+    seen = drawn(with_table())
+
+    for fact in ("CSV, UTF-8, comma-separated", "pitch", "3, 1 empty", "Wattwise"):
+        assert f">{fact}<" in seen
+    assert "&lt;script&gt;" in seen and "<script" not in seen
+    assert service.asked.total() == 0
+
+
+def test_the_preview_follows_the_chosen_column_and_says_what_cannot_be_read(service: Service) -> None:
+    page = with_table(b"id,summary,notes\na,One pitch,Another text\n")
+    assert "One pitch" in drawn(page)
+
+    page.selectbox(key="portfolio_text").set_value("notes").run()
+    assert "Another text" in drawn(page) and "One pitch" not in drawn(page)
+
+    odd = with_table(b"\x00\x01\x02\x03")
+    assert "startups.csv" in odd.warning[0].value and "preview" not in drawn(odd)
+
+
+def test_a_paid_model_reads_only_after_one_confirmation_that_names_model_count_and_cost(service: Service) -> None:
+    page = with_table()
+    assert not [label for label in labels(page) if label.startswith("Read ")]
+
+    button(page, "Start").click().run()
+    seen = drawn(page)
+    assert MODEL in seen and "3 pitches, 1 that cannot be read; about " in seen and "; about $" in seen
+    assert service.asked.total() == 0 and visit(page).portfolio.run is None
+
+    button(page, "Read 3 pitches").click().run()
+    work = portfolio_work(page)
+    assert work.done.wait(60) and service.asked.total() == 2
+    assert (work.progress.done, dict(work.progress.failed)) == (2, {"pitch": 1})
+
+
+def test_answers_in_the_store_are_not_paid_for_again_and_the_question_says_so(service: Service) -> None:
+    page = with_table()
+    button(page, "Start").click().run()
+    button(page, "Read 3 pitches").click().run()
+    assert portfolio_work(page).done.wait(60)
+
+    again = with_table()
+    button(again, "Start").click().run()
+
+    assert "3 pitches, 2 already in the store, 1 that cannot be read; about 0 input" in drawn(again)
+
+
+@pytest.mark.parametrize("change", ["cancel", "another model", "another table"])
+def test_what_was_not_confirmed_is_not_read_and_the_question_goes(service: Service, change: str) -> None:
+    page = with_table()
+    button(page, "Start").click().run()
+
+    if change == "cancel":
+        button(page, "Cancel").click().run()
+    elif change == "another model":
+        page.text_input(key="portfolio_model").set_value("openai/gpt-4.1-nano").run()
+    else:
+        page.file_uploader[0].set_value(("other.csv", TABLE, "text/csv")).run()
+
+    assert "Read 3 pitches" not in labels(page)
+    assert service.asked.total() == 0 and visit(page).portfolio.run is None
+
+
+def test_a_reader_that_costs_nothing_starts_without_a_question(service: Service) -> None:
+    page = with_table()
+    page.selectbox(key="portfolio_reader").set_value("Keywords").run()
+
+    button(page, "Start").click().run()
+
+    assert portfolio_work(page).done.wait(60) and service.asked.total() == 0
