@@ -134,6 +134,13 @@ def check_answer(
     return _Check(_document(text), pitch, grounding, planted=list(dict.fromkeys((*pitch.planted, *planted)))).answer()
 
 
+def is_answer(document: object) -> bool:
+    """Whether a document is an answer, in any form, though fields may be left out."""
+    if not isinstance(document, Mapping) or "in_scope" not in document:
+        return False
+    return sum(name in document for name in (*_LISTS, *SIGNALS)) >= FEWEST_FIELDS
+
+
 def json_object(text: str, expected: Collection[str]) -> dict[str, Any]:
     """The JSON object in an answer with the most of these fields, whatever it is wrapped in. Raises NotAnAnswer."""
     if not text.strip():
@@ -153,8 +160,7 @@ def _document(text: str) -> dict[str, Any]:
     """The quotes document in a text, with what makes it one."""
     expected = answer_schema()["properties"]
     document = json_object(text, expected)
-    has = [name for name in (*_LISTS, *SIGNALS) if name in document]
-    if "in_scope" not in document or len(has) < FEWEST_FIELDS:
+    if not is_answer(document):
         missing = sum(name not in document for name in expected)
         raise NotAnAnswer(f"the answer has another shape: {missing} of {len(expected)} fields are missing")
     return document
