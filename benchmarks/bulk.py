@@ -66,8 +66,12 @@ class _Endpoint(asyncio.Protocol):
                 self._needs = head + 4 + int(length[1] if length else 0)
             if len(self._seen) < self._needs:
                 return
+            lookup = self._seen.startswith(b"GET ")
             del self._seen[: self._needs]
             self._needs = None
+            if lookup:  # what servers are asked about themselves
+                self._transport.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+                continue
             asyncio.get_running_loop().call_later(self.latency, self._reply)
 
     def _reply(self) -> None:

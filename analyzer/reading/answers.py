@@ -54,6 +54,9 @@ _SMALL_WORDS = frozenset(
     )
 )
 
+FEWEST_FIELDS: Final = 3
+"""How many lists and single values an answer has at least. Small models leave out what they do not know; an answer with
+fewer is one to another question."""
 MOST_DISQUALIFIED: Final = 0.4
 """The largest share of a pitch's letters and digits that a model may call addressed to the reader. The longest planted
 text of the hostile samples takes 32%, and without such a limit one mistaken answer would leave nothing to score."""
@@ -82,13 +85,15 @@ class CheckedAnswer:
     """An answer after checking.
 
     `parts`: the usable part of each signal, by name, as `Signals` takes it. A faulty single value is left out; a faulty
-    list has its sound entries. `planted`: all spans that address the reader, by the program's rules or by the model.
+    list has its sound entries. `left_out`: lists and signals that the answer does not have; they count as empty or
+    unknown. `planted`: all spans that address the reader, by the program's rules or by the model.
     """
 
     in_scope: bool
     product: str
     summary: str
     parts: Mapping[str, Any]
+    left_out: frozenset[str]
     faults: tuple[Fault, ...]
     warnings: tuple[Warning, ...]
     planted: tuple[tuple[int, int], ...]
@@ -102,13 +107,18 @@ class CheckedAnswer:
         return {fault.signal for fault in self.faults}
 
     def fixed_by(self, other: CheckedAnswer) -> CheckedAnswer:
-        """This answer with its faulty signals taken from another. Sound signals, and sound entries of lists, stay."""
-        faulty = self.faulty()
+        """This answer with its faulty signals taken from another. Sound signals, and sound entries of lists, stay. A
+        fault also stays if the other answer leaves out its signal."""
+        unanswered = self.faulty() & other.left_out
+        faulty = self.faulty() - unanswered
         fixed = {name: part for name, part in other.parts.items() if name in faulty}
         for name in set(fixed) & set(_LISTS):
             fixed[name] = tuple(dict.fromkeys((*self.parts[name], *fixed[name])))[: _LISTS[name][1]]
         warnings = {**dict.fromkeys(self.warnings), **dict.fromkeys(w for w in other.warnings if w.signal in faulty)}
-        still = tuple(fault for fault in other.faults if fault.signal in faulty)
+        still = (
+            *(fault for fault in self.faults if fault.signal in unanswered),
+            *(fault for fault in other.faults if fault.signal in faulty),
+        )
         planted = tuple(dict.fromkeys((*self.planted, *other.planted)))
         return replace(self, parts={**self.parts, **fixed}, faults=still, warnings=tuple(warnings), planted=planted)
 
@@ -124,8 +134,15 @@ def check_answer(
     return _Check(_document(text), pitch, grounding, planted=list(dict.fromkeys((*pitch.planted, *planted)))).answer()
 
 
+def is_answer(document: object) -> bool:
+    """Whether a document is an answer, in any form, though fields may be left out."""
+    if not isinstance(document, Mapping) or "in_scope" not in document:
+        return False
+    return sum(name in document for name in (*_LISTS, *SIGNALS)) >= FEWEST_FIELDS
+
+
 def json_object(text: str, expected: Collection[str]) -> dict[str, Any]:
-    """The JSON object in an answer that has most of these fields, whatever it is wrapped in. Raises NotAnAnswer."""
+    """The JSON object in an answer with the most of these fields, whatever it is wrapped in. Raises NotAnAnswer."""
     if not text.strip():
         raise NotAnAnswer("the answer is empty")
     try:
@@ -140,12 +157,12 @@ def json_object(text: str, expected: Collection[str]) -> dict[str, Any]:
 
 
 def _document(text: str) -> dict[str, Any]:
-    """The quotes document in a text, with most of its fields."""
+    """The quotes document in a text, with what makes it one."""
     expected = answer_schema()["properties"]
     document = json_object(text, expected)
-    missing = [name for name in expected if name not in document]
-    if "in_scope" in missing or len(missing) > len(expected) // 2:
-        raise NotAnAnswer(f"the answer has another shape: {len(missing)} of {len(expected)} fields are missing")
+    if not is_answer(document):
+        missing = sum(name not in document for name in expected)
+        raise NotAnAnswer(f"the answer has another shape: {missing} of {len(expected)} fields are missing")
     return document
 
 
@@ -180,6 +197,7 @@ class _Check:
             product=_short(self.document.get("product"), 120),
             summary=_short(self.document.get("summary"), 400),
             parts=parts,
+            left_out=frozenset(name for name in (*_LISTS, *SIGNALS) if name not in self.document),
             faults=tuple(self.faults),
             warnings=tuple(self.warnings),
             planted=tuple(self.planted),
@@ -228,9 +246,9 @@ class _Check:
         return sum(char.isalnum() for start, end in spans for char in self.pitch.text[start:end])
 
     def _single(self, name: str) -> dict[str, Any] | None:
-        part = self.document.get(name)
+        part = self.document.get(name, {})
         if not isinstance(part, dict):
-            self._fault(name, "is missing")
+            self._fault(name, "is not an object")
             return None
         value, basis = part.get("value"), part.get("basis")
         if value in (None, "", UNKNOWN) or (value == "none" and basis == "absent"):
@@ -285,9 +303,9 @@ class _Check:
 
     def _list(self, name: str) -> tuple[Problem | Persona | Competitor, ...]:
         record, limit = _LISTS[name]
-        part = self.document.get(name)
+        part = self.document.get(name, [])
         if not isinstance(part, list):
-            self._fault(name, "is missing or not a list")
+            self._fault(name, "is not a list")
             return ()
         entries = []
         for number, entry in enumerate(part, 1):

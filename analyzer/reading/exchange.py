@@ -16,6 +16,7 @@ from typing import Any, Final
 import instructor
 
 from analyzer.errors import ContentFiltered, ExtractionError, ProviderRejected
+from analyzer.reading.answers import is_answer
 from analyzer.reading.clients import Exchange, ModelClient, current_exchange
 from analyzer.reading.modes import ModelQuestion, RecordSignals, shape, with_schema
 from analyzer.reading.profiles import Mode
@@ -180,12 +181,11 @@ def _reply(exchange: Exchange, text: str, said: str, fields: Collection[str]) ->
 
 
 def holds_answer(text: str, fields: Collection[str]) -> bool:
-    """Whether a text contains a document with at least half of these fields."""
+    """Whether a text contains an answer, whose fields are some of these."""
     try:
-        document = unwrapped(text, fields) if text.strip() else None
+        return is_answer(unwrapped(text, fields)) if text.strip() else False
     except ValueError:
         return False
-    return isinstance(document, dict) and 2 * len(set(fields) & set(document)) >= len(fields)
 
 
 def calls_in(completion: object) -> int:

@@ -35,7 +35,6 @@ FAILS = {
     "cut-off": "cut off",
     "silently-cut": "did not see the whole prompt",
     "always-cut": "did not see the whole prompt",
-    "optional-fields-missing": "fields are missing",
 }
 """Behaviors that leave no answer, and what the error says."""
 REFUSED_FIRST = {

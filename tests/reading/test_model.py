@@ -315,6 +315,26 @@ def test_a_small_model_that_answers_in_text_is_understood(service: respx.Route, 
     assert service.call_count == 1
 
 
+def test_what_an_answer_leaves_out_is_unknown_or_empty_and_not_asked_for(
+    service: respx.Route, pauses: list[float]
+) -> None:
+    fields = ("in_scope", "problems", "buyer", "category")
+    service.mock(return_value=completion({name: answer()[name] for name in fields}))
+    reading = read(pauses)
+    assert reading.signals.buyer.value == "engineering_leadership" and len(reading.signals.problems) == 1
+    assert not reading.signals.traction.known and reading.signals.competitors == ()
+    assert service.call_count == 1 and reading.warnings == ()
+
+
+def test_a_fault_that_the_second_answer_leaves_out_is_still_named(service: respx.Route, pauses: list[float]) -> None:
+    second = {name: answer()[name] for name in ("in_scope", "problems", "personas", "category")}
+    wrong = answer(buyer=single("engineering_leadership", "nobody said this"))
+    service.mock(side_effect=[completion(wrong), completion(second)])
+    reading = read(pauses)
+    assert not reading.signals.buyer.known
+    assert [(warning.kind, warning.signal) for warning in reading.warnings] == [("ungrounded", "buyer")]
+
+
 # ---------------------------------------------------------------- answers that are none
 
 

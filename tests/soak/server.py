@@ -197,6 +197,9 @@ class _Connection(asyncio.Protocol):
             self._service.weather = cast(Weather, body.decode())
             self._transport.write(_http(200, b"{}"))
             return
+        if path.startswith(b"GET "):  # what servers are asked about themselves
+            self._transport.write(_http(404, b"{}"))
+            return
         number = _PITCH.search(body)
         pitch = int(number[1]) if number else -1
         request, fault = self._service.begin(pitch)
