@@ -78,11 +78,13 @@ def table(readings: list[FormReading]) -> Iterator[str]:
     for form in FORMS:
         for label, wanted in parts.items():
             own = [one for one in readings if one.row.rater == form and one.real in wanted]
+            if not own:
+                continue
             chosen = {one.row.pitch for one in own}
             texts = RealTexts([row for row in scored if row.pitch in chosen], {form: [one.row for one in own]})
             found = summary(texts, form, varying)
             cells = [f"`{form}`", f"{label}, {len(own)}", "–" if found.kappa is None else f"{found.kappa:.2f}"]
-            cells += [f"{found.same:.0%}", _share(found.adds), _share(found.misses)]
+            cells += ["–" if found.same is None else f"{found.same:.0%}", _share(found.adds), _share(found.misses)]
             cells += [str(sum(one.requests > 1 for one in own))]
             cells += [f"{mean(getattr(one, name) for one in own):,.0f}" for name in _COUNTS[1:]]
             yield f"| {' | '.join(cells)} |"

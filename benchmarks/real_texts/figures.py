@@ -90,8 +90,8 @@ class RealTexts:
     def varying(self) -> tuple[str, ...]:
         """The signals that vary over all texts that are in scope."""
         scored = [row for row in self.manual if row.in_scope]
-        most = {name: Counter(row.values.get(name, UNKNOWN) for row in scored).most_common(1) for name in VALUES}
-        return tuple(name for name in VALUES if len(scored) - most[name][0][1] >= VARIES)
+        counts = {name: Counter(row.values.get(name, UNKNOWN) for row in scored) for name in VALUES}
+        return tuple(name for name in VALUES if len(scored) - max(counts[name].values(), default=0) >= VARIES)
 
     def part(self, belongs: Callable[[int], bool]) -> RealTexts:
         """The same for some of the texts, by their numbers."""
@@ -130,7 +130,7 @@ class Summary:
     pitches: int
     scope: float
     kappa: float | None
-    same: float
+    same: float | None
     adds: float | None
     misses: float | None
     in_range: tuple[int, int]
@@ -139,15 +139,15 @@ class Summary:
 def summary(texts: RealTexts, model: str, varying: Sequence[str]) -> Summary:
     """One reading's figures: kappa over the signals that vary, the others over all signals together."""
     signals = texts.comparison.signals[model]
-    kappas = [signals[name]["kappa"].value for name in varying]
-    known = [value for value in kappas if value is not None]
+    read = {name: signals[name] for name in VALUES if name in signals}  # none if no text is in scope
+    known = [kappa for name in varying if (kappa := read[name]["kappa"].value) is not None]
     return Summary(
         pitches=signals["in_scope"].n,
         scope=signals["in_scope"]["agreement"].value or 0.0,
         kappa=mean(known) if known else None,
-        same=mean(signals[name]["agreement"].value or 0.0 for name in VALUES),
-        adds=together([signals[name]["overclaimed"] for name in VALUES]),
-        misses=together([signals[name]["missed"] for name in VALUES]),
+        same=mean(one["agreement"].value or 0.0 for one in read.values()) if read else None,
+        adds=together([one["overclaimed"] for one in read.values()]),
+        misses=together([one["missed"] for one in read.values()]),
         in_range=texts.in_range(model),
     )
 
