@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from analyzer.files.manual_scores import VALUES
 from tests.browser import harness
 from tests.page.test_manual_scoring import BESIDE
 
@@ -41,7 +42,7 @@ def test_a_pitch_is_scored_beside_its_text_and_then_set_beside_a_reading(opened:
     page = opened(1280)
     urgency = page.get_by_role("radiogroup", name="Urgency", exact=True)
     urgency.get_by_text("Important", exact=True).click()
-    expect(page.get_by_text("1 of 16 signals have a value")).to_be_visible()
+    expect(page.get_by_text(f"1 of {len(VALUES)} signals have a value")).to_be_visible()
     expect(page.get_by_role("region", name="The pitch")).to_be_in_viewport()
     expect(page.get_by_role("heading", name=BESIDE)).to_have_count(0)
 

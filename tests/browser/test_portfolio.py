@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from tests.browser import harness
 
@@ -76,6 +76,28 @@ def test_a_dot_opens_its_pitch_and_what_if_goes_on_from_there(opened: Callable[.
     expect(page.get_by_role("heading", level=1, name="Analyze a pitch")).to_be_visible()
     expect(page.get_by_text("No model was asked again.")).to_be_visible()
     expect(page.get_by_role("tab", name="What if")).to_be_visible()
+
+
+def test_before_a_paid_model_reads_a_table_is_shown_and_its_cost_confirmed(
+    opened: Callable[..., Page], address: str
+) -> None:
+    page = opened(width=390, path="/portfolio")
+    table: FilePayload = {"name": "pitches.csv", "mimeType": "text/csv", "buffer": harness.many_pitches(5).encode()}
+    page.locator("input[type=file]").set_input_files(table)
+    expect(page.locator(".pa .preview")).to_contain_text("CSV, UTF-8, comma-separated")
+    harness.pick(page, "Read by", "A model")
+    name = page.get_by_role("textbox", name="Model, as provider/name")
+    name.fill("openai/gpt-4.1-mini")
+    name.press("Enter")
+    expect(page.get_by_text("Maximum cost, in USD")).to_be_visible()
+
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator(".st-key-portfolio-confirm")).to_contain_text("openai/gpt-4.1-mini: 5 pitches; about ")
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+    page.get_by_role("button", name="Cancel").click()
+
+    expect(page.get_by_role("button", name="Read 5 pitches")).to_have_count(0)
+    expect(page.get_by_role("button", name="Start")).to_be_enabled()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
