@@ -22,7 +22,7 @@ from analyzer.screen import say
 def doctor_command(model: str | None, mode: str | None, form: str | None, ask: bool, read: bool) -> None:
     """Check what is configured and what can be reached. Never prints a key.
 
-    --ask and --read send requests to the model, which may cost money: at most 4 and 9 requests.
+    --ask and --read send a few requests to the model, which may cost money.
     """
     from analyzer.runs.doctor import check
 

@@ -68,6 +68,10 @@ UNREAD: Final[dict[str, _UnreadKind]] = {
         "{where} are pictures with little or no text, and were not read",
         remedy=_INSTALL_OCR,
     ),
+    "ocr_failed": _UnreadKind(
+        "{where} is a picture and was not read, because OCR {detail}",
+        "{where} are pictures and were not read, because OCR {detail}",
+    ),
     "no_text_found": _UnreadKind(
         "{where} is a picture in which OCR found no text", "{where} are pictures in which OCR found no text"
     ),

@@ -37,6 +37,13 @@ counts what is left of it when it is cleaned."""
 _AT_ONCE: Final = 4
 """Documents read at the same time for this process, so that many visitors cannot take all its memory."""
 _OCR_PACKAGES: Final = ("rapidocr", "onnxruntime", "pypdfium2", "lxml")
+_OCR_FAULTS: Final = {
+    "seconds": "took too long",
+    "wait": "did not begin in time",
+    "memory": "needs more memory than it may use",
+    "crash": "ended unexpectedly",
+    "package": "is not fully installed",
+}
 _INSTEAD: Final = "save it without appendices and drawings, or paste the pitch as text"
 _NO_TEXT: Final = (
     (b"%PDF-", "a PDF", ".pdf"),
@@ -133,7 +140,8 @@ class DocumentReader:
         wanted = (pictures.pages or (0,))[: limits.ocr_pages]
         answer = self._answer(shown, suffix, data, limits, wanted)
         if answer.problem is not None or answer.found is None:
-            return document  # its pages stay named as not read
+            reason = _OCR_FAULTS.get(answer.problem or "", "failed")
+            return document.with_ocr([], [Unread("ocr_failed", pictures.count, pictures.pages, reason)])
         read = [Page(page["number"], page["text"], ocr=page["ocr"]) for page in answer.found["pages"]]
         empty = tuple(page.number for page in read if not page.text.strip())
         left = (

@@ -8,14 +8,18 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from analyzer.errors import ConfigurationError, DocumentError
 from analyzer.files.documents import LIMITS, MAX_BYTES, DocumentReader, read_document, read_file
+from analyzer.files.reader_process import DocumentAnswer
+from analyzer.files.reader_worker import Worker
 from analyzer.files.readers import CLOSED
 from analyzer.reading.pitch import MAX_CHARACTERS
 from tests import hostile_files as hostile
+from tests.documents import TITLE, box, deck, picture_slide
 
 STRICT = "http://purl.oclc.org/ooxml/officeDocument/relationships/officeDocument"
 SENTENCE = "Platform teams pay for GPUs that stand idle."
@@ -190,3 +194,21 @@ def test_damaged_documents_never_end_in_anything_but_our_errors(
 
 def test_an_honest_pitch_is_never_given_up_for_its_length() -> None:
     assert LIMITS.characters >= 2 * MAX_CHARACTERS
+
+
+@pytest.mark.parametrize(
+    ("problem", "words"),
+    [("memory", "needs more memory than it may use"), ("crash", "ended unexpectedly"), ("fault", "failed")],
+)
+def test_pages_on_which_installed_ocr_fails_are_named_without_advice_to_install_it(
+    monkeypatch: pytest.MonkeyPatch, problem: str, words: str
+) -> None:
+    monkeypatch.setattr("analyzer.files.documents.ocr_installed", lambda: True)
+    read = Worker.read
+
+    def fails(worker: Worker, *arguments: Any) -> DocumentAnswer:
+        return DocumentAnswer("", problem) if arguments[-1] is not None else read(worker, *arguments)
+
+    monkeypatch.setattr(Worker, "read", fails)
+    document = read_document("a.pptx", deck(lambda slide: box(slide, TITLE, (1, 1, 8, 1)), picture_slide))
+    assert document.sentences(serious=True) == [f"Slide 2 is a picture and was not read, because OCR {words}."]
