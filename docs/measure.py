@@ -90,7 +90,7 @@ tuned; {held} were held back. Raters, settling and model are all large language 
 other more than people would, and the figures say how well the written rules are followed, not how well a person would
 read. [What each figure means](agreement.md).
 
-The recorded answers come from one conversation of the model, which answered many pitches one after the other, sometimes the same
+The recorded answers come from six conversations of the model. Each answered many pitches one after the other, sometimes the same
 pitch in another language, form or variant. They are not wholly independent: expect translations, variants and forms to agree less if
 each is read separately.
 """
