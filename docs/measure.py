@@ -249,8 +249,8 @@ def _first_asking() -> Iterator[str]:
     quotes = [quote for pitch, found in first for quote in _quotes(json.loads(_document(found, pitch)))]
     held = sum("text" in quote for quote in quotes)
     usage = [found.response["usage"] for _, found in first]
-    sent, told = (mean(use[name] for use in usage) for name in ("prompt_tokens", "completion_tokens"))
-    cost = cost_of(PRICED_AS, round(sent), round(told)) or 0.0
+    sent, answered = (mean(use[name] for use in usage) for name in ("prompt_tokens", "completion_tokens"))
+    cost = cost_of(PRICED_AS, round(sent), round(answered)) or 0.0
     constant = {name: constant_tokens(name) for name in FORMS}
     yield "## Evidence, tokens, cost\n"
     yield f"- {len(first)} pitches (samples and reading set), {again} of them asked about again."
@@ -259,7 +259,7 @@ def _first_asking() -> Iterator[str]:
         "it is. This says nothing of whether it is the right sentence; see the next section."
     )
     yield (
-        f"- {sent:,.0f} tokens sent and {told:,.0f} answered a pitch on average, by an estimate of four characters each. At the list "
+        f"- {sent:,.0f} tokens sent and {answered:,.0f} answered a pitch on average, by an estimate of four characters each. At the list "
         f"price of {PRICED_AS} that is ${1000 * cost:.2f} for a thousand pitches, before any discount for the constant part."
     )
     shown = ", ".join(f"{tokens:,} in the form `{name}`" for name, tokens in constant.items())

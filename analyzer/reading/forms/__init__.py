@@ -13,7 +13,7 @@ from analyzer.reading.forms.quotes import Quotes
 __all__ = ["FORMS", "Form", "form"]
 
 FORMS: Final[Mapping[str, Form]] = {one.name: one for one in (Quotes(), Ids())}
-"""Every form by its name, the usual one first."""
+"""Every form by its name."""
 
 
 def form(name: str) -> Form:
