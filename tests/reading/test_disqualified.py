@@ -16,6 +16,7 @@ from analyzer.framework.one_pitch import score, what_if
 from analyzer.reading.answers import MOST_DISQUALIFIED, check_answer
 from analyzer.reading.clients import shared_client
 from analyzer.reading.conversation import ModelReader
+from analyzer.reading.forms import form
 from analyzer.reading.grounding import Grounding
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.reading import Reading
@@ -111,13 +112,18 @@ def test_the_verdict_stays_open_when_an_assessment_is_scored_again_or_edited(ser
 
 
 def samples(folder: str) -> list[tuple[str, Pitch]]:
+    """Recorded answers as quotes documents, with their pitches."""
     pitches = {}
     for path in FIXTURES.rglob("*.txt"):
         pitch = Pitch.from_text(path.read_text(encoding="utf-8"))
         pitches[pitch.ref.sha256] = pitch
     recorded = [json.loads(path.read_text(encoding="utf-8")) for path in (FIXTURES / folder).glob("*.json")]
-    arguments = [one["response"]["choices"][0]["message"]["tool_calls"][0]["function"]["arguments"] for one in recorded]
-    return [(text, pitches[one["request"]["pitch_sha256"]]) for text, one in zip(arguments, recorded, strict=True)]
+    found = []
+    for one in recorded:
+        pitch = pitches[one["request"]["pitch_sha256"]]
+        text = one["response"]["choices"][0]["message"]["content"]
+        found.append((form("ids").document(text, pitch), pitch))
+    return found
 
 
 def test_every_planted_text_of_the_hostile_samples_can_be_set_aside() -> None:
