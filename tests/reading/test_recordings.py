@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import hashlib
+import json
 import re
 from dataclasses import fields, replace
 from pathlib import Path
