@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from analyzer.errors import AnalyzerError, ConfigurationError, InputError, SignalsError, of_kind
 from analyzer.files.disk import TOO_LONG, read_lines, reason
-from analyzer.framework.assessment import Assessment, Edit, PitchRef, ReaderRef, Usage, Warning
+from analyzer.framework.assessment import Assessment, Edit, PitchRef, ReaderRef, SourceRef, Usage, Warning
 from analyzer.framework.edits import as_read
 from analyzer.framework.market import MarketMap
 from analyzer.framework.nested import DOCUMENT_COLUMNS
@@ -61,6 +61,7 @@ class ResultDocument:
     reader: ReaderRef | None = None
     usage: Usage | None = None
     warnings: tuple[Warning, ...] = ()
+    sources: tuple[SourceRef, ...] = ()
     failure: AnalyzerError | None = None
     fault: AnalyzerError | None = None
 
@@ -136,7 +137,7 @@ def parse_document(entry: DocumentEntry) -> ResultDocument:
 
 
 def score_entry(entry: DocumentEntry, rulebook: Rulebook | None = None, market: MarketMap | None = None) -> ScoredEntry:
-    """The entry's assessment. An entry that is an assessment keeps its pitch, warnings, edits and reader."""
+    """The entry's assessment. An entry that is an assessment keeps its pitch, sources, warnings, edits and reader."""
     parsed = parse_document(entry)
     if parsed.signals is None:
         return ScoredEntry(entry.source, error=parsed.no_signals, many=entry.many)
@@ -157,6 +158,7 @@ def score_document(
         reader=parsed.reader,
         usage=parsed.usage,
         warnings=parsed.warnings,
+        sources=parsed.sources,
         as_read=parsed.as_read,
     )
 
@@ -182,6 +184,7 @@ def _parsed(document: Mapping[str, Any], place: str, source: str, pitch: PitchRe
         reader=_validated(ReaderRef, made["reader"], place, "provenance.reader") if made.get("reader") else None,
         usage=_validated(Usage, made["usage"], place, "provenance.usage") if made.get("usage") else None,
         warnings=tuple(_validated(Warning, each, place, "warnings") for each in _list(document, "warnings", place)),
+        sources=tuple(_validated(SourceRef, each, place, "sources") for each in _list(document, "sources", place)),
     )
 
 
