@@ -76,6 +76,7 @@ def test_a_visit_to_everything_loses_nothing_and_leaves_no_word_in_the_log(
     expect(changed).to_be_visible()
 
     page.get_by_role("link", name="Portfolio").click()
+    page.get_by_role("button", name="Use the samples").wait_for()
     page.locator("input[type=file]").set_input_files(file("many.csv", harness.many_pitches(60)))
     expect(page.get_by_text("Column of its id")).to_be_visible()
     harness.pick(page, "Read by", "Keywords")
