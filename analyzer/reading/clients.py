@@ -10,6 +10,7 @@ import os
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
@@ -214,7 +215,7 @@ def _other_client(model: str, profile: Profile, settings: Settings) -> instructo
 
 
 def _anthropic_client(name: str, key: str, timeout: float) -> instructor.AsyncInstructor:
-    import anthropic
+    anthropic: Any = import_module("anthropic")
 
     def sdk(http: Any) -> Any:
         return anthropic.AsyncAnthropic(api_key=key, max_retries=0, timeout=timeout, http_client=http)
@@ -225,16 +226,15 @@ def _anthropic_client(name: str, key: str, timeout: float) -> instructor.AsyncIn
         import httpx2
 
         made = sdk(httpx2.AsyncClient(**http_options(timeout, _WIDEST)))
-    client: instructor.AsyncInstructor = instructor.from_anthropic(made, model=name)
+    client: instructor.AsyncInstructor = cast(Any, instructor).from_anthropic(made, model=name)
     return client
 
 
 def _google_client(name: str, key: str, timeout: float) -> instructor.AsyncInstructor:
-    from google import genai
-
+    genai: Any = import_module("google.genai")
     options = genai.types.HttpOptions(timeout=int(timeout * 1000), httpx_async_client=shared_client(timeout))
     sdk = genai.Client(api_key=key, http_options=options)
-    client: instructor.AsyncInstructor = instructor.from_genai(sdk, use_async=True, model=name)
+    client: instructor.AsyncInstructor = cast(Any, instructor).from_genai(sdk, use_async=True, model=name)
     return client
 
 

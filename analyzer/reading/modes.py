@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
+from importlib import import_module
 from typing import Any, Final, Self
 
 import instructor
@@ -234,8 +235,7 @@ def _anthropic(question: ModelQuestion, mode: Mode, profile: Profile) -> Shape:
 @cache
 def _absent_for_anthropic() -> Any:
     """As `_ABSENT`: each SDK knows only its own kind."""
-    import anthropic
-
+    anthropic: Any = import_module("anthropic")
     return anthropic.Omit()
 
 
