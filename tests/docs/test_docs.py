@@ -119,7 +119,7 @@ def a_users_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         run(
             Sources((str(tmp_path / "rows.jsonl"),), None, None),
             tmp_path / "results.parquet",
-            BulkOptions(model="openai/gpt-4.1-mini", settings=Settings.from_environment()),
+            BulkOptions(model="openai/gpt-6-luna", settings=Settings.from_environment()),
         )
         yield tmp_path
 
