@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 from analyzer.errors import ConfigurationError, CostLimitReached
@@ -79,15 +80,20 @@ def _get(holder: object, name: str) -> Any:
     return holder.get(name) if isinstance(holder, Mapping) else getattr(holder, name, None)
 
 
-def cost_of(model: str, input_tokens: int, output_tokens: int, cached_tokens: int = 0) -> float | None:
-    """USD for these tokens of `provider/name`; None if the price is unknown. Never raises."""
+def cost_of(
+    model: str, input_tokens: int, output_tokens: int, cached_tokens: int = 0, at: datetime | None = None
+) -> float | None:
+    """USD for these tokens of `provider/name`; None if the price is unknown. Never raises. `at`: a time with its zone,
+    for makers whose price depends on the hour; None = now."""
     from genai_prices import Usage as Priced
     from genai_prices import calc_price
 
     provider, _, name = model.partition("/")
     priced = Priced(input_tokens=input_tokens, cache_read_tokens=cached_tokens, output_tokens=output_tokens)
     try:
-        return round(float(calc_price(priced, model_ref=name, provider_id=provider).total_price), 8)
+        return round(
+            float(calc_price(priced, model_ref=name, provider_id=provider, genai_request_timestamp=at).total_price), 8
+        )
     except Exception:  # noqa: BLE001  # a fault in the price list must not lose a paid answer
         return None
 
