@@ -61,7 +61,7 @@ def test_tables_and_texts_are_spelled_out_and_never_read_as_markup(monkeypatch: 
         ["analyze", "p.txt", "--rulebook", "r.toml"],
         ["analyze", "p.txt", "--market", "r.toml"],
         ["bulk", "t.csv", "-o", "o.jsonl", "--model", "keywords"],
-        ["bulk", "t.csv", "-o", "o.jsonl", "--model", "keywords", "--text-column", EVIL],
+        ["bulk", "t.csv", "-o", "o.jsonl", "--model", "keywords", "--text-column", f"other {EVIL}"],
         ["bulk", "named", "-o", "o.jsonl", "--model", "keywords"],
         ["score", "s.json"],
         ["score", "named/s.json"],

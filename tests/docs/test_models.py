@@ -28,7 +28,8 @@ def test_every_model_of_the_table_is_known_with_its_key_and_price(variable: str,
     profile = profile_of(model, Settings())
     assert not profile.is_unknown and profile.key == variable
     day = datetime(2026, 11, 28, tzinfo=UTC)
-    costs = [cost_of(model, *TOKENS, at=day + timedelta(hours=hour)) or 0.0 for hour in range(24)]
+    sent, answered = TOKENS
+    costs = [cost_of(model, sent, answered, at=day + timedelta(hours=hour)) or 0.0 for hour in range(24)]
     assert f"{1000 * max(costs):.2f}" == usd
 
 
