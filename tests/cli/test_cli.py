@@ -45,7 +45,7 @@ def test_a_sample_read_from_its_recording_gives_the_same_bytes_twice(pitch_file:
     document = json.loads(first.stdout)
     assert list(document) == [
         "pitch", "in_scope", "signals", "verdict", "position", "quadrant", "scores", "said", "considerations", "gates",
-        "questions", "changes", "players", "warnings", "sources", "edits", "provenance",
+        "questions", "changes", "players", "warnings", "edits", "sources", "provenance",
     ]  # fmt: skip
     assert set(document["scores"]) == {"overall", "market", "sales", "sides"}
     assert set(document["scores"]["overall"]) == {"value", "low", "high"}
