@@ -1,4 +1,4 @@
-"""Markup around a pitch, taken away: what is left is the text that a person would read.
+"""Removes the markup around a pitch: what is left is the text that a person would read.
 
 Hidden here: which HTML, Markdown and e-mail headers are layout. Plain text stays as it is, byte for byte, and cleaning
 what is clean changes nothing, so that offsets and fingerprints always refer to the same text.

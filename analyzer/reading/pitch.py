@@ -131,7 +131,7 @@ def _hides(text: str) -> bool:
 
 
 def _from_end(passages: Iterable[TextPart], text: str, cleaned: str) -> Iterator[TextPart]:
-    """The passages of a text of which only the beginning was taken away; none if it changed elsewhere."""
+    """The passages of a text of which only the beginning was removed; none if it changed elsewhere."""
     lost = len(text) - len(cleaned)
     if text.endswith(cleaned):
         for each in passages:

@@ -86,7 +86,7 @@ def store() -> Iterator[Store]:
 
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Every CSV that the page has made to be taken away."""
+    """Every CSV that the page offers as a download."""
     made: list[str] = []
 
     def write(rows: Iterable[ManualScore]) -> str:

@@ -1,4 +1,4 @@
-"""Markup around a pitch is taken away once, plain text stays as it is, and the title is the one a person would give."""
+"""Markup around a pitch is removed once, plain text stays as it is, and the title is the one a person would give."""
 
 from __future__ import annotations
 
