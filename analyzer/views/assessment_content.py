@@ -113,7 +113,11 @@ def gates(assessment: Assessment) -> list[GateResult]:
 def gate_effect(gate: GateResult) -> str:
     """What a gate means for the verdict."""
     limit = VERDICTS[gate.ceiling].lower()
-    return f"The verdict is at most {limit}." if gate.state == "holds" else f"If so, the verdict is at most {limit}."
+    return (
+        f"The verdict is at most {limit}."
+        if gate.state == "holds"
+        else f"Where the deal-breaker holds, the verdict is at most {limit}."
+    )
 
 
 def settled_gates(assessment: Assessment, question: Question) -> str:

@@ -68,7 +68,10 @@ def test_terminal_and_reports_show_gates_before_considerations_and_what_was_said
             )
         ]
         assert places == sorted(places)
-        assert "The verdict is at most balanced." in text and "If so, the verdict is at most balanced." in text
+        assert (
+            "The verdict is at most balanced." in text
+            and "Where the deal-breaker holds, the verdict is at most balanced." in text
+        )
         assert "Could settle a deal-breaker: Customers build it themselves." in text.replace("\\", "")
     assert HOSTILE not in html_report(assessment, None) and HOSTILE not in markdown_report(assessment)
 
