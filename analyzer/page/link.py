@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from analyzer.errors import SignalsError
 from analyzer.framework.edits import edited
+from analyzer.page.session import session
 from analyzer.vocabulary.signals import Signals
 
 _SAMPLE, _READER, _TAB, _SET, _SAVED = "sample", "reader", "tab", "set", "saved"
@@ -33,6 +35,32 @@ class Link:
     saved: str | None = None
 
 
+def arrival(page: str) -> Mapping[str, str] | None:
+    """The parameters of the address, by which the visitor came to this place of the page: a link, a reload, another
+    tab, Back or Forward. None where the visitor came by a click: then the session says what the page shows.
+
+    `page`: a name that is the same for every run of the page. Call it once a run, outside fragments.
+    """
+    visit = session()
+    first, visit.pages = page not in visit.pages, visit.pages | {page}
+    found = {name: value[:_LONGEST] for name, value in st.query_params.to_dict().items()}
+    return found if came_by_history() or (first and found) else None
+
+
+def came_by_history() -> bool:
+    """Whether this run answers the browser's Back or Forward."""
+    context = get_script_run_ctx()
+    return context is not None and bool(context.is_history_navigation)
+
+
+def show(parameters: Mapping[str, str | None]) -> None:
+    """Gives the page this address; parameters without a value are left out. A new address is a step that Back undoes;
+    in a run that answers Back or Forward it takes the place of the current one."""
+    wanted = {name: value for name, value in parameters.items() if value}
+    if st.query_params.to_dict() != wanted:
+        st.query_params.from_dict(wanted)
+
+
 def read() -> Link:
     """Reads the page's address."""
     found = {name: st.query_params.get(name, "")[:_LONGEST] or None for name in _NAMES}
@@ -44,10 +72,7 @@ def read() -> Link:
 def write(link: Link) -> None:
     """Writes the page's address."""
     changes = ",".join(f"{name}:{value}" for name, value in link.changes.items())
-    named = {_SAMPLE: link.sample, _READER: link.reader, _TAB: link.tab, _SET: changes, _SAVED: link.saved}
-    wanted = {name: value for name, value in named.items() if value}
-    if st.query_params.to_dict() != wanted:
-        st.query_params.from_dict(wanted)
+    show({_SAMPLE: link.sample, _READER: link.reader, _TAB: link.tab, _SET: changes, _SAVED: link.saved})
 
 
 def fitting(read_: Signals, changes: Mapping[str, str]) -> dict[str, str]:

@@ -120,6 +120,8 @@ class ManualScoringState:
 class Session:
     """One visit."""
 
+    pages: frozenset[str] = frozenset()
+    """The pages that were shown, by the names that they give `link.arrival`."""
     link_followed: bool = False
     go_to_analyze: bool = False
     """Whether the next run opens the page for one pitch."""
