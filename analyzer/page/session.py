@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from analyzer.files.document import Document
     from analyzer.framework.assessment import Assessment
     from analyzer.page.analysis import Analysis
+    from analyzer.page.portfolio_filters import View
     from analyzer.page.portfolio_run import PortfolioRun
     from analyzer.page.uploads import FieldFiles
-    from analyzer.runs.portfolio import Filter
 
 KEY: Final = "visit"
 """Under this key Streamlit keeps the object."""
@@ -55,9 +55,11 @@ class SaveAttempt:
 
 @dataclass(frozen=True, slots=True)
 class PendingDeletion:
-    """What the visitor wants to delete and has not confirmed: the pitch's SHA-256 for each id; None = everything."""
+    """What the visitor wants to delete and has not confirmed: the pitch's SHA-256 for each id of an assessment (None =
+    everything), and the ids of portfolios."""
 
     pitches: Mapping[str, str] | None
+    portfolios: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -74,18 +76,23 @@ class HistoryState:
 
 @dataclass(slots=True)
 class PortfolioState:
-    """The page Portfolio. Pitches are numbers: places in the ranking, from 0."""
+    """The page Portfolio. Places are places in the ranking, from 0; numbers are places in the input, from 0."""
 
     run: PortfolioRun | None = None
     error: AnalyzerError | None = None
+    lost: str = ""
+    """Why the address leads nowhere."""
+    arrived: Mapping[str, str] = field(default_factory=dict)
+    """What the address says of filters and order, until the results are shown."""
     page: int = 0
     opened: int | None = None
-    """The pitch that is shown in full."""
+    """The number of the pitch that is shown in full."""
     focus: int | None = None
-    """The pitch whose row the visitor comes back to."""
-    filter: Filter | None = None
-    filtered: list[int] = field(default_factory=list)
-    """The pitches that pass the filter, best first."""
+    """The number of the pitch whose row the visitor comes back to."""
+    view: View | None = None
+    """What was shown last."""
+    reverse: bool = False
+    """Whether the order is turned around."""
 
 
 @dataclass(slots=True)
@@ -125,6 +132,8 @@ class Session:
     link_followed: bool = False
     go_to_analyze: bool = False
     """Whether the next run opens the page for one pitch."""
+    go_to_portfolio: bool = False
+    """Whether the next run opens the page for many pitches."""
     analysis: Analysis | None = None
     """The latest analysis, running or done."""
     error: AnalyzerError | None = None

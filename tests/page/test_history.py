@@ -217,7 +217,7 @@ def test_a_search_finds_words_of_title_and_pitch_or_says_that_there_is_nothing(s
     assert titles(page.text_input(key="history_search").set_value("second label").run()) == ["Second"]
     page.text_input(key="history_search").set_value("50% zzz").run()
     assert titles(page) == []
-    assert "No saved assessment contains these words." in markup(page)
+    assert "No saved assessment contains these words, and no portfolio" in markup(page)
 
 
 def test_many_come_in_steps(store: Store) -> None:
