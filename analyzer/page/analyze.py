@@ -175,9 +175,10 @@ def _sends_nothing() -> bool:
 def _follow_link() -> None:
     """Opens the place that the address names, at the start of a visit and at each Back or Forward. What would ask a
     model waits for the visitor's click."""
-    if not link.newly_opened("analyze"):
+    found = link.arrival("analyze")
+    if found is None:
         return
-    visit, named = session(), link.read()
+    visit, named = session(), link.read(found)
     visit.tab = _WHAT_IF if named.tab == _WHAT_IF else _ASSESSMENT
     if _TAB in st.session_state:
         st.session_state[_TAB] = visit.tab
@@ -214,8 +215,8 @@ def _write_link(current: Analysis, assessment: Assessment) -> None:
     tab = _WHAT_IF if session().tab == _WHAT_IF else None
     saved = None if sample else history.saved_id(current)
     held = None if sample or saved else analysis.hold(current, assessment, access.owner())
-    session().address = link.Link(sample, _linked_reader(), tab, dict(session().changes), saved, held)
-    link.write(session().address)
+    session().address = address = link.Link(sample, _linked_reader(), tab, dict(session().changes), saved, held)
+    link.write(address)
 
 
 def _linked_reader() -> str | None:

@@ -1,10 +1,8 @@
 """What the page's address holds, so that a reload, Back and Forward, a bookmark or a colleague come to the same place.
 
-On every page: `newly_opened` says that the visitor came to this address, `parameters` reads it, `put` writes it; each
-address that `put` writes is a step that Back undoes. For one pitch (`Link`): the sample, the reader, the tab, the
-edited signals, and an id: of an assessment saved in History, which opens for its owner only, or of one in this server's
-memory. Never a pasted pitch: browsers and servers log addresses, and people pass them on. Whatever does not fit is
-dropped; opening a link never asks a model that costs.
+For one pitch the sample, the reader, the tab, the edited signals, and an id, a random number: of an assessment saved in
+History, which opens for its owner only, or of one in this server's memory. Never a pasted pitch: browsers and servers
+log addresses, and people pass them on. Whatever does not fit is dropped; opening a link never asks a model that costs.
 """
 
 from __future__ import annotations
@@ -25,27 +23,6 @@ _SAMPLE, _READER, _TAB, _SET, _SAVED, _HELD = "sample", "reader", "tab", "set", 
 _LONGEST: Final = 2_000
 
 
-def newly_opened(page: str) -> bool:
-    """Whether the visitor came to this page by its address: once a visit, and at each Back or Forward. Call it once a
-    run."""
-    visit, context = session(), get_script_run_ctx()
-    first = page not in visit.opened
-    visit.opened.add(page)
-    return first or (context is not None and context.is_history_navigation)
-
-
-def parameters() -> dict[str, str]:
-    """The parameters of the address, cut where they are longer than any of ours."""
-    return {name: value[:_LONGEST] for name, value in st.query_params.to_dict().items()}
-
-
-def put(wanted: Mapping[str, str | None]) -> None:
-    """Makes these the parameters of the address; empty ones are left out. A new address is a step for Back."""
-    filled = {name: value for name, value in wanted.items() if value}
-    if st.query_params.to_dict() != filled:
-        st.query_params.from_dict(filled)
-
-
 @dataclass(frozen=True, slots=True)
 class Link:
     """`changes` as for `framework.edits.edited`; `saved`: an id in History; `held`: an id in this server's memory;
@@ -64,9 +41,34 @@ class Link:
         return self.sample, self.saved, self.held
 
 
-def read() -> Link:
-    """Reads the address of the page for one pitch."""
-    found = parameters()
+def arrival(page: str) -> Mapping[str, str] | None:
+    """The parameters of the address, by which the visitor came to this place of the page: a link, a reload, another
+    tab, Back or Forward. None where the visitor came by a click: then the session says what the page shows.
+
+    `page`: a name that is the same for every run of the page. Call it once a run, outside fragments.
+    """
+    visit = session()
+    first, visit.pages = page not in visit.pages, visit.pages | {page}
+    found = {name: value[:_LONGEST] for name, value in st.query_params.to_dict().items()}
+    return found if came_by_history() or (first and found) else None
+
+
+def came_by_history() -> bool:
+    """Whether this run answers the browser's Back or Forward."""
+    context = get_script_run_ctx()
+    return context is not None and bool(context.is_history_navigation)
+
+
+def show(parameters: Mapping[str, str | None]) -> None:
+    """Gives the page this address; parameters without a value are left out. A new address is a step that Back undoes;
+    in a run that answers Back or Forward it takes the place of the current one."""
+    wanted = {name: value for name, value in parameters.items() if value}
+    if st.query_params.to_dict() != wanted:
+        st.query_params.from_dict(wanted)
+
+
+def read(found: Mapping[str, str]) -> Link:
+    """What the address of the page for one pitch means."""
     pairs = (part.partition(":") for part in found.get(_SET, "").split(","))
     changes = {name: value for name, colon, value in pairs if name and colon}
     sample, reader, tab, saved, held = (found.get(name) or None for name in (_SAMPLE, _READER, _TAB, _SAVED, _HELD))
@@ -74,10 +76,10 @@ def read() -> Link:
 
 
 def write(link: Link) -> None:
-    """Writes the address of the page for one pitch."""
+    """Gives the page for one pitch its address."""
     changes = ",".join(f"{name}:{value}" for name, value in link.changes.items())
     named = {_SAMPLE: link.sample, _READER: link.reader, _TAB: link.tab, _SET: changes}
-    put({**named, _SAVED: link.saved, _HELD: link.held})
+    show({**named, _SAVED: link.saved, _HELD: link.held})
 
 
 def fitting(read_: Signals, changes: Mapping[str, str]) -> dict[str, str]:

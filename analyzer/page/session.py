@@ -121,8 +121,8 @@ class ManualScoringState:
 class Session:
     """One visit."""
 
-    opened: set[str] = field(default_factory=set)
-    """Pages whose address was followed, see `link.newly_opened`."""
+    pages: frozenset[str] = frozenset()
+    """The pages that were shown, by the names that they give `link.arrival`."""
     go_to_analyze: bool = False
     """Whether the next run opens the page for one pitch."""
     analysis: Analysis | None = None
