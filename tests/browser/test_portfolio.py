@@ -59,8 +59,8 @@ def test_a_table_becomes_a_portfolio_of_which_one_pitch_is_opened_and_all_taken_
     expect(page.get_by_text("A file of results")).to_be_visible()
     page.locator("input[type=file]").set_input_files(tmp_path / "portfolio.jsonl")
     page.get_by_role("button", name="Open file").click()
-    told = "portfolio.jsonl: 102 in scope, 7 out of scope, 1 not read."
-    expect(page.locator(".pa.head")).to_contain_text(told)
+    expect(page.get_by_role("heading", level=2, name="portfolio.jsonl")).to_be_visible()
+    expect(page.locator(".pa.head")).to_contain_text("102 in scope, 7 out of scope, 1 not read.")
 
 
 def test_a_dot_opens_its_pitch_and_what_if_goes_on_from_there(opened: Callable[..., Page], address: str) -> None:

@@ -38,7 +38,29 @@ def test_a_link_never_holds_a_pasted_pitch(page: AppTest, reads: Callable[..., F
     analyze(page, OWN_PITCH)
     what_if(page, buyer="practitioner")
 
-    assert set(page.query_params) == {"tab", "set"}
+    assert set(page.query_params) == {"tab", "set", "analysis"}
+    assert "Testbed" not in str(page.query_params.values())
+
+
+def test_an_own_pitch_has_an_address_that_leads_back_to_it_with_its_edits(
+    page: AppTest, reads: Callable[..., FixedReader]
+) -> None:
+    reader = reads(Signals(product="Testbed"))
+    analyze(page, OWN_PITCH)
+    what_if(page, buyer="practitioner")
+    link = {name: str(value[0] if isinstance(value, list) else value) for name, value in page.query_params.items()}
+
+    again = opened_at(**link)
+
+    assert again.text_area(key="text").value == OWN_PITCH
+    assert again.selectbox(key="set:buyer").value == "practitioner"
+    assert reader.asked == 1
+
+
+def test_an_address_that_the_server_does_not_remember_says_so() -> None:
+    page = opened_at(analysis="AAAAAAAAAAAAAAAAAAAAAA")
+
+    assert "not in the server's memory any more" in page.error[0].value
 
 
 @pytest.mark.parametrize(
