@@ -135,7 +135,7 @@ def _open(page: Any, number: int) -> float:
     """Milliseconds from the click on a pitch to its assessment; of all but the last, the way back is not counted."""
     if number:
         _back(page, number)
-    row = page.locator(".pa .ranking tbody button").nth(number)
+    row = page.locator(".pa .ranking tbody th button").nth(number)
     title = row.inner_text()
     row.evaluate("found => { window.pressed = found }")
     took: float = page.evaluate(DRAWN, [".pa.head h2", title[:40]])

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from analyzer.framework.assessment import Assessment
     from analyzer.page.analysis import Analysis
     from analyzer.page.link import Link
+    from analyzer.page.manual_scoring_queue import QueuedPitch
     from analyzer.page.portfolio_filters import View
     from analyzer.page.portfolio_run import PortfolioRun
     from analyzer.page.uploads import FieldFiles
@@ -117,6 +118,16 @@ class ManualScoringState:
     file: tuple[str, str] | None = None
     """Name without ending, and text, of the chosen file."""
     file_error: AnalyzerError | None = None
+    chosen: dict[str, str] = field(default_factory=dict)
+    """The id of the pitch that is scored now, by the queue it is in."""
+    generation: int = 0
+    """How often the field that names it began anew."""
+    queues: dict[str, Mapping[str, QueuedPitch]] = field(default_factory=dict)
+    """The latest queue that was read, by where it came from."""
+    signals: dict[str, str] = field(default_factory=dict)
+    """The signal that is shown, where they are shown one at a time, by the key of the task."""
+    asks: set[str] = field(default_factory=set)
+    """Tasks that wait for an answer: what to save where not everything was looked at."""
     drafts: dict[str, dict[str, str]] = field(default_factory=dict)
     analyses: dict[str, Analysis] = field(default_factory=dict)
     messages: dict[str, str] = field(default_factory=dict)
