@@ -111,7 +111,7 @@ def _row(entry: SavedAssessment) -> None:
             persist_state="session",
         )
         st.html(_summary(entry), width="stretch")
-        st.button("Open", key=f"history-open:{entry.id}", on_click=_open, args=(entry.id,))
+        st.button("Show", key=f"history-open:{entry.id}", on_click=_open, args=(entry.id,))
 
 
 def _portfolio_row(entry: ListedPortfolio) -> None:
@@ -124,7 +124,7 @@ def _portfolio_row(entry: ListedPortfolio) -> None:
             persist_state="session",
         )
         st.html(entry.html(), width="stretch")
-        st.button("Open", key=f"history-open:{entry.id}", on_click=_open_portfolio, args=(entry.id,))
+        st.button("Show", key=f"history-open:{entry.id}", on_click=_open_portfolio, args=(entry.id,))
 
 
 def _open_portfolio(id: str) -> None:

@@ -6,6 +6,7 @@ show.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -31,11 +32,12 @@ from analyzer.page.session import ManualScoringState, session
 from analyzer.store.store import Store
 from analyzer.views.html import tag
 from analyzer.vocabulary.labels import capital, title, word
-from analyzer.vocabulary.signals import UNKNOWN
+from analyzer.vocabulary.signals import SIGNALS, UNKNOWN
 
 _OUTCOME: Final = "form"
 _MOST_OPTIONS: Final = 12
 """Values that are shown one below the other; longer lists are folded into a box to choose from."""
+_CODE: Final = re.compile(r"\b[a-z]+(?:_[a-z0-9]+)+\b")
 _MOST_KEYS: Final = 9
 """Values that a digit can choose."""
 _SILENT: Final = "The pitch is silent"
@@ -55,19 +57,19 @@ def show_form(state: ManualScoringState, store: Store | None, task: ScoringTask,
         st.html(tag("div", tag("p", _state(task, draft), class_="lead", role="status"), class_="pa"))
         st.progress(1 - len(not_looked_at(draft)) / len(VALUES))
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            shown = options_field(state, "shown", "Show", (_ALL, _ONE))
+            shown = options_field(state, "shown", "Show", (_ALL, _ONE), hidden=True)
             st.button(
                 "Save",
                 type="primary",
                 key=f"{KEY}save",
                 disabled=store is None,
                 on_click=_save,
-                args=(store, task, saved),
-                shortcut="Ctrl+Enter",
+                args=(store, task),
+                shortcut="Ctrl+S",
             )
-    if task.key in state.asks:
-        _ask(store, task, saved, draft)
-    show_outcome(state, _OUTCOME)
+        if task.key in state.asks:
+            _ask(store, task, draft)
+        show_outcome(state, _OUTCOME)
     if shown == _ONE:
         _show_one(state, task, draft)
     else:
@@ -162,9 +164,20 @@ def _field(state: ManualScoringState, task: ScoringTask, name: str, draw: _Draw,
 
 
 def _heading(name: str, out: bool = False) -> None:
-    rule_text = rule(name) if name != "overall" else ""
-    lines = [tag("p", text, class_="lead") for text in (rule_text, _INSTRUCTIONS.get(name, "")) if text]
-    st.html(tag("div", tag("h4", title(name)), *lines, class_="pa by-hand out" if out else "pa by-hand"))
+    parts = [tag("h4", title(name))]
+    if name in SIGNALS:
+        parts.append(tag("p", SIGNALS[name].question, class_="lead"))
+    if name in _INSTRUCTIONS:
+        parts.append(tag("p", _INSTRUCTIONS[name], class_="lead"))
+    if name != "overall":
+        decided = tag("p", in_words(rule(name)), class_="lead")
+        parts.append(tag("details", tag("summary", "How to decide"), decided))
+    st.html(tag("div", *parts, class_="pa by-hand out" if out else "pa by-hand"))
+
+
+def in_words(codes: str) -> str:
+    """A rule of the codebook as people read it: values in words."""
+    return _CODE.sub(lambda found: word(found.group()), codes)
 
 
 def _keep_value(key: str, name: str) -> None:
@@ -247,7 +260,7 @@ def _filled(task: ScoringTask, draft: Mapping[str, str]) -> ManualScore:
     return row_of({name: plain_cell(cell) for name, cell in cells.items()}, "the form")
 
 
-def _save(store: Store, task: ScoringTask, saved: ManualScore | None) -> None:
+def _save(store: Store, task: ScoringTask) -> None:
     """Saves the draft if every signal was looked at; else asks what the others mean."""
     state = session().manual_scoring
     draft = state.drafts.setdefault(task.key, {})
@@ -261,7 +274,7 @@ def _save(store: Store, task: ScoringTask, saved: ManualScore | None) -> None:
         _write(store, task, draft)
 
 
-def _ask(store: Store | None, task: ScoringTask, saved: ManualScore | None, draft: dict[str, str]) -> None:
+def _ask(store: Store | None, task: ScoringTask, draft: dict[str, str]) -> None:
     """The question before scores are saved that are not complete."""
     left = len(not_looked_at(draft))
     what = "Nothing was looked at yet." if left == len(VALUES) else f"{left} signals were not looked at."

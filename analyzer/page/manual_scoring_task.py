@@ -110,9 +110,18 @@ def _keep_field(name: str) -> None:
 
 
 def options_field(
-    state: ManualScoringState, name: str, label: str, options: Sequence[str], help: str | None = None
+    state: ManualScoringState,
+    name: str,
+    label: str,
+    options: Sequence[str],
+    help: str | None = None,
+    *,
+    hidden: bool = False,
 ) -> str:
+    """One of the options; `hidden`: its label is for those who cannot see the page."""
     first, settings = lasting_field(state, name, options[0])
+    if hidden:
+        settings["label_visibility"] = "collapsed"
     return st.radio(label, options, index=options.index(first), horizontal=True, help=help, **settings) or options[0]
 
 

@@ -13,6 +13,7 @@ from analyzer.framework.ranking import Ranked
 from analyzer.page.portfolio_work import PortfolioWork
 from analyzer.page.session import session
 from analyzer.runs.portfolio import FILTER_FIELDS, Filter, FilterField, PortfolioEntry, folded
+from analyzer.views.assessment_content import VERDICTS
 from analyzer.vocabulary.labels import word
 
 _WORDS: Final = "portfolio_words"
@@ -196,12 +197,13 @@ def shown_columns(work: PortfolioWork) -> list[str]:
 
 def _choice(each: FilterField, entries: Sequence[PortfolioEntry]) -> None:
     """One of the field's values; empty = all."""
+    words: dict[str, str] = {**VERDICTS} if each.name == "verdict" else {}
     st.selectbox(
         each.label,
         ("", *each.choices(entries)),
         key=_FIELD + each.name,
         persist_state="session",
-        format_func=lambda value: word(value) if value else _ALL,
+        format_func=lambda value: words.get(value) or (word(value) if value else _ALL),
     )
 
 

@@ -78,7 +78,7 @@ def show_recent() -> None:
     for entry in (*unsaved, *entries):
         with st.container(horizontal=True, vertical_alignment="center", key=f"history-row-{entry.id}"):
             st.html(entry.html(), width="stretch")
-            st.button("Open", key=f"portfolio-open:{entry.id}", on_click=reopen, args=(entry.id,))
+            st.button("Show", key=f"portfolio-open:{entry.id}", on_click=reopen, args=(entry.id,))
 
 
 def reopen(id: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from analyzer.errors import AnalyzerError
+from analyzer.framework.assessment import VerdictWord
 from analyzer.page import portfolio_filters as filters
 from analyzer.page.assessment import scrolling
 from analyzer.page.clicks import clickable
@@ -14,6 +15,7 @@ from analyzer.page.portfolio_run import PortfolioRun
 from analyzer.page.portfolio_work import PortfolioItem, PortfolioWork
 from analyzer.page.session import session
 from analyzer.runs.portfolio import DRAWS, PortfolioEntry
+from analyzer.views.assessment_content import VERDICTS
 from analyzer.views.html import Html, tag
 from analyzer.views.numbers import shown
 from analyzer.views.portfolio import verdict_counts
@@ -24,12 +26,7 @@ from analyzer.vocabulary.labels import word
 
 PAGE_SIZE: Final = 50
 """Pitches on one page of the ranking."""
-_VERDICTS: Final = {
-    "for": "speak for",
-    "balanced": "balanced",
-    "open": "open: ask more",
-    "against": "speak against",
-}
+_COUNTED: Final[tuple[VerdictWord, ...]] = ("for", "balanced", "open", "against")
 _CLICKS: Final = "portfolio_clicks"
 _OPEN, _TURN, _SORT, _STAR = "open:", "page:", "sort:", "star:"
 """What a click reports: the number of the pitch to open, the page to turn to, the column to sort by, the number of the
@@ -108,7 +105,7 @@ def _chart(work: PortfolioWork, chosen: set[int]) -> Html:
         "p",
         *(
             tag("span", tag("i", class_=f"key {name}", aria_hidden="true"), f" {words}")
-            for name, words in (("for", "speaks for"), ("against", "speaks against"), ("open", "balanced or open"))
+            for name, words in (("for", "favorable"), ("against", "unfavorable"), ("open", "balanced or open"))
         ),
         class_="legend",
     )
@@ -129,11 +126,11 @@ def _counts(work: PortfolioWork, chosen: Sequence[int]) -> Html:
         tag(
             "li",
             tag("strong", f"{counts[name]:,}", class_="value"),
-            tag("span", words, class_="label"),
+            tag("span", VERDICTS[name], class_="label"),
             tag("span", tag("i", style=f"width:{100 * counts[name] / most:.1f}%"), class_="tally", aria_hidden="true"),
             class_=name,
         )
-        for name, words in _VERDICTS.items()
+        for name in _COUNTED
     ]
     count = f"{len(chosen):,} of {len(work.ranked):,}" if len(chosen) < len(work.ranked) else f"all {len(chosen):,}"
     shown_ = tag("p", f"Shown: {count}", class_="lead", role="status")
@@ -196,7 +193,12 @@ def _row(work: PortfolioWork, place: int, last: int, own: Sequence[str]) -> Html
         tag("td", f"{found.rank:,}", class_="rank"),
         tag("th", opened, *below, scope="row"),
         tag("td", *where, class_="where"),
-        tag("td", tag("span", entry.verdict, class_=f"verdict-word {entry.verdict}"), *limits, class_="verdict-cell"),
+        tag(
+            "td",
+            tag("span", VERDICTS[entry.verdict], class_=f"verdict-word {entry.verdict}"),
+            *limits,
+            class_="verdict-cell",
+        ),
         tag(
             "td",
             shown(entry.overall),

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from analyzer.framework.assessment import Range
+from analyzer.framework.assessment import Range, VerdictWord
 from analyzer.framework.many_pitches import coded_documents
 from analyzer.framework.market import MarketMap
 from analyzer.framework.ranking import Ranked, rank
@@ -43,7 +43,7 @@ class PortfolioEntry:
     focus_lean: str
     open_position: bool
     overall: Range
-    verdict: str
+    verdict: VerdictWord
     sentence: str
     category: str
     ask: str

@@ -50,7 +50,7 @@ def test_a_pitch_is_scored_beside_its_text_and_then_set_beside_a_reading(opened:
     expect(page.get_by_role("heading", name="Signals")).to_be_visible()
     page.get_by_role("link", name="Manual scoring").click()
     expect(urgency.get_by_role("radio", name="Important")).to_be_checked()
-    page.keyboard.press("Control+Enter")
+    page.keyboard.press("Control+s")
     page.get_by_role("button", name=f"Silent on the other {len(VALUES) - 1}: save").click()
 
     expect(page.get_by_role("heading", name=BESIDE)).to_be_visible()

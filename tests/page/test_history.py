@@ -237,7 +237,7 @@ def test_opening_one_shows_it_again_and_asks_nobody(store: Store, reads: Callabl
     id_ = remember(store, "First")
     page = history()
 
-    button(page, "Open").click().run()
+    button(page, "Show").click().run()
 
     assert visit(page).go_to_analyze is True
     reopened = analysis(page)
@@ -268,7 +268,7 @@ def test_one_of_an_older_version_is_listed_and_does_not_break_the_page(store: St
     page = history()
     assert "from an older version" in markup(page)
 
-    button(page, "Open").click().run()
+    button(page, "Show").click().run()
 
     assert page.error
     assert not page.exception

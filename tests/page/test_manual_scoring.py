@@ -17,6 +17,7 @@ from analyzer.files.manual_scores import COLUMNS, VALUES, ManualScore, manual_cs
 from analyzer.framework.assessment import PitchRef, ReaderRef
 from analyzer.framework.one_pitch import score
 from analyzer.page import access
+from analyzer.page.manual_scoring_form import in_words
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.readers import Choice
 from analyzer.reading.reading import Reading
@@ -151,7 +152,7 @@ def test_every_column_has_a_field_with_its_rule_and_silence_is_where_it_starts(p
         field = fields[title(name)]
         assert field.value is None
         assert len(field.options) == len(values) + 1 and field.options[0].startswith("The pitch is silent")
-        assert escape(rule(name)) in shown
+        assert escape(in_words(rule(name))) in shown
     assert named(page.radio, "In scope").value == "true"
     assert named(page.text_area, "Competitors").value == named(page.text_input, "Overall").value == ""
     assert f"0 of {len(VALUES)} signals looked at." in shown
