@@ -8,6 +8,7 @@ from functools import cache, partial
 from itertools import islice
 from pathlib import PurePath
 from typing import Final
+from zlib import crc32
 
 import streamlit as st
 
@@ -104,7 +105,8 @@ def _next_of(
     chosen = state.chosen.get(source)
     chosen = chosen if chosen in queue else None
     ids = list(queue)
-    key = f"{KEY}queue#{source}#{state.generation}"
+    marks = crc32("".join(states.values()).encode())  # a field whose options are worded anew forgets its value
+    key = f"{KEY}queue#{source}#{state.generation}#{marks}"
     picked = st.selectbox(
         "Sample" if source == SAMPLES else "Pitch",
         ids,

@@ -197,7 +197,7 @@ def shown_columns(work: PortfolioWork) -> list[str]:
 
 def _choice(each: FilterField, entries: Sequence[PortfolioEntry]) -> None:
     """One of the field's values; empty = all."""
-    words: dict[str, str] = {**VERDICTS} if each.name == "verdict" else {}
+    words = {str(name): text for name, text in VERDICTS.items()} if each.name == "verdict" else {}
     st.selectbox(
         each.label,
         ("", *each.choices(entries)),
