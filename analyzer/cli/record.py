@@ -10,7 +10,7 @@ import click
 
 from analyzer.cli.command import command
 from analyzer.cli.inputs import load_pitch
-from analyzer.cli.options import FILE, form_option, mode_option, settings_with
+from analyzer.cli.options import FILE, form_option, mode_option, settings_with, verify_option
 from analyzer.errors import AnalyzerError
 from analyzer.screen import note, say
 
@@ -23,9 +23,15 @@ if TYPE_CHECKING:
 @click.option("--model", metavar="MODEL", required=True, help="provider/name of the model to ask.")
 @mode_option
 @form_option
+@verify_option
 @click.option("--to", "folder", type=FILE, metavar="FOLDER", help="Save the answers here. Default: PITCH_RECORDINGS.")
 def record_command(
-    sources: tuple[str, ...], model: str, mode: str | None, form: str | None, folder: Path | None
+    sources: tuple[str, ...],
+    model: str,
+    mode: str | None,
+    form: str | None,
+    verify: str | None,
+    folder: Path | None,
 ) -> None:
     """Ask a model about pitches and save its answers.
 
@@ -35,7 +41,7 @@ def record_command(
     from analyzer.files.pitches import Sources
     from analyzer.reading.readers import recording_reader
 
-    settings = settings_with(mode, form)
+    settings = settings_with(mode, form, verify)
     target = folder or settings.own_recordings()
     reader = recording_reader(model, settings, target)
     try:

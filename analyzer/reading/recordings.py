@@ -283,19 +283,25 @@ def noting_played() -> Iterator[list[tuple[Recording, ModelRequest]]]:
 def as_recorded(reading: Reading, played: Sequence[tuple[Recording, ModelRequest]]) -> Reading:
     """A replayed reading with the fingerprints of the texts that its first answer was recorded for, and a warning if
     the wording for any of its answers differs from today's."""
-    if not played:
+    warning = reworded_warning(played)
+    if warning is None:
         return reading
     first = played[0][0].request
+    texts = {"prompt_sha256": first.prompt_sha256, "schema_sha256": first.schema_sha256}
+    return replace(reading, reader=reading.reader.model_copy(update=texts), warnings=(*reading.warnings, warning))
+
+
+def reworded_warning(played: Sequence[tuple[Recording, ModelRequest]]) -> Warning | None:
+    """The warning that some of these answers were recorded for another wording than today's; None if none was."""
     words = list(dict.fromkeys(text for recording, request in played for text in recording.reworded(request)))
     if not words:
-        return reading
-    texts = {"prompt_sha256": first.prompt_sha256, "schema_sha256": first.schema_sha256}
+        return None
+    second = "The second look was recorded" if played[0][1].purpose == "verify" else "Recorded"
     message = (
-        f"Recorded on {played[0][0].recorded} with another wording of {joined(words)}. What is asked means the same; "
+        f"{second} on {played[0][0].recorded} with another wording of {joined(words)}. What is asked means the same; "
         "record it again to see what today's wording gives."
     )
-    warnings = (*reading.warnings, Warning(kind="reworded", message=message))
-    return replace(reading, reader=reading.reader.model_copy(update=texts), warnings=warnings)
+    return Warning(kind="reworded", message=message)
 
 
 class ReplayTransport(httpx.AsyncBaseTransport):

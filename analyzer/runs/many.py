@@ -28,7 +28,7 @@ from analyzer.framework.rulebook import Rulebook
 from analyzer.reading import background
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.rate_limiter import MANY, RateLimiter
-from analyzer.reading.readers import HOW_TO_SET_A_MODEL, Reader, Readers
+from analyzer.reading.readers import HOW_TO_SET_A_MODEL, Readers, check_verifiable, checked
 from analyzer.reading.reading import Reading
 from analyzer.results.result import Progress, Result, as_analyzer_error
 from analyzer.runs.arguments import (
@@ -45,11 +45,13 @@ from analyzer.runs.arguments import (
     id_and_text,
     label,
     title_of,
+    with_verify,
 )
 from analyzer.runs.one import assessment_of
-from analyzer.settings import GIVE_UP_AFTER, Settings
+from analyzer.settings import GIVE_UP_AFTER, SAME, Settings, asks_a_server
 
 if TYPE_CHECKING:
+    from analyzer.reading.conversation import ModelReader
     from analyzer.reading.spending import Spending
     from analyzer.store.answer_queue import AnswerQueue
     from analyzer.store.store import Store
@@ -89,6 +91,7 @@ def analyze_many(
     market: MarketMap | str | Path | None = None,
     settings: Settings | None = None,
     store: bool | str = True,
+    verify: bool | str | None = None,
     **control: Unpack[RunControl],
 ) -> Iterator[Result]:
     """Assess many pitches and yield each result as soon as it is ready; every pitch gives exactly one.
@@ -99,7 +102,8 @@ def analyze_many(
     pitch that fails is a result with `error`; one out of scope is an assessment without `scores` and `verdict`.
 
     `store`: every paid answer is saved there first, and what is there is not asked again; True = PITCH_STORE, False =
-    none, or a database URL. `control`: `max_cost`, `give_up_after`, `on_progress`, `stop` and `total` (`RunControl`).
+    none, or a database URL. `verify`: who takes a second look, as for `analyze`. `control`: `max_cost`,
+    `give_up_after`, `on_progress`, `stop` and `total` (`RunControl`).
 
     Raises InputError or ConfigurationError, before the first pitch, for an argument that cannot be used (a string, a
     dict or a data frame as `pitches`) and if no model is set: many pitches are never read with a guessed model. Raises
@@ -107,7 +111,7 @@ def analyze_many(
     ProviderDown, CostLimitReached. Pitches not read by then have no result; with a store the next run continues there.
     """
     entries = as_pitches(pitches)
-    settings = as_settings(settings)
+    settings = with_verify(as_settings(settings), verify)
     model = as_model(model) or settings.model
     if model is None:
         raise ConfigurationError(f"many pitches need a model of your choice: {HOW_TO_SET_A_MODEL}, or keywords")
@@ -163,20 +167,28 @@ class _Run:
 
     def __init__(self, model: str, settings: Settings, concurrency: int, store: str | None, watch: _RunWatch):
         self._window = concurrency + min(concurrency, _PREPARED)
+        self._settings = settings
+        self._url = store
         give_up = watch.give_up_after
-        self._limiter = RateLimiter(
-            MANY if give_up == GIVE_UP_AFTER else replace(MANY, give_up_after=give_up), concurrency
-        )
+        policy = MANY if give_up == GIVE_UP_AFTER else replace(MANY, give_up_after=give_up)
+        self._limiter = RateLimiter(policy, concurrency)
+        self._limiters = {model: self._limiter} if asks_a_server(model) else {}
+        if settings.verify is not None and settings.verify != SAME:
+            self._limiters.setdefault(settings.verify, RateLimiter(policy, concurrency))
         self._watch = watch
         self._spending: Spending | None = None
         self._store: Store | None = None
         self._answers: AnswerQueue | None = None
+        self._verifying: ModelReader | None = None
         self._ended: AnalyzerError | None = None
         self._stopped = False
         self._closed = Lock()
         self._read_pitches: SimpleQueue[_ReadPitch] = SimpleQueue()
         self._under_way: dict[int, Future[Reading]] = {}
-        self._readers = Readers(model, settings, lambda: self._asking_reader(model, settings, store), self._limiter)
+        self._readers = Readers(model, settings, lambda: self._asking_reader(model), self._limiter)
+        check_verifiable(model, settings)
+        if settings.verify is not None and settings.verify != SAME:
+            self._verifying_reader(settings.verify)
 
     def results(
         self, pitches: Iterable[object], rulebook: Rulebook | None, market: MarketMap | None
@@ -201,7 +213,9 @@ class _Run:
             usage=self._spending.total if self._spending else progress.usage,
             elapsed=time.monotonic() - started,
             limit=int(self._limiter.limit),
-            notices=self._readers.notices,
+            notices=tuple(
+                dict.fromkeys((*self._readers.notices, *(self._verifying.notices if self._verifying else ())))
+            ),
         )
 
     def _results(
@@ -225,7 +239,8 @@ class _Run:
         """Start reading one pitch. Raises AnalyzerError if the entry is not a pitch."""
         own_id, text = id_and_text(entry)
         pitch = Pitch.of(text, own_id, title_of(entry))
-        future = background.submit(self._readers.reader_for(pitch).read(pitch))
+        reader = checked(self._readers.reader_for(pitch), self._settings, self._verifying_reader)
+        future = background.submit(reader.read(pitch))
         self._under_way[number] = future
         future.add_done_callback(partial(self._done, number, pitch))
 
@@ -253,25 +268,33 @@ class _Run:
             yield _result(finished, rulebook, market)
 
     def _has_to_stop(self) -> bool:
-        """Whether no further pitch may be started; the first time, the rate limiter is stopped."""
+        """Whether no further pitch may be started; the first time, the rate limiters are stopped."""
         if not self._stopped and (self._ended is not None or self._watch.stop.is_set()):
             self._stopped = True
-            background.call(self._limiter.stop)
+            for limiter in {id(each): each for each in (self._limiter, *self._limiters.values())}.values():
+                background.call(limiter.stop)
         return self._stopped
 
-    def _asking_reader(self, model: str, settings: Settings, store: str | None) -> Reader:
-        """The reader that asks the model, for all pitches of this run."""
+    def _asking_reader(self, model: str) -> ModelReader:
+        """The reader that asks a model, for all pitches of this run; all share what they spend and store."""
         from analyzer.reading.conversation import ModelReader
         from analyzer.reading.spending import Spending
 
-        self._spending = Spending(model, self._watch.max_cost)
-        if store is not None:
+        limiter = self._limiters[model]
+        self._spending = self._spending or Spending(list(self._limiters), self._watch.max_cost)
+        if self._url is not None and self._store is None:
             from analyzer.store.answer_queue import AnswerQueue
             from analyzer.store.store import Store
 
-            self._store = Store.open(store)
-            self._answers = AnswerQueue(self._store, retry_seconds=self._limiter.policy.give_up_after or 0.0)
-        return ModelReader(model, settings, answers=self._answers, limiter=self._limiter, spending=self._spending)
+            self._store = Store.open(self._url)
+            self._answers = AnswerQueue(self._store, retry_seconds=limiter.policy.give_up_after or 0.0)
+        return ModelReader(model, self._settings, answers=self._answers, limiter=limiter, spending=self._spending)
+
+    def _verifying_reader(self, model: str) -> ModelReader:
+        """The reader through which another model takes the second look."""
+        if self._verifying is None:
+            self._verifying = self._asking_reader(model)
+        return self._verifying
 
     def close(self) -> None:
         """End what is under way and close what was opened; once, from any thread."""
@@ -279,6 +302,8 @@ class _Run:
             for future in list(self._under_way.values()):
                 future.cancel()
             self._readers.close()
+            if self._verifying is not None:
+                background.finish(self._verifying.aclose)
             if self._answers is not None:
                 self._answers.close()
             if self._store is not None:

@@ -16,7 +16,7 @@ from analyzer.reading.pitch import Pitch
 from analyzer.reading.readers import Reader, choose
 from analyzer.reading.reading import Reading
 from analyzer.reading.sources import with_places
-from analyzer.runs.arguments import as_model, as_settings, as_store_url, as_text
+from analyzer.runs.arguments import as_model, as_settings, as_store_url, as_text, with_verify
 from analyzer.settings import Settings
 
 
@@ -29,6 +29,7 @@ def analyze(
     settings: Settings | None = None,
     id: str | None = None,
     store: bool | str = False,
+    verify: bool | str | None = None,
 ) -> Assessment:
     """Read one pitch and return its assessment. Works in scripts, notebooks and threads; blocks until done.
 
@@ -36,11 +37,13 @@ def analyze(
     `model`: `provider/name`, `recorded`, `keywords`, or None for PITCH_MODEL; with neither, a recording if
     there is one for this pitch, else `keywords`. `rulebook` and `market` may be paths of TOML files. `store`: where the
     model's answers are saved, so that the same pitch is not paid for twice; True = PITCH_STORE, False = none, or a
-    database URL. Out of scope, `scores` and `verdict` are None. Raises the errors of `analyzer.errors`.
+    database URL. `verify`: who takes a second look, which takes back values that their quotes do not support: True =
+    the same model, or another as `provider/name`; None = PITCH_VERIFY. Out of scope, `scores` and `verdict` are None.
+    Raises the errors of `analyzer.errors`; what goes wrong with the second look is a warning.
     """
     pitch = Pitch.of(as_text(text), None if id is None else str(id))
     rules, map_ = as_rulebook(rulebook), as_market(market)
-    settings = as_settings(settings)
+    settings = with_verify(as_settings(settings), verify)
     choice = choose(pitch, as_model(model), settings, as_store_url(store, settings), required=True)
     return assess(pitch, choice.reader, rules, map_)
 
