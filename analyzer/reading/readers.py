@@ -110,18 +110,30 @@ def checked(reader: Reader, settings: Settings, ask: Callable[[str], Reader]) ->
 
 
 def recording_reader(model: str, settings: Settings, folder: Path) -> Reader:
-    """Make a reader that asks a real model and saves its answers as recordings in `folder`.
+    """Make a reader that asks a real model and saves its answers as recordings in `folder`. If the model is `recorded`,
+    only the second look of another model is.
 
     Raises ConfigurationError.
     """
-    if not asks_a_server(model):
+    replayed = model.partition("/")[0] == RECORDED and settings.verify not in (None, SAME)
+    if not asks_a_server(model) and not replayed:
         raise ConfigurationError(f"{model} asks no model, so there is nothing to record; pass provider/name")
     from analyzer.reading.conversation import ModelReader
 
     def recording(name: str) -> Reader:
         return ModelReader(name, settings, record_to=folder)
 
-    return checked(recording(model), settings, recording)
+    return checked(_Recorded(model, settings) if replayed else recording(model), settings, recording)
+
+
+class _Recorded:
+    """Reads every pitch from recordings."""
+
+    def __init__(self, model: str, settings: Settings):
+        self._readers = Readers(model, settings)
+
+    async def read(self, pitch: Pitch) -> Reading:
+        return await self._readers.reader_for(pitch).read(pitch)
 
 
 class Readers:

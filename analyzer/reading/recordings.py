@@ -251,6 +251,11 @@ class Recordings:
 
     def missing(self, request: ModelRequest) -> MissingRecording:
         """Make the error for a request that is not recorded: it names the nearest recording and what differs."""
+        if request.purpose == "verify":
+            return MissingRecording(
+                "no second look at these values is recorded; record one with: pitch record FILE --model recorded "
+                "--verify provider/name"
+            )
         record_it = "record it with: pitch record FILE --model provider/name"
         if self.strays:
             more = f" and {len(self.strays) - 1} more" if len(self.strays) > 1 else ""
