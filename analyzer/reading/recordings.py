@@ -136,7 +136,6 @@ current_request: ContextVar[ModelRequest] = ContextVar("current_request")
 _DIFFERENCES: Final = {
     "pitch_sha256": "the pitch",
     "model": "the model",
-    "purpose": "the purpose",
     "form": "the form",
     "reading": "the number of the reading",
     "vocabulary_version": "the vocabulary's version",
@@ -260,10 +259,11 @@ class Recordings:
         if self.strays:
             more = f" and {len(self.strays) - 1} more" if len(self.strays) > 1 else ""
             record_it += f" ({self.strays[0].name}{more} is not a recording and was skipped)"
-        if not self._all:
+        readings = [recording for recording in self._all if recording.request.purpose == request.purpose]
+        if not readings:
             return MissingRecording(f"there are no recordings yet; {record_it}")
         differences, nearest = min(
-            ((_differences(recording.request, request), recording) for recording in self._all),
+            ((_differences(recording.request, request), recording) for recording in readings),
             key=lambda pair: (pair[1].request.pitch_sha256 != request.pitch_sha256, len(pair[0])),
         )
         return MissingRecording(

@@ -24,7 +24,7 @@ from analyzer.framework.assessment import VerifierRef, Warning
 from analyzer.reading.asking import MAX_ASKS, Conversation
 from analyzer.reading.conversation import ModelReader
 from analyzer.reading.forms import any_form
-from analyzer.reading.forms.look import LOOK, Claim, Support, answers_in, material
+from analyzer.reading.forms.look import LOOK, ClaimedValue, Support, answers_in, material
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.rate_limiter import ONE
 from analyzer.reading.reading import Reading
@@ -58,7 +58,7 @@ class Checkable:
     """A value of a signals document with its quotes. `place`: of the entry in its list."""
 
     part: str
-    claim: Claim
+    claim: ClaimedValue
     quotes: tuple[Quote, ...]
     place: int = 0
 
@@ -77,7 +77,9 @@ def checkables(signals: Signals, evidence: Evidence | None = None) -> list[Check
 
 def _checkables(signals: Signals, evidence: Evidence) -> Iterator[Checkable]:
     def one(part: str, field: str, value: str, quotes: Sequence[Quote], place: int = 0, name: str = "") -> Checkable:
-        return Checkable(part, Claim(field, value, tuple(quote.text for quote in quotes), name), tuple(quotes), place)
+        return Checkable(
+            part, ClaimedValue(field, value, tuple(quote.text for quote in quotes), name), tuple(quotes), place
+        )
 
     for place, problem in enumerate(signals.problems):
         for name, placed in (("stage", problem.stage), ("focus", problem.focus)):

@@ -11,11 +11,14 @@ from typing import Any
 import httpx
 import pytest
 import respx
+from click.testing import CliRunner, Result
 
 from analyzer import Assessment, analyze, analyze_many
+from analyzer.cli.main import cli
 from analyzer.errors import ConfigurationError, CostLimitReached
 from analyzer.framework.assessment import Warning
 from analyzer.reading.clients import shared_client
+from analyzer.reading.recordings import Recordings
 from analyzer.settings import SAME, Settings
 from tests.completions import CHAT, PITCH, URL, answer, completion, failure, single
 
@@ -355,3 +358,73 @@ def test_a_verifier_that_is_no_model_is_refused(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setenv("PITCH_VERIFY", text)
     with pytest.raises(ConfigurationError, match="cannot take a second look"):
         Settings.from_environment()
+
+
+# ---------------------------------------------------------------- command line, recordings
+
+
+@pytest.fixture
+def pitch_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("OPENAI_BASE_URL", URL)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret-0123456789")
+    monkeypatch.setenv("PITCH_RECORDINGS", str(tmp_path / "recordings"))
+    file = tmp_path / "pitch.txt"
+    file.write_text(PITCH, encoding="utf-8")
+    return file
+
+
+def pitch(*arguments: object) -> Result:
+    shared_client.cache_clear()
+    return CliRunner().invoke(cli, [str(each) for each in arguments], catch_exceptions=False)
+
+
+def test_it_is_recorded_and_replayed_with_the_reading(service: respx.Route, pitch_file: Path) -> None:
+    service.mock(side_effect=[completion(answer()), completion(look(BUYER))])
+    assert pitch("record", pitch_file, "--model", MODEL, "--verify").exit_code == 0
+    folder = pitch_file.parent / "recordings"
+    assert len(list(folder.glob("*.json"))) == 2
+    assessment = analyze(PITCH, model="recorded", settings=Settings(recordings=folder), verify=True)
+    assert not assessment.signals.buyer.known and service.call_count == 2
+    verifier = assessment.provenance.reader.verifier
+    assert verifier is not None and verifier.model == f"recorded/{MODEL}"
+    assert not Recordings([folder]).outdated() and not Recordings([folder]).reworded()
+
+
+def test_a_second_look_can_be_recorded_for_a_recorded_reading(service: respx.Route, pitch_file: Path) -> None:
+    service.mock(side_effect=[completion(answer()), completion(look(BUYER))])
+    pitch("record", pitch_file, "--model", MODEL)
+    missing = analyze(
+        PITCH, model="recorded", settings=Settings(recordings=pitch_file.parent / "recordings"), verify=True
+    )
+    (warning,) = of_kind(missing, "unverified")
+    assert "no second look at these values is recorded" in warning.message and missing.signals.buyer.known
+    assert pitch("record", pitch_file, "--model", "recorded", "--verify", MODEL).exit_code == 0
+    assert service.call_count == 2
+    found = analyze(
+        PITCH, model="recorded", settings=Settings(recordings=pitch_file.parent / "recordings"), verify=True
+    )
+    assert not found.signals.buyer.known
+
+
+@pytest.mark.parametrize(
+    ("arguments", "models"),
+    [
+        (["--verify"], ["gpt-4.1-mini", "gpt-4.1-mini"]),
+        (["--verify", "openai/gpt-4.1"], ["gpt-4.1-mini", "gpt-4.1"]),
+        (["--verify=openai/gpt-4.1"], ["gpt-4.1-mini", "gpt-4.1"]),
+        (["--verify=no"], ["gpt-4.1-mini"]),
+    ],
+    ids=" ".join,
+)
+def test_what_follows_verify_is_a_model_or_the_pitch(
+    service: respx.Route, pitch_file: Path, arguments: list[str], models: list[str]
+) -> None:
+    service.mock(
+        side_effect=lambda request: completion(look(BUYER) if b"JudgeSupport" in request.content else answer())
+    )
+    result = pitch("analyze", "--model", MODEL, "--no-store", *arguments, pitch_file)
+    assert result.exit_code == 0, result.output
+    assert [sent(service, call)["model"] for call in range(service.call_count)] == models
+    assert ("was taken back" in result.output) == (len(models) == 2)
+    bulk = pitch("bulk", "--model", MODEL, "-o", pitch_file.parent / "out.jsonl", *arguments, pitch_file)
+    assert bulk.exit_code == 0, bulk.output

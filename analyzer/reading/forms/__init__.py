@@ -8,14 +8,14 @@ from typing import Final
 from analyzer.errors import ConfigurationError
 from analyzer.reading.forms.form import Form, Tool
 from analyzer.reading.forms.ids import Ids
-from analyzer.reading.forms.look import SecondLook
+from analyzer.reading.forms.look import Look
 from analyzer.reading.forms.quotes import Quotes
 
 __all__ = ["FORMS", "Form", "Tool", "any_form", "form"]
 
 FORMS: Final[Mapping[str, Form]] = {one.name: one for one in (Quotes(), Ids())}
 """Every form of reading by its name."""
-_SECOND_LOOK: Final = SecondLook()
+_LOOK: Final = Look()
 
 
 def form(name: str) -> Form:
@@ -28,4 +28,4 @@ def form(name: str) -> Form:
 
 def any_form(name: str) -> Form:
     """The form of this name, also that of the second look. Raises ConfigurationError if there is none."""
-    return _SECOND_LOOK if name == _SECOND_LOOK.name else form(name)
+    return _LOOK if name == _LOOK.name else form(name)

@@ -40,7 +40,7 @@ _WORDS: Final[Mapping[str, Support]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class ClaimedValue:
     """A value and the quotes it is said to rest on. `field`: the signal, or `stage`, `focus`, `role` or `kind` of an
     entry of a list; `name`: of a competitor."""
 
@@ -72,7 +72,7 @@ _TITLES: Final = {
 }
 
 
-def material(claims: Sequence[Claim], title: str | None = None) -> Pitch:
+def material(claims: Sequence[ClaimedValue], title: str | None = None) -> Pitch:
     """Values and quotes as the text of a request. Its fingerprint is that of what is checked, in whatever words the
     values are explained."""
     text = "\n\n".join("\n".join(claim.lines(number)) for number, claim in enumerate(claims, 1))
@@ -81,7 +81,7 @@ def material(claims: Sequence[Claim], title: str | None = None) -> Pitch:
     return Pitch(text, PitchRef(id=sha256[:12], title=title, sha256=sha256), planted=(), warnings=())
 
 
-class SecondLook:
+class Look:
     """Asks which values are supported by their quotes. See `Form`; in place of a pitch it takes `material`."""
 
     name: Final = LOOK
@@ -172,6 +172,6 @@ def _instructions() -> str:
 @cache
 def _wording_sha256() -> str:
     """Fingerprint of all that a request may say about any value."""
-    claims = [Claim(name, value, ()) for name, spec in SIGNALS.items() for value in spec.values]
+    claims = [ClaimedValue(name, value, ()) for name, spec in SIGNALS.items() for value in spec.values]
     lines = [line for claim in claims for line in claim.lines(0)]
     return hashlib.sha256("\n".join([*lines, _instructions()]).encode()).hexdigest()
