@@ -67,16 +67,14 @@ def choose(
     Raises ConfigurationError, or MissingRecording if the model is `recorded`.
     """
     model = model or settings.model
-
-    def asking(name: str) -> Reader:
-        return _asking_reader(name, settings, store, required)
-
+    verifier = settings.verify if settings.verify != SAME else None
+    other = _asking_reader(verifier, settings, store, required) if verifier else None
     reader: Reader
     if model is not None:
         check_verifiable(model, settings)
-        reader = Readers(model, settings, lambda: asking(model)).reader_for(pitch)
-        asked = [name for name in (model, settings.verify) if name and name != SAME and asks_a_server(name)]
-        return Choice(checked(reader, settings, asking), asks=joined(asked) if asked else None)
+        reader = Readers(model, settings, lambda: _asking_reader(model, settings, store, required)).reader_for(pitch)
+        asked = [name for name in (model, verifier) if asks_a_server(name)]
+        return Choice(checked(reader, settings, other), asks=joined(asked) if asked else None)
     try:
         reader = Readers(RECORDED, settings).reader_for(pitch)
     except MissingRecording:
@@ -86,8 +84,7 @@ def choose(
             return Choice(reader, f"{note} No second look is taken either.")
     else:
         note = f"No model is set: this is a recorded answer. To ask a model, {HOW_TO_SET_A_MODEL}."
-    other = settings.verify if settings.verify != SAME else None
-    return Choice(checked(reader, settings, asking), note, asks=other)
+    return Choice(checked(reader, settings, other), note, asks=verifier)
 
 
 def check_verifiable(model: str, settings: Settings) -> None:
@@ -98,14 +95,14 @@ def check_verifiable(model: str, settings: Settings) -> None:
         )
 
 
-def checked(reader: Reader, settings: Settings, ask: Callable[[str], Reader]) -> Reader:
-    """The reader with a second look at what it reads, if the settings ask for one. `ask`: makes the reader of another
-    model that takes it."""
+def checked(reader: Reader, settings: Settings, other: Reader | None) -> Reader:
+    """The reader with a second look at what it reads, if the settings ask for one. `other`: the reader of another model
+    that takes it."""
     if settings.verify is None:
         return reader
     from analyzer.reading.second_look import CheckedReader, SecondLook
 
-    taker: Any = reader if settings.verify == SAME else ask(settings.verify)
+    taker: Any = reader if other is None else other
     return CheckedReader(reader, SecondLook(taker))
 
 
@@ -120,10 +117,9 @@ def recording_reader(model: str, settings: Settings, folder: Path) -> Reader:
         raise ConfigurationError(f"{model} asks no model, so there is nothing to record; pass provider/name")
     from analyzer.reading.conversation import ModelReader
 
-    def recording(name: str) -> Reader:
-        return ModelReader(name, settings, record_to=folder)
-
-    return checked(_Recorded(model, settings) if replayed else recording(model), settings, recording)
+    reader: Reader = _Recorded(model, settings) if replayed else ModelReader(model, settings, record_to=folder)
+    verifier = settings.verify if settings.verify not in (None, SAME) else None
+    return checked(reader, settings, ModelReader(verifier, settings, record_to=folder) if verifier else None)
 
 
 class _Recorded:
