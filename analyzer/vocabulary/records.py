@@ -174,7 +174,7 @@ _SPECS = (
         question="Which kinds of companies have this problem, and which do not?",
         rule="How many kinds of companies could use it.",
         meanings={
-            "niche": "the text limits who has the problem",
+            "niche": "the text itself limits who has the problem",
             "vertical": "exactly one industry, or data tied to one field (medical images, LiDAR, genomes)",
             "horizontal": "no such limit: general ML wording (inferred), general data (tables, text, images), "
             "LLMs only, one framework",
@@ -207,9 +207,9 @@ _SPECS = (
         question="What does the problem cost a typical customer in a year, in money, delay or risk?",
         rule="What the problem costs the customer, named or promised away by a verb or comparative ('cuts', "
         "'cheaper'): money, time with an amount, another person's time, a delayed release, failures of what is "
-        "live, wrong decisions, idle or wasted machines, a risk with what is lost; also in a statistic about "
-        "companies. Ease, 'saves time', 'affordable', finding failures or bugs, an attack or 'compliance' alone, "
-        "spending, market size: unknown.",
+        "live, wrong decisions, idle or wasted machines, a risk with what is lost; also a statistic about "
+        "companies that states such a loss. Ease, 'saves time', 'affordable', finding failures or bugs, an attack "
+        "or 'compliance' alone, spending, market size: unknown.",
         meanings={
             "none": "it says the problem costs nothing",
             "described": "such a cost without a figure",
@@ -250,9 +250,9 @@ _SPECS = (
             "heavy_setup": "it says a cluster, servers or an appliance must be set up first",
             "assisted": "sales, a demo or an integration project required first (one on offer is not)",
             "self_serve": "pip install, download, or sign up and go: an install command, code that calls it, an "
-            "SDK, 'Quickstart', its public repository; a library, command-line tool or open-source program one "
-            "person runs (inferred); a free hosted tier; a part for the customer's cluster, if open source or "
-            "with an install command",
+            "SDK, 'Quickstart', a link to its public repository; a library, command-line tool or open-source "
+            "program one person runs (inferred); a free hosted tier; a part for the customer's cluster, if open "
+            "source or with an install command",
         },
         ranks=LISTED,
         direction="rising",
@@ -343,9 +343,9 @@ _LISTS = (
         name="personas",
         title="Users",
         family="people",
-        rule="Who uses it, main user first. 1. Of the roles named for it, the first: researcher, ML practitioner, "
-        "data-science or research team = data_scientist, their head = data_science_manager; ML developer = "
-        "ml_engineer; AI developer = ai_engineer; infrastructure, DevOps, SRE, MLOps engineer = "
+        rule="Who uses it, main user first. 1. Of the roles named as its users, the first: researcher, ML "
+        "practitioner, data-science or research team = data_scientist, their head = data_science_manager; ML "
+        "developer = ml_engineer; AI developer = ai_engineer; infrastructure, DevOps, SRE, MLOps engineer = "
         "platform_engineer. Of two sides (seller, buyer), the one that needs the model or data. 'You', 'your "
         "team', ML or AI team, technical users, product teams, 'MLOps', a role in a feature's name: nobody. 2. "
         "Developer, engineer, user, or no role named: the one role whose work is described: training, tuning, "
@@ -369,8 +369,8 @@ LISTS: Final[Mapping[str, ListSpec]] = {spec.name: spec for spec in _LISTS}
 """The lists by name, in the order in which they are shown."""
 
 LIST_RULES: Final[Mapping[str, str]] = {
-    "in_scope": "Is it for people who build, run or improve machine learning (applications on large language "
-    "models included)? An application that merely uses AI is not.",
+    "in_scope": "Is it for people who build, run or improve machine learning (LLM applications included)? An "
+    "application that merely uses AI is not.",
     "product": "Its name in the pitch, or a short description.",
     "summary": "What it is and for whom, in your own words, at most 30.",
     "problems": LISTS["problems"].rule,
@@ -379,13 +379,13 @@ LIST_RULES: Final[Mapping[str, str]] = {
     "stage": "Ask in this order. 1. A lower bill, fewer wasted machines, more speed or smaller size of what the "
     "customer runs already (people's effort does not count), or a task named with such a saving: day_2 (a first "
     "result sooner, one machine to many: day_1). 2. Keeping or improving ML that exists: edge cases, root causes, "
-    "debugging, why a model decided so, whether a training was optimal, decay, alert noise, retraining, errors "
-    "and gaps in data sets (not before the first labeling), improving training data, what to label next, tests on "
-    "data that flows, a live model against its successor, compliance of models that exist, 'maintain': day_2. 3. "
-    "Getting to use ML at all: labeling, data and features to train on, experiments, getting or sharing machines, "
-    "deploying, monitoring (decisions, performance, drift), seeing which runs fail, testing or evaluating a "
-    "model, prompt or agent, guarding, scanning, red teaming, one entry to models, tuning a foundation model, "
-    "'manage' alone: day_1. both: one problem truly at both ends. unclear: not said.",
+    "debugging (where or why it fails), why a model decided so, whether a training was optimal, decay, alert "
+    "noise, retraining, errors and gaps in data sets (not before the first labeling), improving training data, "
+    "what to label next, tests on data that flows, a live model against its successor, compliance of models that "
+    "exist, 'maintain': day_2. 3. Getting to use ML at all: labeling, data and features to train on, experiments, "
+    "getting or sharing machines, deploying, monitoring (decisions, performance, drift), seeing which runs fail, "
+    "testing or evaluating a model, prompt or agent, guarding, scanning, red teaming, one entry to models, tuning "
+    "a foundation model, 'manage' alone: day_1. both: one problem truly at both ends. unclear: not said.",
     "focus": "The hands-on work that the problem needs without the product, whoever uses it; not the technology "
     "inside it. ml: labels, samples, training data, models, experiments, training and its methods (fine-tuning, "
     "compression, faster training), prompts, quality of what comes out, why an answer was wrong, compliance "

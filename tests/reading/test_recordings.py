@@ -261,6 +261,7 @@ def test_the_doctor_says_what_is_worded_otherwise_and_what_is_not_played(
 ) -> None:
     record(tmp_path, completion(answer()))
     settings = Settings(recordings=tmp_path, store=f"sqlite:///{tmp_path / 'store.sqlite'}")
+    monkeypatch.setattr(recordings, "shipped_recordings", lambda: tmp_path / "none")
 
     def told() -> list[str]:
         return [finding.text for finding in check(settings) if finding.subject == "recordings"]
