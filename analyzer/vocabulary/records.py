@@ -53,7 +53,8 @@ _SPECS = (
         title="Who signs",
         family="people",
         question="Who signs, and from which budget?",
-        rule="Who decides to pay. An edition, trial, plan, price or shared deployment without a signer: unknown.",
+        rule="Who decides to pay. An audience, edition, trial, plan, price or shared deployment without a signer: "
+        "unknown.",
         meanings={
             "practitioner": "it says the user pays alone: own card, a seat bought in the product",
             "data_science_leadership": "head of data science or ML",
@@ -88,7 +89,7 @@ _SPECS = (
         title="Category",
         family="product",
         question="Which step of a customer's ML work do they buy it for?",
-        rule="The step of the ML lifecycle it is sold for (see primary).",
+        rule="The step of the ML lifecycle it is sold for.",
         meanings={
             "data_labelling": "annotation; data made, collected or rated by people",
             "synthetic_data": "artificial data",
@@ -243,9 +244,8 @@ _SPECS = (
         family="entry",
         question="What has to happen between the first click and the first useful result?",
         rule="What has to happen before first use, of the edition that a single user starts with most easily. "
-        "Unknown: how one begins is not stated (handing over data does not state it, 'open source' in a list "
-        "neither); a framework, tool, system or platform without any sign of self_serve; a product still to be "
-        "built.",
+        "Unknown: how one begins is not stated (handing over data, 'open source' in a list do not state it); a "
+        "framework, tool, system or platform without any sign of self_serve; a product still to be built.",
         meanings={
             "heavy_setup": "it says a cluster, servers or an appliance must be set up first",
             "assisted": "sales, a demo or an integration project required first (one on offer is not)",
@@ -312,8 +312,8 @@ _SPECS = (
         title="Evidence of demand",
         family="market",
         question="Who uses it today, and how many have told you that they have this problem?",
-        rule="Evidence that others have the problem; the highest stated. 'Trusted by many', an alpha or beta "
-        "label, the maker's own company, figures of an earlier product: unknown.",
+        rule="Evidence that others have the problem; the highest that is stated. 'Trusted by many', an alpha or "
+        "beta label, the maker's own company, figures of an earlier product: unknown.",
         meanings={
             "none": "it says it has no users yet",
             "interviews": "talks with possible customers",
@@ -376,9 +376,9 @@ LIST_RULES: Final[Mapping[str, str]] = {
     "problems": LISTS["problems"].rule,
     "statement": "The problem, in your own words, at most 25.",
     "quote": "Verbatim from the pitch: one continuous span, enough words to carry the point.",
-    "stage": "Ask in this order. 1. A lower bill, fewer wasted machines, more speed or smaller size of what the "
-    "customer runs already (people's effort does not count), or a task named with such a saving: day_2 (a first "
-    "result sooner, one machine to many: day_1). 2. Keeping or improving ML that exists: edge cases, root causes, "
+    "stage": "In this order: 1. Lower cost, better-used machines, more speed or smaller size of what the customer "
+    "runs already (people's effort does not count), or a task named with such a saving: day_2 (a first result "
+    "sooner, one machine to many: day_1). 2. Keeping or improving ML that exists: edge cases, root causes, "
     "debugging (where or why it fails), why a model decided so, whether a training was optimal, decay, alert "
     "noise, retraining, errors and gaps in data sets (not before the first labeling), improving training data, "
     "what to label next, tests on data that flows, a live model against its successor, compliance of models that "
@@ -396,9 +396,10 @@ LIST_RULES: Final[Mapping[str, str]] = {
     "primary": "true only for what the product is sold for: the first sentence, wherever it is, that says what "
     "the product does to a model, data, a prompt, an agent, an endpoint, a call or machines. Skip sentences about "
     "ML, projects or applications in general. Its verbs (or nouns for them) with their objects count, of a longer "
-    "list the first two; not adjectives, purpose clauses ('to improve …') or later lists. Verbs that share an "
-    "object are one problem, unless one is day_1 and one day_2 ('deploy and maintain'): then two. If it has only "
-    "a general word (manage, platform), take the first problem the text tells.",
+    "list the first two; not 'manage' next to an exact verb, adjectives, purpose clauses ('to improve …') or "
+    "later lists. Verbs that share an object are one problem, unless one is day_1 and one day_2 ('deploy and "
+    "maintain'): then two. If it has only a general word (manage, platform), take the first problem the text "
+    "tells.",
     "personas": LISTS["personas"].rule,
     "competitors": LISTS["competitors"].rule,
     "name": "Its name, or the pitch's words for it.",
