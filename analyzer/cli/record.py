@@ -40,8 +40,8 @@ def record_command(
     """Ask a model about pitches and save its answers.
 
     INPUT is a file, a folder, or a table with one pitch a row. Replay the answers with --model recorded. An answer is
-    saved exactly as received, without keys, headers or paths. With --model recorded --verify MODEL, only second looks at
-    recorded readings are asked for.
+    saved exactly as received, without keys, headers or paths. With --model recorded --verify MODEL, only
+    second looks at recorded readings are asked for.
     """
     from analyzer.files.pitches import Sources
     from analyzer.reading.readers import recording_reader
