@@ -63,19 +63,24 @@ def cautions(assessment: Assessment, note: str | None) -> Html:
     """How the pitch was read, where the visitor did not choose that, and the warnings: the gravest at once, the others
     folded."""
     parts = [tag("p", note, class_="pa note", role="note")] if note else []
-    if assessment.warnings:
-        grave = sorted(assessment.warnings, key=lambda warning: warning.kind not in _GRAVE)
-        at_once = max(1, sum(warning.kind in _GRAVE for warning in grave))
-        entries = [tag("ul", *map(_warning, grave[:at_once]))]
-        if rest := grave[at_once:]:
-            entries.append(_folded(f"{len(rest)} more", tag("ul", *map(_warning, rest))))
-        parts.append(tag("section", tag("h2", "Before you read on"), *entries, class_="pa cautions", role="note"))
+    by_words: dict[str, list[Warning]] = {}
+    for warning in sorted(assessment.warnings, key=lambda warning: warning.kind not in _GRAVE):
+        by_words.setdefault(content.warning_text(warning), []).append(warning)
+    if by_words:
+        entries = [_warning(words, alike) for words, alike in by_words.items()]
+        at_once = max(1, sum(alike[0].kind in _GRAVE for alike in by_words.values()))
+        listed = [tag("ul", *entries[:at_once])]
+        if rest := entries[at_once:]:
+            listed.append(_folded(f"{len(rest)} more", tag("ul", *rest)))
+        parts.append(tag("section", tag("h2", "Before you read on"), *listed, class_="pa cautions", role="note"))
     return together(*parts)
 
 
-def _warning(warning: Warning) -> Html:
-    message = tag("span", content.warning_text(warning))
-    return tag("li", message, quoted(warning.quote)) if warning.quote else tag("li", message)
+def _warning(words: str, alike: Sequence[Warning]) -> Html:
+    """Warnings of the same words, with all their quotes, the first at once."""
+    quotes = [warning.quote for warning in alike if warning.quote is not None]
+    more = [_folded(f"{len(quotes) - 1} more", *map(quoted, quotes[1:]))] if quotes[1:] else []
+    return tag("li", tag("span", words), *map(quoted, quotes[:1]), *more)
 
 
 def headline(assessment: Assessment) -> Html:
@@ -102,7 +107,7 @@ def glance(assessment: Assessment, others: Sequence[Other]) -> Html:
     Nothing out of scope."""
     if assessment.position is None:
         return Html()
-    place = tag("section", tag("h3", "Position"), quadrant(assessment.position, others), terms(), class_="position")
+    place = tag("section", terms("Position"), quadrant(assessment.position, others), class_="position")
     decides = tag("div", _reasons(assessment), _gates_briefly(assessment), _asked_first(assessment), class_="decides")
     return tag("div", decides, tag("div", place, scores(assessment), class_="measures"), class_="pa glance")
 

@@ -41,7 +41,7 @@ def next_to_pitch(text: str, assessment: Assessment, answer: str) -> Iterator[No
 def submit_by_key(button: str) -> None:
     """Ctrl+Enter in the field for the pitch presses the button with this key."""
     component = st.components.v2.component(
-        "pitch_analyzer_submit", html="<span></span>", js=_SUBMIT, isolate_styles=False
+        "pitch_analyzer_submit", html='<span class="pa-submit"></span>', js=_SUBMIT, isolate_styles=False
     )
     component(data={"button": f".st-key-{button} button"}, key=f"submit-{button}")
 

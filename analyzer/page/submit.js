@@ -8,5 +8,6 @@ export default function({ data, parentElement }) {
     // Streamlit's own handler sends the text first.
     setTimeout(() => document.querySelector(data.button)?.click(), 0);
   }, { signal: root.stop.signal });
+  root.dataset.ready = "";
   return () => root.stop.abort();
 }

@@ -30,12 +30,12 @@ _FOCUSES: Final = (
 )
 
 
-def terms() -> Html:
-    """What day 1, day 2, ML and engineering mean, folded; with a link to the article."""
+def terms(heading: str) -> Html:
+    """A heading that unfolds to what day 1, day 2, ML and engineering mean, with a link to the article."""
     link = tag("a", TITLE, class_="article", href=ADDRESS, target="_blank", rel="noopener noreferrer")
     return tag(
         "details",
-        tag("summary", "What day 1, ML and the others mean"),
+        tag("summary", tag("h3", heading), tag("span", "what day 1 and ML mean")),
         tag("p", f"{_STAGES} {_FOCUSES}"),
         tag("p", f"From {AUTHOR}, ", link, "."),
         class_="terms",
