@@ -20,6 +20,7 @@ from analyzer.framework.assessment import Warning
 from analyzer.reading.clients import shared_client
 from analyzer.reading.recordings import Recordings
 from analyzer.settings import SAME, Settings
+from analyzer.vocabulary.signals import SIGNALS
 from tests.completions import CHAT, PITCH, URL, answer, completion, failure, single
 
 MODEL = "openai/gpt-4.1-mini"
@@ -85,7 +86,7 @@ def test_it_sees_meanings_and_quotes_and_never_the_pitch(service: respx.Route) -
     lines = message.splitlines()
     assert [line.partition("] ")[2] for line in lines if line.startswith("[")] == VALUES
     assert "> Your CTO signs once" in lines
-    assert "Means: CTO, VP engineering, head of platform or infrastructure." in lines
+    assert f"Means: {SIGNALS['buyer'].meanings['engineering_leadership']}." in lines
     assert "finds them and hands them to the next job" not in json.dumps(body)
     assert body["tools"][0]["function"]["name"] == "JudgeSupport"
     assert assessment.signals.buyer.value == "engineering_leadership" and not assessment.warnings
