@@ -1,212 +1,249 @@
-"""A rulebook as arrays: points and gates by the values of the inputs, ready for any number of pitches.
+"""A rulebook as arrays: points, gates and sums of points by the values of the inputs, ready for any number of pitches.
 
 Intermediate tables are worked into the tables that look at them, so that an input counts once however it gets there.
-Each table then has, after the values of an input, a place for "unknown": the mean, least and greatest over all.
-Inputs that were read in several ways are worked out from the same table, with the same operations in the same order:
-one pitch and a million give the same digits.
+The considerations of a side are added up beforehand, into as few tables as fit (`Part`). Each table then has, after the
+values of an input, a place for "unknown". What is read in several ways is a mixture of a table's places, worked out by
+the same operations in the same order: one pitch and a million give the same digits.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.framework.formula import weights_in_sides
-from analyzer.framework.rulebook import Consideration, Gate, Rulebook
+from analyzer.framework.rulebook import SIDES, Consideration, Gate, Rulebook, Side
 from analyzer.vocabulary.derived import INPUTS, LEANS
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int32]
-End = Literal["mean", "low", "high"]
-Triple = tuple[Floats, Floats, Floats]
-"""Expectation, least and greatest."""
-ENDS: Final[tuple[End, ...]] = ("mean", "low", "high")
-_MOST_CELLS: Final = 4_000_000
-"""How many numbers are worked on at once where inputs were read in several ways."""
+Triple = Floats
+"""Expectation, least and greatest: three rows."""
+MEAN, LOW, HIGH = range(3)
+MOST_CELLS: Final = 400_000
+"""How many places the table of a part may have: what a processor's cache holds, and fills in milliseconds."""
+_AT_ONCE: Final = 1_000_000
+"""How many places are mixed at once where inputs were read in several ways."""
+_FEW: Final = 512
+"""Up to so many pitches are looked up in all tables by one multiplication, more of them table by table."""
 
 
-@dataclass(frozen=True, slots=True)
 class Spreads:
     """Inputs read in several ways, a row each: the weights of the values, which sum to 1, and the share of votes that
     name a value."""
 
-    weights: Floats
-    said: Floats
+    def __init__(self, weights: Floats, said: Floats):
+        self.weights = weights
+        self.said = said
+        size = weights.shape[1]
+        possible = weights > 0
+        self.counts = np.concatenate([np.ones(size + 1, np.intp), possible.sum(axis=1)])
+        """How many values each code may mean: one for those of the vocabulary and for unknown."""
+        self.first = np.cumsum(self.counts) - self.counts
+        rows, values = np.nonzero(possible)
+        self.values = np.concatenate([np.arange(size + 1), values])
+        self.chances = np.concatenate([np.ones(size + 1), weights[rows, values]])
 
 
 class RuleTable:
-    """One consideration's points, or whether one gate's condition holds (1 or 0), over the inputs behind it."""
+    """Numbers over the inputs behind a rule: the points of a consideration or of several, or whether a gate holds (1
+    or 0).
+
+    `cells`: expectation, least and, with its sign turned, greatest of each place, so that both ends are minima.
+    """
 
     def __init__(self, names: tuple[str, ...], table: Floats):
         self.names = names
         self.table = table
         self.sizes = table.shape
         lengths = [size + 1 for size in table.shape]
-        self.strides = [int(np.prod(lengths[axis + 1 :])) for axis in range(len(lengths))]
-        self._flat = {end: self._with_unknown(end).ravel() for end in ENDS}
+        self.strides = [math.prod(lengths[axis + 1 :]) for axis in range(len(lengths))]
+        cells = np.stack([table, table, -table])
+        for axis in range(table.ndim, 0, -1):
+            last = np.moveaxis(cells, axis, -1)
+            mean: Floats | float = 0.0
+            for value in range(last.shape[-1]):
+                mean = mean + last[MEAN, ..., value] * (1 / last.shape[-1])
+            unknown = np.concatenate([np.asarray(mean)[None], last[LOW:].min(-1)])
+            cells = np.moveaxis(np.concatenate([last, unknown[..., None]], -1), -1, axis)
+        self.cells = np.ascontiguousarray(cells).reshape(3, -1)
 
-    def _with_unknown(self, end: End) -> Floats:
-        table = self.table
-        for axis in range(table.ndim - 1, -1, -1):  # as `_worked_out` does: the same sums in the same order
-            last = np.moveaxis(table, axis, -1)
-            size = last.shape[-1]
-            whole = np.full((1, size), 1 / size)
-            unknown = _joined(last[None], whole, end)[0][..., None]
-            table = np.moveaxis(np.concatenate([last, unknown], -1), -1, axis)
-        return table
-
-    def flat(self, end: End) -> Floats:
-        """The table with a place more for unknown on each axis, flat, by `strides`."""
-        return self._flat[end]
-
-    def find(self, codes: Mapping[str, Codes], several: Mapping[str, Spreads]) -> Found:
-        """The places of some pitches. `codes`: by input, arrays that broadcast together."""
-        own = [codes[name] for name in self.names]
-        place: Codes | int = 0
-        mixed: NDArray[np.bool_] | None = None
-        for code, size, stride, name in zip(own, self.sizes, self.strides, self.names, strict=True):
-            if name in several:
-                beyond = code > size
-                if beyond.any():
-                    mixed = beyond if mixed is None else mixed | beyond
-                    code = np.minimum(code, size)
+    def places(self, codes: Mapping[str, Codes]) -> NDArray[np.intp]:
+        """Where some pitches are in the cells; what is read in several ways counts as unknown."""
+        place: NDArray[np.int32] | int = 0
+        for name, size, stride in zip(self.names, self.sizes, self.strides, strict=True):
+            code = np.minimum(codes[name], np.int32(size))
             place = place + (code * np.int32(stride) if stride > 1 else code)
-        where = np.asarray(place)
-        if mixed is None:
-            return Found(self, where)
-        rows = np.nonzero(np.broadcast_to(mixed, where.shape))
-        key = np.zeros(len(rows[0]), np.int64)
-        columns = [np.broadcast_to(code, where.shape)[rows] for code in own]
-        for column, size, name in zip(columns, self.sizes, self.names, strict=True):
-            key = key * (size + 1 + (len(several[name].weights) if name in several else 0)) + column
-        _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
-        spreads = [
-            _spreads(column[first], size, several.get(name))
-            for column, size, name in zip(columns, self.sizes, self.names, strict=True)
-        ]
-        return Found(self, where, rows, spreads, inverse)
+        return np.asarray(place).astype(np.intp)
 
-    def worked_out(self, spreads: Sequence[Floats], end: End) -> Floats:
-        """The mean, least or greatest for each row of weights; `spreads` holds those of each input."""
-        results = []
-        at_once = max(1, _MOST_CELLS // self.table.size)
-        for start in range(0, len(spreads[0]), at_once):
-            part: Floats = self.table[None]
-            for weights in reversed(spreads):
-                part = _joined(part, weights[start : start + at_once], end)
-            results.append(part)
-        return np.concatenate(results)
+    def find(self, codes: Mapping[str, Codes], several: Mapping[str, Spreads]) -> Floats:
+        """The cells of some pitches. `codes`: by input, arrays that broadcast together."""
+        return self.with_mixtures(np.take(self.cells, self.places(codes), axis=1), codes, several)
+
+    def with_mixtures(self, found: Floats, codes: Mapping[str, Codes], several: Mapping[str, Spreads]) -> Floats:
+        """What was found, with the pitches put right for which an input was read in several ways."""
+        mixed: NDArray[np.bool_] | None = None
+        for name, size in zip(self.names, self.sizes, strict=True):
+            if name in several:
+                beyond = codes[name] > size
+                mixed = beyond if mixed is None else mixed | beyond
+        if mixed is None or not mixed.any():
+            return found
+        shape = found.shape[1:]
+        rows = np.nonzero(np.broadcast_to(mixed, shape))
+        columns = [np.broadcast_to(codes[name], shape)[rows] for name in self.names]
+        found[(slice(None), *rows)] = self._mixtures(columns, several)
+        return found
+
+    def _mixtures(self, columns: Sequence[Codes], several: Mapping[str, Spreads]) -> Floats:
+        """The cells of pitches with inputs read in several ways, in runs that are not too long."""
+        worlds = np.ones(len(columns[0]), np.int64)
+        for name, column in zip(self.names, columns, strict=True):
+            if name in several:
+                worlds = worlds * several[name].counts[column]
+        run = np.cumsum(worlds) // _AT_ONCE
+        ends = [*np.flatnonzero(np.diff(run)) + 1, len(run)]
+        parts = []
+        for start, end in zip([0, *ends], ends, strict=False):
+            parts.append(self._mixed([column[start:end] for column in columns], several))
+        return np.concatenate(parts, axis=1)
+
+    def _mixed(self, columns: Sequence[Codes], several: Mapping[str, Spreads]) -> Floats:
+        """Each pitch spelled out into the places that its inputs may have, weighed, and joined again."""
+        pitch = np.arange(len(columns[0]))
+        place = np.zeros(len(pitch), np.intp)
+        weight = np.ones(len(pitch))
+        for name, column, stride in zip(self.names, columns, self.strides, strict=True):
+            codes = column[pitch]
+            if name not in several:
+                place = place + codes * stride
+                continue
+            spread = several[name]
+            counts = spread.counts[codes]
+            world = np.repeat(np.arange(len(pitch)), counts)
+            nth = np.arange(len(world)) - (np.cumsum(counts) - counts)[world]
+            choice = spread.first[codes][world] + nth
+            pitch = pitch[world]
+            place = place[world] + spread.values[choice] * stride
+            weight = weight[world] * spread.chances[choice]
+        starts = np.flatnonzero(np.diff(pitch, prepend=-1))
+        cells = np.take(self.cells, place, axis=1)
+        mean = np.add.reduceat(cells[MEAN] * weight, starts)
+        return np.concatenate([mean[None], np.minimum.reduceat(cells[LOW:], starts, axis=1)])
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """Where the values of some pitches are in a table; what is read in several ways is worked out."""
+class Part:
+    """Considerations of one side, added up by their weights within it."""
 
+    side: Side
+    considerations: tuple[str, ...]
     table: RuleTable
-    place: Codes
-    rows: tuple[NDArray[np.intp], ...] | None = None
-    spreads: Sequence[Floats] = ()
-    inverse: NDArray[np.intp] | None = None
-
-    def of(self, end: End) -> Floats:
-        """The expected, least or greatest values."""
-        values = self.table.flat(end)[self.place]
-        if self.rows is not None:
-            values[self.rows] = self.table.worked_out(self.spreads, end)[self.inverse]
-        return values
-
-
-def _joined(table: Floats, weights: Floats, end: End) -> Floats:
-    """The last axis joined by each row of weights (rows are the first axis): the mean, or the extreme of what has any.
-
-    The sum goes value by value, so that a row's result depends on nothing but the row.
-    """
-    shape = (len(weights), *(1,) * (table.ndim - 2))
-    if end == "mean":
-        total: Floats | float = 0.0
-        for value in range(table.shape[-1]):
-            total = total + table[..., value] * weights[:, value].reshape(shape)
-        return np.asarray(total)
-    possible = (weights > 0).reshape((*shape, weights.shape[1]))
-    if end == "low":
-        return np.asarray(np.where(possible, table, np.inf).min(-1))
-    return np.asarray(np.where(possible, table, -np.inf).max(-1))
-
-
-def _spreads(codes: Codes, size: int, several: Spreads | None) -> Floats:
-    """The weights that codes mean."""
-    plain = np.vstack([np.eye(size), np.full((1, size), 1 / size)])
-    return (plain if several is None else np.vstack([plain, several.weights]))[codes]
 
 
 class LookUps:
     """A rulebook as tables of look-ups, and the inputs that have to be tried value by value.
 
-    For most inputs that several considerations share, all of them agree which of two values is worse, so each may take
-    its worst by itself. `tried` are the others: the extremes of a sum then need them tried one by one.
+    Within a part all inputs have been tried. For most inputs that several parts share, all of them agree which of two
+    values is worse, so each may take its worst by itself. `tried` are the others: the extremes of a sum then need them
+    tried one by one.
     """
 
-    def __init__(self, rulebook: Rulebook):
+    def __init__(self, rulebook: Rulebook, most_cells: int = MOST_CELLS):
         self.rulebook = rulebook
         self.considerations = rulebook.considerations
         self.names = rulebook.used_inputs
         self.tables = {c.id: _points(rulebook, c) for c in rulebook.considerations}
         self.gates = {gate.id: _condition(rulebook, gate) for gate in rulebook.gates}
         self.weights = weights_in_sides(rulebook)
-        self._all = {**self.tables, **self.gates}
+        self.parts = tuple(part for side in SIDES for part in _parts(self, side, most_cells))
+        self.tried = _contested([part.table for part in self.parts])
+        self._all = (*self.tables.values(), *self.gates.values(), *(part.table for part in self.parts))
+        self.rule_names = (*self.tables, *self.gates)
+        self._sizes = np.array([[len(INPUTS[name])] for name in self.names])
         self._strides = np.array(
-            [
-                [table.strides[table.names.index(name)] if name in table.names else 0 for table in self._all.values()]
-                for name in self.names
-            ],
+            [[dict(zip(t.names, t.strides, strict=True)).get(name, 0) for name in self.names] for t in self._all],
             np.float64,
         )
-        self._behind = (self._strides > 0).astype(np.float64)
-        flat = {end: [table.flat(end) for table in self._all.values()] for end in ENDS}
-        self._first = np.cumsum([0, *(len(part) for part in flat["mean"][:-1])]).astype(np.float64)
-        self._flat = {end: np.concatenate(parts) for end, parts in flat.items()}
-        self.tried = tuple(
-            name for name in self.names if name not in LEANS and not _agreed(name, list(self.tables.values()))
-        )
+        self._first = np.cumsum([0, *(t.cells.shape[1] for t in self._all[:-1])])[:, None]
+        self._cells = np.concatenate([table.cells for table in self._all], axis=1)
+        self.known_weights = _known_weights(self)
 
-    def find_all(self, codes: Mapping[str, Codes], several: Mapping[str, Spreads]) -> dict[str, Triple]:
-        """Expected, least and greatest points of every consideration, and whether each gate holds, by id.
-
-        All in one multiplication: places are whole numbers, which floats add up exactly.
-        """
-        columns = np.array([np.minimum(codes[name], len(INPUTS[name])) for name in self.names], np.float64).T
-        places = (columns @ self._strides + self._first).T.astype(np.intp)
-        mean, low, high = (self._flat[end][places] for end in ENDS)
-        found = {name: (mean[row], low[row], high[row]) for row, name in enumerate(self._all)}
-        for name, table in self._all.items():
-            if any(other in several for other in table.names):
-                at = table.find(codes, several)
-                found[name] = at.of("mean"), at.of("low"), at.of("high")
-        return found
-
-    def known_inputs(self, codes: Mapping[str, Codes], several: Mapping[str, Spreads]) -> dict[str, Floats]:
-        """How many of the inputs behind each consideration are known; of one that was read in several ways, the share
-        of its votes that name a value."""
-        columns = np.array([codes[name] < len(INPUTS[name]) for name in self.names], np.float64).T
-        counts = columns @ self._behind
-        found = {name: counts[:, column] for column, name in enumerate(self.tables)}
-        for other, read in several.items():
-            table = np.concatenate([np.zeros(len(INPUTS[other]) + 1), read.said])
-            for name in found:
-                if other in self.tables[name].names:
-                    found[name] = found[name] + table[codes[other]]
-        return found
+    def find_all(
+        self, codes: Mapping[str, Codes], several: Mapping[str, Spreads]
+    ) -> tuple[dict[str, Triple], tuple[Floats, ...]]:
+        """Expected, least and greatest points of every consideration, and whether each gate holds, by id; and the
+        cells of every part."""
+        if len(codes[self.names[0]]) <= _FEW:
+            # Places are whole numbers, which floats add up exactly.
+            columns = np.minimum(np.array([codes[name] for name in self.names]), self._sizes)
+            places = (self._strides @ columns).astype(np.intp) + self._first
+            found = list(np.take(self._cells, places, axis=1).swapaxes(0, 1))
+            if several:
+                found = [table.with_mixtures(one, codes, several) for table, one in zip(self._all, found, strict=True)]
+        else:
+            found = [table.find(codes, several) for table in self._all]
+        rules = len(found) - len(self.parts)
+        for one in found[:rules]:
+            np.negative(one[HIGH], out=one[HIGH])
+        return dict(zip(self.rule_names, found, strict=False)), tuple(found[rules:])
 
 
 @lru_cache(maxsize=16)
 def look_ups(rulebook: Rulebook) -> LookUps:
     """The rulebook's look-ups, built once."""
     return LookUps(rulebook)
+
+
+def _parts(rules: LookUps, side: Side, most_cells: int) -> list[Part]:
+    """The considerations of a side in groups whose joint tables are small enough: each goes where most of what it
+    disagrees on with others is, and then where the table grows least."""
+    contested = set(_contested(list(rules.tables.values())))
+    groups: list[tuple[list[str], dict[str, None]]] = []
+    for consideration in rules.rulebook.of_side(side):
+        own = rules.tables[consideration.id].names
+        fitting = [group for group in groups if _cells({**group[1], **dict.fromkeys(own)}) <= most_cells]
+        if not fitting:
+            groups.append(([consideration.id], dict.fromkeys(own)))
+            continue
+        ids, names = min(
+            fitting,
+            key=lambda group: (-len(contested & set(own) & set(group[1])), _cells({**group[1], **dict.fromkeys(own)})),
+        )
+        ids.append(consideration.id)
+        names.update(dict.fromkeys(own))
+    return [Part(side, tuple(ids), _summed(rules, ids, tuple(names))) for ids, names in groups]
+
+
+def _cells(names: Mapping[str, None]) -> int:
+    return math.prod(len(INPUTS[name]) + 1 for name in names)
+
+
+def _summed(rules: LookUps, ids: Sequence[str], names: tuple[str, ...]) -> RuleTable:
+    """Some considerations times their weights, over the inputs of all."""
+    total = np.zeros([len(INPUTS[name]) for name in names])
+    for id in ids:
+        table = rules.tables[id]
+        order = sorted(range(len(table.names)), key=lambda axis: names.index(table.names[axis]))
+        shape = [len(INPUTS[name]) if name in table.names else 1 for name in names]
+        total = total + table.table.transpose(order).reshape(shape) * rules.weights[id]
+    return RuleTable(names, total)
+
+
+def _known_weights(rules: LookUps) -> Mapping[Side, Mapping[str, float]]:
+    """The part of a side's weight that rests on each input: the inputs of a consideration share its weight alike."""
+    found: dict[Side, dict[str, float]] = {side: {} for side in SIDES}
+    for consideration in rules.considerations:
+        names, own = rules.tables[consideration.id].names, found[consideration.side]
+        for name in names:
+            own[name] = own.get(name, 0.0) + rules.weights[consideration.id] / len(names)
+    return found
 
 
 def _points(rulebook: Rulebook, consideration: Consideration) -> RuleTable:
@@ -247,11 +284,15 @@ def _indices(rulebook: Rulebook, inputs: Sequence[str], key: Sequence[str]) -> t
     return tuple(rulebook.values[name].index(value) for name, value in zip(inputs, key, strict=True))
 
 
+def _contested(tables: Sequence[RuleTable]) -> tuple[str, ...]:
+    """The inputs, but for the positions, of which some two values are each worse than the other in some table."""
+    names = [name for name in INPUTS if name not in LEANS and sum(name in table.names for table in tables) > 1]
+    return tuple(name for name in names if not _agreed(name, tables))
+
+
 def _agreed(name: str, tables: Sequence[RuleTable]) -> bool:
     """Whether all tables that look at an input agree, for any two of its values, on one that is nowhere better."""
     looking = [np.moveaxis(t.table, t.names.index(name), 0) for t in tables if name in t.names]
-    if len(looking) < 2:
-        return True
     return all(
         any(all((table[low] <= table[high]).all() for table in looking) for low, high in ((one, other), (other, one)))
         for one in range(len(INPUTS[name]))

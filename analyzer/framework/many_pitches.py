@@ -74,7 +74,7 @@ def _scored_arrow(table: Any, rulebook: Rulebook) -> Any:
         raise SignalsError(f"score_table takes a pandas DataFrame or an Arrow table, not {a_kind(table)}")
     columns = dict(_results(_read(table.column_names, table.column), rulebook))
     names = [_unlike(name, columns, table.column_names) for name in table.column_names]
-    arrays = [pyarrow.array(numbers, mask=mask) for numbers, mask in columns.values()]
+    arrays = [_arrow(values, mask) for values, mask in columns.values()]
     return pyarrow.Table.from_arrays([*table.columns, *arrays], [*names, *columns])
 
 
@@ -95,10 +95,24 @@ def _scored_frame(frame: Any, rulebook: Rulebook) -> Any:
     columns = dict(_results(_read(labels, column, lambda name: frame[name]), rulebook))
     kept = frame.rename(columns={name: _unlike(name, columns, labels) for name in labels if name in columns})
     added = {
-        name: numbers if mask is None else pyarrow.array(numbers, mask=mask).to_numpy(zero_copy_only=False)
-        for name, (numbers, mask) in columns.items()
+        name: values if mask is None else pyarrow.array(values, mask=mask).to_numpy(zero_copy_only=False)
+        for name, (values, mask) in ((name, (_words(values), mask)) for name, (values, mask) in columns.items())
     }
     return pandas.concat([kept, pandas.DataFrame(added, index=frame.index)], axis=1)
+
+
+def _arrow(values: NDArray[Any], mask: NDArray[np.bool_] | None) -> Any:
+    """A result column, null where the mask is true."""
+    import pyarrow
+
+    if values.dtype == np.int8:
+        return pyarrow.DictionaryArray.from_arrays(pyarrow.array(values, mask=mask), list(STATES)).cast(pyarrow.string())
+    return pyarrow.array(values, mask=mask)
+
+
+def _words(values: NDArray[Any]) -> NDArray[Any]:
+    """A result column with the states of a gate as words."""
+    return np.array(STATES, object)[values] if values.dtype == np.int8 else values
 
 
 def _is_pandas(table: object) -> bool:
@@ -186,7 +200,8 @@ def coded_signals(table: pyarrow.Table) -> Coded:
 
 
 def scored_columns(coded: Coded, rulebook: Rulebook) -> Iterator[tuple[str, NDArray[Any]]]:
-    """Name and values of every result column, rounded as they are printed."""
+    """Name and values of every result column, rounded as they are printed; the state of a gate as its place in
+    STATES."""
     rules = look_ups(rulebook)
     found = scorer.scored(coded, rules)
     for name in SCORES:
@@ -197,7 +212,7 @@ def scored_columns(coded: Coded, rulebook: Rulebook) -> Iterator[tuple[str, NDAr
         for suffix, numbers in zip(_SUFFIXES, found.points[consideration.id], strict=True):
             yield f"points_{consideration.id}{suffix}", rounded(numbers)
     for gate in rulebook.gates:
-        yield f"gate_{gate.id}", np.array(STATES, object)[found.states(gate.id)]
+        yield f"gate_{gate.id}", found.states(gate.id)
 
 
 def overall(coded: Coded, rulebook: Rulebook) -> Floats:
@@ -210,6 +225,7 @@ def overall(coded: Coded, rulebook: Rulebook) -> Floats:
 
 def _code_column(table: pyarrow.Table, name: str) -> Codes:
     import pyarrow
+    import pyarrow.compute
 
     values = INPUTS[name]
     column = table.column(name).combine_chunks()
@@ -219,14 +235,19 @@ def _code_column(table: pyarrow.Table, name: str) -> Codes:
         column = column.combine_chunks()
     words = [str(word) if word is not None else "" for word in column.dictionary.to_pylist()]
     strange = [word for word in words if word not in (*values, "", "unknown")]
-    codes = np.array(
-        [values.index(word) if word in values else len(values) for word in words] + [len(values)], np.int32
-    )
-    indices = column.indices.fill_null(len(words)).to_numpy(zero_copy_only=False)
+    codes = np.array([values.index(word) if word in values else len(values) for word in (*words, "")], np.int32)
+    indices, null = column.indices, None
+    if indices.null_count:
+        null = pyarrow.compute.is_null(indices).to_numpy(zero_copy_only=False)
+        indices = pyarrow.Array.from_buffers(indices.type, len(indices), [None, indices.buffers()[1]], 0, indices.offset)
+    places = indices.to_numpy(zero_copy_only=False)
     if strange:
-        row = int(np.flatnonzero(indices == words.index(strange[0]))[0]) + 1
+        wrong = places == words.index(strange[0])
+        row = int(np.flatnonzero(wrong if null is None else wrong & ~null)[0]) + 1
         raise SignalsError(f"row {row}: {name} has no value {strange[0]!r}; it has {', '.join(values)} or unknown")
-    result: Codes = codes[indices]
+    result: Codes = codes.take(places, mode="clip")  # what a null points to may be anything
+    if null is not None:
+        result[null] = len(values)
     return result
 
 

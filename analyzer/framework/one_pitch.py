@@ -115,7 +115,7 @@ def score(
         position=Position(stage=_position(facts, "stage"), focus=_position(facts, "focus")),
         quadrant=quadrant,
         scores=scores,
-        said=rounded_one(scorer.said(rated.alone, rated.rules, shares)[0], SAID_DIGITS),
+        said=rounded_one(scorer.said(rated.alone, rated.rules)[0], SAID_DIGITS),
         considerations=considerations,
         gates=gates,
         questions=questions,

@@ -21,6 +21,7 @@ from analyzer.errors import SignalsError
 from analyzer.framework.formula import SCORES
 from analyzer.framework.look_ups import look_ups
 from analyzer.framework.many_pitches import coded_documents, score_table, scored_columns
+from analyzer.framework.scorer import STATES
 from analyzer.results.tables import score_parquet
 from tests.conftest import PITCHES
 from tests.framework.test_rulebook import BUILT_IN
@@ -62,7 +63,8 @@ def same_as_alone(rows: dict[str, list[Any]], signals: list[Signals], rulebook: 
             points = tuple(row[f"points_{c.id}{suffix}"] for suffix in ("", "_low", "_high"))
             assert points == (c.points.value, c.points.low, c.points.high)
         assert row["said"] == alone.said
-        assert [row[f"gate_{gate.id}"] for gate in alone.gates] == [gate.state for gate in alone.gates]
+        states = [row[f"gate_{gate.id}"] for gate in alone.gates]
+        assert [state if isinstance(state, str) else STATES[state] for state in states] == [g.state for g in alone.gates]
 
 
 @given(st.lists(documents(), min_size=1, max_size=6), st.sampled_from(RULEBOOKS))
