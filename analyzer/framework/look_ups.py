@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.framework.formula import weights_in_sides
+from analyzer.framework.rounding import rounded
 from analyzer.framework.rulebook import SIDES, Consideration, Gate, Rulebook, Side
 from analyzer.vocabulary.derived import INPUTS, LEANS
 
@@ -74,32 +75,36 @@ class RuleTable:
             cells = np.moveaxis(np.concatenate([last, unknown[..., None]], -1), -1, axis)
         self.cells = np.ascontiguousarray(cells).reshape(3, -1)
 
-    def places(self, codes: Mapping[str, Codes]) -> NDArray[np.intp]:
-        """Where some pitches are in the cells; what is read in several ways counts as unknown."""
+    def places(self, codes: Mapping[str, Codes], several: Mapping[str, Spreads]) -> NDArray[np.intp]:
+        """Where some pitches are in the cells; what is read in several ways counts as unknown. `codes`: by input, arrays
+        that broadcast together."""
         place: NDArray[np.int32] | int = 0
         for name, size, stride in zip(self.names, self.sizes, self.strides, strict=True):
-            code = np.minimum(codes[name], np.int32(size))
+            code = np.minimum(codes[name], np.int32(size)) if name in several else codes[name]
             place = place + (code * np.int32(stride) if stride > 1 else code)
-        return np.asarray(place).astype(np.intp)
+        return np.asarray(place, np.intp)
 
     def find(self, codes: Mapping[str, Codes], several: Mapping[str, Spreads]) -> Floats:
-        """The cells of some pitches. `codes`: by input, arrays that broadcast together."""
-        return self.with_mixtures(np.take(self.cells, self.places(codes), axis=1), codes, several)
+        """The cells of some pitches."""
+        found = np.take(self.cells, self.places(codes, several), axis=1, mode="clip")
+        self.mix(found, codes, several)
+        return found
 
-    def with_mixtures(self, found: Floats, codes: Mapping[str, Codes], several: Mapping[str, Spreads]) -> Floats:
-        """What was found, with the pitches put right for which an input was read in several ways."""
+    def mix(
+        self, found: Floats, codes: Mapping[str, Codes], several: Mapping[str, Spreads], shown: bool = False
+    ) -> None:
+        """Put right in `found` the pitches of which an input was read in several ways; `shown`: rounded."""
         mixed: NDArray[np.bool_] | None = None
         for name, size in zip(self.names, self.sizes, strict=True):
             if name in several:
                 beyond = codes[name] > size
                 mixed = beyond if mixed is None else mixed | beyond
         if mixed is None or not mixed.any():
-            return found
+            return
         shape = found.shape[1:]
         rows = np.nonzero(np.broadcast_to(mixed, shape))
-        columns = [np.broadcast_to(codes[name], shape)[rows] for name in self.names]
-        found[(slice(None), *rows)] = self._mixtures(columns, several)
-        return found
+        cells = self._mixtures([np.broadcast_to(codes[name], shape)[rows] for name in self.names], several)
+        found[(slice(None), *rows)] = _shown(cells) if shown else cells
 
     def _mixtures(self, columns: Sequence[Codes], several: Mapping[str, Spreads]) -> Floats:
         """The cells of pitches with inputs read in several ways, in runs that are not too long."""
@@ -138,6 +143,11 @@ class RuleTable:
         return np.concatenate([mean[None], np.minimum.reduceat(cells[LOW:], starts, axis=1)])
 
 
+def _shown(cells: Floats) -> Triple:
+    """Expectation, least and greatest, rounded as they are printed."""
+    return rounded(np.stack([cells[MEAN], cells[LOW], -cells[HIGH]]))
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """Considerations of one side, added up by their weights within it."""
@@ -164,35 +174,36 @@ class LookUps:
         self.weights = weights_in_sides(rulebook)
         self.parts = tuple(part for side in SIDES for part in _parts(self, side, most_cells))
         self.tried = _contested([part.table for part in self.parts])
-        self._all = (*self.tables.values(), *self.gates.values(), *(part.table for part in self.parts))
-        self.rule_names = (*self.tables, *self.gates)
-        self._sizes = np.array([[len(INPUTS[name])] for name in self.names])
-        self._strides = np.array(
-            [[dict(zip(t.names, t.strides, strict=True)).get(name, 0) for name in self.names] for t in self._all],
-            np.float64,
-        )
-        self._first = np.cumsum([0, *(t.cells.shape[1] for t in self._all[:-1])])[:, None]
-        self._cells = np.concatenate([table.cells for table in self._all], axis=1)
         self.known_weights = _known_weights(self)
+        self.rule_names = (*self.tables, *self.gates)
+        rules = (*self.tables.values(), *self.gates.values())
+        self._all = (*rules, *(part.table for part in self.parts))
+        self._cells = [*(_shown(table.cells) for table in rules), *(part.table.cells for part in self.parts)]
+        self._joint = np.concatenate(self._cells, axis=1)
+        self._first = np.cumsum([0, *(cells.shape[1] for cells in self._cells[:-1])])[:, None]
+        self._sizes = np.array([[len(INPUTS[name])] for name in self.names])
+        strides = [dict(zip(table.names, table.strides, strict=True)) for table in self._all]
+        self._strides = np.array([[each.get(name, 0) for name in self.names] for each in strides], np.float64)
 
     def find_all(
         self, codes: Mapping[str, Codes], several: Mapping[str, Spreads]
-    ) -> tuple[dict[str, Triple], tuple[Floats, ...]]:
-        """Expected, least and greatest points of every consideration, and whether each gate holds, by id; and the
-        cells of every part."""
+    ) -> tuple[dict[str, Triple], list[Floats]]:
+        """Expected, least and greatest points of every consideration, and whether each gate holds, by id, rounded as
+        they are printed; and the cells of every part."""
         if len(codes[self.names[0]]) <= _FEW:
             # Places are whole numbers, which floats add up exactly.
             columns = np.minimum(np.array([codes[name] for name in self.names]), self._sizes)
             places = (self._strides @ columns).astype(np.intp) + self._first
-            found = list(np.take(self._cells, places, axis=1).swapaxes(0, 1))
-            if several:
-                found = [table.with_mixtures(one, codes, several) for table, one in zip(self._all, found, strict=True)]
+            found = list(np.take(self._joint, places, axis=1).swapaxes(0, 1))
         else:
-            found = [table.find(codes, several) for table in self._all]
-        rules = len(found) - len(self.parts)
-        for one in found[:rules]:
-            np.negative(one[HIGH], out=one[HIGH])
-        return dict(zip(self.rule_names, found, strict=False)), tuple(found[rules:])
+            found = [
+                np.take(cells, table.places(codes, several), axis=1, mode="clip")
+                for table, cells in zip(self._all, self._cells, strict=True)
+            ]
+        rules = len(self.rule_names)
+        for number, table in enumerate(self._all if several else ()):
+            table.mix(found[number], codes, several, shown=number < rules)
+        return dict(zip(self.rule_names, found, strict=False)), found[rules:]
 
 
 @lru_cache(maxsize=16)

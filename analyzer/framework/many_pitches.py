@@ -210,7 +210,7 @@ def scored_columns(coded: Coded, rulebook: Rulebook) -> Iterator[tuple[str, NDAr
     yield "said", rounded(scorer.said(coded, rules), SAID_DIGITS)
     for consideration in rulebook.considerations:
         for suffix, numbers in zip(_SUFFIXES, found.points[consideration.id], strict=True):
-            yield f"points_{consideration.id}{suffix}", rounded(numbers)
+            yield f"points_{consideration.id}{suffix}", numbers
     for gate in rulebook.gates:
         yield f"gate_{gate.id}", found.states(gate.id)
 

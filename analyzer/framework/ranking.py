@@ -157,7 +157,7 @@ class _Draw:
             total = np.zeros(len(self._positions["stage"]))
             for consideration, weight in zip(members, weights, strict=True):
                 table = self._rules.tables[consideration.id]
-                total += np.take(table.cells[MEAN], table.places(self._codes)) * weight
+                total += np.take(table.cells[MEAN], table.places(self._codes, {})) * weight
             sides[side] = total
         return overall_of(sides, self._positions)
 

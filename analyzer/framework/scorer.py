@@ -17,7 +17,7 @@ from typing import Final, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.framework.formula import FACTORS, PER_CASE, SCORES, WEIGHTED_BY
+from analyzer.framework.formula import PER_CASE, SCORES, SUMS, WEIGHTED_BY
 from analyzer.framework.inputs import UNPLACED, Facts
 from analyzer.framework.look_ups import HIGH, LOW, MEAN, Codes, Floats, LookUps, Spreads, Triple
 from analyzer.framework.rulebook import SIDES, Side
@@ -26,7 +26,7 @@ from analyzer.vocabulary.derived import INPUTS, LEANS
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 _TOGETHER: Final = 512
 """Up to so many rows are scored in one go, whatever they leave open; more are first sorted by it."""
-_MOST_ROWS: Final = 8_192
+_MOST_ROWS: Final = 4_096
 """So many rows of all columns fit into a processor's cache."""
 _THIRD: Final = 1e-9
 STATES: Final[tuple[Literal["clear", "open", "holds"], ...]] = ("clear", "open", "holds")
@@ -160,7 +160,8 @@ def _padded(placed: Placed, most: int) -> Placed:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What comes of some pitches, not rounded. `points` holds considerations and gates by their id."""
+    """What comes of some pitches. `scores`, by name, are not rounded; `points` holds considerations and gates by their
+    id, rounded as they are printed."""
 
     scores: dict[str, Triple]
     points: dict[str, Triple]
@@ -179,12 +180,16 @@ def scored(coded: Coded, rules: LookUps, names: Sequence[str] = SCORES) -> Score
     found = Scored(*({name: np.empty((3, len(coded))) for name in each} for each in (names, rules.rule_names)))
     for start in range(0, len(coded), _MOST_ROWS):
         part = coded.take(slice(start, start + _MOST_ROWS))
+        chunk = slice(start, start + len(part))
         points, cells = rules.find_all(part.codes, part.several)
         for name, triple in points.items():
-            found.points[name][:, start : start + len(part)] = triple
-        for rows in _alike(part, rules):
-            for name, triple in _Batch(part, rules, cells, rows).scores(names).items():
-                found.scores[name][:, start + rows] = triple
+            found.points[name][:, chunk] = triple
+        groups = _alike(part, rules)
+        results = [_Batch(part, rules, cells, rows).scores(names) for rows in groups]
+        back = np.argsort(np.concatenate(groups))
+        for name in names:
+            triples = np.concatenate([result[name] for result in results], axis=1)
+            np.take(triples, back, axis=1, out=found.scores[name][:, chunk], mode="clip")
     return found
 
 
@@ -242,15 +247,17 @@ def _summed(columns: Floats) -> Floats:
 # ---------------------------------------------------------------- batches
 
 
-def _alike(coded: Coded, rules: LookUps) -> Iterator[NDArray[np.intp]]:
+def _alike(coded: Coded, rules: LookUps) -> list[NDArray[np.intp]]:
     """The rows in groups that leave as much of positions and tried inputs open."""
     key = np.zeros(len(coded), np.int64)
     for name in _POSITIONS:
-        key = key * 64 + np.minimum(np.count_nonzero(coded.positions[name].weight, axis=1), 63)
+        places = np.zeros(len(coded), np.int64)
+        for column in coded.positions[name].weight.T:
+            places += column > 0
+        key = key * 64 + np.minimum(places, 63)
     for name in rules.tried:
         key = key * 8 + _possible(coded, name).sum(axis=1)
-    for value in np.unique(key):
-        yield np.flatnonzero(key == value)
+    return [np.flatnonzero(key == value) for value in np.unique(key)]
 
 
 def _possible(coded: Coded, name: str) -> NDArray[np.bool_]:
@@ -299,25 +306,30 @@ class _Batch:
             self._masks.append(None if possible.all() else self._spread(possible, name))
             self._length.append(most)
         self._terms = [self._term(number, coded, codes, rows) for number in range(len(self._parts))]
-        self._shares = {
-            side: self._spread(weighted.share(self._placed[weighted.position].at), weighted.position)
-            for side, weighted in WEIGHTED_BY.items()
-        }
+        self._shared = [self._by_share(term) for term in self._terms]
 
     def _term(self, number: int, coded: Coded, axes: Mapping[str, Codes], rows: Rows) -> _Term:
         part = self._parts[number]
-        scope = frozenset(axis for axis, name in enumerate(self._axes) if name in part.table.names)
+        names = part.table.names
+        scope = frozenset(axis for axis, name in enumerate(self._axes) if name in names and self._length[axis] > 1)
         alone = (-1, *(1,) * len(self._axes))
-        if not scope:
+        if not scope:  # where a product has one place, it has the lean that its code names
             cells = self._cells[number].reshape((3, *alone))
             return _Term(part.side, scope, cells[MEAN], cells[LOW:])
-        codes = {name: coded.codes[name][rows].reshape(alone) for name in part.table.names if name not in axes}
-        tried = [name for name in part.table.names if name in axes and name not in LEANS]
-        cells = part.table.find({**codes, **axes}, coded.several)
+        codes = {name: axes[name] if name in axes else coded.codes[name][rows].reshape(alone) for name in names}
+        cells = part.table.find(codes, coded.several)
+        tried = [name for name in names if name in axes and name not in LEANS]
         if not tried:
             return _Term(part.side, scope, cells[MEAN], cells[LOW:])
         untried = {name: coded.codes[name][rows].reshape(alone) for name in tried}
-        return _Term(part.side, scope, part.table.find({**codes, **axes, **untried}, coded.several)[MEAN], cells[LOW:])
+        return _Term(part.side, scope, part.table.find({**codes, **untried}, coded.several)[MEAN], cells[LOW:])
+
+    def _by_share(self, term: _Term) -> _Term:
+        """A term times its side's share, which depends on a position."""
+        weighted = WEIGHTED_BY[term.side]
+        share = self._spread(weighted.share(self._placed[weighted.position].at), weighted.position)
+        scope = term.scope | {self._axes.index(weighted.position)}
+        return _Term(term.side, scope, term.mean * share, term.ends * share)
 
     def _spread(self, columns: NDArray[_Scalar], name: str) -> NDArray[_Scalar]:
         """Columns of an axis, at its place among the axes."""
@@ -327,53 +339,43 @@ class _Batch:
 
     def scores(self, names: Sequence[str]) -> dict[str, Triple]:
         """Expectation, least and greatest of some scores."""
-        shared = [name for name in names if name not in SIDES]
-        found = self._shared(shared) if shared else {}
-        for side in SIDES:
-            if side in names:
-                found[side] = self._side(side)
+        found = {}
+        for name in names:
+            if name in SUMS:
+                sides, factor = SUMS[name]
+                found[name] = self._joined([term for term in self._shared if term.side in sides]) * factor
+            else:
+                found[name] = self._side(name)
         return found
 
-    def _side(self, side: Side) -> Triple:
+    def _side(self, side: str) -> Triple:
         """The score of a side by itself."""
         own = [number for number, part in enumerate(self._parts) if part.side == side]
-        if len(own) == 1:
-            cells = self._cells[own[0]].copy()
-            np.negative(cells[HIGH], out=cells[HIGH])
-            return cells
-        terms = [term for term in self._terms if term.side == side]
-        return self._joined([_Term(side, term.scope, term.mean[None], term.ends[None]) for term in terms])[0]
+        if len(own) > 1:
+            return self._joined([self._terms[number] for number in own])
+        cells = self._cells[own[0]]
+        return np.stack([cells[MEAN], cells[LOW], -cells[HIGH]])
 
-    def _shared(self, names: Sequence[str]) -> dict[str, Triple]:
-        """Scores in which each side counts by its share, which depends on a position."""
-        terms = []
-        for term in self._terms:
-            factors = np.array([FACTORS[name].get(term.side, 0.0) for name in names], np.float64)
-            share = self._shares[term.side] * factors.reshape((-1, *(1,) * (1 + len(self._axes))))
-            scope = term.scope | {self._axes.index(WEIGHTED_BY[term.side].position)}
-            terms.append(_Term(term.side, scope, term.mean * share, term.ends * share[:, None]))
-        return dict(zip(names, self._joined(terms), strict=True))
-
-    def _joined(self, terms: Sequence[_Term]) -> Floats:
-        """The sum of some terms over all axes: expectation, least and greatest of each score."""
+    def _joined(self, terms: Sequence[_Term]) -> Triple:
+        """The sum of some terms over all axes: expectation, least and greatest."""
         mean: Floats | float = 0.0
         by_scope: dict[frozenset[int], Floats] = {}
         for term in terms:
             mean = mean + term.mean
             by_scope[term.scope] = by_scope[term.scope] + term.ends if term.scope in by_scope else term.ends
-        ends = self._least(by_scope)
-        return np.stack([self._expectation(np.asarray(mean)), ends[:, 0], -ends[:, 1]], axis=1)
+        low, high = self._least(by_scope)
+        return np.stack([self._expectation(np.asarray(mean)), low, -high])
 
     def _expectation(self, total: Floats) -> Floats:
         """The mean over the positions; the other axes are of length 1."""
-        for axis, name in enumerate(_POSITIONS, -len(self._axes)):
+        for axis, name in enumerate(_POSITIONS, 1):
             if total.shape[axis] > 1:
                 weighed = total * self._spread(self._placed[name].weight, name)
                 joined: Floats | float = 0.0
                 for place in range(total.shape[axis]):
                     joined = joined + weighed.take([place], axis)
                 total = np.asarray(joined)
-        return total.reshape(total.shape[:2])
+        return total.reshape(-1)
 
     def _least(self, terms: Mapping[frozenset[int], Floats]) -> Floats:
         """The least sum of the terms, each over the axes in its scope."""
@@ -386,14 +388,13 @@ class _Batch:
             if self._length[axis] > 1:
                 mask = self._masks[axis]
                 possible = joined if mask is None else np.where(mask, joined, np.inf)
-                joined = np.minimum.reduce(possible, axis - len(self._axes), keepdims=True)
+                joined = np.minimum.reduce(possible, axis + 2, keepdims=True)
             rest = frozenset().union(*taking) - {axis}
             left[rest] = left[rest] + joined if rest in left else np.asarray(joined)
         total: Floats | float = 0.0
         for scope in sorted(left, key=sorted):
             total = total + left[scope]
-        total = np.asarray(total)
-        return total.reshape(total.shape[:3])
+        return np.asarray(total).reshape(2, -1)
 
 
 @lru_cache(maxsize=256)
