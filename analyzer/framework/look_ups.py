@@ -175,7 +175,6 @@ class LookUps:
         self.parts = tuple(part for side in SIDES for part in _parts(self, side, most_cells))
         self.tried = _contested([part.table for part in self.parts])
         self.known_weights = _known_weights(self)
-        self.rule_names = (*self.tables, *self.gates)
         rules = (*self.tables.values(), *self.gates.values())
         self._all = (*rules, *(part.table for part in self.parts))
         self._cells = [*(_shown(table.cells) for table in rules), *(part.table.cells for part in self.parts)]
@@ -187,9 +186,9 @@ class LookUps:
 
     def find_all(
         self, codes: Mapping[str, Codes], several: Mapping[str, Spreads]
-    ) -> tuple[dict[str, Triple], list[Floats]]:
-        """Expected, least and greatest points of every consideration, and whether each gate holds, by id, rounded as
-        they are printed; and the cells of every part."""
+    ) -> tuple[dict[str, Triple], dict[str, NDArray[np.int8]], list[Floats]]:
+        """Expected, least and greatest points of every consideration, by id, rounded as they are printed; in how many
+        of its ends (least, greatest) each gate holds; and the cells of every part."""
         if len(codes[self.names[0]]) <= _FEW:
             # Places are whole numbers, which floats add up exactly.
             columns = np.minimum(np.array([codes[name] for name in self.names]), self._sizes)
@@ -200,10 +199,11 @@ class LookUps:
                 np.take(cells, table.places(codes, several), axis=1, mode="clip")
                 for table, cells in zip(self._all, self._cells, strict=True)
             ]
-        rules = len(self.rule_names)
+        rules, points = len(self.tables) + len(self.gates), len(self.tables)
         for number, table in enumerate(self._all if several else ()):
             table.mix(found[number], codes, several, shown=number < rules)
-        return dict(zip(self.rule_names, found, strict=False)), found[rules:]
+        gates = {gate: (one[LOW] + one[HIGH]).astype(np.int8) for gate, one in zip(self.gates, found[points:], strict=False)}
+        return dict(zip(self.tables, found, strict=False)), gates, found[rules:]
 
 
 @lru_cache(maxsize=16)

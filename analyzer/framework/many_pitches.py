@@ -212,7 +212,7 @@ def scored_columns(coded: Coded, rulebook: Rulebook) -> Iterator[tuple[str, NDAr
         for suffix, numbers in zip(_SUFFIXES, found.points[consideration.id], strict=True):
             yield f"points_{consideration.id}{suffix}", numbers
     for gate in rulebook.gates:
-        yield f"gate_{gate.id}", found.states(gate.id)
+        yield f"gate_{gate.id}", found.gates[gate.id]
 
 
 def overall(coded: Coded, rulebook: Rulebook) -> Floats:

@@ -202,7 +202,7 @@ def _gates(pitch: ScoredPitch) -> tuple[GateResult, ...]:
     facts, rulebook = pitch.facts, pitch.rules.rulebook
     results = []
     for gate in rulebook.gates:
-        state = STATES[pitch.scored.states(gate.id)[0]]
+        state = STATES[pitch.scored.gates[gate.id][0]]
         unknown = _deciding(pitch, gate.id) if state == "open" else ()
         results.append(
             GateResult(

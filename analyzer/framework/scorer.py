@@ -160,43 +160,44 @@ def _padded(placed: Placed, most: int) -> Placed:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What comes of some pitches. `scores`, by name, are not rounded; `points` holds considerations and gates by their
-    id, rounded as they are printed."""
+    """What comes of some pitches. `scores`, by name, are not rounded; `points`, by consideration, are rounded as they
+    are printed; `gates` holds the state of each gate as its place in `STATES`."""
 
     scores: dict[str, Triple]
     points: dict[str, Triple]
-
-    def states(self, gate: str) -> NDArray[np.int8]:
-        """Whether a gate is clear, open or holds, as its place in `STATES`."""
-        _, low, high = self.points[gate]
-        return (low + high).astype(np.int8)
+    gates: dict[str, NDArray[np.int8]]
 
 
 def scored(coded: Coded, rules: LookUps, names: Sequence[str] = SCORES) -> Scored:
     """The scores, points and gates of every pitch, in scope or not."""
     if len(coded) <= _TOGETHER:
-        points, cells = rules.find_all(coded.codes, coded.several)
-        return Scored(_Batch(coded, rules, cells, _EVERY).scores(names), points)
-    found = Scored(*({name: np.empty((3, len(coded))) for name in each} for each in (names, rules.rule_names)))
+        points, gates, cells = rules.find_all(coded.codes, coded.several)
+        return Scored(_Batch(coded, rules, cells, _EVERY).scores(names), points, gates)
+    found = Scored(
+        {name: np.empty((3, len(coded))) for name in names},
+        {name: np.empty((3, len(coded))) for name in rules.tables},
+        {name: np.empty(len(coded), np.int8) for name in rules.gates},
+    )
     for start in range(0, len(coded), _MOST_ROWS):
         part = coded.take(slice(start, start + _MOST_ROWS))
         chunk = slice(start, start + len(part))
-        points, cells = rules.find_all(part.codes, part.several)
+        points, gates, cells = rules.find_all(part.codes, part.several)
         for name, triple in points.items():
             found.points[name][:, chunk] = triple
+        for name, states in gates.items():
+            found.gates[name][chunk] = states
         groups = _alike(part, rules)
         results = [_Batch(part, rules, cells, rows).scores(names) for rows in groups]
         back = np.argsort(np.concatenate(groups))
         for name in names:
             triples = np.concatenate([result[name] for result in results], axis=1)
-            np.take(triples, back, axis=1, out=found.scores[name][:, chunk], mode="clip")
+            found.scores[name][:, chunk] = np.take(triples, back, axis=1, mode="clip")
     return found
 
 
 def gate_states(coded: Coded, rules: LookUps) -> dict[str, NDArray[np.int8]]:
     """The state of each gate, as its place in `STATES`."""
-    read = Scored({}, rules.find_all(coded.codes, coded.several)[0])
-    return {gate: read.states(gate) for gate in rules.gates}
+    return rules.find_all(coded.codes, coded.several)[1]
 
 
 def shares(coded: Coded, rules: LookUps) -> dict[str, Floats]:
@@ -280,7 +281,8 @@ class _Term:
 
 
 class _Batch:
-    """Some pitches, with an axis for each position and each tried input after the axis of pitches."""
+    """Some pitches, with an axis for each position and each tried input before the axis of pitches, which is the longest
+    and so goes last."""
 
     def __init__(self, coded: Coded, rules: LookUps, cells: Sequence[Floats], rows: Rows):
         self._parts = rules.parts
@@ -312,7 +314,7 @@ class _Batch:
         part = self._parts[number]
         names = part.table.names
         scope = frozenset(axis for axis, name in enumerate(self._axes) if name in names and self._length[axis] > 1)
-        alone = (-1, *(1,) * len(self._axes))
+        alone = (*(1,) * len(self._axes), -1)
         if not scope:  # where a product has one place, it has the lean that its code names
             cells = self._cells[number].reshape((3, *alone))
             return _Term(part.side, scope, cells[MEAN], cells[LOW:])
@@ -333,9 +335,9 @@ class _Batch:
 
     def _spread(self, columns: NDArray[_Scalar], name: str) -> NDArray[_Scalar]:
         """Columns of an axis, at its place among the axes."""
-        shape = [len(columns), *(1,) * len(self._axes)]
-        shape[1 + self._axes.index(name)] = columns.shape[1]
-        return columns.reshape(shape)
+        shape = [*(1,) * len(self._axes), len(columns)]
+        shape[self._axes.index(name)] = columns.shape[1]
+        return np.ascontiguousarray(columns.T).reshape(shape)
 
     def scores(self, names: Sequence[str]) -> dict[str, Triple]:
         """Expectation, least and greatest of some scores."""
@@ -368,7 +370,7 @@ class _Batch:
 
     def _expectation(self, total: Floats) -> Floats:
         """The mean over the positions; the other axes are of length 1."""
-        for axis, name in enumerate(_POSITIONS, 1):
+        for axis, name in enumerate(_POSITIONS):
             if total.shape[axis] > 1:
                 weighed = total * self._spread(self._placed[name].weight, name)
                 joined: Floats | float = 0.0
@@ -388,7 +390,7 @@ class _Batch:
             if self._length[axis] > 1:
                 mask = self._masks[axis]
                 possible = joined if mask is None else np.where(mask, joined, np.inf)
-                joined = np.minimum.reduce(possible, axis + 2, keepdims=True)
+                joined = np.minimum.reduce(possible, axis + 1, keepdims=True)
             rest = frozenset().union(*taking) - {axis}
             left[rest] = left[rest] + joined if rest in left else np.asarray(joined)
         total: Floats | float = 0.0
