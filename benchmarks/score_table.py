@@ -2,8 +2,8 @@
 
     python benchmarks/score_table.py [ROWS]
 
-Rows are drawn like public pitches: a third of the signals unknown. Prints seconds of CPU (the least of some rounds), the
-ratio, and peak memory.
+Rows are drawn like public pitches: a third of the signals unknown. Prints seconds of CPU (the least of some rounds),
+the ratio, and peak memory.
 """
 
 from __future__ import annotations

@@ -9,10 +9,11 @@ the same operations in the same order: one pitch and a million give the same dig
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from itertools import pairwise
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,8 @@ MOST_CELLS: Final = 400_000
 """How many places the table of a part may have: what a processor's cache holds, and fills in milliseconds."""
 _AT_ONCE: Final = 1_000_000
 """How many places are mixed at once where inputs were read in several ways."""
+_MOST_KEPT: Final = 20_000
+"""Of how many combinations of open inputs it is remembered which decide a gate."""
 _FEW: Final = 512
 """Up to so many pitches are looked up in all tables by one multiplication, more of them table by table."""
 
@@ -42,7 +45,7 @@ class Spreads:
     def __init__(self, weights: Floats, said: Floats):
         self.weights = weights
         self.said = said
-        size = weights.shape[1]
+        self.size = size = weights.shape[1]
         possible = weights > 0
         self.counts = np.concatenate([np.ones(size + 1, np.intp), possible.sum(axis=1)])
         """How many values each code may mean: one for those of the vocabulary and for unknown."""
@@ -76,8 +79,10 @@ class RuleTable:
         self.cells = np.ascontiguousarray(cells).reshape(3, -1)
 
     def places(self, codes: Mapping[str, Codes], several: Mapping[str, Spreads]) -> NDArray[np.intp]:
-        """Where some pitches are in the cells; what is read in several ways counts as unknown. `codes`: by input, arrays
-        that broadcast together."""
+        """Where some pitches are in the cells; what is read in several ways counts as unknown.
+
+        `codes`: by input, arrays that broadcast together.
+        """
         place: NDArray[np.int32] | int = 0
         for name, size, stride in zip(self.names, self.sizes, self.strides, strict=True):
             code = np.minimum(codes[name], np.int32(size)) if name in several else codes[name]
@@ -86,57 +91,62 @@ class RuleTable:
 
     def find(self, codes: Mapping[str, Codes], several: Mapping[str, Spreads]) -> Floats:
         """The cells of some pitches."""
-        found = np.take(self.cells, self.places(codes, several), axis=1, mode="clip")
-        self.mix(found, codes, several)
+        places = self.places(codes, several)
+        found = np.take(self.cells, places, axis=1, mode="clip")
+        self.mix(found, places, codes, several)
         return found
 
     def mix(
-        self, found: Floats, codes: Mapping[str, Codes], several: Mapping[str, Spreads], shown: bool = False
+        self,
+        found: Floats,
+        places: NDArray[np.intp],
+        codes: Mapping[str, Codes],
+        several: Mapping[str, Spreads],
+        shown: bool = False,
     ) -> None:
         """Put right in `found` the pitches of which an input was read in several ways; `shown`: rounded."""
+        own = [axis for axis, name in enumerate(self.names) if name in several]
         mixed: NDArray[np.bool_] | None = None
-        for name, size in zip(self.names, self.sizes, strict=True):
-            if name in several:
-                beyond = codes[name] > size
-                mixed = beyond if mixed is None else mixed | beyond
+        for axis in own:
+            beyond = codes[self.names[axis]] > self.sizes[axis]
+            mixed = beyond if mixed is None else mixed | beyond
         if mixed is None or not mixed.any():
             return
-        shape = found.shape[1:]
-        rows = np.nonzero(np.broadcast_to(mixed, shape))
-        cells = self._mixtures([np.broadcast_to(codes[name], shape)[rows] for name in self.names], several)
-        found[(slice(None), *rows)] = _shown(cells) if shown else cells
+        if mixed.shape != places.shape:
+            mixed = np.broadcast_to(mixed, places.shape)
+        rows = np.nonzero(mixed)
+        mixtures = []
+        for axis in own:
+            column = codes[self.names[axis]]
+            column = (column if column.shape == places.shape else np.broadcast_to(column, places.shape))[rows]
+            mixtures.append((column, several[self.names[axis]], self.strides[axis]))
+        cells = self._mixtures(places[rows], mixtures)
+        own_cells: tuple[Any, ...] = (slice(None), *rows)
+        found[own_cells] = _shown(cells) if shown else cells
 
-    def _mixtures(self, columns: Sequence[Codes], several: Mapping[str, Spreads]) -> Floats:
+    def _mixtures(self, places: NDArray[np.intp], mixtures: Sequence[tuple[Codes, Spreads, int]]) -> Floats:
         """The cells of pitches with inputs read in several ways, in runs that are not too long."""
-        worlds = np.ones(len(columns[0]), np.int64)
-        for name, column in zip(self.names, columns, strict=True):
-            if name in several:
-                worlds = worlds * several[name].counts[column]
+        worlds = math.prod(spread.counts[codes] for codes, spread, _ in mixtures)
+        if int(np.sum(worlds)) <= _AT_ONCE:
+            return self._mixed(places, mixtures)
         run = np.cumsum(worlds) // _AT_ONCE
-        ends = [*np.flatnonzero(np.diff(run)) + 1, len(run)]
-        parts = []
-        for start, end in zip([0, *ends], ends, strict=False):
-            parts.append(self._mixed([column[start:end] for column in columns], several))
+        starts = [0, *(np.flatnonzero(np.diff(run)) + 1), len(run)]
+        parts = [
+            self._mixed(places[start:end], [(codes[start:end], spread, stride) for codes, spread, stride in mixtures])
+            for start, end in pairwise(starts)
+        ]
         return np.concatenate(parts, axis=1)
 
-    def _mixed(self, columns: Sequence[Codes], several: Mapping[str, Spreads]) -> Floats:
+    def _mixed(self, places: NDArray[np.intp], mixtures: Sequence[tuple[Codes, Spreads, int]]) -> Floats:
         """Each pitch spelled out into the places that its inputs may have, weighed, and joined again."""
-        pitch = np.arange(len(columns[0]))
-        place = np.zeros(len(pitch), np.intp)
-        weight = np.ones(len(pitch))
-        for name, column, stride in zip(self.names, columns, self.strides, strict=True):
+        pitch, place, weight = np.arange(len(places)), places, np.ones(len(places))
+        for column, spread, stride in mixtures:
             codes = column[pitch]
-            if name not in several:
-                place = place + codes * stride
-                continue
-            spread = several[name]
             counts = spread.counts[codes]
-            world = np.repeat(np.arange(len(pitch)), counts)
-            nth = np.arange(len(world)) - (np.cumsum(counts) - counts)[world]
-            choice = spread.first[codes][world] + nth
-            pitch = pitch[world]
-            place = place[world] + spread.values[choice] * stride
-            weight = weight[world] * spread.chances[choice]
+            world = np.repeat(np.arange(len(codes)), counts)
+            choice = np.arange(len(world)) + (spread.first[codes] - np.cumsum(counts) + counts)[world]
+            pitch, weight = pitch[world], weight[world] * spread.chances[choice]
+            place = (place - np.minimum(codes, spread.size) * stride)[world] + spread.values[choice] * stride
         starts = np.flatnonzero(np.diff(pitch, prepend=-1))
         cells = np.take(self.cells, place, axis=1)
         mean = np.add.reduceat(cells[MEAN] * weight, starts)
@@ -175,6 +185,7 @@ class LookUps:
         self.parts = tuple(part for side in SIDES for part in _parts(self, side, most_cells))
         self.tried = _contested([part.table for part in self.parts])
         self.known_weights = _known_weights(self)
+        self._deciding: dict[tuple[str, tuple[tuple[str, ...], ...]], tuple[str, ...]] = {}
         rules = (*self.tables.values(), *self.gates.values())
         self._all = (*rules, *(part.table for part in self.parts))
         self._cells = [*(_shown(table.cells) for table in rules), *(part.table.cells for part in self.parts)]
@@ -189,21 +200,43 @@ class LookUps:
     ) -> tuple[dict[str, Triple], dict[str, NDArray[np.int8]], list[Floats]]:
         """Expected, least and greatest points of every consideration, by id, rounded as they are printed; in how many
         of its ends (least, greatest) each gate holds; and the cells of every part."""
+        places: Sequence[NDArray[np.intp]]
         if len(codes[self.names[0]]) <= _FEW:
             # Places are whole numbers, which floats add up exactly.
             columns = np.minimum(np.array([codes[name] for name in self.names]), self._sizes)
-            places = (self._strides @ columns).astype(np.intp) + self._first
-            found = list(np.take(self._joint, places, axis=1).swapaxes(0, 1))
+            places = (self._strides @ columns).astype(np.intp)
+            found = list(np.take(self._joint, places + self._first, axis=1).swapaxes(0, 1))
         else:
-            found = [
-                np.take(cells, table.places(codes, several), axis=1, mode="clip")
-                for table, cells in zip(self._all, self._cells, strict=True)
-            ]
+            places = [table.places(codes, several) for table in self._all]
+            found = [np.take(own, at, axis=1, mode="clip") for own, at in zip(self._cells, places, strict=True)]
         rules, points = len(self.tables) + len(self.gates), len(self.tables)
         for number, table in enumerate(self._all if several else ()):
-            table.mix(found[number], codes, several, shown=number < rules)
-        gates = {gate: (one[LOW] + one[HIGH]).astype(np.int8) for gate, one in zip(self.gates, found[points:], strict=False)}
+            table.mix(found[number], places[number], codes, several, shown=number < rules)
+        gates = {
+            gate: (ends[LOW] + ends[HIGH]).astype(np.int8)
+            for gate, ends in zip(self.gates, found[points:], strict=False)
+        }
         return dict(zip(self.tables, found, strict=False)), gates, found[rules:]
+
+    def deciding(self, gate: str, possible: Callable[[str], tuple[str, ...]]) -> tuple[str, ...]:
+        """The inputs on which it depends whether a gate holds, by the values that each may have."""
+        values = tuple(possible(name) for name in self.gates[gate].names)
+        if (gate, values) not in self._deciding:
+            if len(self._deciding) > _MOST_KEPT:
+                self._deciding.clear()
+            self._deciding[gate, values] = _deciding(self.gates[gate], values)
+        return self._deciding[gate, values]
+
+
+def _deciding(table: RuleTable, possible: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    holds = table.table
+    for axis, (name, values) in enumerate(zip(table.names, possible, strict=True)):
+        holds = holds.take([INPUTS[name].index(value) for value in values], axis)
+    return tuple(
+        name
+        for axis, name in enumerate(table.names)
+        if holds.shape[axis] > 1 and (holds.min(axis) < holds.max(axis)).any()
+    )
 
 
 @lru_cache(maxsize=16)
@@ -239,11 +272,11 @@ def _cells(names: Mapping[str, None]) -> int:
 def _summed(rules: LookUps, ids: Sequence[str], names: tuple[str, ...]) -> RuleTable:
     """Some considerations times their weights, over the inputs of all."""
     total = np.zeros([len(INPUTS[name]) for name in names])
-    for id in ids:
-        table = rules.tables[id]
+    for each in ids:
+        table = rules.tables[each]
         order = sorted(range(len(table.names)), key=lambda axis: names.index(table.names[axis]))
         shape = [len(INPUTS[name]) if name in table.names else 1 for name in names]
-        total = total + table.table.transpose(order).reshape(shape) * rules.weights[id]
+        total = total + table.table.transpose(order).reshape(shape) * rules.weights[each]
     return RuleTable(names, total)
 
 

@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -106,7 +107,9 @@ def _arrow(values: NDArray[Any], mask: NDArray[np.bool_] | None) -> Any:
     import pyarrow
 
     if values.dtype == np.int8:
-        return pyarrow.DictionaryArray.from_arrays(pyarrow.array(values, mask=mask), list(STATES)).cast(pyarrow.string())
+        return pyarrow.DictionaryArray.from_arrays(pyarrow.array(values, mask=mask), list(STATES)).cast(
+            pyarrow.string()
+        )
     return pyarrow.array(values, mask=mask)
 
 
@@ -159,8 +162,8 @@ def _read(labels: Sequence[Any], column: Callable[[str], Any], cells: Callable[[
 def _check_names(names: Sequence[str]) -> None:
     """Refuses a table without signals, and one where a signal that it lacks has nearly the name of a column."""
     for name in names:
-        (near,) = get_close_matches(name.strip().lower().replace(" ", "_"), (*INPUTS, "in_scope"), 1, 0.85) or [""]
-        if near and near not in names and name not in INPUTS:
+        near = "" if name in INPUTS else _near(name)
+        if near and near not in names:
             raise SignalsError(f"column {name!r} is not a signal; did you mean {near!r}? If not, rename it")
     if not set(names) & set(INPUTS):
         found = ", ".join(names[:8]) or "no columns"
@@ -168,6 +171,12 @@ def _check_names(names: Sequence[str]) -> None:
             f"no column holds signals: give one a signal ({', '.join(list(INPUTS)[:3])}, …), or one named "
             f"'signals' or 'assessment' with documents; found {found}"
         )
+
+
+@lru_cache(maxsize=1024)
+def _near(name: str) -> str:
+    """The column with signals whose name is nearly this one; empty if none is."""
+    return next(iter(get_close_matches(name.strip().lower().replace(" ", "_"), (*INPUTS, "in_scope"), 1, 0.85)), "")
 
 
 def _results(read: _Signals, rulebook: Rulebook) -> Iterator[tuple[str, tuple[NDArray[Any], NDArray[np.bool_] | None]]]:
@@ -239,7 +248,9 @@ def _code_column(table: pyarrow.Table, name: str) -> Codes:
     indices, null = column.indices, None
     if indices.null_count:
         null = pyarrow.compute.is_null(indices).to_numpy(zero_copy_only=False)
-        indices = pyarrow.Array.from_buffers(indices.type, len(indices), [None, indices.buffers()[1]], 0, indices.offset)
+        indices = pyarrow.Array.from_buffers(
+            indices.type, len(indices), [None, indices.buffers()[1]], 0, indices.offset
+        )
     places = indices.to_numpy(zero_copy_only=False)
     if strange:
         wrong = places == words.index(strange[0])

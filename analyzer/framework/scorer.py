@@ -9,15 +9,16 @@ with the number of worlds. Nothing is sampled, and a row's result does not depen
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import add
 from typing import Final, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.framework.formula import PER_CASE, SCORES, SUMS, WEIGHTED_BY
+from analyzer.framework.formula import PER_CASE, SCORES, SUMS, WEIGHTED_BY, At
 from analyzer.framework.inputs import UNPLACED, Facts
 from analyzer.framework.look_ups import HIGH, LOW, MEAN, Codes, Floats, LookUps, Spreads, Triple
 from analyzer.framework.rulebook import SIDES, Side
@@ -26,13 +27,13 @@ from analyzer.vocabulary.derived import INPUTS, LEANS
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 _TOGETHER: Final = 512
 """Up to so many rows are scored in one go, whatever they leave open; more are first sorted by it."""
-_MOST_ROWS: Final = 4_096
+_MOST_ROWS: Final = 8_192
 """So many rows of all columns fit into a processor's cache."""
 _THIRD: Final = 1e-9
 STATES: Final[tuple[Literal["clear", "open", "holds"], ...]] = ("clear", "open", "holds")
 """The states of a gate, by their number."""
 _POSITIONS: Final = tuple(LEANS)
-_INDEX: Final = {
+CODES: Final[Mapping[str, Mapping[str | None, int]]] = {
     name: {**{value: number for number, value in enumerate(values)}, None: len(values)}
     for name, values in INPUTS.items()
 }
@@ -76,7 +77,7 @@ class Coded:
         codes: dict[str, Codes] = {}
         several: dict[str, Spreads] = {}
         for name, values in INPUTS.items():
-            index = _INDEX[name]
+            index = CODES[name]
             column = [index[facts.values[name]] for facts in pitches]
             spreads: dict[tuple[tuple[float, ...], float], int] = {}
             for row, facts in enumerate(pitches):
@@ -200,10 +201,14 @@ def gate_states(coded: Coded, rules: LookUps) -> dict[str, NDArray[np.int8]]:
     return rules.find_all(coded.codes, coded.several)[1]
 
 
-def shares(coded: Coded, rules: LookUps) -> dict[str, Floats]:
-    """The part of the overall score's weight that each consideration carries; those of a pitch sum to 1."""
-    by_side = _side_shares(coded)
-    return {c.id: by_side[c.side] * rules.weights[c.id] for c in rules.considerations}
+def side_shares(coded: Coded) -> dict[Side, Floats]:
+    """The part of the overall score's weight that each side carries; those of a pitch sum to 1."""
+    found: dict[Side, Floats] = {}
+    for side in SIDES:
+        weighted = WEIGHTED_BY[side]
+        placed = coded.positions[weighted.position]
+        found[side] = _summed(weighted.share(placed.at) * placed.weight) * PER_CASE
+    return found
 
 
 def said(coded: Coded, rules: LookUps) -> Floats:
@@ -218,23 +223,16 @@ def said(coded: Coded, rules: LookUps) -> Floats:
         known[name] = (codes < size).astype(np.float64)
         if name in coded.several:
             known[name] += np.concatenate([np.zeros(size + 1), coded.several[name].said])[codes]
-    total = np.zeros(len(coded))
-    for side, share in _side_shares(coded).items():
-        own = np.zeros(len(coded))
-        for name, weight in rules.known_weights[side].items():
-            own = own + known[name] * weight
-        total = total + share * own
-    return total
+    return said_of(known, side_shares(coded), rules)
 
 
-def _side_shares(coded: Coded) -> dict[Side, Floats]:
-    """The part of the overall score's weight that each side carries."""
-    found: dict[Side, Floats] = {}
-    for side in SIDES:
-        weighted = WEIGHTED_BY[side]
-        placed = coded.positions[weighted.position]
-        found[side] = _summed(weighted.share(placed.at) * placed.weight) * PER_CASE
-    return found
+def said_of(known: Mapping[str, At], shares: Mapping[Side, At], rules: LookUps) -> At:
+    """The same from how far each input is known, 0 to 1, and the shares of the sides."""
+    parts = []
+    for side, share in shares.items():
+        own = [known[name] * weight for name, weight in rules.known_weights[side].items()]
+        parts.append(share * reduce(add, own))
+    return reduce(add, parts)
 
 
 def _summed(columns: Floats) -> Floats:
@@ -281,8 +279,7 @@ class _Term:
 
 
 class _Batch:
-    """Some pitches, with an axis for each position and each tried input before the axis of pitches, which is the longest
-    and so goes last."""
+    """Some pitches, with an axis for each position and each tried input; the pitches are the last axis."""
 
     def __init__(self, coded: Coded, rules: LookUps, cells: Sequence[Floats], rows: Rows):
         self._parts = rules.parts
