@@ -24,9 +24,12 @@ if TYPE_CHECKING:
     from analyzer.framework.market import MarketMap
     from analyzer.framework.one_pitch import score
     from analyzer.framework.rulebook import Rulebook
+    from analyzer.results.frames import to_frame
     from analyzer.results.result import Result
+    from analyzer.runs.frames import analyze_frame
     from analyzer.runs.many import analyze_many
-    from analyzer.runs.one import analyze
+    from analyzer.runs.many_async import analyze_many_async
+    from analyzer.runs.one import analyze, analyze_async
     from analyzer.vocabulary.signals import Signals
 
 __all__ = [
@@ -39,11 +42,15 @@ __all__ = [
     "Rulebook",
     "Signals",
     "analyze",
+    "analyze_async",
+    "analyze_frame",
     "analyze_many",
+    "analyze_many_async",
     "compare",
     "read_manual",
     "score",
     "score_table",
+    "to_frame",
 ]
 
 _HOME = {
@@ -56,11 +63,15 @@ _HOME = {
     "Rulebook": "analyzer.framework.rulebook",
     "Signals": "analyzer.vocabulary.signals",
     "analyze": "analyzer.runs.one",
+    "analyze_async": "analyzer.runs.one",
+    "analyze_frame": "analyzer.runs.frames",
     "analyze_many": "analyzer.runs.many",
+    "analyze_many_async": "analyzer.runs.many_async",
     "compare": "analyzer.agreement.comparison",
     "read_manual": "analyzer.files.manual_scores",
     "score": "analyzer.framework.one_pitch",
     "score_table": "analyzer.framework.many_pitches",
+    "to_frame": "analyzer.results.frames",
 }
 
 

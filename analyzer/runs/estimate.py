@@ -140,7 +140,8 @@ class _Counted:
         self._pitches += len(batch)
         if self._model is None or not asks_a_server(self._model):
             return
-        from analyzer.reading.conversation import requests_in_every_mode, static_tokens  # loads the model SDK
+        from analyzer.reading.asking import static_tokens
+        from analyzer.reading.conversation import requests_in_every_mode  # loads the model SDK
         from analyzer.reading.spending import estimated_tokens
 
         keys = [

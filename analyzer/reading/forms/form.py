@@ -7,7 +7,7 @@ and schema are the same for every pitch: servers can cache the prompt up to the 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from analyzer.reading.pitch import Pitch
 from analyzer.vocabulary.signals import MAX_COMPETITORS, MAX_PERSONAS, MAX_PROBLEMS, answer_schema
@@ -20,12 +20,42 @@ _LONGEST_ELSE: Final = 400
 _BOUNDS: Final = ("maxItems", "maxLength", "minimum", "maximum")
 
 
+class Tool(NamedTuple):
+    """What an answer is called where it is the call of a tool or a named schema."""
+
+    name: str
+    description: str
+
+
+RECORD_SIGNALS: Final = Tool("RecordSignals", "Record what the pitch says, with the words it says it in.")
+
+
 class Form(Protocol):
-    """A way of asking for the signals of a pitch."""
+    """A way of asking: for the signals of a pitch, or whether quotes support their values."""
 
     @property
     def name(self) -> str:
         """The form's name, as users choose it and as recordings and stored answers keep it."""
+        ...
+
+    @property
+    def purpose(self) -> str:
+        """What is asked: `read` or `verify`."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """Raised when what is asked changes."""
+        ...
+
+    @property
+    def vocabulary_sha256(self) -> str:
+        """Fingerprint of the words from the vocabulary that its requests hold."""
+        ...
+
+    @property
+    def tool(self) -> Tool:
+        """What the answer is called."""
         ...
 
     def instructions(self, *, rules: bool) -> str:
@@ -43,6 +73,10 @@ class Form(Protocol):
 
     def document(self, text: str, pitch: Pitch) -> str:
         """The model's answer as the JSON text that `answers.check_answer` takes. Raises NotAnAnswer."""
+        ...
+
+    def is_answer(self, document: object) -> bool:
+        """Whether a document from a reply is an answer, though parts may be missing."""
         ...
 
     def again(self, faults: list[str]) -> str:
@@ -115,15 +149,18 @@ def _rules(entry: str, instructions: str) -> Iterator[str]:
             shape = ", ".join([entry, *fields])
             yield f"- {name} (list of {{{shape}}}, at most {_MOST_ENTRIES.get(name)}): {part['description']}"
             for key, field in fields.items():
-                if rule := _field_rule(field):
+                if rule := _field_rule(field, part["description"]):
                     yield f"  - {key}: {rule}"
         else:
             yield f"- {name}: {part['description']}"
 
 
-def _field_rule(field: Mapping[str, Any]) -> str:
-    values = f"One of {', '.join(field['enum'])}." if "enum" in field else ""
-    return " ".join(part for part in (values, field.get("description", "")) if part)
+def _field_rule(field: Mapping[str, Any], of_list: str) -> str:
+    """The rule of an entry's field, with its values unless this rule or that of the list names them all."""
+    rule, values = str(field.get("description", "")), field.get("enum", ())
+    if any(all(value in text for value in values) for text in (rule, of_list)):
+        return rule
+    return f"One of {', '.join(values)}. {rule}".strip()
 
 
 def _bare(name: str, field: Mapping[str, Any]) -> Schema:
