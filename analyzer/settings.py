@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeGuard
+from typing import Any, TypeGuard
 from urllib.parse import urlsplit
 
 from analyzer.errors import ConfigurationError
@@ -16,6 +16,8 @@ KEYWORDS = "keywords"
 RECORDED = "recorded"
 MAX_CONCURRENCY = 256
 """The most requests in flight."""
+MAX_READINGS = 9
+"""The most readings of one pitch by one model."""
 MODES = ("auto", "json_schema", "tools", "json", "text", "responses", "native")
 """Ways to ask a model that `--mode` and PITCH_MODE take; "auto" tries those that its server is known to take."""
 
@@ -47,9 +49,16 @@ class Settings:
     """PITCH_FORM: what the model writes down, one of the forms in `reading.forms`."""
     profiles: Path | None = None
     """PITCH_PROFILES: a file with the user's own profiles of model servers."""
+    readings: int = 1
+    """PITCH_READINGS: how often each model reads a pitch, 1 to MAX_READINGS."""
 
     def __post_init__(self) -> None:
-        """Raises ConfigurationError if the mode is not one of MODES."""
+        """Raises ConfigurationError if the mode is not one of MODES, or the number of readings is not possible."""
+        if type(self.readings) is not int or not 1 <= self.readings <= MAX_READINGS:
+            raise ConfigurationError(
+                f"{self.readings!r:.40} is not a number of readings; set --readings or PITCH_READINGS to a whole "
+                f"number from 1 to {MAX_READINGS}"
+            )
         if self.mode not in MODES:
             raise ConfigurationError(
                 f"{self.mode!r} is not a mode; set --mode or PITCH_MODE to one of {', '.join(MODES)}"
@@ -57,8 +66,8 @@ class Settings:
 
     @classmethod
     def from_environment(cls) -> Settings:
-        """Raises ConfigurationError if PITCH_TIMEOUT is not a positive number, OPENAI_BASE_URL is not a valid URL, or
-        PITCH_MODE is not a mode."""
+        """Raises ConfigurationError if PITCH_TIMEOUT is not a positive number, OPENAI_BASE_URL is not a valid URL,
+        PITCH_MODE is not a mode, or PITCH_READINGS not a number of readings."""
         recordings, profiles = _get("PITCH_RECORDINGS"), _get("PITCH_PROFILES")
         return cls(
             model=_get("PITCH_MODEL"),
@@ -70,6 +79,7 @@ class Settings:
             mode=_get("PITCH_MODE") or "auto",
             form=_get("PITCH_FORM") or "ids",
             profiles=Path(profiles).expanduser() if profiles else None,
+            readings=_whole_number(_get("PITCH_READINGS")),
         )
 
     def own_recordings(self) -> Path:
@@ -126,6 +136,11 @@ def _address(variable: str) -> str | None:
     except ValueError:
         pass
     raise ConfigurationError(f"{variable} is not a valid URL; set it to one like http://localhost:8000/v1")
+
+
+def _whole_number(text: str | None) -> Any:
+    """A number of readings; a text that is not a whole number comes back as it is, for `Settings` to refuse."""
+    return 1 if text is None else int(text) if text.isascii() and text.isdigit() else text
 
 
 def _seconds(variable: str, default: float) -> float:

@@ -21,6 +21,7 @@ from analyzer.cli.options import (
     mode_option,
     model_option,
     output_option,
+    readings_option,
     rulebook_option,
     settings_with,
 )
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     help="Write the results here. OUT ends in .jsonl (complete assessments), .csv or .parquet.",
 )
 @model_option
+@readings_option
 @mode_option
 @form_option
 @click.option(
@@ -107,13 +109,13 @@ def bulk_command(sources: tuple[str, ...], notes: bool, dry_run: bool, **options
     columns = {name: options.pop(name) for name in ("text_column", "id_column", "title_column", "encoding")}
     inputs = Sources(sources, notes_too=notes, **columns)
     if dry_run:
-        settings = settings_with(options["mode"], options["form"])
+        settings = settings_with(options["mode"], options["form"], options["readings"])
         _estimate(inputs, options["model"], options["limit"], settings, options["as_json"])
     else:
         _run(inputs, **options)
 
 
-def _estimate(sources: Sources, model: str | None, limit: int | None, settings: Settings, as_json: bool) -> None:
+def _estimate(sources: Sources, model: tuple[str, ...], limit: int | None, settings: Settings, as_json: bool) -> None:
     from analyzer.runs.estimate import estimate
     from analyzer.views.bulk import print_estimate
 
@@ -153,14 +155,20 @@ def _run(
 
 
 def _read_all(
-    sources: Sources, output: Path, portfolio: Portfolio | None, mode: str | None, form: str | None, **options: Any
+    sources: Sources,
+    output: Path,
+    portfolio: Portfolio | None,
+    mode: str | None,
+    form: str | None,
+    readings: int | None,
+    **options: Any,
 ) -> BulkSummary:
     """The one call of the run: with progress shown, ended by Ctrl-C."""
     from analyzer.runs.bulk import BulkOptions, run
     from analyzer.runs.interrupts import stopping_on_interrupt
     from analyzer.views.bulk import progress_shown
 
-    settings = settings_with(mode, form)
+    settings = settings_with(mode, form, readings)
     stopping = "Stopping once the requests in flight are answered. Press Ctrl-C again to stop now."
     with stopping_on_interrupt(lambda: note(stopping)) as stop, progress_shown(screen(err=True)) as show:
         return run(

@@ -108,7 +108,7 @@ class ModelReader:
     ):
         self._recorder: Recorder | None = None
         self._own: httpx.AsyncClient | None = None
-        limiter = limiter or RateLimiter(ONE, 1)
+        limiter = limiter or RateLimiter(ONE, settings.readings)
         if recordings is not None:
             settings = Settings(openai_api_key=NO_KEY, timeout=settings.timeout, form=settings.form)
             # Proxies of the environment would be asked before the transport.
@@ -121,7 +121,7 @@ class ModelReader:
             self._own = client_of_run(settings.timeout, limiter)
         client = ModelClient(model, settings, self._own)
         order = ModeOrder(model, modes_of(client.profile, settings.mode))
-        spending = spending or Spending(model)
+        spending = spending or Spending([model])
         self._asking = _Asking(settings, client, form(settings.form), order, limiter, answers, spending, recordings)
         shown = f"{RECORDED}/{model}" if recordings is not None else model
         prompt = prompt_sha256(settings.form)
@@ -142,13 +142,14 @@ class ModelReader:
         """Through what and how the model is asked, as of now."""
         return Connection(self._asking.client, self._asking.order.way, self._asking.window)
 
-    async def read(self, pitch: Pitch) -> Reading:
-        """Read the signals of a pitch and check every quote. Raises ProviderError, ExtractionError, ConfigurationError,
+    async def read(self, pitch: Pitch, number: int = 1) -> Reading:
+        """Read the signals of a pitch and check every quote. `number`: which reading of it this is, from 1; each is
+        asked, stored and recorded by itself. Raises ProviderError, ExtractionError, ConfigurationError,
         MissingRecording, or, if the run ends first, RunStopped or CostLimitReached."""
         if self._recorder is not None and pitch.ref.sha256 and pitch.ref.title:
             self._recorder.titles[pitch.ref.sha256] = pitch.ref.title
         with noting_played() as played:
-            reading = await _Conversation(self._asking, pitch).reading(self.ref)
+            reading = await _Conversation(self._asking, pitch, number).reading(self.ref)
         return as_recorded(reading, played)
 
     async def aclose(self) -> None:
@@ -157,14 +158,15 @@ class ModelReader:
             await self._own.aclose()
 
 
-def first_request(model: str, pitch: Pitch, form_name: str, mode: str = "json_schema") -> ModelRequest:
-    """The first request for reading this pitch with this model, as recordings identify it."""
-    return ModelRequest.first(model, pitch.ref.sha256 or "", form_name, mode)
+def first_request(model: str, pitch: Pitch, form_name: str, mode: str = "json_schema", number: int = 1) -> ModelRequest:
+    """The first request of a reading of this pitch with this model, as recordings identify it. `number`: which reading,
+    from 1."""
+    return replace(ModelRequest.first(model, pitch.ref.sha256 or "", form_name, mode), reading=number)
 
 
-def requests_in_every_mode(model: str, pitch: Pitch, form_name: str) -> list[ModelRequest]:
-    """The first request for reading a pitch, in every mode: a stored answer to any of them is used."""
-    return [first_request(model, pitch, form_name, mode) for mode in get_args(Mode)]
+def requests_in_every_mode(model: str, pitch: Pitch, form_name: str, number: int = 1) -> list[ModelRequest]:
+    """The first request of a reading of a pitch, in every mode: a stored answer to any of them is used."""
+    return [first_request(model, pitch, form_name, mode, number) for mode in get_args(Mode)]
 
 
 @dataclass(slots=True)
@@ -208,6 +210,7 @@ class _Conversation:
 
     asking: _Asking
     pitch: Pitch
+    number: int = 1
     usage: Usage = field(default_factory=Usage)
     said: Messages = field(default_factory=list)
     turns: list[tuple[str, list[str]]] = field(default_factory=list)
@@ -240,7 +243,7 @@ class _Conversation:
         signals = answer.signals()
         doubts = support_warnings(signals, self.pitch.text)
         warnings = (*self.pitch.warnings, *planted, *answer.warnings, *lost, *_unsettled(answer), *doubts, *counted)
-        return Reading(signals, ref, warnings, self.usage, from_store=not self.paid)
+        return Reading(signals, ref, warnings, self.usage, from_store=not self.paid, number=self.number)
 
     async def _usable_answer(self, grounding: Grounding) -> CheckedAnswer:
         """The first answer in the requested shape; a model that misses it is asked once more."""
@@ -279,7 +282,7 @@ class _Conversation:
         """The next request of this conversation, if it is asked in this mode."""
         said = json.dumps(self.said, ensure_ascii=False, sort_keys=True) if self.said else ""
         return replace(
-            first_request(self.asking.model, self.pitch, self.asking.form.name, mode),
+            first_request(self.asking.model, self.pitch, self.asking.form.name, mode, self.number),
             turn=len(self.turns),
             so_far_sha256=so_far_sha256(self.turns),
             said_sha256=hashlib.sha256(said.encode()).hexdigest() if said else "",
@@ -324,7 +327,7 @@ class _Conversation:
         """Get one reply of the model, in as many attempts as the limiter allows."""
         asking = self.asking
         said = [self.asking.form.message(self.pitch), *(message["content"] for message in self.said)]
-        reservation = asking.spending.reservation(said, static_tokens(self.asking.form.name))
+        reservation = asking.spending.reservation(asking.model, said, static_tokens(self.asking.form.name))
         try:
             # Saved before its slot goes to another request: a killed run pays twice for at most what was in flight.
             saved = await asking.limiter.call(lambda: self._in_some_mode(reservation))
@@ -358,7 +361,7 @@ class _Conversation:
         profile = self.asking.client.profile
         doubtful = profile.is_unknown and profile.context.cuts
         codes = codes_for(self.pitch) if doubtful else None
-        return ModelQuestion(self.asking.form, self.pitch, self.said, codes, settings=way.settings)
+        return ModelQuestion(self.asking.form, self.pitch, self.said, codes, self.number, way.settings)
 
     async def _ask_and_save(self, way: Way, window: Window, reservation: Reservation) -> tuple[StoredAnswer, bool]:
         """Send one request; count and save whatever comes back. True if the answer shows that the mode was not

@@ -7,6 +7,7 @@ import math
 import operator
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path, PurePath
 from threading import Event
 from typing import Any, Final
@@ -14,9 +15,8 @@ from typing import Any, Final
 from analyzer.errors import AnalyzerError, ConfigurationError, InputError, PitchError
 from analyzer.files.document import Document
 from analyzer.framework.arguments import a_kind
-from analyzer.settings import Settings
+from analyzer.settings import MAX_CONCURRENCY, MAX_READINGS, Settings
 
-MAX_CONCURRENCY: Final = 256
 _LONGEST_PATH: Final = 255
 """Characters; a longer line is a text, not the name of a file."""
 _FILE_NAME: Final = re.compile(r"\S+\.(txt|md|pdf|pptx?|docx?|html?|csv|tsv|jsonl?|parquet|xlsx?)", re.IGNORECASE)
@@ -96,11 +96,17 @@ def label(entry: object, number: int) -> str:
     return _id(own) or str(number)
 
 
-def as_model(model: object) -> str | None:
-    """A model's name; None if none is named. Raises ConfigurationError."""
-    if model is None or isinstance(model, str):
-        return (model or "").strip() or None
-    raise ConfigurationError(f"model is {a_kind(model)}; pass one string like 'openai/gpt-6-luna'")
+def as_readings(readings: Any, settings: Settings) -> Settings:
+    """The settings with this number of readings; None leaves it. Raises ConfigurationError."""
+    if readings is None:
+        return settings
+    try:
+        number = operator.index(readings)
+    except TypeError:
+        number = 0
+    if isinstance(readings, bool) or not 1 <= number <= MAX_READINGS:
+        raise ConfigurationError(f"readings is {readings!r:.40}; pass a whole number from 1 to {MAX_READINGS}")
+    return replace(settings, readings=number)
 
 
 def as_settings(settings: object) -> Settings:

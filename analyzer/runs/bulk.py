@@ -7,7 +7,7 @@ each pitch that was read is written once, and every paid answer is in the store:
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from os import stat_result
@@ -39,13 +39,13 @@ _NAMED_COLUMNS: Final = 10
 class BulkOptions:
     """How a run reads and judges its pitches.
 
-    `model`: None = PITCH_MODEL. `rulebook`, `market`: None = the built-in ones. `settings`: None = from the
-    environment. `max_cost` in USD and `give_up_after` in seconds: as in `analyze_many`. `repeat` > 1 reads each pitch
-    that many times, without using the store, and measures how stable the reading is. `limit`: only the first so many
-    pitches.
+    `model`: one or several; none = PITCH_MODEL. `rulebook`, `market`: None = the built-in ones. `settings`: None = from
+    the environment. `max_cost` in USD and `give_up_after` in seconds: as in `analyze_many`. `repeat` > 1 has so many
+    readings of each pitch in the output, each by itself, and measures how far they agree. `limit`: only the first so
+    many pitches.
     """
 
-    model: str | None = None
+    model: str | Sequence[str] | None = None
     concurrency: int = 16
     rulebook: Rulebook | None = None
     market: MarketMap | None = None

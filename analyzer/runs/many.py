@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -26,17 +26,18 @@ from analyzer.framework.arguments import as_market, as_rulebook
 from analyzer.framework.market import MarketMap
 from analyzer.framework.rulebook import Rulebook
 from analyzer.reading import background
+from analyzer.reading.panel import ENDS_RUN, NumberedReader
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.rate_limiter import MANY, RateLimiter
-from analyzer.reading.readers import HOW_TO_SET_A_MODEL, Reader, Readers
-from analyzer.reading.reading import Reading
+from analyzer.reading.readers import HOW_TO_SET_A_MODEL, PanelReaders, as_models
+from analyzer.reading.reading import Reading, SeveralReadings
 from analyzer.results.result import Progress, Result, as_analyzer_error
 from analyzer.runs.arguments import (
     as_concurrency,
     as_limit,
-    as_model,
     as_pitches,
     as_progress,
+    as_readings,
     as_seconds,
     as_settings,
     as_stop,
@@ -47,7 +48,7 @@ from analyzer.runs.arguments import (
     title_of,
 )
 from analyzer.runs.one import assessment_of
-from analyzer.settings import GIVE_UP_AFTER, Settings
+from analyzer.settings import GIVE_UP_AFTER, Settings, asks_a_server
 
 if TYPE_CHECKING:
     from analyzer.reading.spending import Spending
@@ -83,7 +84,8 @@ class RunControl(TypedDict, total=False):
 def analyze_many(
     pitches: Iterable[PitchLike],
     *,
-    model: str | None = None,
+    model: str | Sequence[str] | None = None,
+    readings: int | None = None,
     concurrency: int = 16,
     rulebook: Rulebook | str | Path | None = None,
     market: MarketMap | str | Path | None = None,
@@ -95,8 +97,9 @@ def analyze_many(
 
     `pitches`: texts, pairs (id, text), mappings with `text` (and `id`, `title`), or (id, error) for a pitch that could
     not be read; consumed only as needed, so the stream may be endless. An entry that is none of these is a result with
-    an error. At most `concurrency` (1 to 256) requests are in flight at once, fewer while the server pushes back. A
-    pitch that fails is a result with `error`; one out of scope is an assessment without `scores` and `verdict`.
+    an error. `model` and `readings`: as for `analyze`. At most `concurrency` (1 to 256) requests are in flight at once,
+    fewer while the server pushes back; several models share them. A pitch that fails is a result with `error`; one out
+    of scope is an assessment without `scores` and `verdict`.
 
     `store`: every paid answer is saved there first, and what is there is not asked again; True = PITCH_STORE, False =
     none, or a database URL. `control`: `max_cost`, `give_up_after`, `on_progress`, `stop` and `total` (`RunControl`).
@@ -107,15 +110,15 @@ def analyze_many(
     ProviderDown, CostLimitReached. Pitches not read by then have no result; with a store the next run continues there.
     """
     entries = as_pitches(pitches)
-    settings = as_settings(settings)
-    model = as_model(model) or settings.model
-    if model is None:
+    settings = as_readings(readings, as_settings(settings))
+    models = as_models(model) or as_models(settings.model)
+    if not models:
         raise ConfigurationError(f"many pitches need a model of your choice: {HOW_TO_SET_A_MODEL}, or keywords")
     url = as_store_url(store, settings)
     watch = _RunWatch.checked(**control)
     if watch.total is None and isinstance(pitches, Sized):
         watch = replace(watch, total=len(pitches))
-    run = _Run(model, settings, as_concurrency(concurrency), url, watch)
+    run = _Run(models, settings, as_concurrency(concurrency), url, watch)
     results = run.results(entries, as_rulebook(rulebook), as_market(market))
     weakref.finalize(results, run.close)  # also if nobody consumes them to the end, or at all
     return results
@@ -152,7 +155,7 @@ class _ReadPitch:
 
     number: int
     pitch: Pitch
-    outcome: Reading | BaseException
+    outcome: Reading | SeveralReadings | BaseException
 
 
 class _Run:
@@ -161,12 +164,16 @@ class _Run:
     More pitches are prepared than may be in flight, so that no slot stays empty while a result is looked at.
     """
 
-    def __init__(self, model: str, settings: Settings, concurrency: int, store: str | None, watch: _RunWatch):
+    def __init__(
+        self, models: Sequence[str], settings: Settings, concurrency: int, store: str | None, watch: _RunWatch
+    ):
         self._window = concurrency + min(concurrency, _PREPARED)
         give_up = watch.give_up_after
-        self._limiter = RateLimiter(
-            MANY if give_up == GIVE_UP_AFTER else replace(MANY, give_up_after=give_up), concurrency
-        )
+        policy = MANY if give_up == GIVE_UP_AFTER else replace(MANY, give_up_after=give_up)
+        asked = [model for model in models if asks_a_server(model)]
+        self._limiters = {model: RateLimiter(policy, width) for model, width in _shared(concurrency, asked).items()}
+        self._other_limiter = RateLimiter(policy, concurrency)
+        self._settings = settings
         self._watch = watch
         self._spending: Spending | None = None
         self._store: Store | None = None
@@ -175,13 +182,19 @@ class _Run:
         self._stopped = False
         self._closed = Lock()
         self._read_pitches: SimpleQueue[_ReadPitch] = SimpleQueue()
-        self._under_way: dict[int, Future[Reading]] = {}
-        self._readers = Readers(model, settings, lambda: self._asking_reader(model, settings, store), self._limiter)
+        self._under_way: dict[int, Future[Reading | SeveralReadings]] = {}
+        self._readers = PanelReaders(
+            models, settings, lambda model: self._asking_reader(model, asked, store), self._other_limiter, ENDS_RUN
+        )
+
+    @property
+    def _all_limiters(self) -> list[RateLimiter]:
+        return list(self._limiters.values()) or [self._other_limiter]
 
     def results(
         self, pitches: Iterable[object], rulebook: Rulebook | None, market: MarketMap | None
     ) -> Iterator[Result]:
-        progress = Progress(total=self._watch.total, limit=self._limiter.width)
+        progress = Progress(total=self._watch.total, limit=sum(limiter.width for limiter in self._all_limiters))
         started = time.monotonic()
         try:
             for result in self._results(pitches, rulebook, market):
@@ -200,7 +213,7 @@ class _Run:
             progress,
             usage=self._spending.total if self._spending else progress.usage,
             elapsed=time.monotonic() - started,
-            limit=int(self._limiter.limit),
+            limit=int(sum(limiter.limit for limiter in self._all_limiters)),
             notices=self._readers.notices,
         )
 
@@ -229,10 +242,10 @@ class _Run:
         self._under_way[number] = future
         future.add_done_callback(partial(self._done, number, pitch))
 
-    def _done(self, number: int, pitch: Pitch, future: Future[Reading]) -> None:
+    def _done(self, number: int, pitch: Pitch, future: Future[Reading | SeveralReadings]) -> None:
         """Queue the outcome of a pitch, whoever ended it and however: nobody may wait for what cannot come."""
         try:
-            outcome: Reading | BaseException = future.result()
+            outcome: Reading | SeveralReadings | BaseException = future.result()
         except BaseException as error:  # noqa: BLE001  # becomes this pitch's result
             outcome = error
         self._read_pitches.put(_ReadPitch(number, pitch, outcome))
@@ -253,25 +266,27 @@ class _Run:
             yield _result(finished, rulebook, market)
 
     def _has_to_stop(self) -> bool:
-        """Whether no further pitch may be started; the first time, the rate limiter is stopped."""
+        """Whether no further pitch may be started; the first time, the rate limiters are stopped."""
         if not self._stopped and (self._ended is not None or self._watch.stop.is_set()):
             self._stopped = True
-            background.call(self._limiter.stop)
+            for limiter in (*self._limiters.values(), self._other_limiter):
+                background.call(limiter.stop)
         return self._stopped
 
-    def _asking_reader(self, model: str, settings: Settings, store: str | None) -> Reader:
-        """The reader that asks the model, for all pitches of this run."""
+    def _asking_reader(self, model: str, asked: Sequence[str], store: str | None) -> NumberedReader:
+        """The reader that asks one of the models, for all pitches of this run; all share what they spend and store."""
         from analyzer.reading.conversation import ModelReader
         from analyzer.reading.spending import Spending
 
-        self._spending = Spending(model, self._watch.max_cost)
-        if store is not None:
+        limiter = self._limiters[model]
+        self._spending = self._spending or Spending(asked, self._watch.max_cost)
+        if store is not None and self._store is None:
             from analyzer.store.answer_queue import AnswerQueue
             from analyzer.store.store import Store
 
             self._store = Store.open(store)
-            self._answers = AnswerQueue(self._store, retry_seconds=self._limiter.policy.give_up_after or 0.0)
-        return ModelReader(model, settings, answers=self._answers, limiter=self._limiter, spending=self._spending)
+            self._answers = AnswerQueue(self._store, retry_seconds=limiter.policy.give_up_after or 0.0)
+        return ModelReader(model, self._settings, answers=self._answers, limiter=limiter, spending=self._spending)
 
     def close(self) -> None:
         """End what is under way and close what was opened; once, from any thread."""
@@ -285,11 +300,26 @@ class _Run:
                 self._store.close()
 
 
+def _shared(concurrency: int, models: Sequence[str]) -> dict[str, int]:
+    """How many requests each model may have in flight, so that all together have no more than `concurrency`.
+
+    Raises ConfigurationError if there are more models than requests.
+    """
+    if len(models) > concurrency:
+        raise ConfigurationError(
+            f"{len(models)} models need at least {len(models)} requests in flight; raise the concurrency from "
+            f"{concurrency}, or name fewer models"
+        )
+    return {
+        model: concurrency // len(models) + (place < concurrency % len(models)) for place, model in enumerate(models)
+    }
+
+
 def _result(finished: _ReadPitch, rulebook: Rulebook | None, market: MarketMap | None) -> Result:
     outcome = finished.outcome
     known: dict[str, Any] = {"title": finished.pitch.ref.title, "sha256": finished.pitch.ref.sha256}
     name = finished.pitch.ref.id or str(finished.number)
-    if isinstance(outcome, Reading):
+    if isinstance(outcome, Reading | SeveralReadings):
         try:
             assessment = assessment_of(outcome, finished.pitch, rulebook, market)
         except Exception as error:  # noqa: BLE001  # a fault of this program must not end the run

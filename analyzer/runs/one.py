@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -12,18 +13,20 @@ from analyzer.framework.market import MarketMap
 from analyzer.framework.one_pitch import score
 from analyzer.framework.rulebook import Rulebook
 from analyzer.reading import background
+from analyzer.reading.panel import as_one
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.readers import Reader, choose
-from analyzer.reading.reading import Reading
+from analyzer.reading.reading import Reading, SeveralReadings
 from analyzer.reading.sources import with_places
-from analyzer.runs.arguments import as_model, as_settings, as_store_url, as_text
+from analyzer.runs.arguments import as_readings, as_settings, as_store_url, as_text
 from analyzer.settings import Settings
 
 
 def analyze(
     text: str | Document,
     *,
-    model: str | None = None,
+    model: str | Sequence[str] | None = None,
+    readings: int | None = None,
     rulebook: Rulebook | str | Path | None = None,
     market: MarketMap | str | Path | None = None,
     settings: Settings | None = None,
@@ -34,14 +37,16 @@ def analyze(
 
     `text`: the pitch's text, or what `read_file` of `analyzer.files.documents` returns for a file.
     `model`: `provider/name`, `recorded`, `keywords`, or None for PITCH_MODEL; with neither, a recording if
-    there is one for this pitch, else `keywords`. `rulebook` and `market` may be paths of TOML files. `store`: where the
-    model's answers are saved, so that the same pitch is not paid for twice; True = PITCH_STORE, False = none, or a
-    database URL. Out of scope, `scores` and `verdict` are None. Raises the errors of `analyzer.errors`.
+    there is one for this pitch, else `keywords`. Several models are a panel. `readings`: how often each model reads the
+    pitch, 1 to 9; None = PITCH_READINGS, else 1. Where readings differ, the assessment has their votes. `rulebook` and
+    `market` may be paths of TOML files. `store`: where the model's answers are saved, so that the same pitch is not
+    paid for twice; True = PITCH_STORE, False = none, or a database URL. Out of scope, `scores` and `verdict` are None.
+    Raises the errors of `analyzer.errors`.
     """
     pitch = Pitch.of(as_text(text), None if id is None else str(id))
     rules, map_ = as_rulebook(rulebook), as_market(market)
-    settings = as_settings(settings)
-    choice = choose(pitch, as_model(model), settings, as_store_url(store, settings), required=True)
+    settings = as_readings(readings, as_settings(settings))
+    choice = choose(pitch, model, settings, as_store_url(store, settings), required=True)
     return assess(pitch, choice.reader, rules, map_)
 
 
@@ -57,8 +62,11 @@ def start(pitch: Pitch, reader: Reader, rulebook: Rulebook | None = None) -> Fut
     return background.submit(_assess(pitch, reader, rulebook))
 
 
-def assessment_of(reading: Reading, pitch: Pitch, rulebook: Rulebook | None, market: MarketMap | None) -> Assessment:
-    """Score what was read from a pitch, with the page of every quote."""
+def assessment_of(
+    read: Reading | SeveralReadings, pitch: Pitch, rulebook: Rulebook | None, market: MarketMap | None
+) -> Assessment:
+    """Score what was read from a pitch, with the page of every quote; several readings as one."""
+    reading = as_one(read, pitch, market) if isinstance(read, SeveralReadings) else read
     several = len(pitch.sources) > 1
     return score(
         with_places(reading.signals, pitch.passages, several),

@@ -167,6 +167,10 @@ def print_estimate(console: Console, estimate: CostEstimate) -> None:
     if not estimate.asks:
         console.print(f"{estimate.model} asks no server and costs nothing.")
         return
+    if estimate.readings > 1:
+        console.print(
+            f"{estimate.readings} readings of each pitch: {estimate.requests:,} requests, if every answer can be used"
+        )
     console.print(f"about {estimate.input_tokens:,} input tokens and {estimate.output_tokens:,} output tokens")
     cost = "the price of this model is unknown" if estimate.cost_usd is None else f"about {money(estimate.cost_usd)}"
     console.print(f"{cost}; the model was not asked")

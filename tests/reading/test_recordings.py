@@ -39,8 +39,7 @@ def record(
 ) -> ModelReader:
     with respx.mock() as router:
         router.post(CHAT).mock(side_effect=list(responses))
-        reader = recording_reader(model, SETTINGS, folder)
-        assert isinstance(reader, ModelReader)
+        reader = ModelReader(model, SETTINGS, record_to=folder)
         asyncio.run(reader.read(Pitch.from_text(text)))
     return reader
 

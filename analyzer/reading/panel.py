@@ -1,0 +1,149 @@
+"""Several readings of one pitch: by one model or a panel of them, at the same time, and what comes of them together.
+
+A reading that fails costs a warning as long as another one came. What would fail for every pitch (a rejected key, a
+server that is gone, the cost limit) is raised in a run over many, so that the run ends and the next one goes on from
+the stored answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from analyzer.errors import (
+    AnalyzerError,
+    ConfigurationError,
+    CostLimitReached,
+    MissingRecording,
+    ProviderDown,
+    RunStopped,
+)
+from analyzer.framework.assessment import ReaderRef, ReadingRef, Usage, Warning
+from analyzer.framework.market import MarketMap
+from analyzer.reading.combine import combined
+from analyzer.reading.pitch import Pitch
+from analyzer.reading.reading import FailedReading, Reading, SeveralReadings
+from analyzer.reading.spending import added
+from analyzer.reading.support import support_warnings
+from analyzer.vocabulary.labels import joined
+from analyzer.vocabulary.votes import ScopeRead
+
+ENDS_RUN: Final = (ConfigurationError, ProviderDown, CostLimitReached, RunStopped)
+"""Errors that end a run over many pitches."""
+
+
+class NumberedReader(Protocol):
+    """A reader whose readings of one pitch differ."""
+
+    async def read(self, pitch: Pitch, number: int = 1) -> Reading: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One reading of a panel: by whom, and which of its readings of the pitch."""
+
+    model: str
+    reader: NumberedReader
+    number: int
+
+
+@dataclass(slots=True)
+class Panel:
+    """Reads one pitch several times. `missing`: readings that cannot be made; `raises`: errors of a single reading that
+    count for all. `from_store`: whether the last pitch was read without asking."""
+
+    members: Sequence[Member]
+    missing: Sequence[FailedReading] = ()
+    raises: tuple[type[AnalyzerError], ...] = ()
+    from_store: bool = False
+
+    @property
+    def notices(self) -> list[str]:
+        """What people should know about how the models are asked, a line each, as of now."""
+        readers = {id(member.reader): member.reader for member in self.members}.values()
+        return [notice for reader in readers for notice in getattr(reader, "notices", ())]
+
+    async def read(self, pitch: Pitch) -> SeveralReadings:
+        """Every reading that comes. Raises the error of the first reading if none does."""
+        reads = (member.reader.read(pitch, member.number) for member in self.members)
+        outcomes = await asyncio.gather(*reads, return_exceptions=True)
+        came, failed = [], list(self.missing)
+        for member, outcome in zip(self.members, outcomes, strict=True):
+            if isinstance(outcome, Reading):
+                came.append(outcome)
+            elif not isinstance(outcome, AnalyzerError) or isinstance(outcome, self.raises):
+                raise outcome
+            else:
+                failed.append(FailedReading(member.model, member.number, outcome))
+        if not came:
+            raise failed[0].error
+        several = SeveralReadings(tuple(came), tuple(failed))
+        self.from_store = several.from_store
+        return several
+
+
+def as_one(several: SeveralReadings, pitch: Pitch, market: MarketMap | None = None) -> Reading:
+    """The readings of a pitch as one: their signals combined, all of their warnings and usage."""
+    readings = several.readings
+    signals = combined([reading.signals for reading in readings], market)
+    models = list(dict.fromkeys(reading.reader.model or "" for reading in readings))
+    first = readings[0].reader
+    reader = ReaderRef(
+        model=", ".join(models),
+        prompt_sha256=first.prompt_sha256,
+        schema_sha256=first.schema_sha256,
+        readings=tuple(ReadingRef(model=each.reader.model or "", number=each.number) for each in readings),
+    )
+    of_each = (warning for reading in readings for warning in _without_doubts(reading, pitch))
+    warnings = (
+        *([_failed_warning(several)] if several.failed else []),
+        *([_scope_warning(signals.scope)] if signals.scope else []),
+        *of_each,
+        *support_warnings(signals, pitch.text),
+    )
+    usage = _total(reading.usage for reading in readings)
+    return Reading(signals, reader, tuple(dict.fromkeys(warnings)), usage, several.from_store)
+
+
+def _without_doubts(reading: Reading, pitch: Pitch) -> Iterable[Warning]:
+    """The warnings of a reading, but for those that compare its quotes: the combined quotes have their own."""
+    doubts = support_warnings(reading.signals, pitch.text)
+    return (warning for warning in reading.warnings if warning not in doubts)
+
+
+def _total(usages: Iterable[Usage]) -> Usage:
+    total = Usage()
+    for usage in usages:
+        total = added(total, usage) if usage.requests else total
+    return total
+
+
+def _failed_warning(several: SeveralReadings) -> Warning:
+    came, failed = len(several.readings), several.failed
+    reasons: dict[str, list[str]] = {}
+    for each in failed:
+        recorded = "is not recorded" if isinstance(each.error, MissingRecording) else f"failed: {_reason(each.error)}"
+        reasons.setdefault(recorded, []).append(f"reading {each.number} of {each.model}")
+    why = "; ".join(f"{joined(names)} {reason}" for reason, names in reasons.items())
+    message = f"This rests on {came} of {came + len(failed)} readings: {why}."
+    return Warning(kind="readings", message=message.replace("..", "."))
+
+
+def _reason(error: AnalyzerError) -> str:
+    return str(error).splitlines()[0]
+
+
+def _scope_warning(scope: ScopeRead) -> Warning:
+    inside, outside = scope.in_scope, scope.out_of_scope
+    total = inside + outside
+    if scope.tied:
+        message = (
+            f"{inside} of {total} readings say that the framework applies to this product, and {outside} that it does "
+            "not. Nothing is scored: read the pitch yourself, or ask for an odd number of readings."
+        )
+    else:
+        lost, says = (outside, "does not apply") if inside > outside else (inside, "applies")
+        message = f"{lost} of {total} readings say{'s' if lost == 1 else ''} that the framework {says} to this product."
+    return Warning(kind="scope", message=message)
