@@ -16,7 +16,7 @@ KEYWORDS = "keywords"
 RECORDED = "recorded"
 MAX_CONCURRENCY = 256
 """The most requests in flight."""
-MAX_READINGS = 9
+MAX_READINGS = 20
 """The most readings of one pitch by one model."""
 MODES = ("auto", "json_schema", "tools", "json", "text", "responses", "native")
 """Ways to ask a model that `--mode` and PITCH_MODE take; "auto" tries those that its server is known to take."""

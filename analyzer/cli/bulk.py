@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ from analyzer.cli.options import (
 from analyzer.errors import InputError
 from analyzer.files.disk import check_distinct, check_writable
 from analyzer.screen import note, say_json, screen
-from analyzer.settings import GIVE_UP_AFTER, MAX_CONCURRENCY, Settings
+from analyzer.settings import GIVE_UP_AFTER, MAX_CONCURRENCY, MAX_READINGS, Settings
 
 if TYPE_CHECKING:
     from analyzer.files.pitches import Sources
@@ -86,10 +87,10 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--repeat",
-    type=click.IntRange(1, 20),
+    type=click.IntRange(1, MAX_READINGS),
     default=1,
     metavar="K",
-    help="Read each pitch K times without using the store, and show how stable the reading is.",
+    help="Write K readings of each pitch, each in a row of its own, and show how far they agree.",
 )
 @output_option("--report", "OUT.html", "Also write a portfolio page.")
 @rulebook_option
@@ -106,10 +107,13 @@ def bulk_command(sources: tuple[str, ...], notes: bool, dry_run: bool, **options
     """
     from analyzer.files.pitches import Sources
 
+    if options["repeat"] > 1 and options["readings"]:
+        raise InputError("--repeat shows each reading by itself and --readings combines them; use one of the two")
     columns = {name: options.pop(name) for name in ("text_column", "id_column", "title_column", "encoding")}
     inputs = Sources(sources, notes_too=notes, **columns)
     if dry_run:
         settings = settings_with(options["mode"], options["form"], options["readings"])
+        settings = settings if options["repeat"] == 1 else replace(settings, readings=options["repeat"])
         _estimate(inputs, options["model"], options["limit"], settings, options["as_json"])
     else:
         _run(inputs, **options)

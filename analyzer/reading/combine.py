@@ -172,16 +172,17 @@ class _Group(Generic[E]):
 def _grouped(lists: Sequence[Sequence[E]], alike: Callable[[E, E], float]) -> list[_Group[E]]:
     """The entries of all lists in groups of the same: the most alike (`alike` above 0) are joined first."""
     every = [(reading, place, entry) for reading, entries in enumerate(lists) for place, entry in enumerate(entries)]
-    pairs = []
+    pairs: list[tuple[bool, float, int, int]] = []
     for one, other in combinations(range(len(every)), 2):
         (reading, _, entry), (later, _, candidate) = every[one], every[other]
         score = alike(entry, candidate) if reading != later else 0.0
         if score > 0:
             pairs.append((entry != candidate, -score, one, other))
     group: dict[int, tuple[int, ...]] = {number: (number,) for number in range(len(every))}
-    for _, _, one, other in sorted(pairs):
-        joined = (*group[one], *group[other])
-        if group[one] != group[other] and len({every[number][0] for number in joined}) == len(joined):
+    for pair in sorted(pairs):
+        first, second = group[pair[2]], group[pair[3]]
+        joined = first + second
+        if first != second and len({every[number][0] for number in joined}) == len(joined):
             group.update(dict.fromkeys(joined, joined))
     return [_Group(tuple(every[number] for number in sorted(numbers))) for numbers in dict.fromkeys(group.values())]
 

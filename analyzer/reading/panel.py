@@ -27,6 +27,7 @@ from analyzer.reading.pitch import Pitch
 from analyzer.reading.reading import FailedReading, Reading, SeveralReadings
 from analyzer.reading.spending import added
 from analyzer.reading.support import support_warnings
+from analyzer.settings import RECORDED
 from analyzer.vocabulary.labels import joined
 from analyzer.vocabulary.votes import ScopeRead
 
@@ -117,18 +118,26 @@ def _total(usages: Iterable[Usage]) -> Usage:
     total = Usage()
     for usage in usages:
         total = added(total, usage) if usage.requests else total
-    return total
+    return total if total.cost_usd is None else total.model_copy(update={"cost_usd": round(total.cost_usd, 8)})
 
 
 def _failed_warning(several: SeveralReadings) -> Warning:
     came, failed = len(several.readings), several.failed
-    reasons: dict[str, list[str]] = {}
+    numbers: dict[tuple[str, str], list[str]] = {}
     for each in failed:
-        recorded = "is not recorded" if isinstance(each.error, MissingRecording) else f"failed: {_reason(each.error)}"
-        reasons.setdefault(recorded, []).append(f"reading {each.number} of {each.model}")
-    why = "; ".join(f"{joined(names)} {reason}" for reason, names in reasons.items())
-    message = f"This rests on {came} of {came + len(failed)} readings: {why}."
-    return Warning(kind="readings", message=message.replace("..", "."))
+        recorded = isinstance(each.error, MissingRecording)
+        reason = "not recorded" if recorded else f"failed: {_reason(each.error)}"
+        model = each.model.removeprefix(RECORDED).removeprefix("/")
+        numbers.setdefault((model, reason), []).append(str(each.number))
+    why = "; ".join(_failed_words(*each, listed) for each, listed in numbers.items())
+    message = f"This rests on {came} of {came + len(failed)} readings: {why.removesuffix('.')}."
+    return Warning(kind="readings", message=message)
+
+
+def _failed_words(model: str, reason: str, numbers: Sequence[str]) -> str:
+    several = len(numbers) > 1
+    which = f"reading{'s' if several else ''} {joined(numbers)}{f' of {model}' if model else ''}"
+    return f"{which} {reason}" if reason.startswith("failed") else f"{which} {'are' if several else 'is'} {reason}"
 
 
 def _reason(error: AnalyzerError) -> str:

@@ -79,7 +79,7 @@ def choose(
     if models:
         readers = PanelReaders(models, settings, lambda name: _asking_reader(name, settings, store, required))
         asked = [name for name in models if asks_a_server(name)]
-        return Choice(readers.reader_for(pitch), asks=joined(asked) or None, remarks=readers.remarks)
+        return Choice(readers.reader_for(pitch), asks=joined(asked) if asked else None, remarks=readers.remarks)
     try:
         reader = PanelReaders((RECORDED,), settings).reader_for(pitch)
     except MissingRecording:

@@ -98,15 +98,18 @@ def label(entry: object, number: int) -> str:
 
 def as_readings(readings: Any, settings: Settings) -> Settings:
     """The settings with this number of readings; None leaves it. Raises ConfigurationError."""
-    if readings is None:
-        return settings
+    return settings if readings is None else replace(settings, readings=as_count_of_readings(readings, "readings"))
+
+
+def as_count_of_readings(count: Any, name: str) -> int:
+    """How often a pitch is read. Raises ConfigurationError."""
     try:
-        number = operator.index(readings)
+        number = operator.index(count)
     except TypeError:
         number = 0
-    if isinstance(readings, bool) or not 1 <= number <= MAX_READINGS:
-        raise ConfigurationError(f"readings is {readings!r:.40}; pass a whole number from 1 to {MAX_READINGS}")
-    return replace(settings, readings=number)
+    if isinstance(count, bool) or not 1 <= number <= MAX_READINGS:
+        raise ConfigurationError(f"{name} is {count!r:.40}; pass a whole number from 1 to {MAX_READINGS}")
+    return number
 
 
 def as_settings(settings: object) -> Settings:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from os import stat_result
 from os.path import samestat
@@ -166,7 +166,8 @@ class _BulkRun:
         self._sources = sources
         self._output = output
         self._options = options
-        self._settings = options.settings or Settings.from_environment()
+        settings = options.settings or Settings.from_environment()
+        self._settings = settings if options.repeat == 1 else replace(settings, readings=1)
         self._on_result = on_result
         self._on_progress = on_progress
         self._stop = stop
@@ -211,7 +212,7 @@ class _BulkRun:
             rulebook=options.rulebook,
             market=options.market,
             settings=self._settings,
-            store=options.repeat == 1,
+            repeat=options.repeat,
             max_cost=options.max_cost,
             give_up_after=options.give_up_after,
             on_progress=self._note_progress,

@@ -34,6 +34,7 @@ from analyzer.reading.reading import Reading, SeveralReadings
 from analyzer.results.result import Progress, Result, as_analyzer_error
 from analyzer.runs.arguments import (
     as_concurrency,
+    as_count_of_readings,
     as_limit,
     as_pitches,
     as_progress,
@@ -79,6 +80,8 @@ class RunControl(TypedDict, total=False):
     """Once it is set nothing more is asked; what is in flight still becomes results."""
     total: int | None
     """How many pitches there are, if you know; otherwise the length of `pitches`, if it has one."""
+    repeat: int
+    """How often each pitch comes in `pitches`, one after the other; each time it is another reading, by itself (1)."""
 
 
 def analyze_many(
@@ -102,7 +105,8 @@ def analyze_many(
     of scope is an assessment without `scores` and `verdict`.
 
     `store`: every paid answer is saved there first, and what is there is not asked again; True = PITCH_STORE, False =
-    none, or a database URL. `control`: `max_cost`, `give_up_after`, `on_progress`, `stop` and `total` (`RunControl`).
+    none, or a database URL. `control`: `max_cost`, `give_up_after`, `on_progress`, `stop`, `total` and `repeat`
+    (`RunControl`).
 
     Raises InputError or ConfigurationError, before the first pitch, for an argument that cannot be used (a string, a
     dict or a data frame as `pitches`) and if no model is set: many pitches are never read with a guessed model. Raises
@@ -133,6 +137,7 @@ class _RunWatch:
     on_progress: Callable[[Progress], None]
     stop: Event
     total: int | None
+    repeat: int
 
     @classmethod
     def checked(
@@ -142,10 +147,16 @@ class _RunWatch:
         on_progress: Callable[[Progress], None] | None = None,
         stop: Event | None = None,
         total: int | None = None,
+        repeat: int = 1,
     ) -> _RunWatch:
         """Raises ConfigurationError."""
         return cls(
-            as_limit(max_cost), as_seconds(give_up_after), as_progress(on_progress), as_stop(stop), as_total(total)
+            as_limit(max_cost),
+            as_seconds(give_up_after),
+            as_progress(on_progress),
+            as_stop(stop),
+            as_total(total),
+            as_count_of_readings(repeat, "repeat"),
         )
 
 
@@ -238,7 +249,9 @@ class _Run:
         """Start reading one pitch. Raises AnalyzerError if the entry is not a pitch."""
         own_id, text = id_and_text(entry)
         pitch = Pitch.of(text, own_id, title_of(entry))
-        future = background.submit(self._readers.reader_for(pitch).read(pitch))
+        repeat = self._watch.repeat
+        reader = self._readers.reader_for(pitch, None if repeat == 1 else number % repeat + 1)
+        future = background.submit(reader.read(pitch))
         self._under_way[number] = future
         future.add_done_callback(partial(self._done, number, pitch))
 

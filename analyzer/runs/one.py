@@ -38,7 +38,7 @@ def analyze(
     `text`: the pitch's text, or what `read_file` of `analyzer.files.documents` returns for a file.
     `model`: `provider/name`, `recorded`, `keywords`, or None for PITCH_MODEL; with neither, a recording if
     there is one for this pitch, else `keywords`. Several models are a panel. `readings`: how often each model reads the
-    pitch, 1 to 9; None = PITCH_READINGS, else 1. Where readings differ, the assessment has their votes. `rulebook` and
+    pitch, 1 to 20; None = PITCH_READINGS, else 1. Where readings differ, the assessment has their votes. `rulebook` and
     `market` may be paths of TOML files. `store`: where the model's answers are saved, so that the same pitch is not
     paid for twice; True = PITCH_STORE, False = none, or a database URL. Out of scope, `scores` and `verdict` are None.
     Raises the errors of `analyzer.errors`.

@@ -116,11 +116,7 @@ def print_summary(console: Console, summary: BulkSummary) -> None:
         )
     elif summary.stopped or summary.ended is not None:
         left = "" if progress.total is None else f" {progress.total - progress.finished:,} left."
-        again = (
-            "Run the same command to continue; answers you paid for are not asked again."
-            if summary.stability is None
-            else "Running the same command starts over: repeated readings do not use the store."
-        )
+        again = "Run the same command to continue; answers you paid for are not asked again."
         console.print(f"{again}{left}", soft_wrap=True)
 
 
