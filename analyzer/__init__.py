@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from analyzer.framework.rulebook import Rulebook
     from analyzer.results.result import Result
     from analyzer.runs.many import analyze_many
-    from analyzer.runs.one import analyze
+    from analyzer.runs.many_async import analyze_many_async
+    from analyzer.runs.one import analyze, analyze_async
     from analyzer.vocabulary.signals import Signals
 
 __all__ = [
@@ -39,7 +40,9 @@ __all__ = [
     "Rulebook",
     "Signals",
     "analyze",
+    "analyze_async",
     "analyze_many",
+    "analyze_many_async",
     "compare",
     "read_manual",
     "score",
@@ -56,7 +59,9 @@ _HOME = {
     "Rulebook": "analyzer.framework.rulebook",
     "Signals": "analyzer.vocabulary.signals",
     "analyze": "analyzer.runs.one",
+    "analyze_async": "analyzer.runs.one",
     "analyze_many": "analyzer.runs.many",
+    "analyze_many_async": "analyzer.runs.many_async",
     "compare": "analyzer.agreement.comparison",
     "read_manual": "analyzer.files.manual_scores",
     "score": "analyzer.framework.one_pitch",

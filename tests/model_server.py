@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -57,12 +58,16 @@ FAULTS: dict[str, Reply] = {
 
 
 class Service:
-    """Serves on a free port of 127.0.0.1 until left. `reply` decides by the pitch and by how often it was asked for."""
+    """Serves on a free port of 127.0.0.1 until left. `reply` decides by the pitch and by how often it was asked for.
+
+    `abandoned`: requests whose client closed the connection before the reply was due.
+    """
 
     def __init__(self, reply: Callable[[str, int], Reply]):
         self._reply = reply
         self.asked: Counter[str] = Counter()
         self.answered: Counter[str] = Counter()
+        self.abandoned = 0
         self.in_flight = 0
         self.most = 0
         self._loop = asyncio.new_event_loop()
@@ -100,8 +105,8 @@ class Service:
         try:
             while await self._exchange(reader, writer):
                 pass
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # the client left, or the test is over
         finally:
             writer.close()
 
@@ -120,10 +125,31 @@ class Service:
         self.most = max(self.most, self.in_flight)
         try:
             reply = self._reply(name, self.asked[name])
-            await asyncio.sleep(reply.after)
+            if reply.after and await self._gone(reader, reply.after):
+                return False
             return await self._send(writer, reply, name)
         finally:
             self.in_flight -= 1
+
+    async def _gone(self, reader: asyncio.StreamReader, seconds: float) -> bool:
+        """Whether the client goes away within this time, in which it has nothing more to send."""
+        try:
+            async with asyncio.timeout(seconds):
+                if await reader.read(1):
+                    raise AssertionError("a client sent a second request before the first was answered")
+        except TimeoutError:
+            return False
+        except ConnectionError:
+            pass
+        self.abandoned += 1
+        return True
+
+    def wait_for(self, condition: Callable[[], bool], seconds: float = 20.0) -> bool:
+        """Whether a condition on what this service saw becomes true within this time."""
+        end = time.monotonic() + seconds
+        while not condition() and time.monotonic() < end:
+            time.sleep(0.005)
+        return condition()
 
     async def _send(self, writer: asyncio.StreamWriter, reply: Reply, name: str) -> bool:
         if reply.fault == "hang up":

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from threading import Event
@@ -22,8 +22,10 @@ import streamlit as st
 from analyzer.errors import AnalyzerError, InputError
 from analyzer.files.document import Document
 from analyzer.framework.assessment import Assessment
+from analyzer.page import pitch_field
 from analyzer.page.presence import end_when_gone, visitor
 from analyzer.page.session import session
+from analyzer.page.shelf import Shelf
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.readers import Choice, choose
 from analyzer.results.result import as_analyzer_error
@@ -36,6 +38,8 @@ _BRIEF_WAIT: Final = 0.4
 """Seconds that an analysis may take before the page shows progress."""
 _INTERVAL: Final = 1.0
 """Seconds between two checks of a running analysis."""
+_ROOM: Final = 200
+"""Analyses that this server's memory holds for their addresses."""
 _log = logging.getLogger(__name__)
 
 
@@ -116,6 +120,44 @@ def reopen(text: str, assessment: Assessment, note: str, changes: Mapping[str, s
     visit.analysis = Analysis(pitch, assessment.provenance.reader.model or "", note, result, 0.0, changes)
     visit.error = None
     return visit.analysis
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A finished analysis in this server's memory."""
+
+    text: str
+    assessment: Assessment
+    note: str
+
+
+@st.cache_resource(show_spinner=False)
+def _held() -> Shelf[Held]:
+    return Shelf(_ROOM)
+
+
+def hold(current: Analysis, assessment: Assessment, owner: str | None) -> str:
+    """Keeps a finished analysis in this server's memory, once; the id for its address."""
+    visit = session()
+    if visit.held is None or visit.held[0] is not current:
+        held = Held(current.pitch.text, assessment, current.notes or "")
+        visit.held = current, _held().put(held, owner)
+    return visit.held[1]
+
+
+def take(id_: str, owner: str | None, changes: Mapping[str, str]) -> None:
+    """Shows an analysis from this server's memory, its text in the field. Raises InputError if it is not there any
+    more, or a pitch is being read."""
+    held = _held().get(id_, owner)
+    if held is None:
+        raise InputError("what this address led to is not in the server's memory any more; analyze the pitch again")
+    session().held = reopen(held.text, held.assessment, held.note, changes), id_
+    pitch_field.put(held.text)
+
+
+def forget(pitches: Collection[str] | None, owner: str | None) -> None:
+    """Removes this owner's analyses from this server's memory: of the pitches with these SHA-256, or all."""
+    _held().remove(lambda held: pitches is None or held.assessment.pitch.sha256 in pitches, owner)
 
 
 def is_done(analysis: Analysis) -> bool:

@@ -10,7 +10,7 @@ from analyzer.errors import AnalyzerError, ConfigurationError
 from analyzer.framework import one_pitch
 from analyzer.framework.assessment import Assessment
 from analyzer.framework.rulebook import Rulebook
-from analyzer.page import analysis, downloads, history, link, pitch_field, what_if
+from analyzer.page import access, analysis, downloads, history, link, pitch_field, what_if
 from analyzer.page import assessment as parts
 from analyzer.page.analysis import Analysis
 from analyzer.page.session import session
@@ -62,7 +62,7 @@ def show() -> None:
         error = history.save(current, outcome)
         if error is not None:
             warning.warning(literal(f"Not saved in History: {error}"))
-        _write_link(current)
+        _write_link(current, outcome)
         history.load_assessments()
         return
     link.write(link.Link(reader=_linked_reader()))
@@ -173,14 +173,19 @@ def _sends_nothing() -> bool:
 
 
 def _follow_link() -> None:
-    """Once a visit, opens the place that the address names. What would ask a model waits for the visitor's click."""
-    visit = session()
-    if visit.link_followed:
+    """Opens the place that the address names, at the start of a visit and at each Back or Forward. What would ask a
+    model waits for the visitor's click."""
+    found = link.arrival("analyze")
+    if found is None:
         return
-    visit.link_followed = True
-    named = link.read()
-    if named.tab == _WHAT_IF:
-        visit.tab = _WHAT_IF
+    visit, named = session(), link.read(found)
+    visit.tab = _WHAT_IF if named.tab == _WHAT_IF else _ASSESSMENT
+    if _TAB in st.session_state:
+        st.session_state[_TAB] = visit.tab
+    if visit.address is not None and named.place == visit.address.place and visit.settled is visit.analysis:
+        what_if.reset()
+        visit.changes.update(named.changes)  # they came from here
+        return
     readers = {model: name for name, model in _READERS.items() if model}
     if named.reader in readers:
         st.session_state[_READER] = readers[named.reader]
@@ -191,19 +196,27 @@ def _follow_link() -> None:
         pitch_field.put(pitch_field.samples()[named.sample], named.sample)
         if _sends_nothing():
             analysis.begin(pitch_field.text(), _model(), named.changes)
-    elif named.saved:
+    elif named.saved or named.held:
         try:
-            history.reopen(named.saved, named.changes)
+            if named.saved:
+                history.reopen(named.saved, named.changes)
+            else:
+                analysis.take(named.held or "", access.owner(), named.changes)
         except AnalyzerError as error:
             visit.error = error
+    elif visit.analysis is not None and visit.analysis.result.done():
+        visit.analysis = None
+        pitch_field.choose_sample(None)
 
 
-def _write_link(current: Analysis) -> None:
+def _write_link(current: Analysis, assessment: Assessment) -> None:
     """Puts what is on the page into its address."""
     sample = _linked_sample(current)
     tab = _WHAT_IF if session().tab == _WHAT_IF else None
     saved = None if sample else history.saved_id(current)
-    link.write(link.Link(sample, _linked_reader(), tab, session().changes, saved))
+    held = None if sample or saved else analysis.hold(current, assessment, access.owner())
+    session().address = address = link.Link(sample, _linked_reader(), tab, dict(session().changes), saved, held)
+    link.write(address)
 
 
 def _linked_reader() -> str | None:
@@ -251,7 +264,7 @@ def _show_assessment(current: Analysis, read: Assessment) -> None:
     if second.open:
         with second:
             what_if.show(read.signals, read, now)
-    _write_link(current)
+    _write_link(current, read)
 
 
 def _others(current: Analysis) -> list[Assessment]:

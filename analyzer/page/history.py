@@ -222,6 +222,7 @@ def _forget(owner: str, deletion: PendingDeletion) -> None:
     except AnalyzerError as error:
         visit.history.error = error
         return
+    analysis.forget(None if pitches is None else set(pitches.values()), owner)
     for sha256 in list(visit.assessments) if pitches is None else pitches.values():
         visit.assessments.pop(sha256, None)
     current = visit.analysis

@@ -44,6 +44,11 @@ def sample() -> str | None:
     return name
 
 
+def choose_sample(name: str | None) -> None:
+    """Marks a sample as the one in the field, or none."""
+    st.session_state[SAMPLE] = name
+
+
 def put(new: str, sample_: str | None = None) -> None:
     """Replaces the text in the field, and removes the chosen file."""
     _replace(new, sample_)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from analyzer.files.document import Document
     from analyzer.framework.assessment import Assessment
     from analyzer.page.analysis import Analysis
+    from analyzer.page.link import Link
     from analyzer.page.portfolio_run import PortfolioRun
     from analyzer.page.uploads import FieldFiles
     from analyzer.runs.portfolio import Filter
@@ -120,7 +121,8 @@ class ManualScoringState:
 class Session:
     """One visit."""
 
-    link_followed: bool = False
+    pages: frozenset[str] = frozenset()
+    """The pages that were shown, by the names that they give `link.arrival`."""
     go_to_analyze: bool = False
     """Whether the next run opens the page for one pitch."""
     analysis: Analysis | None = None
@@ -138,6 +140,10 @@ class Session:
     tab: str | None = None
     """The tab that was open last."""
     saved: SaveAttempt | None = None
+    held: tuple[Analysis, str] | None = None
+    """The analysis that this server's memory holds for its address, and the id there."""
+    address: Link | None = None
+    """The address of what the page for one pitch shows, as written last."""
     files: dict[str, FieldFiles] = field(default_factory=dict)
     """Chosen files, by the key of their field."""
     pitch_field: PitchFieldState = field(default_factory=PitchFieldState)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import cache
 from importlib import import_module
+from threading import Lock
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
@@ -241,10 +241,25 @@ def _google_client(name: str, key: str, timeout: float) -> instructor.AsyncInstr
 # ---------------------------------------------------------------- HTTP
 
 
-@cache
-def shared_client(timeout: float) -> httpx.AsyncClient:
-    """The one client that single readings share. It uses the environment's proxies and certificates."""
-    return httpx.AsyncClient(**http_options(timeout, _WIDEST))
+class _SharedClients:
+    """One client for each time-out, made once, whichever threads ask for it first."""
+
+    def __init__(self) -> None:
+        self.cache_clear()
+
+    def __call__(self, timeout: float) -> httpx.AsyncClient:
+        with self._lock:
+            if timeout not in self._clients:
+                self._clients[timeout] = httpx.AsyncClient(**http_options(timeout, _WIDEST))
+            return self._clients[timeout]
+
+    def cache_clear(self) -> None:
+        self._lock = Lock()  # a forked process may have a copy that a thread held
+        self._clients: dict[float, httpx.AsyncClient] = {}
+
+
+shared_client: Final = _SharedClients()
+"""The client that single readings share. It uses the environment's proxies and certificates."""
 
 
 if hasattr(os, "register_at_fork"):  # connections belong to the process that opened them

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
@@ -16,9 +16,8 @@ from typing import Any, Final
 import instructor
 
 from analyzer.errors import ContentFiltered, ExtractionError, ProviderRejected
-from analyzer.reading.answers import is_answer
 from analyzer.reading.clients import Exchange, ModelClient, current_exchange
-from analyzer.reading.modes import ModelQuestion, RecordSignals, shape, with_schema
+from analyzer.reading.modes import ModelQuestion, answer_to, shape, with_schema
 from analyzer.reading.profiles import Mode
 from analyzer.reading.provider_errors import error_from, error_of, garbled, report_in
 from analyzer.reading.unwrapping import unwrapped
@@ -101,7 +100,7 @@ async def send(
         if exchange.status == HTTPStatus.OK and isinstance(mapped, ProviderRejected):  # a body the SDK stumbles over
             mapped = garbled()
         raise mapped
-    return _reply(exchange, text, said, question.fields)
+    return _reply(exchange, text, said, question)
 
 
 async def _call(
@@ -131,7 +130,7 @@ async def _call(
         )
     else:
         found, completion = await asking.create_with_completion(
-            response_model=RecordSignals,
+            response_model=answer_to(question.form.tool),
             messages=[{"role": "user", "content": "-"}] if shaped.mode != _TOOLS else [],
             max_retries=0,
             extra_body=shaped.body,
@@ -153,7 +152,7 @@ def _as_completion(answer: Mapping[str, Any]) -> dict[str, Any]:
 # ---------------------------------------------------------------- what came back
 
 
-def _reply(exchange: Exchange, text: str, said: str, fields: Collection[str]) -> Reply:
+def _reply(exchange: Exchange, text: str, said: str, question: ModelQuestion) -> Reply:
     completion = exchange.completion
     choice = _first(_get(completion, "choices"))
     error = _get(completion, "error") or _get(choice, "error")
@@ -174,16 +173,16 @@ def _reply(exchange: Exchange, text: str, said: str, fields: Collection[str]) ->
     # Small models answer in plain text instead of calling the tool, call it by another name, or several times; of
     # several calls instructor takes the first, and of a text what lies between the first brackets.
     candidates = [_text_in(message), _text_elsewhere(completion), _reasoning(message), text]
-    text = next((each for each in candidates if holds_answer(each, fields)), "") or next(filter(None, candidates), "")
+    text = next((each for each in candidates if holds_answer(each, question)), "") or next(filter(None, candidates), "")
     if not text and message is None:
         return Reply(fault=EMPTY)
     return Reply(_storable(text))
 
 
-def holds_answer(text: str, fields: Collection[str]) -> bool:
-    """Whether a text contains an answer, whose fields are some of these."""
+def holds_answer(text: str, question: ModelQuestion) -> bool:
+    """Whether a text contains an answer to a question."""
     try:
-        return is_answer(unwrapped(text, fields)) if text.strip() else False
+        return question.form.is_answer(unwrapped(text, question.fields)) if text.strip() else False
     except ValueError:
         return False
 
@@ -200,7 +199,7 @@ def calls_in(completion: object) -> int:
 def not_understood(text: str, mode: Mode, completion: object, question: ModelQuestion) -> bool:
     """Whether an answer shows that the mode was not understood: there is no answer in it, and no sign of the mode. JSON
     that is broken off is a fault of the model, not of the mode."""
-    if mode == "text" or holds_answer(text, question.fields):
+    if mode == "text" or holds_answer(text, question):
         return False
     if mode.startswith("tools"):
         return not calls_in(completion)

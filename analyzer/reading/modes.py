@@ -20,7 +20,7 @@ import pydantic
 from instructor import ResponseSchema
 
 from analyzer.reading import prompts
-from analyzer.reading.forms import Form
+from analyzer.reading.forms import Form, Tool
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.profiles import Mode, Profile
 
@@ -30,16 +30,15 @@ SEED: Final = 7
 _CODES: Final = "codes"
 
 
-class RecordSignals(ResponseSchema):
-    """Record what the pitch says, with the words it says it in."""
+class Answer(ResponseSchema):
+    """The answer of a model, as text: whoever asks decides which parts of it are valid."""
 
-    # The answer stays text here: `reading.answers` decides which parts are valid.
     _text: str = pydantic.PrivateAttr(default="")
 
     @classmethod
     def model_json_schema(cls, *_: Any, **__: Any) -> dict[str, Any]:
         """Only the name: the schema is added to the body as it is, because the SDK copies its arguments."""
-        return {"title": RecordSignals.__name__, "type": "object", "properties": {}}
+        return {"title": cls.__name__, "type": "object", "properties": {}}
 
     @classmethod
     def model_validate_json(cls, json_data: str | bytes | bytearray, **_: Any) -> Self:
@@ -57,28 +56,34 @@ class RecordSignals(ResponseSchema):
         return self._text
 
 
-def with_schema(question: ModelQuestion) -> type[RecordSignals]:
+@cache
+def answer_to(tool: Tool) -> type[Answer]:
+    """The answer under the name by which a form asks for it."""
+    return type(tool.name, (Answer,), {"__doc__": tool.description, "__module__": __name__})
+
+
+def with_schema(question: ModelQuestion) -> type[Answer]:
     """The same with the answer's schema, for SDKs whose requests cannot be added to."""
-    return _with_schema(json.dumps(question.schema(), sort_keys=True))
+    return _with_schema(question.form.tool, json.dumps(question.schema(), sort_keys=True))
 
 
 @lru_cache(maxsize=64)
-def _with_schema(schema: str) -> type[RecordSignals]:
-    content = {"title": RecordSignals.__name__, "description": RecordSignals.__doc__, **json.loads(schema)}
+def _with_schema(tool: Tool, schema: str) -> type[Answer]:
+    content = {"title": tool.name, "description": tool.description, **json.loads(schema)}
 
-    class WithSchema(RecordSignals):
+    class WithSchema(Answer):
         @classmethod
         def model_json_schema(cls, *_: Any, **__: Any) -> dict[str, Any]:
             return content
 
-    WithSchema.__name__ = RecordSignals.__name__
-    WithSchema.__doc__ = RecordSignals.__doc__
+    WithSchema.__name__ = tool.name
+    WithSchema.__doc__ = tool.description
     return WithSchema
 
 
 @dataclass(frozen=True, slots=True)
 class ModelQuestion:
-    """What is asked about a pitch, before a mode shapes it.
+    """What is asked about a text, before a mode shapes it.
 
     `said`: the answers so far and what was said about them. `codes`: the two numbers around a prompt that its server
     may cut; an answer that returns them saw all of it. `reading`: which reading of the pitch it is, from 1.
@@ -186,7 +191,7 @@ def _chat(question: ModelQuestion, mode: Mode, profile: Profile) -> Shape:
             body["tool_choice"] = "required" if mode == "tools_required" else "auto"
     elif mode == "json_schema":
         schema = without(question.schema(), left_out)
-        named = {"name": RecordSignals.__name__, "strict": True, "schema": schema}
+        named = {"name": question.form.tool.name, "strict": True, "schema": schema}
         body["response_format"] = {"type": "json_schema", "json_schema": named}
     elif mode == "json":
         body["response_format"] = {"type": "json_object"}
@@ -198,7 +203,7 @@ def _responses(question: ModelQuestion, profile: Profile) -> Shape:
     schema = without(question.schema(), profile.parameters.left_out)
     body = {
         "input": question.messages(),
-        "text": {"format": {"type": "json_schema", "name": RecordSignals.__name__, "strict": True, "schema": schema}},
+        "text": {"format": {"type": "json_schema", "name": question.form.tool.name, "strict": True, "schema": schema}},
         "tools": _ABSENT,
         "tool_choice": _ABSENT,
         "store": False,
@@ -222,8 +227,8 @@ def _anthropic(question: ModelQuestion, mode: Mode, profile: Profile) -> Shape:
     if question.settings:
         body |= _sampling(question, parameters.temperature)
     if mode in ("tools", "tools_auto"):
-        tool = {"name": RecordSignals.__name__, "description": RecordSignals.__doc__, "input_schema": schema}
-        forced = {"type": "tool", "name": RecordSignals.__name__, "disable_parallel_tool_use": True}
+        tool = {"name": question.form.tool.name, "description": question.form.tool.description, "input_schema": schema}
+        forced = {"type": "tool", "name": question.form.tool.name, "disable_parallel_tool_use": True}
         body |= {"tools": [tool], "tool_choice": forced if mode == "tools" else {"type": "auto"}}
     else:
         body |= dict.fromkeys(("tools", "tool_choice"), _absent_for_anthropic())
@@ -250,8 +255,8 @@ def _google(question: ModelQuestion, mode: Mode, profile: Profile) -> Shape:
     if mode == "native":
         config |= {"response_mime_type": "application/json", "response_json_schema": schema}
     elif mode == "tools":
-        name = RecordSignals.__name__
-        declared = {"name": name, "description": RecordSignals.__doc__, "parameters_json_schema": schema}
+        name = question.form.tool.name
+        declared = {"name": name, "description": question.form.tool.description, "parameters_json_schema": schema}
         config["tools"] = [{"function_declarations": [declared]}]
         config["tool_config"] = {"function_calling_config": {"mode": "ANY", "allowed_function_names": [name]}}
     messages = [
@@ -279,15 +284,15 @@ def _ollama(question: ModelQuestion, profile: Profile, name: str) -> dict[str, A
 
 
 def _tool(question: ModelQuestion, profile: Profile) -> list[dict[str, Any]]:
-    tool = _function(without(question.schema(), profile.parameters.left_out))
+    tool = _function(question, profile)
     if profile.parameters.strict_tools:
         tool["function"]["strict"] = True
     return [tool]
 
 
-def _function(schema: dict[str, Any]) -> dict[str, Any]:
-    function = {"name": RecordSignals.__name__, "description": RecordSignals.__doc__, "parameters": schema}
-    return {"type": "function", "function": function}
+def _function(question: ModelQuestion, profile: Profile) -> dict[str, Any]:
+    tool, schema = question.form.tool, without(question.schema(), profile.parameters.left_out)
+    return {"type": "function", "function": {"name": tool.name, "description": tool.description, "parameters": schema}}
 
 
 def _settings(question: ModelQuestion, profile: Profile) -> dict[str, Any]:

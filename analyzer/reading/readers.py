@@ -135,7 +135,13 @@ class PanelReaders:
     ):
         self._readings = settings.readings
         self._raises = raises
-        self._models = {name: Readers(name, settings, ask, limiter) for name in models}
+        self._models: dict[str, Readers] = {}
+        try:
+            for name in models:
+                self._models[name] = Readers(name, settings, ask, limiter)
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def remarks(self) -> tuple[str, ...]:

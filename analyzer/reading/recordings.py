@@ -26,13 +26,11 @@ import httpx
 from analyzer.errors import MissingRecording, OutputError
 from analyzer.files.disk import check_writable, reason, write_whole
 from analyzer.framework.assessment import Warning
-from analyzer.reading import prompts
-from analyzer.reading.forms import form
+from analyzer.reading.forms import any_form
 from analyzer.reading.reading import Reading
 from analyzer.resources import resource
 from analyzer.vocabulary.labels import joined
 from analyzer.vocabulary.records import VOCABULARY_VERSION
-from analyzer.vocabulary.signals import vocabulary_sha256
 
 _KEPT: Final = (
     *("id", "object", "created", "model", "choices", "usage"),
@@ -68,22 +66,29 @@ class ModelRequest:
 
     @classmethod
     def first(cls, model: str, pitch_sha256: str, form_name: str, mode: str = "json_schema") -> ModelRequest:
-        """The first request of reading a pitch today."""
+        """The first request of asking about a text today."""
+        asked = any_form(form_name)
         return cls(
+            purpose=asked.purpose,
             model=model,
             pitch_sha256=pitch_sha256,
             form=form_name,
             mode=mode,
             vocabulary_version=VOCABULARY_VERSION,
-            prompt_version=prompts.PROMPT_VERSION,
+            prompt_version=asked.version,
             prompt_sha256=prompt_sha256(form_name),
-            schema_sha256=vocabulary_sha256(),
+            schema_sha256=asked.vocabulary_sha256,
         )
 
     @property
     def asked(self) -> dict[str, Any]:
         """What is asked, in whatever words: what a recording belongs to."""
         return {name: value for name, value in asdict(self).items() if name not in _TEXTS}
+
+    @property
+    def versions(self) -> tuple[int, int]:
+        """The versions of vocabulary and prompt."""
+        return self.vocabulary_version, self.prompt_version
 
     @property
     def texts(self) -> dict[str, str]:
@@ -110,7 +115,7 @@ _TEXTS: Final = ("prompt_sha256", "schema_sha256", "said_sha256")
 @cache
 def prompt_sha256(form_name: str) -> str:
     """Fingerprint of everything that a form says to a model, without the pitch."""
-    asked = form(form_name)
+    asked = any_form(form_name)
     rules = hashlib.sha256(asked.instructions(rules=True).encode()).hexdigest()
     return hashlib.sha256(f"{asked.prompt_sha256(rules=True)} {rules}".encode()).hexdigest()
 
@@ -176,9 +181,9 @@ class Reworded:
         return f"{self.count} recorded with another wording of {self.text} ({dates})"
 
 
-def _today(recording: Recording) -> dict[str, str]:
-    """Fingerprints of today's texts for the form of a recording."""
-    return ModelRequest.first("", "", recording.request.form).texts
+def _today(recording: Recording) -> ModelRequest:
+    """What would be asked today in the form of a recording."""
+    return ModelRequest.first("", "", recording.request.form)
 
 
 class Recordings:
@@ -212,8 +217,7 @@ class Recordings:
 
     def outdated(self) -> list[Recording]:
         """Recordings of another version of prompt or vocabulary, which are no longer used."""
-        today = (VOCABULARY_VERSION, prompts.PROMPT_VERSION)
-        return [r for r in self._all if (r.request.vocabulary_version, r.request.prompt_version) != today]
+        return [r for r in self._all if r.request.versions != _today(r).versions]
 
     def reworded(self) -> list[Reworded]:
         """Recordings that are used but were made with another wording of the prompt or of the vocabulary."""
@@ -221,7 +225,9 @@ class Recordings:
         found = []
         for text in ("prompt_sha256", "schema_sha256"):
             dates = sorted(
-                r.recorded for r in self._all if r.path not in outdated and r.request.texts[text] != _today(r)[text]
+                r.recorded
+                for r in self._all
+                if r.path not in outdated and r.request.texts[text] != _today(r).texts[text]
             )
             if dates:
                 found.append(Reworded(_WORDINGS[text], len(dates), dates[0], dates[-1]))

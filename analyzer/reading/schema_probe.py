@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 from analyzer.reading.clients import Exchange, ModelClient
 from analyzer.reading.exchange import send
 from analyzer.reading.fallback import Way
+from analyzer.reading.forms import Tool
 from analyzer.reading.modes import ModelQuestion
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.unwrapping import unwrapped
@@ -21,6 +22,10 @@ class SchemaProbe:
     """Asks for one word, with a schema that allows only another answer. It is sent like any form of asking."""
 
     name: Final = "probe"
+    tool: Final = Tool("Answer", "Answer the message.")
+    purpose: Final = "probe"
+    version: Final = 1
+    vocabulary_sha256: Final = ""
 
     def instructions(self, *, rules: bool) -> str:
         return 'Answer every message with the JSON object {"word": "hello"}.'
@@ -39,6 +44,9 @@ class SchemaProbe:
 
     def document(self, text: str, pitch: Pitch) -> str:
         return text
+
+    def is_answer(self, document: object) -> bool:
+        return isinstance(document, dict) and bool(document)
 
     def again(self, faults: list[str]) -> str:
         return "\n".join(faults)

@@ -54,7 +54,7 @@ def as_pitches(pitches: object) -> Iterator[object]:
     if isinstance(pitches, io.IOBase):
         raise InputError("pitches is an open file; pass a list of texts, for example [file.read()]")
     if not isinstance(pitches, Iterable):
-        more = "; an asynchronous one cannot be used here" if hasattr(pitches, "__aiter__") else ""
+        more = "; an asynchronous iterable goes to analyze_many_async" if hasattr(pitches, "__aiter__") else ""
         raise InputError(f"pitches is {a_kind(pitches)}; pass texts or pairs (id, text){more}")
     return iter(pitches)
 

@@ -162,7 +162,8 @@ class _Counted:
         self._pitches += len(batch)
         if not self._asked:
             return
-        from analyzer.reading.conversation import requests_in_every_mode, static_tokens  # loads the model SDK
+        from analyzer.reading.asking import static_tokens
+        from analyzer.reading.conversation import requests_in_every_mode  # loads the model SDK
         from analyzer.reading.spending import estimated_tokens
 
         form = self._settings.form

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
 from concurrent.futures import Future
-from pathlib import Path
+from typing import Unpack
 
 from analyzer.files.document import Document
-from analyzer.framework.arguments import as_market, as_rulebook
 from analyzer.framework.assessment import Assessment
 from analyzer.framework.market import MarketMap
 from analyzer.framework.one_pitch import score
@@ -18,36 +17,47 @@ from analyzer.reading.pitch import Pitch
 from analyzer.reading.readers import Reader, choose
 from analyzer.reading.reading import Reading, SeveralReadings
 from analyzer.reading.sources import with_places
-from analyzer.runs.arguments import as_readings, as_settings, as_store_url, as_text
-from analyzer.settings import Settings
+from analyzer.runs.arguments import as_text
+from analyzer.runs.options import CheckedOptions, ReadingOptions, check_names, takes
 
 
-def analyze(
-    text: str | Document,
-    *,
-    model: str | Sequence[str] | None = None,
-    readings: int | None = None,
-    rulebook: Rulebook | str | Path | None = None,
-    market: MarketMap | str | Path | None = None,
-    settings: Settings | None = None,
-    id: str | None = None,
-    store: bool | str = False,
-) -> Assessment:
+@takes(ReadingOptions, store=False)
+def analyze(text: str | Document, *, id: str | None = None, **options: Unpack[ReadingOptions]) -> Assessment:
     """Read one pitch and return its assessment. Works in scripts, notebooks and threads; blocks until done.
 
     `text`: the pitch's text, or what `read_file` of `analyzer.files.documents` returns for a file.
     `model`: `provider/name`, `recorded`, `keywords`, or None for PITCH_MODEL; with neither, a recording if
     there is one for this pitch, else `keywords`. Several models are a panel. `readings`: how often each model reads the
-    pitch, 1 to 20; None = PITCH_READINGS, else 1. Where readings differ, the assessment has their votes. `rulebook` and
-    `market` may be paths of TOML files. `store`: where the model's answers are saved, so that the same pitch is not
-    paid for twice; True = PITCH_STORE, False = none, or a database URL. Out of scope, `scores` and `verdict` are None.
-    Raises the errors of `analyzer.errors`.
+    pitch, 1 to 20; None = PITCH_READINGS, else 1. Where readings differ, the assessment has their votes.
+    `rulebook` and `market` may be paths of TOML files. `store`: where the model's answers are saved, so that the same
+    pitch is not paid for twice; True = PITCH_STORE, False = none, or a database URL. Out of scope, `scores` and `verdict`
+    are None. Raises the errors of `analyzer.errors`.
     """
+    check_names("analyze", options, ReadingOptions)
+    return assess(*_prepared(text, id, options))
+
+
+@takes(ReadingOptions, store=False)
+async def analyze_async(
+    text: str | Document, *, id: str | None = None, **options: Unpack[ReadingOptions]
+) -> Assessment:
+    """Like `analyze`, for a running event loop: nothing blocks it, and cancelling the awaiting task ends the request.
+
+    Same arguments, same result, same errors.
+    """
+    check_names("analyze_async", options, ReadingOptions)
+    prepared = await asyncio.to_thread(_prepared, text, id, options)  # loads the model SDK, cleans the text
+    return await asyncio.wrap_future(background.submit(_assess(*prepared)))
+
+
+def _prepared(
+    text: str | Document, id: str | None, options: ReadingOptions
+) -> tuple[Pitch, Reader, Rulebook, MarketMap]:
+    """A pitch, its reader, and what it is scored by. Raises the error of a faulty argument."""
     pitch = Pitch.of(as_text(text), None if id is None else str(id))
-    rules, map_ = as_rulebook(rulebook), as_market(market)
-    settings = as_readings(readings, as_settings(settings))
-    choice = choose(pitch, model, settings, as_store_url(store, settings), required=True)
-    return assess(pitch, choice.reader, rules, map_)
+    checked = CheckedOptions.of(options, store=False)
+    choice = choose(pitch, checked.models, checked.settings, checked.store, required=True)
+    return pitch, choice.reader, checked.rulebook, checked.market
 
 
 def assess(

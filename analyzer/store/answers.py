@@ -6,14 +6,18 @@ place of answers, so a changed rulebook needs no request.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from analyzer.store.engine import Database
-from analyzer.store.tables import ANSWERS, now
+from analyzer.store.tables import ANSWERS, ASSESSMENTS, PORTFOLIO_PITCHES, now
+
+_MOST_NAMED: Final = 500
+"""Pitches that one statement names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,17 @@ class AnswerTable:
         with self._database.reading() as connection:
             row = connection.execute(means).one()
         return None if row[0] is None else (float(row[0]), float(row[1]))
+
+
+def delete_unused_answers(connection: sa.Connection, pitches: Iterable[str]) -> None:
+    """Deletes the answers about these pitches (by SHA-256) that no saved assessment and no portfolio has any more."""
+    listed = list(pitches)
+    for first in range(0, len(listed), _MOST_NAMED):
+        named = listed[first : first + _MOST_NAMED]
+        used: set[str] = set()
+        for column in (ASSESSMENTS.c.pitch_sha256, PORTFOLIO_PITCHES.c.pitch_sha256):
+            used.update(connection.execute(sa.select(column).where(column.in_(named))).scalars())
+        connection.execute(sa.delete(ANSWERS).where(ANSWERS.c.pitch_sha256.in_([p for p in named if p not in used])))
 
 
 def _checked(answer: StoredAnswer) -> StoredAnswer:

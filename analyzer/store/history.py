@@ -8,8 +8,9 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
+from analyzer.store.answers import delete_unused_answers
 from analyzer.store.engine import Database
-from analyzer.store.tables import ANSWERS, ASSESSMENTS, now
+from analyzer.store.tables import ASSESSMENTS, now
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class AssessmentTable:
     def delete(self, owner: str, ids: Sequence[str] | None = None) -> int:
         """Deletes an owner's assessments (None = all) for good; returns how many.
 
-        Deletes also the answers about their pitches, unless somebody else has an assessment of the same pitch.
+        Deletes also the answers about their pitches, unless another assessment or portfolio has the same pitch.
         """
         selected = ASSESSMENTS.c.owner == owner
         if ids is not None:
@@ -83,10 +84,5 @@ class AssessmentTable:
         with self._database.writing() as connection:
             pitches = set(connection.execute(sa.select(ASSESSMENTS.c.pitch_sha256).where(selected)).scalars())
             deleted = connection.execute(sa.delete(ASSESSMENTS).where(selected)).rowcount
-            still_used = set(
-                connection.execute(
-                    sa.select(ASSESSMENTS.c.pitch_sha256).where(ASSESSMENTS.c.pitch_sha256.in_(pitches))
-                ).scalars()
-            )
-            connection.execute(sa.delete(ANSWERS).where(ANSWERS.c.pitch_sha256.in_(pitches - still_used)))
+            delete_unused_answers(connection, pitches)
         return int(deleted)

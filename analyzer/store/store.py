@@ -9,10 +9,11 @@ from analyzer.store.answers import AnswerTable
 from analyzer.store.engine import Database
 from analyzer.store.history import AssessmentTable
 from analyzer.store.manual_scores import ManualScoreTable
+from analyzer.store.portfolios import PortfolioTable
 
 
 class Store:
-    """Stored answers, saved assessments and manual scores in one database, SQLite or PostgreSQL.
+    """Stored answers, saved assessments and portfolios, and manual scores in one database, SQLite or PostgreSQL.
 
     Safe to share between threads; several processes may use one database at the same time. Close it, or use `with`.
     """
@@ -21,6 +22,7 @@ class Store:
         self._database = database
         self.answers = AnswerTable(database)
         self.history = AssessmentTable(database)
+        self.portfolios = PortfolioTable(database)
         self.manual_scores = ManualScoreTable(database)
 
     @classmethod
@@ -41,7 +43,12 @@ class Store:
         if isinstance(database, str):
             return database
         with cls(database) as store:
-            return f"{store.name}: {store.answers.count():,} answers, {store.history.count():,} assessments"
+            counts = (
+                f"{store.answers.count():,} answers",
+                f"{store.history.count():,} assessments",
+                f"{store.portfolios.count():,} portfolios",
+            )
+            return f"{store.name}: {', '.join(counts)}"
 
     @property
     def name(self) -> str:

@@ -52,6 +52,31 @@ MANUAL_SCORES: Final = sa.Table(
     sa.Index("ix_manual_scores_pitch", "pitch_id", "rater"),
 )
 
+PORTFOLIOS: Final = sa.Table(
+    "portfolios",
+    METADATA,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("owner", sa.Text, nullable=False, index=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("model", sa.Text, nullable=False),
+    sa.Column("options", sa.Text, nullable=False),
+    sa.Column("total", sa.Integer),  # null: not all of its pitches are saved yet
+    sa.Column("worker", sa.String(32), nullable=False),
+    sa.Column("figures", sa.Text, nullable=False),
+    sa.Column("saved_at", sa.String(32), nullable=False),
+)
+
+PORTFOLIO_PITCHES: Final = sa.Table(
+    "portfolio_pitches",
+    METADATA,
+    sa.Column("portfolio", sa.String(32), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("pitch", sa.LargeBinary, nullable=False),
+    sa.Column("pitch_sha256", sa.String(64), index=True),
+    sa.Column("result", sa.LargeBinary),  # null: not read yet
+    sa.Column("shortlisted", sa.Boolean, nullable=False),
+)
+
 
 def now() -> str:
     """The time as `saved_at` holds it: UTC in ISO form, so that text sorts by time."""

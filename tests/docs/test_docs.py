@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import importlib
 import inspect
 import json
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 import httpx
@@ -237,3 +239,16 @@ def test_every_command_line_in_the_docs_is_one_that_the_program_takes(line: Exam
             command.make_context(words[0], list(optional))
         except click.BadOptionUsage as error:
             assert "requires" in str(error), error
+
+
+async def _posted(app: Any, text: str) -> httpx.Response:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+        return await client.post("/assess", content=text.encode())
+
+
+def test_the_web_application_of_the_docs_answers_with_an_assessment() -> None:
+    (example,) = (each for each in EXAMPLES if "Starlette(" in each.text)
+    names: dict[str, Any] = {"__name__": "example"}
+    exec(compile(example.text, example.source, "exec"), names)  # noqa: S102  # our own docs
+    reply = asyncio.run(_posted(names["app"], PITCH))
+    assert reply.json()["pitch"]["title"] == "Wattwise: cut your GPU bill"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from analyzer.page import link
 from analyzer.vocabulary.signals import Signals
 
 if TYPE_CHECKING:
@@ -37,7 +38,29 @@ def test_a_link_never_holds_a_pasted_pitch(page: AppTest, reads: Callable[..., F
     analyze(page, OWN_PITCH)
     what_if(page, buyer="practitioner")
 
-    assert set(page.query_params) == {"tab", "set"}
+    assert set(page.query_params) == {"tab", "set", "analysis"}
+    assert "Testbed" not in str(page.query_params.values())
+
+
+def test_an_own_pitch_has_an_address_that_leads_back_to_it_with_its_edits(
+    page: AppTest, reads: Callable[..., FixedReader]
+) -> None:
+    reader = reads(Signals(product="Testbed"))
+    analyze(page, OWN_PITCH)
+    what_if(page, buyer="practitioner")
+    link = {name: str(value[0] if isinstance(value, list) else value) for name, value in page.query_params.items()}
+
+    again = opened_at(**link)
+
+    assert again.text_area(key="text").value == OWN_PITCH
+    assert again.selectbox(key="set:buyer").value == "practitioner"
+    assert reader.asked == 1
+
+
+def test_an_address_that_the_server_does_not_remember_says_so() -> None:
+    page = opened_at(analysis="AAAAAAAAAAAAAAAAAAAAAA")
+
+    assert "not in the server's memory any more" in page.error[0].value
 
 
 @pytest.mark.parametrize(
@@ -66,3 +89,60 @@ def test_a_link_has_nothing_read_by_a_model(reads: Callable[..., FixedReader], m
     assert reader.asked == 0
     assert page.text_input(key="model").value == "openai/expensive"
     assert str(page.text_area(key="text").value).startswith("Cabstand")
+
+
+# ---------------------------------------------------------------- addresses of any page
+
+
+def place() -> AppTest:
+    """A page with one choice, which its address holds."""
+
+    def script() -> None:
+        import streamlit as st
+
+        from analyzer.page import link
+
+        arrived = link.arrival("place")
+        if arrived is not None:
+            st.session_state["choice"] = arrived.get("choice", "none")
+        chosen = st.radio("Choice", ("none", "one", "two"), key="choice")
+        link.show({"choice": None if chosen == "none" else chosen, "other": ""})
+
+    return AppTest.from_function(script, default_timeout=30)
+
+
+def test_a_reload_and_a_second_tab_come_to_the_place_that_the_address_names() -> None:
+    page = place().run()
+    page.radio(key="choice").set_value("two").run()
+    assert dict(page.query_params) == {"choice": "two"}
+
+    again = place()
+    again.query_params.update(page.query_params)
+    again.run()
+
+    assert again.radio(key="choice").value == "two"
+
+
+def test_a_click_is_not_undone_by_an_address_that_is_not_up_to_date_yet() -> None:
+    page = place().run()
+    page.radio(key="choice").set_value("two").run()
+    page.query_params["choice"] = "one"
+
+    page.run()
+
+    assert page.radio(key="choice").value == "two"
+
+
+@pytest.mark.parametrize(("address", "choice"), [({"choice": "one"}, "one"), ({}, "none")])
+def test_back_and_forward_come_to_the_place_that_the_address_names(
+    monkeypatch: pytest.MonkeyPatch, address: dict[str, str], choice: str
+) -> None:
+    page = place().run()
+    page.radio(key="choice").set_value("two").run()
+    page.query_params.clear()
+    page.query_params.update(address)
+
+    monkeypatch.setattr(link, "came_by_history", lambda: True)
+    page.run()
+
+    assert page.radio(key="choice").value == choice

@@ -28,8 +28,9 @@ from analyzer.errors import (
     QuotaExhausted,
     RateLimited,
 )
+from analyzer.reading.asking import MAX_ASKS
 from analyzer.reading.clients import shared_client
-from analyzer.reading.conversation import MAX_ASKS, ModelReader
+from analyzer.reading.conversation import ModelReader
 from analyzer.reading.pitch import MAX_CHARACTERS, Pitch
 from analyzer.reading.rate_limiter import ONE, RateLimiter
 from analyzer.reading.reading import Reading

@@ -172,7 +172,7 @@ def test_a_recording_belongs_to_what_is_asked_and_a_paid_answer_to_the_words(nam
 
 TEXTS = {
     "the prompt": ("analyzer.reading.recordings.prompt_sha256", "prompt_sha256"),
-    "the vocabulary": ("analyzer.reading.recordings.vocabulary_sha256", "schema_sha256"),
+    "the vocabulary": ("analyzer.reading.forms.ids.vocabulary_sha256", "schema_sha256"),
 }
 
 

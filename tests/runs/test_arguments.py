@@ -68,7 +68,7 @@ def refused(call: Any) -> str:
         (io.StringIO(f"{PITCH}\n"), "pitches is an open file"),
         (None, "pitches is None; pass texts or pairs (id, text)"),
         (7, "pitches is an int"),
-        (later(), "an asynchronous one cannot be used here"),
+        (later(), "an asynchronous iterable goes to analyze_many_async"),
     ],
     ids=lambda value: type(value).__name__,
 )

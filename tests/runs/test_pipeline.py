@@ -75,7 +75,7 @@ def test_no_more_than_concurrency_are_under_way_and_no_more_taken_than_needed() 
         router.post(CHAT).mock(side_effect=respond)
         stream = analyze_many(endless(), model=MODEL, concurrency=3, settings=SETTINGS)
         first = [next(stream) for _ in range(10)]
-        stream.close()  # type: ignore[attr-defined]  # a generator
+        stream.close()
     assert len({result.id for result in first}) == 10
     assert most == 3
     assert taken <= 10 + 2 * 3
@@ -239,6 +239,6 @@ def test_a_market_map_of_ones_own_reaches_one_pitch_and_many() -> None:
 def test_the_public_names_are_these_and_each_can_be_had() -> None:
     assert analyzer.__all__ == [
         "AnalyzerError", "Assessment", "Comparison", "ManualScores", "MarketMap", "Result", "Rulebook", "Signals", "analyze",
-        "analyze_many", "compare", "read_manual", "score", "score_table",
+        "analyze_async", "analyze_many", "analyze_many_async", "compare", "read_manual", "score", "score_table",
     ]  # fmt: skip
     assert all(getattr(analyzer, name) is not None for name in analyzer.__all__)

@@ -330,7 +330,7 @@ def test_to_describe_a_store_makes_and_changes_nothing(tmp_path: Path) -> None:
     store = Store.open(f"sqlite:///{path}")
     store.answers.save([answer("a")])
     store.close()
-    assert Store.describe(f"sqlite:///{path}").endswith(": 1 answers, 0 assessments")
+    assert Store.describe(f"sqlite:///{path}").endswith(": 1 answers, 0 assessments, 0 portfolios")
     path.write_bytes(b"")
     assert Store.describe(f"sqlite:///{path}").endswith("not created yet")
     assert path.read_bytes()[:6] in (b"", b"SQLite")
@@ -373,6 +373,9 @@ OLD_ROWS: dict[str, dict[str, Any]] = {
         "id": "1", "owner": "ann", "title": "Old", "pitch_sha256": "1", "model": "m", "text": "t", "document": "{}",
     },
     "hand_scores": {"pitch_id": "p", "rater": "ann", "scores": '{"buyer": "practitioner"}'},
+    "portfolios": {
+        "id": "1", "owner": "ann", "name": "old.csv", "model": "m", "options": "{}", "total": 3, "worker": "w", "figures": "{}",
+    },
 }  # fmt: skip
 OLD_ROWS["manual_scores"] = OLD_ROWS["hand_scores"]
 
@@ -400,7 +403,9 @@ def test_a_store_of_every_older_version_is_brought_up_to_date_with_what_it_holds
         assert [entry.scores for entry in opened.manual_scores.latest()] == [{"buyer": "practitioner"}] * (
             len(filled) > 2
         )
+        assert [entry.name for entry in opened.portfolios.search("ann")] == ["old.csv"] * (len(filled) > 3)
         opened.answers.save([answer("new")])
+        opened.portfolios.create(owner="bob", name="new.csv", model="m", options={})
         opened.history.save(owner="bob", title="T", pitch_sha256="1", model="m", text="t", document="{}")
         opened.manual_scores.save("p", "bob", {})
         assert opened.answers.count() == 2

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from analyzer.errors import ConfigurationError
-from analyzer.reading.forms.form import Form
+from analyzer.reading.forms.form import Form, Tool
 from analyzer.reading.forms.ids import Ids
 from analyzer.reading.forms.quotes import Quotes
 
-__all__ = ["FORMS", "Form", "form"]
+__all__ = ["FORMS", "Form", "Tool", "any_form", "form"]
 
 FORMS: Final[Mapping[str, Form]] = {one.name: one for one in (Quotes(), Ids())}
 """Every form by its name."""
@@ -22,3 +22,8 @@ def form(name: str) -> Form:
         return FORMS[name]
     except KeyError:
         raise ConfigurationError(f"there is no form {name!r}; choose one of {', '.join(FORMS)}") from None
+
+
+def any_form(name: str) -> Form:
+    """The form of this name, also one that users do not choose. Raises ConfigurationError if there is none."""
+    return form(name)

@@ -7,7 +7,7 @@ and schema are the same for every pitch: servers can cache the prompt up to the 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from analyzer.reading.pitch import Pitch
 from analyzer.vocabulary.signals import MAX_COMPETITORS, MAX_PERSONAS, MAX_PROBLEMS, answer_schema
@@ -20,12 +20,42 @@ _LONGEST_ELSE: Final = 400
 _BOUNDS: Final = ("maxItems", "maxLength", "minimum", "maximum")
 
 
+class Tool(NamedTuple):
+    """What an answer is called where it is the call of a tool or a named schema."""
+
+    name: str
+    description: str
+
+
+RECORD_SIGNALS: Final = Tool("RecordSignals", "Record what the pitch says, with the words it says it in.")
+
+
 class Form(Protocol):
-    """A way of asking for the signals of a pitch."""
+    """A way of asking: for the signals of a pitch, or whether quotes support their values."""
 
     @property
     def name(self) -> str:
         """The form's name, as users choose it and as recordings and stored answers keep it."""
+        ...
+
+    @property
+    def purpose(self) -> str:
+        """What is asked: `read` or `verify`."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """Raised when what is asked changes."""
+        ...
+
+    @property
+    def vocabulary_sha256(self) -> str:
+        """Fingerprint of the words from the vocabulary that its requests hold."""
+        ...
+
+    @property
+    def tool(self) -> Tool:
+        """What the answer is called."""
         ...
 
     def instructions(self, *, rules: bool) -> str:
@@ -43,6 +73,10 @@ class Form(Protocol):
 
     def document(self, text: str, pitch: Pitch) -> str:
         """The model's answer as the JSON text that `answers.check_answer` takes. Raises NotAnAnswer."""
+        ...
+
+    def is_answer(self, document: object) -> bool:
+        """Whether a document from a reply is an answer, though parts may be missing."""
         ...
 
     def again(self, faults: list[str]) -> str:

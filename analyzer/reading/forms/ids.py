@@ -17,11 +17,20 @@ from functools import cache, lru_cache
 from typing import Any, Final
 
 from analyzer.reading import prompts
-from analyzer.reading.answers import carries_a_point, json_object
-from analyzer.reading.forms.form import Schema, closed, list_of, rules_text, short_schema, text_of_length
+from analyzer.reading.answers import carries_a_point, is_answer, json_object
+from analyzer.reading.forms.form import (
+    RECORD_SIGNALS,
+    Schema,
+    closed,
+    list_of,
+    rules_text,
+    short_schema,
+    text_of_length,
+)
 from analyzer.reading.grounding import Grounding
 from analyzer.reading.pitch import MAX_CHARACTERS, Pitch
 from analyzer.reading.splitting import Piece, split
+from analyzer.vocabulary.signals import vocabulary_sha256
 
 _SENTENCES: Final = 2
 _WORDS: Final = 120
@@ -45,6 +54,16 @@ class Ids:
     """Asks for the numbers of sentences. See `Form`."""
 
     name: Final = prompts.IDS
+    purpose: Final = "read"
+    tool: Final = RECORD_SIGNALS
+
+    @property
+    def version(self) -> int:
+        return prompts.PROMPT_VERSION
+
+    @property
+    def vocabulary_sha256(self) -> str:
+        return vocabulary_sha256()
 
     def instructions(self, *, rules: bool) -> str:
         return _with_rules() if rules else prompts.instructions(self.name)
@@ -62,6 +81,9 @@ class Ids:
 
     def document(self, text: str, pitch: Pitch) -> str:
         return json.dumps(_Document(json_object(text, _schema()["properties"]), pitch).quoted(), ensure_ascii=False)
+
+    def is_answer(self, document: object) -> bool:
+        return is_answer(document)
 
     def again(self, faults: list[str]) -> str:
         return prompts.again_message(faults, self.name)

@@ -6,9 +6,10 @@ from functools import cache
 from typing import Final
 
 from analyzer.reading import prompts
-from analyzer.reading.forms.form import Schema, list_of, rules_text, short_schema, text_of_length
+from analyzer.reading.answers import is_answer
+from analyzer.reading.forms.form import RECORD_SIGNALS, Schema, list_of, rules_text, short_schema, text_of_length
 from analyzer.reading.pitch import Pitch
-from analyzer.vocabulary.signals import LIST_RULES, answer_schema
+from analyzer.vocabulary.signals import LIST_RULES, answer_schema, vocabulary_sha256
 
 _QUOTE: Final = 400
 _QUOTES: Final = 2
@@ -24,6 +25,16 @@ class Quotes:
     """Asks for verbatim quotes. See `Form`."""
 
     name: Final = prompts.QUOTES
+    purpose: Final = "read"
+    tool: Final = RECORD_SIGNALS
+
+    @property
+    def version(self) -> int:
+        return prompts.PROMPT_VERSION
+
+    @property
+    def vocabulary_sha256(self) -> str:
+        return vocabulary_sha256()
 
     def instructions(self, *, rules: bool) -> str:
         return _with_rules() if rules else prompts.instructions()
@@ -36,6 +47,9 @@ class Quotes:
 
     def document(self, text: str, pitch: Pitch) -> str:
         return text
+
+    def is_answer(self, document: object) -> bool:
+        return is_answer(document)
 
     def again(self, faults: list[str]) -> str:
         return prompts.again_message(faults)
