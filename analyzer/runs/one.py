@@ -30,8 +30,8 @@ def analyze(text: str | Document, *, id: str | None = None, **options: Unpack[Re
     there is one for this pitch, else `keywords`. Several models are a panel. `readings`: how often each model reads the
     pitch, 1 to 20; None = PITCH_READINGS, else 1. Where readings differ, the assessment has their votes.
     `rulebook` and `market` may be paths of TOML files. `store`: where the model's answers are saved, so that the same
-    pitch is not paid for twice; True = PITCH_STORE, False = none, or a database URL. Out of scope, `scores` and `verdict`
-    are None. Raises the errors of `analyzer.errors`.
+    pitch is not paid for twice; True = PITCH_STORE, False = none, or a database URL. Out of scope, `scores` and
+    `verdict` are None. Raises the errors of `analyzer.errors`.
     """
     check_names("analyze", options, ReadingOptions)
     return assess(*_prepared(text, id, options))
