@@ -63,6 +63,7 @@ recordings: $(VENV)/ready ## Record all pitches of fixtures/ again with your own
 	$(BIN)/pitch record fixtures/pitches --model $(MODEL) --to fixtures/recordings
 	for part in reading hostile languages; do \
 	  $(BIN)/pitch record fixtures/$$part --model $(MODEL) --to fixtures/recordings/$$part || exit; done
+	$(BIN)/pitch record fixtures/examples.csv --model $(MODEL) --to fixtures/recordings/examples
 
 bench: $(VENV)/ready ## Measure bulk runs beside others (LangChain too, if installed)
 	$(RUN) benchmarks/bulk.py

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from analyzer.framework.market import MarketMap
     from analyzer.framework.one_pitch import score
     from analyzer.framework.rulebook import Rulebook
+    from analyzer.results.frames import to_frame
     from analyzer.results.result import Result
+    from analyzer.runs.frames import analyze_frame
     from analyzer.runs.many import analyze_many
     from analyzer.runs.many_async import analyze_many_async
     from analyzer.runs.one import analyze, analyze_async
@@ -41,12 +43,14 @@ __all__ = [
     "Signals",
     "analyze",
     "analyze_async",
+    "analyze_frame",
     "analyze_many",
     "analyze_many_async",
     "compare",
     "read_manual",
     "score",
     "score_table",
+    "to_frame",
 ]
 
 _HOME = {
@@ -60,12 +64,14 @@ _HOME = {
     "Signals": "analyzer.vocabulary.signals",
     "analyze": "analyzer.runs.one",
     "analyze_async": "analyzer.runs.one",
+    "analyze_frame": "analyzer.runs.frames",
     "analyze_many": "analyzer.runs.many",
     "analyze_many_async": "analyzer.runs.many_async",
     "compare": "analyzer.agreement.comparison",
     "read_manual": "analyzer.files.manual_scores",
     "score": "analyzer.framework.one_pitch",
     "score_table": "analyzer.framework.many_pitches",
+    "to_frame": "analyzer.results.frames",
 }
 
 

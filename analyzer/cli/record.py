@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from analyzer.cli.command import command
-from analyzer.cli.inputs import load_pitch
+from analyzer.cli.inputs import note_what_was_read
 from analyzer.cli.options import FILE, form_option, mode_option, readings_option, settings_with
-from analyzer.errors import AnalyzerError
+from analyzer.errors import AnalyzerError, InputError
 from analyzer.screen import note, say
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 @readings_option
 @mode_option
 @form_option
+@click.option(
+    "--text-column", metavar="NAME", help="Column of a table that holds the pitches. Default: found by its name."
+)
 @click.option("--to", "folder", type=FILE, metavar="FOLDER", help="Save the answers here. Default: PITCH_RECORDINGS.")
 def record_command(
     sources: tuple[str, ...],
@@ -38,22 +41,25 @@ def record_command(
     readings: int | None,
     mode: str | None,
     form: str | None,
+    text_column: str | None,
     folder: Path | None,
 ) -> None:
     """Ask a model about pitches and save its answers.
 
-    INPUT is a file or a folder. Replay the answers with --model recorded. An answer is saved exactly as
-    received, without keys, headers or paths. With --readings K, every reading is saved; replay them with the same
-    option.
+    INPUT is a file, a folder, or a table with one pitch a row. Replay the answers with --model recorded. An answer is
+    saved exactly as received, without keys, headers or paths. With --readings K, every reading is saved; replay them
+    with the same option.
     """
     from analyzer.files.pitches import Sources
     from analyzer.reading.readers import recording_reader
 
     settings = settings_with(mode, form, readings)
+    inputs = Sources(sources, text_column=text_column)
     target = folder or settings.own_recordings()
     readers = recording_reader(model, settings, target)
     try:
-        failed = _record_each(Sources(sources), readers)
+        inputs.check()
+        failed = _record_each(inputs, readers)
     finally:
         for notice in readers.notices:
             note(notice)
@@ -63,21 +69,29 @@ def record_command(
 
 
 def _record_each(sources: Sources, readers: PanelReaders) -> int:
-    """Record every document; the number that failed. Raises what would make all others fail too."""
+    """Record every pitch; the number that failed. Raises what would make all others fail too."""
+    from analyzer.reading.pitch import Pitch
     from analyzer.runs.one import assess
 
-    failed = 0
-    for path in sources.documents():
+    entries = failed = 0
+    for entry in sources:
+        entries += 1
         try:
-            pitch = load_pitch(str(path))
+            if entry.error is not None:
+                raise entry.error
+            if entry.document is not None:
+                note_what_was_read(entry.document)
+            pitch = Pitch.of(entry.document or entry.text, entry.id, entry.title or None)
             missing = [each for each in assess(pitch, readers.reader_for(pitch)).warnings if each.kind == "readings"]
-            note(f"{path}: {missing[0].message if missing else 'recorded'}")
+            note(f"{entry.source}: {missing[0].message if missing else 'recorded'}")
             failed += bool(missing)
         except AnalyzerError as error:
             if error.exit_code == 3:
                 raise
             failed += 1
-            note(f"pitch: {path}: {error}")
+            note(f"pitch: {entry.source}: {error}")
     for skipped in sources.notes():
         note(f"Note: {skipped}")
+    if not entries:
+        raise InputError(f"{', '.join(sources.names)}: no pitches found")
     return failed

@@ -15,17 +15,18 @@ documents carry what was read in several ways.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.errors import SignalsError
+from analyzer.files.frames import TableT, as_arrow, is_lazy, is_pandas, is_table, like, unlike
 from analyzer.framework import scorer
 from analyzer.framework.arguments import a_kind, as_rulebook
 from analyzer.framework.formula import SCORES
@@ -42,7 +43,6 @@ from analyzer.vocabulary.signals import Signals
 if TYPE_CHECKING:
     import pyarrow
 
-T = TypeVar("T")
 _SUFFIXES: Final = ("", "_low", "_high")
 
 
@@ -52,8 +52,9 @@ def coded_documents(signals: Iterable[Signals], market: MarketMap | None = None)
     return Coded.of([derive(each, market) for each in documents], [each.in_scope for each in documents])
 
 
-def score_table(table: T, rulebook: Rulebook | str | Path | None = None) -> T:
-    """The table (pandas or Arrow) with the scores of every row beside it: same rows, same order, same index.
+def score_table(table: TableT, rulebook: Rulebook | str | Path | None = None) -> TableT:
+    """The table (pandas, Arrow, Polars) with the scores of every row after its columns: same kind, same rows, same
+    order, same index.
 
     Its own columns are kept; one that is called like a score is renamed (`overall` to `input_overall`). Added:
     `in_scope` where the table has none; `overall`, `market`, `sales` and the sides, each also with `_low` and
@@ -63,19 +64,23 @@ def score_table(table: T, rulebook: Rulebook | str | Path | None = None) -> T:
     or where a column's name is a misspelled signal.
     """
     rules = as_rulebook(rulebook)
-    scored: T = _scored_frame(table, rules) if _is_pandas(table) else _scored_arrow(table, rules)
+    scored: TableT = _scored_frame(table, rules) if is_pandas(table) else _scored_arrow(table, rules)
     return scored
 
 
-def _scored_arrow(table: Any, rulebook: Rulebook) -> Any:
+def _scored_arrow(value: Any, rulebook: Rulebook) -> Any:
     import pyarrow
 
-    if not isinstance(table, pyarrow.Table):
-        raise SignalsError(f"score_table takes a pandas DataFrame or an Arrow table, not {a_kind(table)}")
+    if is_lazy(value):
+        raise SignalsError("the table is a LazyFrame, a query that has not been run; pass its collect()")
+    if not is_table(value):
+        raise SignalsError(f"score_table takes a table (pandas, Arrow, Polars), not {a_kind(value)}")
+    table = as_arrow(value)
     columns = dict(_results(_read(table.column_names, table.column), rulebook))
-    names = [_unlike(name, columns, table.column_names) for name in table.column_names]
+    names = unlike(table.column_names, list(columns))
     arrays = [pyarrow.array(numbers, mask=mask) for numbers, mask in columns.values()]
-    return pyarrow.Table.from_arrays([*table.columns, *arrays], [*names, *columns])
+    kept = [names[name] for name in table.column_names]
+    return like(value, pyarrow.Table.from_arrays([*table.columns, *arrays], [*kept, *columns]))
 
 
 def _scored_frame(frame: Any, rulebook: Rulebook) -> Any:
@@ -93,25 +98,12 @@ def _scored_frame(frame: Any, rulebook: Rulebook) -> Any:
 
     labels = list(frame.columns)
     columns = dict(_results(_read(labels, column, lambda name: frame[name]), rulebook))
-    kept = frame.rename(columns={name: _unlike(name, columns, labels) for name in labels if name in columns})
+    kept = frame.rename(columns=unlike(labels, list(columns)))
     added = {
         name: numbers if mask is None else pyarrow.array(numbers, mask=mask).to_numpy(zero_copy_only=False)
         for name, (numbers, mask) in columns.items()
     }
     return pandas.concat([kept, pandas.DataFrame(added, index=frame.index)], axis=1)
-
-
-def _is_pandas(table: object) -> bool:
-    return type(table).__name__ == "DataFrame" and type(table).__module__.partition(".")[0] == "pandas"
-
-
-def _unlike(name: Any, results: Mapping[str, Any], taken: Sequence[Any]) -> Any:
-    """The name under which a column of the caller is kept, so that none of ours takes its place."""
-    while name in results:
-        name = f"input_{name}"
-        while name in taken:
-            name = f"input_{name}"
-    return name
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,9 +48,7 @@ def as_pitches(pitches: object) -> Iterator[object]:
     if isinstance(pitches, Mapping):
         raise InputError("pitches is a dict; pass pairs (id, text): pitches.items(), or a list of dicts with 'text'")
     if type(pitches).__name__ in ("DataFrame", "LazyFrame", "Table", "RecordBatch"):
-        raise InputError(
-            f"pitches is {a_kind(pitches)}; pass pairs (id, text) of its rows: zip(table['id'], table['text'])"
-        )
+        raise InputError(f"pitches is {a_kind(pitches)}; pass it to analyze_frame(frame, text='…')")
     if isinstance(pitches, io.IOBase):
         raise InputError("pitches is an open file; pass a list of texts, for example [file.read()]")
     if not isinstance(pitches, Iterable):

@@ -17,6 +17,7 @@ from analyzer.errors import (
     AnalyzerError,
     ConfigurationError,
     CostLimitReached,
+    InputError,
     ProviderDown,
     RunStopped,
 )
@@ -29,6 +30,7 @@ from analyzer.reading.pitch import Pitch
 from analyzer.reading.rate_limiter import MANY, RateLimiter
 from analyzer.reading.readers import HOW_TO_SET_A_MODEL, PanelReaders, as_models
 from analyzer.reading.reading import Reading, SeveralReadings
+from analyzer.results.frames import FrameKind, to_frame
 from analyzer.results.result import Progress, Result, as_analyzer_error
 from analyzer.runs.arguments import (
     as_concurrency,
@@ -157,10 +159,23 @@ class Results(Iterator[Result]):
         """Pitches done and failed, tokens and cost so far."""
         return self._run.progress
 
+    def to_frame(self, kind: FrameKind = "pandas") -> Any:
+        """Wait for all results and return them as a table (`to_frame`). Raises InputError if some were taken."""
+        check_none_taken(self._taken)
+        return to_frame(self, kind)
+
     def close(self) -> None:
         """End the run: requests in flight are cancelled, and no more results come."""
         self._stream.close()
         self._run.close()
+
+
+def check_none_taken(taken: int) -> None:
+    """Raise InputError if a table of all results cannot be made, because some were handed out and not kept."""
+    if taken:
+        raise InputError(
+            f"{taken:,} results were already taken; collect them all (results = list(...)) and pass them to to_frame"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,7 +348,7 @@ def _results(run: ManyRun, pitches: Iterable[object]) -> Generator[Result, None,
             except ConfigurationError:
                 raise
             except AnalyzerError as error:
-                yield Result(number, label(entry, number), error=error)
+                yield Result(number, label(entry, number), error=error, title=title_of(entry))
             while run.under_way >= run.window or not read_pitches.empty():
                 yield from next_result()
         while run.under_way:

@@ -14,8 +14,10 @@ from typing import Any
 import httpx
 import pytest
 import respx
+from click.testing import CliRunner
 
 from analyzer import analyze
+from analyzer.cli.main import cli
 from analyzer.errors import ConfigurationError, MissingRecording
 from analyzer.reading import prompts, recordings
 from analyzer.reading.conversation import ModelReader, first_request
@@ -258,6 +260,7 @@ def test_the_doctor_says_what_is_worded_otherwise_and_what_is_not_played(
 ) -> None:
     record(tmp_path, completion(answer()))
     settings = Settings(recordings=tmp_path, store=f"sqlite:///{tmp_path / 'store.sqlite'}")
+    monkeypatch.setattr(recordings, "shipped_recordings", lambda: tmp_path / "none")
 
     def told() -> list[str]:
         return [finding.text for finding in check(settings) if finding.subject == "recordings"]
@@ -344,12 +347,21 @@ def test_every_further_pitch_has_a_recorded_answer_whose_quotes_stand_in_it(fold
         assert assessment.in_scope == (path.stem not in ("clausebird", "cropsonde", "logwhistle", "stackpine"))
 
 
+def test_the_table_of_examples_replays_as_it_is(tmp_path: Path) -> None:
+    output = tmp_path / "examples.jsonl"
+    table = PITCHES.parent / "examples.csv"
+    done = CliRunner().invoke(cli, ["bulk", str(table), "--model", "recorded", "-o", str(output)])
+    assert done.exit_code == 0, done.output
+    rows = [json.loads(line) for line in output.read_text(encoding="utf-8").splitlines()]
+    assert len(rows) == 30 and all("signals" in row for row in rows)
+
+
 def test_no_recording_lies_about_that_nothing_plays() -> None:
     folders = ("pitches", "reading", "hostile", "languages")
     paths = [path for folder in folders for path in (PITCHES.parent / folder).glob("*.txt")]
     pitches = {Pitch.from_text(path.read_text(encoding="utf-8")).ref.sha256 for path in paths}
-    with (PITCHES.parent / "examples.csv").open(encoding="utf-8", newline="") as file:  # recorded as lines of files
-        pitches |= {Pitch.from_text(f"{row['text']}\n").ref.sha256 for row in csv.DictReader(file)}
+    with (PITCHES.parent / "examples.csv").open(encoding="utf-8", newline="") as file:
+        pitches |= {Pitch.from_text(row["text"]).ref.sha256 for row in csv.DictReader(file)}
     recordings = Recordings([shipped_recordings()])
     assert recordings.strays == []
     assert {recording.request.pitch_sha256 for recording in recordings} == pitches
