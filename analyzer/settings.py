@@ -22,6 +22,20 @@ MODES = ("auto", "json_schema", "tools", "json", "text", "responses", "native")
 """Ways to ask a model that `--mode` and PITCH_MODE take; "auto" tries those that its server is known to take."""
 
 
+SAME = "same"
+"""The second look is taken by the model that read the pitch."""
+_YES = ("1", "true", "yes", "on", SAME)
+_NO = ("0", "false", "no", "off", "none")
+
+
+def verifier(named: str | bool | None) -> str | None:
+    """Who takes a second look, as users and variables say it: yes, no, or a model. Not checked here."""
+    text = str(named).strip() if named is not None else ""
+    if not text or text.lower() in _NO:
+        return None
+    return SAME if text.lower() in _YES else text
+
+
 def asks_a_server(model: str | None) -> TypeGuard[str]:
     """Whether a model's name means a request to a server; not so for `keywords`, `recorded` or no name at all."""
     return model is not None and model != "" and model.partition("/")[0] not in (KEYWORDS, RECORDED)
@@ -51,13 +65,22 @@ class Settings:
     """PITCH_PROFILES: a file with the user's own profiles of model servers."""
     readings: int = 1
     """PITCH_READINGS: how often each model reads a pitch, 1 to MAX_READINGS."""
+    verify: str | None = None
+    """PITCH_VERIFY: who takes a second look at what was read: SAME (the model that read it) or `provider/name`; None =
+    nobody."""
 
     def __post_init__(self) -> None:
-        """Raises ConfigurationError if the mode is not one of MODES, or the number of readings is not possible."""
+        """Raises ConfigurationError if the mode is not one of MODES, the number of readings is not possible, or
+        `verify` names no model."""
         if type(self.readings) is not int or not 1 <= self.readings <= MAX_READINGS:
             raise ConfigurationError(
                 f"{self.readings!r:.40} is not a number of readings; set --readings or PITCH_READINGS to a whole "
                 f"number from 1 to {MAX_READINGS}"
+            )
+        if self.verify is not None and self.verify != SAME and not ("/" in self.verify and asks_a_server(self.verify)):
+            raise ConfigurationError(
+                f"{self.verify!r:.60} cannot take a second look; set --verify or PITCH_VERIFY to a model as "
+                "provider/name, or to yes for the model that reads the pitch"
             )
         if self.mode not in MODES:
             raise ConfigurationError(
@@ -67,7 +90,8 @@ class Settings:
     @classmethod
     def from_environment(cls) -> Settings:
         """Raises ConfigurationError if PITCH_TIMEOUT is not a positive number, OPENAI_BASE_URL is not a valid URL,
-        PITCH_MODE is not a mode, or PITCH_READINGS not a number of readings."""
+        PITCH_MODE is not a mode, PITCH_READINGS not a number of readings, or PITCH_VERIFY neither a model nor yes or
+        no."""
         recordings, profiles = _get("PITCH_RECORDINGS"), _get("PITCH_PROFILES")
         return cls(
             model=_get("PITCH_MODEL"),
@@ -80,6 +104,7 @@ class Settings:
             form=_get("PITCH_FORM") or "ids",
             profiles=Path(profiles).expanduser() if profiles else None,
             readings=_whole_number(_get("PITCH_READINGS")),
+            verify=verifier(_get("PITCH_VERIFY")),
         )
 
     def own_recordings(self) -> Path:

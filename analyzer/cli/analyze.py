@@ -20,6 +20,7 @@ from analyzer.cli.options import (
     readings_option,
     rulebook_option,
     settings_with,
+    verify_option,
 )
 from analyzer.cli.show import show_assessment
 from analyzer.screen import note, screen
@@ -31,6 +32,7 @@ from analyzer.screen import note, screen
 @readings_option
 @mode_option
 @form_option
+@verify_option
 @rulebook_option
 @market_option
 @json_option("assessment")
@@ -43,6 +45,7 @@ def analyze_command(
     readings: int | None,
     mode: str | None,
     form: str | None,
+    verify: str | None,
     rulebook: Path | None,
     market: Path | None,
     as_json: bool,
@@ -66,8 +69,8 @@ def analyze_command(
     if report is not None:
         check_report_path(report, [Path(source)])
     rules, map_, pitch = load_rulebook(rulebook), load_market(market), load_pitch(source, notes)
-    settings = settings_with(mode, form, readings)
-    choice = choose(pitch, model, settings, None if no_store else settings.store_url())
+    settings = settings_with(mode, form, readings, verify)
+    choice = choose(pitch, model, settings, None if no_store else settings.store_url(), market=map_)
     if choice.note:
         note(choice.note)
     try:

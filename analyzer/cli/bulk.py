@@ -25,6 +25,7 @@ from analyzer.cli.options import (
     readings_option,
     rulebook_option,
     settings_with,
+    verify_option,
 )
 from analyzer.errors import InputError
 from analyzer.files.disk import check_distinct, check_writable
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 @readings_option
 @mode_option
 @form_option
+@verify_option
 @click.option(
     "--concurrency",
     type=click.IntRange(1, MAX_CONCURRENCY),
@@ -112,7 +114,7 @@ def bulk_command(sources: tuple[str, ...], notes: bool, dry_run: bool, **options
     columns = {name: options.pop(name) for name in ("text_column", "id_column", "title_column", "encoding")}
     inputs = Sources(sources, notes_too=notes, **columns)
     if dry_run:
-        settings = settings_with(options["mode"], options["form"], options["readings"])
+        settings = settings_with(options["mode"], options["form"], options["readings"], options["verify"])
         settings = settings if options["repeat"] == 1 else replace(settings, readings=options["repeat"])
         _estimate(inputs, options["model"], options["limit"], settings, options["as_json"])
     else:
@@ -165,6 +167,7 @@ def _read_all(
     mode: str | None,
     form: str | None,
     readings: int | None,
+    verify: str | None,
     **options: Any,
 ) -> BulkSummary:
     """The one call of the run: with progress shown, ended by Ctrl-C."""
@@ -172,7 +175,7 @@ def _read_all(
     from analyzer.runs.interrupts import stopping_on_interrupt
     from analyzer.views.bulk import progress_shown
 
-    settings = settings_with(mode, form, readings)
+    settings = settings_with(mode, form, readings, verify)
     stopping = "Stopping once the requests in flight are answered. Press Ctrl-C again to stop now."
     with stopping_on_interrupt(lambda: note(stopping)) as stop, progress_shown(screen(err=True)) as show:
         return run(

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import click
 
-from analyzer.settings import MAX_READINGS, MODES, Settings
+from analyzer.settings import MAX_READINGS, MODES, SAME, Settings, verifier
 
 MOST: Final = 10**9
 """More pitches than exist, and more seconds than anyone waits."""
@@ -61,6 +61,14 @@ form_option = click.option(
     metavar="FORM",
     help="What the model answers with: ids (numbers of sentences) or quotes. Default: PITCH_FORM, else ids.",
 )
+verify_option = click.option(
+    "--verify",
+    metavar="[MODEL]",
+    is_flag=False,
+    flag_value=SAME,
+    help="Have a model check each value against its quotes, and take back what they do not support. One more request a "
+    "pitch. Default: PITCH_VERIFY; without MODEL, the model that reads.",
+)
 rulebook_option = click.option(
     "--rulebook", type=FILE, metavar="FILE", help="Judge by this rulebook instead of the built-in one."
 )
@@ -72,7 +80,9 @@ seed_option = click.option(
 )
 
 
-def settings_with(mode: str | None, form: str | None, readings: int | None = None) -> Settings:
+def settings_with(
+    mode: str | None, form: str | None, readings: int | None = None, verify: str | None = None
+) -> Settings:
     """The settings of the environment, with the options of the command line over them. Raises ConfigurationError."""
     settings = Settings.from_environment()
     return replace(
@@ -80,4 +90,5 @@ def settings_with(mode: str | None, form: str | None, readings: int | None = Non
         mode=mode or settings.mode,
         form=form or settings.form,
         readings=readings or settings.readings,
+        verify=settings.verify if verify is None else verifier(verify),
     )

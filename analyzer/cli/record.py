@@ -10,13 +10,13 @@ import click
 
 from analyzer.cli.command import command
 from analyzer.cli.inputs import note_what_was_read
-from analyzer.cli.options import FILE, form_option, mode_option, readings_option, settings_with
+from analyzer.cli.options import FILE, form_option, mode_option, readings_option, settings_with, verify_option
 from analyzer.errors import AnalyzerError, InputError
 from analyzer.screen import note, say
 
 if TYPE_CHECKING:
     from analyzer.files.pitches import Sources
-    from analyzer.reading.readers import PanelReaders
+    from analyzer.reading.readers import RecordingReaders
 
 
 @command("record")
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 @readings_option
 @mode_option
 @form_option
+@verify_option
 @click.option(
     "--text-column", metavar="NAME", help="Column of a table that holds the pitches. Default: found by its name."
 )
@@ -41,6 +42,7 @@ def record_command(
     readings: int | None,
     mode: str | None,
     form: str | None,
+    verify: str | None,
     text_column: str | None,
     folder: Path | None,
 ) -> None:
@@ -48,15 +50,15 @@ def record_command(
 
     INPUT is a file, a folder, or a table with one pitch a row. Replay the answers with --model recorded. An answer is
     saved exactly as received, without keys, headers or paths. With --readings K, every reading is saved; replay them
-    with the same option.
+    with the same option. With --model recorded --verify MODEL, only second looks at recorded readings are asked for.
     """
     from analyzer.files.pitches import Sources
-    from analyzer.reading.readers import recording_reader
+    from analyzer.reading.readers import recording_readers
 
-    settings = settings_with(mode, form, readings)
+    settings = settings_with(mode, form, readings, verify)
     inputs = Sources(sources, text_column=text_column)
     target = folder or settings.own_recordings()
-    readers = recording_reader(model, settings, target)
+    readers = recording_readers(model, settings, target)
     try:
         inputs.check()
         failed = _record_each(inputs, readers)
@@ -68,7 +70,7 @@ def record_command(
         sys.exit(1)
 
 
-def _record_each(sources: Sources, readers: PanelReaders) -> int:
+def _record_each(sources: Sources, readers: RecordingReaders) -> int:
     """Record every pitch; the number that failed. Raises what would make all others fail too."""
     from analyzer.reading.pitch import Pitch
     from analyzer.runs.one import assess

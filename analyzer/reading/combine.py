@@ -110,6 +110,20 @@ def _single(name: str, counted: Sequence[tuple[str, int]], voters: Sequence[Sign
     return {**whole, "basis": basis, "quotes": _quotes([signal.quotes for signal in agreeing])}
 
 
+def other_quotes(signals: Signals, readings: Sequence[Signals]) -> dict[tuple[str, str], tuple[Quote, ...]]:
+    """The quotes of the values that only some readings have, by signal and value: the document has no place for them.
+    Readings that say otherwise on scope have no vote."""
+    voters = [reading for reading in readings if reading.in_scope == signals.in_scope or signals.scope is None]
+    return {
+        (name, vote.value): tuple(
+            _quotes([each.single(name).quotes for each in voters if each.single(name).value == vote.value])
+        )
+        for name in SIGNALS
+        for vote in signals.single(name).also
+        if vote.value != UNKNOWN
+    }
+
+
 def _quotes(lists: Sequence[Sequence[Quote]]) -> list[Quote]:
     """The quotes of all readings, those that most have first; of quotes at one place, of different readings, one."""
     counts = Counter(quote for quotes in lists for quote in quotes)

@@ -103,11 +103,15 @@ class ModelReader:
         """Read the signals of a pitch and check every quote. `number`: which reading of it this is, from 1; each is
         asked, stored and recorded by itself. Raises ProviderError, ExtractionError, ConfigurationError,
         MissingRecording, or, if the run ends first, RunStopped or CostLimitReached."""
-        if self._recorder is not None and pitch.ref.sha256 and pitch.ref.title:
-            self._recorder.titles[pitch.ref.sha256] = pitch.ref.title
+        self.note_title(pitch)
         with noting_played() as played:
             reading = await _PitchReading(Conversation(self.asking, self._form, pitch, number)).reading(self.ref)
         return as_recorded(reading, played)
+
+    def note_title(self, pitch: Pitch) -> None:
+        """Give the recordings of answers about a text its title."""
+        if self._recorder is not None and pitch.ref.sha256 and pitch.ref.title:
+            self._recorder.titles[pitch.ref.sha256] = pitch.ref.title
 
     async def aclose(self) -> None:
         """Close the connections of this reader."""

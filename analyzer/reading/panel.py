@@ -22,12 +22,12 @@ from analyzer.errors import (
 )
 from analyzer.framework.assessment import ReaderRef, ReadingRef, Usage, Warning
 from analyzer.framework.market import MarketMap
-from analyzer.reading.combine import combined
+from analyzer.reading.combine import combined, other_quotes
 from analyzer.reading.pitch import Pitch
-from analyzer.reading.reading import FailedReading, Reading, SeveralReadings
+from analyzer.reading.reading import Reading
 from analyzer.reading.spending import added
 from analyzer.reading.support import support_warnings
-from analyzer.settings import RECORDED
+from analyzer.settings import KEYWORDS, RECORDED
 from analyzer.vocabulary.labels import joined
 from analyzer.vocabulary.votes import ScopeRead
 
@@ -50,15 +50,30 @@ class Member:
     number: int
 
 
+@dataclass(frozen=True, slots=True)
+class FailedReading:
+    """A reading that did not come: of which model, which of its readings, and why."""
+
+    model: str
+    number: int
+    error: AnalyzerError
+
+
 @dataclass(slots=True)
 class Panel:
-    """Reads one pitch several times. `missing`: readings that cannot be made; `raises`: errors of a single reading that
-    count for all. `from_store`: whether the last pitch was read without asking."""
+    """Reads one pitch several times, and combines the readings. `missing`: readings that cannot be made; `raises`:
+    errors of a single reading that count for all. `from_store`: whether the last pitch was read without asking."""
 
     members: Sequence[Member]
     missing: Sequence[FailedReading] = ()
     raises: tuple[type[AnalyzerError], ...] = ()
+    market: MarketMap | None = None
     from_store: bool = False
+
+    @property
+    def taker(self) -> NumberedReader:
+        """The reader whose model takes a second look at the combined reading: the first that has one."""
+        return next((each.reader for each in self.members if each.model != KEYWORDS), self.members[0].reader)
 
     @property
     def notices(self) -> list[str]:
@@ -66,8 +81,8 @@ class Panel:
         readers = {id(member.reader): member.reader for member in self.members}.values()
         return [notice for reader in readers for notice in getattr(reader, "notices", ())]
 
-    async def read(self, pitch: Pitch) -> SeveralReadings:
-        """Every reading that comes. Raises the error of the first reading if none does."""
+    async def read(self, pitch: Pitch) -> Reading:
+        """Every reading that comes, as one. Raises the error of the first reading if none does."""
         reads = (member.reader.read(pitch, member.number) for member in self.members)
         outcomes = await asyncio.gather(*reads, return_exceptions=True)
         came, failed = [], list(self.missing)
@@ -80,14 +95,15 @@ class Panel:
                 failed.append(FailedReading(member.model, member.number, outcome))
         if not came:
             raise failed[0].error
-        several = SeveralReadings(tuple(came), tuple(failed))
-        self.from_store = several.from_store
-        return several
+        reading = as_one(came, failed, pitch, self.market)
+        self.from_store = reading.from_store
+        return reading
 
 
-def as_one(several: SeveralReadings, pitch: Pitch, market: MarketMap | None = None) -> Reading:
+def as_one(
+    readings: Sequence[Reading], failed: Sequence[FailedReading], pitch: Pitch, market: MarketMap | None = None
+) -> Reading:
     """The readings of a pitch as one: their signals combined, all of their warnings and usage."""
-    readings = several.readings
     signals = combined([reading.signals for reading in readings], market)
     models = list(dict.fromkeys(reading.reader.model or "" for reading in readings))
     first = readings[0].reader
@@ -99,13 +115,19 @@ def as_one(several: SeveralReadings, pitch: Pitch, market: MarketMap | None = No
     )
     of_each = (warning for reading in readings for warning in _without_doubts(reading, pitch))
     warnings = (
-        *([_failed_warning(several)] if several.failed else []),
+        *([_failed_warning(len(readings), failed)] if failed else []),
         *([_scope_warning(signals.scope)] if signals.scope else []),
         *of_each,
         *support_warnings(signals, pitch.text),
     )
-    usage = _total(reading.usage for reading in readings)
-    return Reading(signals, reader, tuple(dict.fromkeys(warnings)), usage, several.from_store)
+    return Reading(
+        signals,
+        reader,
+        tuple(dict.fromkeys(warnings)),
+        _total(reading.usage for reading in readings),
+        from_store=not failed and all(reading.from_store for reading in readings),
+        evidence=other_quotes(signals, [reading.signals for reading in readings]),
+    )
 
 
 def _without_doubts(reading: Reading, pitch: Pitch) -> Iterable[Warning]:
@@ -121,8 +143,7 @@ def _total(usages: Iterable[Usage]) -> Usage:
     return total if total.cost_usd is None else total.model_copy(update={"cost_usd": round(total.cost_usd, 8)})
 
 
-def _failed_warning(several: SeveralReadings) -> Warning:
-    came, failed = len(several.readings), several.failed
+def _failed_warning(came: int, failed: Sequence[FailedReading]) -> Warning:
     numbers: dict[tuple[str, str], list[str]] = {}
     for each in failed:
         recorded = isinstance(each.error, MissingRecording)

@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from analyzer.errors import AnalyzerError, ConfigurationError, MissingRecording
 from analyzer.framework.arguments import a_kind
+from analyzer.framework.market import MarketMap
 from analyzer.reading import background
 from analyzer.reading.keywords.reader import KeywordReader
-from analyzer.reading.panel import ENDS_RUN, Member, NumberedReader, Panel
+from analyzer.reading.panel import ENDS_RUN, FailedReading, Member, NumberedReader, Panel
 from analyzer.reading.pitch import Pitch
-from analyzer.reading.reading import FailedReading, Reading, SeveralReadings
-from analyzer.settings import KEYWORDS, RECORDED, Settings, asks_a_server
+from analyzer.reading.reading import Reading
+from analyzer.settings import KEYWORDS, RECORDED, SAME, Settings, asks_a_server
 from analyzer.vocabulary.labels import joined
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ HOW_TO_SET_A_MODEL: Final = "set PITCH_MODEL or --model (for example openai/gpt-
 class Reader(Protocol):
     """Anything that reads pitches: a model, recorded answers, the keyword reader, or several readings by them."""
 
-    async def read(self, pitch: Pitch) -> Reading | SeveralReadings: ...
+    async def read(self, pitch: Pitch) -> Reading: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ def choose(
     store: str | None = None,
     *,
     required: bool = False,
+    market: MarketMap | None = None,
 ) -> Choice:
     """Choose the reader for one pitch: by `model`, else PITCH_MODEL, else a recording of this pitch, else keywords.
 
@@ -76,17 +78,28 @@ def choose(
     Raises ConfigurationError, or MissingRecording if the model is `recorded`.
     """
     models = as_models(model) or as_models(settings.model)
+    verifier = settings.verify if settings.verify != SAME else None
+    other = _asking_reader(verifier, settings, store, required) if verifier else None
+    reader: Reader
     if models:
-        readers = PanelReaders(models, settings, lambda name: _asking_reader(name, settings, store, required))
-        asked = [name for name in models if asks_a_server(name)]
-        return Choice(readers.reader_for(pitch), asks=joined(asked) if asked else None, remarks=readers.remarks)
+        check_verifiable(models, settings)
+        readers = PanelReaders(
+            models, settings, lambda name: _asking_reader(name, settings, store, required), market=market
+        )
+        asked = [name for name in dict.fromkeys((*models, verifier)) if asks_a_server(name)]
+        reader = checked(readers.reader_for(pitch), settings, other)
+        return Choice(reader, asks=joined(asked) if asked else None, remarks=readers.remarks)
     try:
-        reader = PanelReaders((RECORDED,), settings).reader_for(pitch)
+        reader = PanelReaders((RECORDED,), settings, market=market).reader_for(pitch)
     except MissingRecording:
         note = f"No model is set: read by cue phrases, which is rough. For a real reading, {HOW_TO_SET_A_MODEL}."
-        return Choice(KeywordReader(), note, remarks=PanelReaders((KEYWORDS,), settings).remarks)
-    note = f"No model is set: this is a recorded answer. To ask a model, {HOW_TO_SET_A_MODEL}."
-    return Choice(reader, note)
+        reader = KeywordReader()
+        if settings.verify == SAME:
+            return Choice(reader, f"{note} No second look is taken either.", remarks=_remarks((KEYWORDS,), settings))
+    else:
+        note = f"No model is set: this is a recorded answer. To ask a model, {HOW_TO_SET_A_MODEL}."
+    remarks = _remarks((KEYWORDS,), settings) if isinstance(reader, KeywordReader) else ()
+    return Choice(checked(reader, settings, other), note, asks=verifier, remarks=remarks)
 
 
 def as_models(model: object) -> tuple[str, ...]:
@@ -104,24 +117,66 @@ def as_models(model: object) -> tuple[str, ...]:
     return tuple(names)
 
 
-def recording_reader(model: str | Sequence[str], settings: Settings, folder: Path) -> PanelReaders:
-    """Make readers that ask real models and save their answers as recordings in `folder`.
+def check_verifiable(models: Sequence[str], settings: Settings) -> None:
+    """Raise ConfigurationError if the reader's own model should take the second look and there is none."""
+    if settings.verify == SAME and all(model == KEYWORDS for model in models):
+        raise ConfigurationError(
+            f"{KEYWORDS} cannot take a second look at what it reads; name a model for it: --verify provider/name"
+        )
+
+
+def checked(reader: Reader, settings: Settings, other: Reader | None) -> Reader:
+    """The reader with a second look at what it reads, if the settings ask for one. `other`: the reader of another model
+    that takes it; several readings get one second look together."""
+    if settings.verify is None:
+        return reader
+    from analyzer.reading.second_look import CheckedReader, SecondLook
+
+    taker: Any = getattr(reader, "taker", reader) if other is None else other
+    return CheckedReader(reader, SecondLook(taker))
+
+
+def recording_readers(model: str | Sequence[str], settings: Settings, folder: Path) -> RecordingReaders:
+    """Make readers that ask real models and save their answers as recordings in `folder`. If the model is `recorded`,
+    only the second look of another model is.
 
     Raises ConfigurationError.
     """
     models = as_models(model)
+    verifier = settings.verify if settings.verify not in (None, SAME) else None
     for name in models:
-        if not asks_a_server(name):
+        replayed = name.partition("/")[0] == RECORDED and verifier is not None
+        if not asks_a_server(name) and not replayed:
             raise ConfigurationError(f"{name} asks no model, so there is nothing to record; pass provider/name")
     from analyzer.reading.conversation import ModelReader
 
-    return PanelReaders(models, settings, lambda name: ModelReader(name, settings, record_to=folder), raises=ENDS_RUN)
+    readers = PanelReaders(models, settings, lambda name: ModelReader(name, settings, record_to=folder), None, ENDS_RUN)
+    return RecordingReaders(readers, settings, ModelReader(verifier, settings, record_to=folder) if verifier else None)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingReaders:
+    """The readers whose answers are recorded, for one pitch after the other."""
+
+    readers: PanelReaders
+    settings: Settings
+    verifier: ModelReader | None
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """As `PanelReaders.notices`, of all models."""
+        return tuple(dict.fromkeys((*self.readers.notices, *(self.verifier.notices if self.verifier else ()))))
+
+    def reader_for(self, pitch: Pitch) -> Reader:
+        """The reader for this pitch."""
+        return checked(self.readers.reader_for(pitch), self.settings, self.verifier)
 
 
 class PanelReaders:
     """The readers of one or several models, for one pitch or many; each model reads a pitch `settings.readings` times.
 
-    `ask`, `limiter`: as for `Readers`. `raises`: errors of a single reading that count for the whole pitch. Raises
+    `ask`, `limiter`: as for `Readers`. `raises`: errors of a single reading that count for the whole pitch. `market`:
+    what combined readings are derived with. Raises
     ConfigurationError when made if a model cannot be set up.
     """
 
@@ -132,9 +187,12 @@ class PanelReaders:
         ask: Callable[[str], NumberedReader] | None = None,
         limiter: RateLimiter | None = None,
         raises: tuple[type[AnalyzerError], ...] = (),
+        market: MarketMap | None = None,
     ):
         self._readings = settings.readings
         self._raises = raises
+        self._market = market
+        self._settings = settings
         self._models: dict[str, Readers] = {}
         try:
             for name in models:
@@ -146,9 +204,7 @@ class PanelReaders:
     @property
     def remarks(self) -> tuple[str, ...]:
         """What people should know about the choice of models."""
-        if self._readings > 1 and KEYWORDS in self._models:
-            return (f"{KEYWORDS} reads a pitch the same way every time, so it reads it once.",)
-        return ()
+        return _remarks(tuple(self._models), self._settings)
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -172,7 +228,7 @@ class PanelReaders:
             raise missing[0].error
         if len(members) == 1 and not missing:
             return _Single(members[0])
-        return Panel(members, missing, self._raises)
+        return Panel(members, missing, self._raises, self._market)
 
     def close(self) -> None:
         """Close the connections of all readers, from any thread."""
@@ -233,11 +289,21 @@ class Readers:
                 background.finish(reader.aclose)
 
 
+def _remarks(models: Sequence[str], settings: Settings) -> tuple[str, ...]:
+    if settings.readings > 1 and KEYWORDS in models:
+        return (f"{KEYWORDS} reads a pitch the same way every time, so it reads it once.",)
+    return ()
+
+
 @dataclass(slots=True)
 class _Single:
     """One reading by one reader."""
 
     member: Member
+
+    @property
+    def taker(self) -> NumberedReader:
+        return self.member.reader
 
     @property
     def notices(self) -> list[str]:

@@ -1,12 +1,12 @@
-"""What every reader returns: the signals, and how they were read; or several such readings of one pitch."""
+"""What every reader returns: the signals, and how they were read."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from analyzer.errors import AnalyzerError
 from analyzer.framework.assessment import ReaderRef, Usage, Warning
-from analyzer.vocabulary.signals import Signals
+from analyzer.vocabulary.signals import Quote, Signals
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,8 @@ class Reading:
     """Signals read from one pitch. Every quote in them is in the pitch, with offsets.
 
     `usage` is what reading it cost, in this run or an earlier one; `from_store`: all of it was paid in an earlier run.
-    `number`: which reading of the pitch by this reader it is, from 1.
+    `number`: which reading of the pitch by this reader it is, from 1. `evidence`: of combined readings, the quotes of
+    values that only some have, by signal and value.
     """
 
     signals: Signals
@@ -23,25 +24,4 @@ class Reading:
     usage: Usage = Usage()
     from_store: bool = False
     number: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class FailedReading:
-    """A reading that did not come: of which model, which of its readings, and why."""
-
-    model: str
-    number: int
-    error: AnalyzerError
-
-
-@dataclass(frozen=True, slots=True)
-class SeveralReadings:
-    """The readings of one pitch that came, at least one, and those that did not; `panel.as_one` combines them."""
-
-    readings: tuple[Reading, ...]
-    failed: tuple[FailedReading, ...] = ()
-
-    @property
-    def from_store(self) -> bool:
-        """Whether every reading was paid in an earlier run."""
-        return not self.failed and all(reading.from_store for reading in self.readings)
+    evidence: Mapping[tuple[str, str], tuple[Quote, ...]] = field(default_factory=dict)

@@ -15,7 +15,7 @@ from typing import Any, Final
 from analyzer.errors import AnalyzerError, ConfigurationError, InputError, PitchError
 from analyzer.files.document import Document
 from analyzer.framework.arguments import a_kind
-from analyzer.settings import MAX_CONCURRENCY, MAX_READINGS, Settings
+from analyzer.settings import MAX_CONCURRENCY, MAX_READINGS, Settings, verifier
 
 _LONGEST_PATH: Final = 255
 """Characters; a longer line is a text, not the name of a file."""
@@ -117,6 +117,16 @@ def as_settings(settings: object) -> Settings:
     if isinstance(settings, Settings):
         return settings
     raise ConfigurationError(f"settings is {a_kind(settings)}; pass a Settings (analyzer.settings), or None")
+
+
+def with_verify(settings: Settings, verify: object) -> Settings:
+    """The settings with who takes a second look: a model, True for the one that reads, False for nobody, None as they
+    are. Raises ConfigurationError."""
+    if verify is None:
+        return settings
+    if not isinstance(verify, str | bool):
+        raise ConfigurationError(f"verify is {a_kind(verify)}; pass True, False or a model like 'openai/gpt-6-luna'")
+    return replace(settings, verify=verifier(verify))
 
 
 def as_concurrency(concurrency: Any) -> int:

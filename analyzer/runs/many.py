@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import weakref
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sized
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -25,11 +25,11 @@ from analyzer.files.document import Document
 from analyzer.framework.market import MarketMap
 from analyzer.framework.rulebook import Rulebook
 from analyzer.reading import background
-from analyzer.reading.panel import ENDS_RUN, NumberedReader
+from analyzer.reading.panel import ENDS_RUN
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.rate_limiter import MANY, RateLimiter
-from analyzer.reading.readers import HOW_TO_SET_A_MODEL, PanelReaders, as_models
-from analyzer.reading.reading import Reading, SeveralReadings
+from analyzer.reading.readers import HOW_TO_SET_A_MODEL, PanelReaders, as_models, check_verifiable, checked
+from analyzer.reading.reading import Reading
 from analyzer.results.frames import FrameKind, to_frame
 from analyzer.results.result import Progress, Result, as_analyzer_error
 from analyzer.runs.arguments import (
@@ -47,9 +47,10 @@ from analyzer.runs.arguments import (
 )
 from analyzer.runs.one import assessment_of
 from analyzer.runs.options import CheckedOptions, ManyOptions, check_names, takes
-from analyzer.settings import GIVE_UP_AFTER, Settings, asks_a_server
+from analyzer.settings import GIVE_UP_AFTER, SAME, Settings, asks_a_server
 
 if TYPE_CHECKING:
+    from analyzer.reading.conversation import ModelReader
     from analyzer.reading.spending import Spending
     from analyzer.store.answer_queue import AnswerQueue
     from analyzer.store.store import Store
@@ -76,8 +77,8 @@ def analyze_many(pitches: Iterable[PitchLike], **options: Unpack[ManyOptions]) -
     `scores` and `verdict`.
 
     `store`: every paid answer is saved there first, and what is there is not asked again; True = PITCH_STORE, False =
-    none, or a database URL. `model`, `readings`, `rulebook`, `market` and `settings`: as for `analyze`. What bounds and
-    watches a run: `max_cost`, `give_up_after`, `on_progress`, `stop`, `total` and `repeat` (`RunControl`).
+    none, or a database URL. `model`, `readings`, `rulebook`, `market`, `settings` and `verify`: as for `analyze`. What
+    bounds and watches a run: `max_cost`, `give_up_after`, `on_progress`, `stop`, `total` and `repeat` (`RunControl`).
 
     Raises InputError or ConfigurationError, before the first pitch, for an argument that cannot be used (a string, a
     dict or a data frame as `pitches`) and if no model is set: many pitches are never read with a guessed model. Raises
@@ -184,7 +185,7 @@ class ReadPitch:
 
     number: int
     pitch: Pitch
-    outcome: Reading | SeveralReadings | BaseException
+    outcome: Reading | BaseException
 
 
 @dataclass(slots=True)
@@ -209,9 +210,12 @@ class ManyRun:
         self.window = plan.concurrency + min(plan.concurrency, _PREPARED)
         give_up = plan.give_up_after
         policy = MANY if give_up == GIVE_UP_AFTER else replace(MANY, give_up_after=give_up)
-        self._asked = [model for model in plan.models if asks_a_server(model)]
-        widths = _shared(plan.concurrency, self._asked or plan.models[:1])
-        self._limiters = {model: RateLimiter(policy, width) for model, width in widths.items()}
+        asked = [model for model in plan.models if asks_a_server(model)]
+        self._reading = [RateLimiter(policy, width) for width in _shared(plan.concurrency, max(1, len(asked)))]
+        self._limiters = dict(zip(asked, self._reading, strict=False))
+        other = plan.settings.verify if plan.settings.verify != SAME else None
+        if other is not None:
+            self._limiters.setdefault(other, RateLimiter(policy, plan.concurrency))
         self.progress = Progress(total=plan.total, limit=plan.concurrency)
         self.ended: AnalyzerError | None = None
         self._opened = _Opened()
@@ -220,10 +224,13 @@ class ManyRun:
         self._closing = False
         self._guard = Lock()
         self._closed = Lock()
-        self._under_way: dict[int, Future[Reading | SeveralReadings]] = {}
-        replaying = next(iter(self._limiters.values()))
+        self._under_way: dict[int, Future[Reading]] = {}
+        check_verifiable(plan.models, plan.settings)
         try:
-            self._readers = PanelReaders(plan.models, plan.settings, self._asking_reader, replaying, ENDS_RUN)
+            self._readers = PanelReaders(
+                plan.models, plan.settings, self._asking_reader, self._reading[0], ENDS_RUN, plan.market
+            )
+            self._verifying = None if other is None else self._asking_reader(other)
         except BaseException:
             self._close_store()
             raise
@@ -239,6 +246,7 @@ class ManyRun:
         pitch = Pitch.of(text, own_id, title_of(entry))
         repeat = self.plan.repeat
         reader = self._readers.reader_for(pitch, None if repeat == 1 else number % repeat + 1)
+        reader = checked(reader, self.plan.settings, self._verifying)
         with self._guard:  # a run that is being closed starts nothing more
             if self._closing:
                 return
@@ -264,7 +272,7 @@ class ManyRun:
         """Whether no further pitch may be started; the first time, the rate limiters are stopped."""
         if not self._stopped and (self.ended is not None or self.plan.stop.is_set()):
             self._stopped = True
-            for limiter in self._limiters.values():
+            for limiter in {id(each): each for each in (*self._reading, *self._limiters.values())}.values():
                 background.call(limiter.stop)
         return self._stopped
 
@@ -285,18 +293,20 @@ class ManyRun:
             progress,
             usage=spending.total if spending else progress.usage,
             elapsed=time.monotonic() - self._started,
-            limit=int(sum(limiter.limit for limiter in self._limiters.values())),
-            notices=self._readers.notices,
+            limit=int(sum(limiter.limit for limiter in self._reading)),
+            notices=tuple(
+                dict.fromkeys((*self._readers.notices, *(self._verifying.notices if self._verifying else ())))
+            ),
         )
         self.plan.on_progress(self.progress)
 
-    def _asking_reader(self, model: str) -> NumberedReader:
-        """The reader that asks one of the models, for all pitches of this run; all share what they spend and store."""
+    def _asking_reader(self, model: str) -> ModelReader:
+        """The reader that asks a model, for all pitches of this run; all share what they spend and store."""
         from analyzer.reading.conversation import ModelReader
         from analyzer.reading.spending import Spending
 
         plan, opened, limiter = self.plan, self._opened, self._limiters[model]
-        opened.spending = opened.spending or Spending(self._asked, plan.max_cost)
+        opened.spending = opened.spending or Spending(list(self._limiters), plan.max_cost)
         if plan.store is not None and opened.store is None:
             from analyzer.store.answer_queue import AnswerQueue
             from analyzer.store.store import Store
@@ -317,6 +327,8 @@ class ManyRun:
         if self._closed.acquire(blocking=False):
             self.cancel()
             self._readers.close()
+            if self._verifying is not None:
+                background.finish(self._verifying.aclose)
             self._close_store()
 
     def _close_store(self) -> None:
@@ -363,37 +375,33 @@ def _results(run: ManyRun, pitches: Iterable[object]) -> Generator[Result, None,
         run.close()
 
 
-def _deliver(
-    number: int, pitch: Pitch, deliver: Callable[[ReadPitch], None], future: Future[Reading | SeveralReadings]
-) -> None:
+def _deliver(number: int, pitch: Pitch, deliver: Callable[[ReadPitch], None], future: Future[Reading]) -> None:
     """Deliver the outcome of a pitch, whoever ended it and however: nobody may wait for what cannot come."""
     try:
-        outcome: Reading | SeveralReadings | BaseException = future.result()
+        outcome: Reading | BaseException = future.result()
     except BaseException as error:  # noqa: BLE001  # becomes this pitch's result
         outcome = error
     deliver(ReadPitch(number, pitch, outcome))
 
 
-def _shared(concurrency: int, models: Sequence[str]) -> dict[str, int]:
+def _shared(concurrency: int, models: int) -> list[int]:
     """How many requests each model may have in flight, so that all together have no more than `concurrency`.
 
     Raises ConfigurationError if there are more models than requests.
     """
-    if len(models) > concurrency:
+    if models > concurrency:
         raise ConfigurationError(
-            f"{len(models)} models need at least {len(models)} requests in flight; raise the concurrency from "
-            f"{concurrency}, or name fewer models"
+            f"{models} models need at least {models} requests in flight; raise the concurrency from {concurrency}, or "
+            "name fewer models"
         )
-    return {
-        model: concurrency // len(models) + (place < concurrency % len(models)) for place, model in enumerate(models)
-    }
+    return [concurrency // models + (place < concurrency % models) for place in range(models)]
 
 
 def _result(finished: ReadPitch, rulebook: Rulebook | None, market: MarketMap | None) -> Result:
     outcome = finished.outcome
     known: dict[str, Any] = {"title": finished.pitch.ref.title, "sha256": finished.pitch.ref.sha256}
     name = finished.pitch.ref.id or str(finished.number)
-    if isinstance(outcome, Reading | SeveralReadings):
+    if isinstance(outcome, Reading):
         try:
             assessment = assessment_of(outcome, finished.pitch, rulebook, market)
         except Exception as error:  # noqa: BLE001  # a fault of this program must not end the run

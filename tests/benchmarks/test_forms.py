@@ -14,7 +14,7 @@ from analyzer import analyze
 from analyzer.files.manual_scores import VALUES
 from analyzer.reading.forms import FORMS
 from analyzer.reading.pitch import Pitch
-from analyzer.reading.readers import recording_reader
+from analyzer.reading.readers import recording_readers
 from analyzer.resources import resource
 from analyzer.settings import Settings
 from benchmarks.forms.__main__ import main
@@ -31,7 +31,7 @@ def record(folder: Path, form: str, name: str) -> None:
     with respx.mock() as router:
         router.post(CHAT).mock(return_value=completion(answer(in_scope=False)))
         pitch = Pitch.from_text(text)
-        asyncio.run(recording_reader(MODEL, settings, folder).reader_for(pitch).read(pitch))
+        asyncio.run(recording_readers(MODEL, settings, folder).reader_for(pitch).read(pitch))
 
 
 def run(tmp_path: Path) -> int:

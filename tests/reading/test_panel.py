@@ -14,7 +14,7 @@ import respx
 from analyzer import analyze, analyze_many
 from analyzer.errors import AuthenticationFailed, ConfigurationError, ContentFiltered, MissingRecording
 from analyzer.reading.pitch import Pitch
-from analyzer.reading.readers import choose, recording_reader
+from analyzer.reading.readers import choose, recording_readers
 from analyzer.runs.one import assess
 from analyzer.settings import MAX_READINGS, Settings
 from tests.completions import CHAT, PITCH, URL, answer, completion, failure, single
@@ -187,7 +187,7 @@ def record(folder: Path, readings: int, answers: Mapping[Any, Any]) -> None:
     settings = Settings(openai_base_url=URL, openai_api_key="sk-secret-0123456789", readings=readings)
     with respx.mock() as router:
         server(router, answers)
-        assess(pitch, recording_reader(MODEL, settings, folder).reader_for(pitch))
+        assess(pitch, recording_readers(MODEL, settings, folder).reader_for(pitch))
 
 
 def test_recorded_readings_are_replayed_and_what_is_not_recorded_is_named(tmp_path: Path) -> None:
