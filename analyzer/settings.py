@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeGuard
+from typing import Any, TypeGuard
 from urllib.parse import urlsplit
 
 from analyzer.errors import ConfigurationError
@@ -27,14 +28,21 @@ def asks_a_server(model: str | None) -> TypeGuard[str]:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings in the environment. Empty strings count as unset; keys never show in `repr`."""
+    """How models are asked, and where things are saved: from the environment, or from code.
+
+    `Settings.from_environment(timeout=30)` reads the environment and replaces parts of it; `Settings(...)` alone does
+    not look there, but for the keys of providers that it does not name. Keys and the store never show in `repr`.
+    """
 
     model: str | None = None
     """PITCH_MODEL: `provider/name`, `recorded` or `keywords`; None = nothing configured."""
     openai_base_url: str | None = None
     """OPENAI_BASE_URL: any OpenAI-compatible server."""
     openai_api_key: str | None = field(default=None, repr=False)
-    """OPENAI_API_KEY."""
+    """OPENAI_API_KEY: the key for `openai/...` models, and for the server of OPENAI_BASE_URL."""
+    keys: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
+    """Keys of other providers by their name, as in `provider/name`; one that is missing here is read from the
+    provider's own variable."""
     recordings: Path | None = None
     """PITCH_RECORDINGS: the user's own folder of recordings; None = the default in the user's data folder."""
     store: str | None = field(default=None, repr=False)
@@ -49,18 +57,26 @@ class Settings:
     """PITCH_PROFILES: a file with the user's own profiles of model servers."""
 
     def __post_init__(self) -> None:
-        """Raises ConfigurationError if the mode is not one of MODES."""
+        """Raises ConfigurationError if the mode is not one of MODES, or the time-out is not a number above 0."""
+        if not isinstance(self.timeout, int | float) or not 0 < self.timeout < float("inf"):
+            raise ConfigurationError(f"timeout is {self.timeout!r:.40}; pass a number of seconds above 0")
         if self.mode not in MODES:
             raise ConfigurationError(
                 f"{self.mode!r} is not a mode; set --mode or PITCH_MODE to one of {', '.join(MODES)}"
             )
 
     @classmethod
-    def from_environment(cls) -> Settings:
-        """Raises ConfigurationError if PITCH_TIMEOUT is not a positive number, OPENAI_BASE_URL is not a valid URL, or
+    def from_environment(cls, **replaced: Any) -> Settings:
+        """The settings in the environment, some `replaced` by name. Empty variables count as unset.
+
+        Raises ConfigurationError if PITCH_TIMEOUT is not a positive number, OPENAI_BASE_URL is not a valid URL, or
         PITCH_MODE is not a mode."""
         recordings, profiles = _get("PITCH_RECORDINGS"), _get("PITCH_PROFILES")
-        return cls(
+        unknown = [name for name in replaced if name not in cls.__dataclass_fields__]
+        if unknown:
+            known = ", ".join(cls.__dataclass_fields__)
+            raise ConfigurationError(f"there is no setting {', '.join(unknown)}; there are {known}")
+        found = cls(
             model=_get("PITCH_MODEL"),
             openai_base_url=_address("OPENAI_BASE_URL"),
             openai_api_key=_get("OPENAI_API_KEY"),
@@ -71,6 +87,7 @@ class Settings:
             form=_get("PITCH_FORM") or "ids",
             profiles=Path(profiles).expanduser() if profiles else None,
         )
+        return replace(found, **replaced)
 
     def own_recordings(self) -> Path:
         """The folder of the user's own recordings; it may not exist yet."""

@@ -24,6 +24,7 @@ from analyzer.errors import (
 from analyzer.files.document import Document
 from analyzer.framework.market import MarketMap
 from analyzer.framework.rulebook import Rulebook
+from analyzer.late import live_progress
 from analyzer.reading import background
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.rate_limiter import MANY, RateLimiter
@@ -38,6 +39,7 @@ from analyzer.runs.arguments import (
     as_progress,
     as_seconds,
     as_stop,
+    as_switch,
     as_total,
     id_and_text,
     label,
@@ -60,7 +62,12 @@ _PREPARED: Final = 64
 """Pitches prepared beyond those in flight."""
 STOP_CHECK: Final = 0.2
 """Seconds between two checks whether the run has to stop, while no result arrives."""
-MANY_DEFAULTS: Final[Mapping[str, Any]] = {"concurrency": 16, "store": True, "give_up_after": GIVE_UP_AFTER}
+MANY_DEFAULTS: Final[Mapping[str, Any]] = {
+    "concurrency": 16,
+    "store": True,
+    "give_up_after": GIVE_UP_AFTER,
+    "progress": False,
+}
 
 
 @takes(ManyOptions, **MANY_DEFAULTS)
@@ -74,7 +81,7 @@ def analyze_many(pitches: Iterable[PitchLike], **options: Unpack[ManyOptions]) -
 
     `store`: every paid answer is saved there first, and what is there is not asked again; True = PITCH_STORE, False =
     none, or a database URL. `model`, `rulebook`, `market` and `settings`: as for `analyze`. What bounds and watches a
-    run: `max_cost`, `give_up_after`, `on_progress`, `stop` and `total` (`RunControl`).
+    run: `max_cost`, `give_up_after`, `on_progress`, `progress`, `stop` and `total` (`RunControl`).
 
     Raises InputError or ConfigurationError, before the first pitch, for an argument that cannot be used (a string, a
     dict or a data frame as `pitches`) and if no model is set: many pitches are never read with a guessed model. Raises
@@ -102,6 +109,7 @@ class RunPlan:
     max_cost: float | None
     give_up_after: float
     on_progress: Callable[[Progress], None]
+    progress: bool
     stop: Event
     total: int | None
 
@@ -125,6 +133,7 @@ class RunPlan:
             as_limit(options.get("max_cost")),
             as_seconds(options.get("give_up_after", GIVE_UP_AFTER)),
             as_progress(options.get("on_progress")),
+            as_switch("progress", options.get("progress", False)),
             as_stop(options.get("stop")),
             total,
         )
@@ -208,6 +217,7 @@ class ManyRun:
         )
         self.progress = Progress(total=plan.total, limit=self._limiter.width)
         self.ended: AnalyzerError | None = None
+        self._bar = live_progress() if plan.progress else None
         self._opened = _Opened()
         self._started = time.monotonic()
         self._stopped = False
@@ -275,6 +285,8 @@ class ManyRun:
             limit=int(self._limiter.limit),
             notices=self._readers.notices,
         )
+        if self._bar is not None:
+            self._bar.show(self.progress)
         self.plan.on_progress(self.progress)
 
     def _asking_reader(self) -> Reader:
@@ -305,6 +317,8 @@ class ManyRun:
         """End what is under way and close what was opened; once, from any thread."""
         if self._closed.acquire(blocking=False):
             self.cancel()
+            if self._bar is not None:
+                self._bar.close()
             self._readers.close()
             if self._opened.answers is not None:
                 self._opened.answers.close()
