@@ -21,6 +21,20 @@ MODES = ("auto", "json_schema", "tools", "json", "text", "responses", "native")
 """Ways to ask a model that `--mode` and PITCH_MODE take; "auto" tries those that its server is known to take."""
 
 
+SAME = "same"
+"""The second look is taken by the model that read the pitch."""
+_YES = ("1", "true", "yes", "on", SAME)
+_NO = ("0", "false", "no", "off", "none")
+
+
+def verifier(named: str | bool | None) -> str | None:
+    """Who takes a second look, as users and variables say it: yes, no, or a model. Not checked here."""
+    text = str(named).strip() if named is not None else ""
+    if not text or text.lower() in _NO:
+        return None
+    return SAME if text.lower() in _YES else text
+
+
 def asks_a_server(model: str | None) -> TypeGuard[str]:
     """Whether a model's name means a request to a server; not so for `keywords`, `recorded` or no name at all."""
     return model is not None and model != "" and model.partition("/")[0] not in (KEYWORDS, RECORDED)
@@ -55,11 +69,20 @@ class Settings:
     """PITCH_FORM: what the model writes down, one of the forms in `reading.forms`."""
     profiles: Path | None = None
     """PITCH_PROFILES: a file with the user's own profiles of model servers."""
+    verify: str | None = None
+    """PITCH_VERIFY: who takes a second look at what was read: SAME (the model that read it) or `provider/name`; None =
+    nobody."""
 
     def __post_init__(self) -> None:
-        """Raises ConfigurationError if the mode is not one of MODES, or the time-out is not a number above 0."""
+        """Raises ConfigurationError if the mode is not one of MODES, `verify` names no model, or the time-out is not a
+        number above 0."""
         if not isinstance(self.timeout, int | float) or not 0 < self.timeout < float("inf"):
             raise ConfigurationError(f"timeout is {self.timeout!r:.40}; pass a number of seconds above 0")
+        if self.verify is not None and self.verify != SAME and not ("/" in self.verify and asks_a_server(self.verify)):
+            raise ConfigurationError(
+                f"{self.verify!r:.60} cannot take a second look; set --verify or PITCH_VERIFY to a model as "
+                "provider/name, or to yes for the model that reads the pitch"
+            )
         if self.mode not in MODES:
             raise ConfigurationError(
                 f"{self.mode!r} is not a mode; set --mode or PITCH_MODE to one of {', '.join(MODES)}"
@@ -69,8 +92,10 @@ class Settings:
     def from_environment(cls, **replaced: Any) -> Settings:
         """The settings in the environment, some `replaced` by name. Empty variables count as unset.
 
-        Raises ConfigurationError if PITCH_TIMEOUT is not a positive number, OPENAI_BASE_URL is not a valid URL, or
-        PITCH_MODE is not a mode."""
+        Raises ConfigurationError if PITCH_TIMEOUT is not a positive number, OPENAI_BASE_URL is not a valid URL,
+        PITCH_MODE is not a mode, or PITCH_VERIFY is neither a model nor yes or no; and for a setting that does not
+        exist.
+        """
         recordings, profiles = _get("PITCH_RECORDINGS"), _get("PITCH_PROFILES")
         unknown = [name for name in replaced if name not in cls.__dataclass_fields__]
         if unknown:
@@ -86,6 +111,7 @@ class Settings:
             mode=_get("PITCH_MODE") or "auto",
             form=_get("PITCH_FORM") or "ids",
             profiles=Path(profiles).expanduser() if profiles else None,
+            verify=verifier(_get("PITCH_VERIFY")),
         )
         return replace(found, **replaced)
 

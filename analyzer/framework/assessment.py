@@ -164,6 +164,8 @@ class Warning(_AssessmentPart):
     """Something the reader of this assessment must know. `kind` is a stable word for scripts:
 
     `rough_reader` · `ungrounded` · `unsupported` (a quote lacks what its value needs, or says little of it) ·
+    `taken_back` (the second look found a value not supported; it is unknown now) · `doubtful` (the second look could
+    not tell) · `unverified` (no second look, or none at some values) ·
     `instructions` · `disqualified` (the model set aside too much of the pitch; the verdict is open) ·
     `hidden_characters` · `dropped` · `adjusted` · `usage` (what the server reports of tokens cannot be) · `not_kept`
     (the store failed) · `reworded` (a recording of other wording) · `unread` (parts of a
@@ -219,12 +221,21 @@ class MarketRef(_AssessmentPart):
     sha256: str
 
 
+class VerifierRef(_AssessmentPart):
+    """Who took the second look, which checks values against their quotes, and with what prompt."""
+
+    model: str | None = None
+    prompt_sha256: str | None = None
+
+
 class ReaderRef(_AssessmentPart):
-    """Who read the pitch, with what. None where the signals were given."""
+    """Who read the pitch, with what. None where the signals were given. `verifier`: who took a second look; left out
+    where nobody did."""
 
     model: str | None = None
     prompt_sha256: str | None = None
     schema_sha256: str | None = None
+    verifier: VerifierRef | None = Field(default=None, exclude_if=lambda verifier: verifier is None)
 
 
 class Usage(_AssessmentPart):

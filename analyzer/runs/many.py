@@ -28,7 +28,7 @@ from analyzer.late import live_progress
 from analyzer.reading import background
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.rate_limiter import MANY, RateLimiter
-from analyzer.reading.readers import HOW_TO_SET_A_MODEL, Reader, Readers
+from analyzer.reading.readers import HOW_TO_SET_A_MODEL, Readers, check_verifiable, checked
 from analyzer.reading.reading import Reading
 from analyzer.results.frames import FrameKind, to_frame
 from analyzer.results.result import Progress, Result, as_analyzer_error
@@ -47,9 +47,10 @@ from analyzer.runs.arguments import (
 )
 from analyzer.runs.one import assessment_of
 from analyzer.runs.options import CheckedOptions, ManyOptions, check_names, takes
-from analyzer.settings import GIVE_UP_AFTER, Settings
+from analyzer.settings import GIVE_UP_AFTER, SAME, Settings, asks_a_server
 
 if TYPE_CHECKING:
+    from analyzer.reading.conversation import ModelReader
     from analyzer.reading.spending import Spending
     from analyzer.store.answer_queue import AnswerQueue
     from analyzer.store.store import Store
@@ -74,19 +75,24 @@ MANY_DEFAULTS: Final[Mapping[str, Any]] = {
 def analyze_many(pitches: Iterable[PitchLike], **options: Unpack[ManyOptions]) -> Results:
     """Assess many pitches and yield each result as soon as it is ready; every pitch gives exactly one.
 
-    `pitches`: texts, pairs (id, text), mappings with `text` (and `id`, `title`), or (id, error) for a pitch that could
-    not be read; consumed only as needed, so the stream may be endless. An entry that is none of these is a result with
-    an error. At most `concurrency` (1 to 256) requests are in flight at once, fewer while the server pushes back. A
-    pitch that fails is a result with `error`; one out of scope is an assessment without `scores` and `verdict`.
+        `pitches`: texts, pairs (id, text), mappings with `text` (and `id`, `title`), or (id, error) for a pitch that could
+        not be read; consumed only as needed, so the stream may be endless. An entry that is none of these is a result with
+        an error. At most `concurrency` (1 to 256) requests are in flight at once, fewer while the server pushes back. A
+        pitch that fails is a result with `error`; one out of scope is an assessment without `scores` and `verdict`.
 
-    `store`: every paid answer is saved there first, and what is there is not asked again; True = PITCH_STORE, False =
-    none, or a database URL. `model`, `rulebook`, `market` and `settings`: as for `analyze`. What bounds and watches a
-    run: `max_cost`, `give_up_after`, `on_progress`, `progress`, `stop` and `total` (`RunControl`).
+        `store`: every paid answer is saved there first, and what is there is not asked again; True = PITCH_STORE, False =
+    <<<<<<< HEAD
+        none, or a database URL. `model`, `rulebook`, `market` and `settings`: as for `analyze`. What bounds and watches a
+        run: `max_cost`, `give_up_after`, `on_progress`, `progress`, `stop` and `total` (`RunControl`).
+    =======
+        none, or a database URL. `model`, `rulebook`, `market`, `settings` and `verify`: as for `analyze`. What bounds and
+        watches a run: `max_cost`, `give_up_after`, `on_progress`, `stop` and `total` (`RunControl`).
+    >>>>>>> next
 
-    Raises InputError or ConfigurationError, before the first pitch, for an argument that cannot be used (a string, a
-    dict or a data frame as `pitches`) and if no model is set: many pitches are never read with a guessed model. Raises
-    the error that ended a run early after all results in flight: ConfigurationError (key, model, quota, store),
-    ProviderDown, CostLimitReached. Pitches not read by then have no result; with a store the next run continues there.
+        Raises InputError or ConfigurationError, before the first pitch, for an argument that cannot be used (a string, a
+        dict or a data frame as `pitches`) and if no model is set: many pitches are never read with a guessed model. Raises
+        the error that ended a run early after all results in flight: ConfigurationError (key, model, quota, store),
+        ProviderDown, CostLimitReached. Pitches not read by then have no result; with a store the next run continues there.
     """
     check_names("analyze_many", options, ManyOptions)
     entries = as_pitches(pitches)
@@ -212,9 +218,12 @@ class ManyRun:
         self.plan = plan
         self.window = plan.concurrency + min(plan.concurrency, _PREPARED)
         give_up = plan.give_up_after
-        self._limiter = RateLimiter(
-            MANY if give_up == GIVE_UP_AFTER else replace(MANY, give_up_after=give_up), plan.concurrency
-        )
+        policy = MANY if give_up == GIVE_UP_AFTER else replace(MANY, give_up_after=give_up)
+        self._limiter = RateLimiter(policy, plan.concurrency)
+        self._limiters = {plan.model: self._limiter} if asks_a_server(plan.model) else {}
+        other = plan.settings.verify if plan.settings.verify != SAME else None
+        if other is not None:
+            self._limiters.setdefault(other, RateLimiter(policy, plan.concurrency))
         self.progress = Progress(total=plan.total, limit=self._limiter.width)
         self.ended: AnalyzerError | None = None
         self._bar = live_progress() if plan.progress else None
@@ -225,7 +234,9 @@ class ManyRun:
         self._guard = Lock()
         self._closed = Lock()
         self._under_way: dict[int, Future[Reading]] = {}
-        self._readers = Readers(plan.model, plan.settings, self._asking_reader, self._limiter)
+        check_verifiable(plan.model, plan.settings)
+        self._readers = Readers(plan.model, plan.settings, lambda: self._asking_reader(plan.model), self._limiter)
+        self._verifying = None if other is None else self._asking_reader(other)
 
     @property
     def under_way(self) -> int:
@@ -236,7 +247,7 @@ class ManyRun:
         """Start reading one pitch; `deliver` gets what comes of it. Raises AnalyzerError if the entry is not one."""
         own_id, text = id_and_text(entry)
         pitch = Pitch.of(text, own_id, title_of(entry))
-        reader = self._readers.reader_for(pitch)
+        reader = checked(self._readers.reader_for(pitch), self.plan.settings, self._verifying)
         with self._guard:  # a run that is being closed starts nothing more
             if self._closing:
                 return
@@ -259,10 +270,11 @@ class ManyRun:
         return _result(finished, self.plan.rulebook, self.plan.market)
 
     def has_to_stop(self) -> bool:
-        """Whether no further pitch may be started; the first time, the rate limiter is stopped."""
+        """Whether no further pitch may be started; the first time, the rate limiters are stopped."""
         if not self._stopped and (self.ended is not None or self.plan.stop.is_set()):
             self._stopped = True
-            background.call(self._limiter.stop)
+            for limiter in {id(each): each for each in (self._limiter, *self._limiters.values())}.values():
+                background.call(limiter.stop)
         return self._stopped
 
     def count(self, result: Result) -> None:
@@ -283,28 +295,28 @@ class ManyRun:
             usage=spending.total if spending else progress.usage,
             elapsed=time.monotonic() - self._started,
             limit=int(self._limiter.limit),
-            notices=self._readers.notices,
+            notices=tuple(
+                dict.fromkeys((*self._readers.notices, *(self._verifying.notices if self._verifying else ())))
+            ),
         )
         if self._bar is not None:
             self._bar.show(self.progress)
         self.plan.on_progress(self.progress)
 
-    def _asking_reader(self) -> Reader:
-        """The reader that asks the model, for all pitches of this run."""
+    def _asking_reader(self, model: str) -> ModelReader:
+        """The reader that asks a model, for all pitches of this run; all share what they spend and store."""
         from analyzer.reading.conversation import ModelReader
         from analyzer.reading.spending import Spending
 
-        plan, opened = self.plan, self._opened
-        opened.spending = Spending(plan.model, plan.max_cost)
-        if plan.store is not None:
+        plan, opened, limiter = self.plan, self._opened, self._limiters[model]
+        opened.spending = opened.spending or Spending(list(self._limiters), plan.max_cost)
+        if plan.store is not None and opened.store is None:
             from analyzer.store.answer_queue import AnswerQueue
             from analyzer.store.store import Store
 
             opened.store = Store.open(plan.store)
-            opened.answers = AnswerQueue(opened.store, retry_seconds=self._limiter.policy.give_up_after or 0.0)
-        return ModelReader(
-            plan.model, plan.settings, answers=opened.answers, limiter=self._limiter, spending=opened.spending
-        )
+            opened.answers = AnswerQueue(opened.store, retry_seconds=limiter.policy.give_up_after or 0.0)
+        return ModelReader(model, plan.settings, answers=opened.answers, limiter=limiter, spending=opened.spending)
 
     def cancel(self) -> None:
         """End the requests in flight and start no others; does not wait."""
@@ -320,6 +332,8 @@ class ManyRun:
             if self._bar is not None:
                 self._bar.close()
             self._readers.close()
+            if self._verifying is not None:
+                background.finish(self._verifying.aclose)
             if self._opened.answers is not None:
                 self._opened.answers.close()
             if self._opened.store is not None:
