@@ -75,24 +75,19 @@ MANY_DEFAULTS: Final[Mapping[str, Any]] = {
 def analyze_many(pitches: Iterable[PitchLike], **options: Unpack[ManyOptions]) -> Results:
     """Assess many pitches and yield each result as soon as it is ready; every pitch gives exactly one.
 
-        `pitches`: texts, pairs (id, text), mappings with `text` (and `id`, `title`), or (id, error) for a pitch that could
-        not be read; consumed only as needed, so the stream may be endless. An entry that is none of these is a result with
-        an error. At most `concurrency` (1 to 256) requests are in flight at once, fewer while the server pushes back. A
-        pitch that fails is a result with `error`; one out of scope is an assessment without `scores` and `verdict`.
+    `pitches`: texts, pairs (id, text), mappings with `text` (and `id`, `title`), or (id, error) for a pitch that could
+    not be read; consumed only as needed, so the stream may be endless. An entry that is none of these is a result with
+    an error. At most `concurrency` (1 to 256) requests are in flight at once, fewer while the server pushes back. A
+    pitch that fails is a result with `error`; one out of scope is an assessment without `scores` and `verdict`.
 
-        `store`: every paid answer is saved there first, and what is there is not asked again; True = PITCH_STORE, False =
-    <<<<<<< HEAD
-        none, or a database URL. `model`, `rulebook`, `market` and `settings`: as for `analyze`. What bounds and watches a
-        run: `max_cost`, `give_up_after`, `on_progress`, `progress`, `stop` and `total` (`RunControl`).
-    =======
-        none, or a database URL. `model`, `rulebook`, `market`, `settings` and `verify`: as for `analyze`. What bounds and
-        watches a run: `max_cost`, `give_up_after`, `on_progress`, `stop` and `total` (`RunControl`).
-    >>>>>>> next
+    `store`: every paid answer is saved there first, and what is there is not asked again; True = PITCH_STORE, False =
+    none, or a database URL. `model`, `rulebook`, `market`, `settings` and `verify`: as for `analyze`. What bounds and
+    watches a run: `max_cost`, `give_up_after`, `on_progress`, `progress`, `stop` and `total` (`RunControl`).
 
-        Raises InputError or ConfigurationError, before the first pitch, for an argument that cannot be used (a string, a
-        dict or a data frame as `pitches`) and if no model is set: many pitches are never read with a guessed model. Raises
-        the error that ended a run early after all results in flight: ConfigurationError (key, model, quota, store),
-        ProviderDown, CostLimitReached. Pitches not read by then have no result; with a store the next run continues there.
+    Raises InputError or ConfigurationError, before the first pitch, for an argument that cannot be used (a string, a
+    dict or a data frame as `pitches`) and if no model is set: many pitches are never read with a guessed model. Raises
+    the error that ended a run early after all results in flight: ConfigurationError (key, model, quota, store),
+    ProviderDown, CostLimitReached. Pitches not read by then have no result; with a store the next run continues there.
     """
     check_names("analyze_many", options, ManyOptions)
     entries = as_pitches(pitches)

@@ -170,8 +170,8 @@ class _Notebook:
 
 
 def test_in_a_notebook_one_bar_is_drawn_and_updated_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    notebook = _Notebook()
-    monkeypatch.setitem(sys.modules, "IPython", notebook)  # type: ignore[arg-type]
+    notebook: Any = _Notebook()
+    monkeypatch.setitem(sys.modules, "IPython", notebook)
     list(analyze_many([PITCH, " ", OUT_OF_SCOPE], model="keywords", progress=True))
     last = notebook.shown[-1]
     assert repr(last).startswith("3 of 3 · 1 failed")
