@@ -19,6 +19,7 @@ from analyzer.cli.options import (
     output_option,
     rulebook_option,
     settings_with,
+    verify_option,
 )
 from analyzer.cli.show import show_assessment
 from analyzer.screen import note, screen
@@ -29,6 +30,7 @@ from analyzer.screen import note, screen
 @model_option
 @mode_option
 @form_option
+@verify_option
 @rulebook_option
 @market_option
 @json_option("assessment")
@@ -40,6 +42,7 @@ def analyze_command(
     model: str | None,
     mode: str | None,
     form: str | None,
+    verify: str | None,
     rulebook: Path | None,
     market: Path | None,
     as_json: bool,
@@ -60,7 +63,7 @@ def analyze_command(
     if report is not None:
         check_report_path(report, [Path(source)])
     rules, map_, pitch = load_rulebook(rulebook), load_market(market), load_pitch(source, notes)
-    settings = settings_with(mode, form)
+    settings = settings_with(mode, form, verify)
     choice = choose(pitch, model, settings, None if no_store else settings.store_url())
     if choice.note:
         note(choice.note)

@@ -23,6 +23,7 @@ from analyzer.cli.options import (
     output_option,
     rulebook_option,
     settings_with,
+    verify_option,
 )
 from analyzer.errors import InputError
 from analyzer.files.disk import check_distinct, check_writable
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 @model_option
 @mode_option
 @form_option
+@verify_option
 @click.option(
     "--concurrency",
     type=click.IntRange(1, MAX_CONCURRENCY),
@@ -107,7 +109,7 @@ def bulk_command(sources: tuple[str, ...], notes: bool, dry_run: bool, **options
     columns = {name: options.pop(name) for name in ("text_column", "id_column", "title_column", "encoding")}
     inputs = Sources(sources, notes_too=notes, **columns)
     if dry_run:
-        settings = settings_with(options["mode"], options["form"])
+        settings = settings_with(options["mode"], options["form"], options["verify"])
         _estimate(inputs, options["model"], options["limit"], settings, options["as_json"])
     else:
         _run(inputs, **options)
@@ -153,14 +155,20 @@ def _run(
 
 
 def _read_all(
-    sources: Sources, output: Path, portfolio: Portfolio | None, mode: str | None, form: str | None, **options: Any
+    sources: Sources,
+    output: Path,
+    portfolio: Portfolio | None,
+    mode: str | None,
+    form: str | None,
+    verify: str | None,
+    **options: Any,
 ) -> BulkSummary:
     """The one call of the run: with progress shown, ended by Ctrl-C."""
     from analyzer.runs.bulk import BulkOptions, run
     from analyzer.runs.interrupts import stopping_on_interrupt
     from analyzer.views.bulk import progress_shown
 
-    settings = settings_with(mode, form)
+    settings = settings_with(mode, form, verify)
     stopping = "Stopping once the requests in flight are answered. Press Ctrl-C again to stop now."
     with stopping_on_interrupt(lambda: note(stopping)) as stop, progress_shown(screen(err=True)) as show:
         return run(

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import click
 
-from analyzer.settings import MODES, Settings
+from analyzer.settings import MODES, SAME, Settings, verifier
 
 MOST: Final = 10**9
 """More pitches than exist, and more seconds than anyone waits."""
@@ -51,6 +51,14 @@ form_option = click.option(
     metavar="FORM",
     help="What the model answers with: ids (numbers of sentences) or quotes. Default: PITCH_FORM, else ids.",
 )
+verify_option = click.option(
+    "--verify",
+    metavar="[MODEL]",
+    is_flag=False,
+    flag_value=SAME,
+    help="Have a model check each value against its quotes, and take back what they do not support. One more request a "
+    "pitch. Default: PITCH_VERIFY; without MODEL, the model that reads.",
+)
 rulebook_option = click.option(
     "--rulebook", type=FILE, metavar="FILE", help="Judge by this rulebook instead of the built-in one."
 )
@@ -62,7 +70,8 @@ seed_option = click.option(
 )
 
 
-def settings_with(mode: str | None, form: str | None) -> Settings:
+def settings_with(mode: str | None, form: str | None, verify: str | None = None) -> Settings:
     """The settings of the environment, with the options of the command line over them. Raises ConfigurationError."""
     settings = Settings.from_environment()
-    return replace(settings, mode=mode or settings.mode, form=form or settings.form)
+    second_look = settings.verify if verify is None else verifier(verify)
+    return replace(settings, mode=mode or settings.mode, form=form or settings.form, verify=second_look)

@@ -10,7 +10,7 @@ import click
 
 from analyzer.cli.command import command
 from analyzer.cli.inputs import note_what_was_read
-from analyzer.cli.options import FILE, form_option, mode_option, settings_with
+from analyzer.cli.options import FILE, form_option, mode_option, settings_with, verify_option
 from analyzer.errors import AnalyzerError, InputError
 from analyzer.screen import note, say
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @click.option("--model", metavar="MODEL", required=True, help="provider/name of the model to ask.")
 @mode_option
 @form_option
+@verify_option
 @click.option(
     "--text-column", metavar="NAME", help="Column of a table that holds the pitches. Default: found by its name."
 )
@@ -32,18 +33,20 @@ def record_command(
     model: str,
     mode: str | None,
     form: str | None,
+    verify: str | None,
     text_column: str | None,
     folder: Path | None,
 ) -> None:
     """Ask a model about pitches and save its answers.
 
     INPUT is a file, a folder, or a table with one pitch a row. Replay the answers with --model recorded. An answer is
-    saved exactly as received, without keys, headers or paths.
+    saved exactly as received, without keys, headers or paths. With --model recorded --verify MODEL, only
+    second looks at recorded readings are asked for.
     """
     from analyzer.files.pitches import Sources
     from analyzer.reading.readers import recording_reader
 
-    settings = settings_with(mode, form)
+    settings = settings_with(mode, form, verify)
     inputs = Sources(sources, text_column=text_column)
     target = folder or settings.own_recordings()
     reader = recording_reader(model, settings, target)

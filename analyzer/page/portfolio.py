@@ -14,7 +14,7 @@ import streamlit as st
 from analyzer.errors import AnalyzerError
 from analyzer.framework.assessment import Assessment, Position, Range
 from analyzer.framework.rulebook import Rulebook
-from analyzer.page import analysis, downloads, pitch_field, portfolio_input
+from analyzer.page import analysis, desk, downloads, pitch_field, portfolio_input
 from analyzer.page import assessment as parts
 from analyzer.page.portfolio_ranking import PAGE_SIZE, show_ranking
 from analyzer.page.portfolio_run import PortfolioWork, export
@@ -196,18 +196,26 @@ def _one(work: PortfolioWork, number: int) -> None:
         st.html(tag("p", rank, class_="pa lead"), width="content")
     if failure is not None:
         st.error(literal(f"Not opened: {failure}"))
+    if text is None:
+        _judged(work, number, chosen, parts.without_places(assessment), None)
+        return
+    with desk.next_to_pitch(text, assessment, f"{work.name} {number}"):
+        _judged(work, number, chosen, assessment, text)
+
+
+def _judged(work: PortfolioWork, number: int, chosen: Sequence[int], assessment: Assessment, text: str | None) -> None:
     for part in (
         parts.cautions(
             assessment, None if text is not None else "The file of results does not contain the text of the pitch."
         ),
         parts.headline(assessment),
-        parts.overview(assessment, list(_others(work, chosen, number))),
+        parts.glance(assessment, list(_others(work, chosen, number))),
     ):
         if part:
             st.html(part)
     with st.container(key="tools"):
         downloads.assessment(assessment, text)
-    st.html(parts.body(assessment, Rulebook.built_in(), text))
+    st.html(parts.details(assessment, Rulebook.built_in()))
 
 
 def _to_analyze(text: str, assessment: Assessment, note: str) -> None:

@@ -131,7 +131,9 @@ def key_for(model: str, settings: Settings) -> str:
     provider, _ = split_model(model)
     profile = profile_of(model.strip(), settings)
     variable = "OPENAI_API_KEY" if provider == "openai" else profile.key
-    key = settings.openai_api_key if provider == "openai" else provider_key(variable) if variable else None
+    key = settings.keys.get(provider) or (settings.openai_api_key if provider == "openai" else None)
+    if key is None and provider != "openai" and variable:
+        key = provider_key(variable)
     if key is None and provider == "google":
         key = provider_key("GEMINI_API_KEY")
     if key:

@@ -77,7 +77,7 @@ class ModelReader:
             self._own = client_of_run(settings.timeout, limiter)
         client = ModelClient(model, settings, self._own)
         order = ModeOrder(model, modes_of(client.profile, settings.mode))
-        spending = spending or Spending(model)
+        spending = spending or Spending([model])
         self._form = form(settings.form)
         self.asking = Asking(settings, client, order, limiter, answers, spending, recordings)
         shown = f"{RECORDED}/{model}" if recordings is not None else model
@@ -102,11 +102,15 @@ class ModelReader:
     async def read(self, pitch: Pitch) -> Reading:
         """Read the signals of a pitch and check every quote. Raises ProviderError, ExtractionError, ConfigurationError,
         MissingRecording, or, if the run ends first, RunStopped or CostLimitReached."""
-        if self._recorder is not None and pitch.ref.sha256 and pitch.ref.title:
-            self._recorder.titles[pitch.ref.sha256] = pitch.ref.title
+        self.note_title(pitch)
         with noting_played() as played:
             reading = await _PitchReading(Conversation(self.asking, self._form, pitch)).reading(self.ref)
         return as_recorded(reading, played)
+
+    def note_title(self, pitch: Pitch) -> None:
+        """Give the recordings of answers about a text its title."""
+        if self._recorder is not None and pitch.ref.sha256 and pitch.ref.title:
+            self._recorder.titles[pitch.ref.sha256] = pitch.ref.title
 
     async def aclose(self) -> None:
         """Close the connections of this reader."""

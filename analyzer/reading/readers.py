@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from analyzer.errors import ConfigurationError, MissingRecording
 from analyzer.reading import background
 from analyzer.reading.keywords.reader import KeywordReader
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.reading import Reading
-from analyzer.settings import KEYWORDS, RECORDED, Settings, asks_a_server
+from analyzer.settings import KEYWORDS, RECORDED, SAME, Settings, asks_a_server
+from analyzer.vocabulary.labels import joined
 
 if TYPE_CHECKING:
     from analyzer.reading.conversation import ModelReader
@@ -66,28 +67,69 @@ def choose(
     Raises ConfigurationError, or MissingRecording if the model is `recorded`.
     """
     model = model or settings.model
+    verifier = settings.verify if settings.verify != SAME else None
+    other = _asking_reader(verifier, settings, store, required) if verifier else None
+    reader: Reader
     if model is not None:
-        readers = Readers(model, settings, lambda: _asking_reader(model, settings, store, required))
-        return Choice(readers.reader_for(pitch), asks=model if asks_a_server(model) else None)
+        check_verifiable(model, settings)
+        reader = Readers(model, settings, lambda: _asking_reader(model, settings, store, required)).reader_for(pitch)
+        asked = [name for name in (model, verifier) if asks_a_server(name)]
+        return Choice(checked(reader, settings, other), asks=joined(asked) if asked else None)
     try:
         reader = Readers(RECORDED, settings).reader_for(pitch)
     except MissingRecording:
         note = f"No model is set: read by cue phrases, which is rough. For a real reading, {HOW_TO_SET_A_MODEL}."
-        return Choice(KeywordReader(), note)
-    note = f"No model is set: this is a recorded answer. To ask a model, {HOW_TO_SET_A_MODEL}."
-    return Choice(reader, note)
+        reader = KeywordReader()
+        if settings.verify == SAME:
+            return Choice(reader, f"{note} No second look is taken either.")
+    else:
+        note = f"No model is set: this is a recorded answer. To ask a model, {HOW_TO_SET_A_MODEL}."
+    return Choice(checked(reader, settings, other), note, asks=verifier)
+
+
+def check_verifiable(model: str, settings: Settings) -> None:
+    """Raise ConfigurationError if the reader's own model should take the second look and there is none."""
+    if settings.verify == SAME and model == KEYWORDS:
+        raise ConfigurationError(
+            f"{KEYWORDS} cannot take a second look at what it reads; name a model for it: --verify provider/name"
+        )
+
+
+def checked(reader: Reader, settings: Settings, other: Reader | None) -> Reader:
+    """The reader with a second look at what it reads, if the settings ask for one. `other`: the reader of another model
+    that takes it."""
+    if settings.verify is None:
+        return reader
+    from analyzer.reading.second_look import CheckedReader, SecondLook
+
+    taker: Any = reader if other is None else other
+    return CheckedReader(reader, SecondLook(taker))
 
 
 def recording_reader(model: str, settings: Settings, folder: Path) -> Reader:
-    """Make a reader that asks a real model and saves its answers as recordings in `folder`.
+    """Make a reader that asks a real model and saves its answers as recordings in `folder`. If the model is `recorded`,
+    only the second look of another model is.
 
     Raises ConfigurationError.
     """
-    if not asks_a_server(model):
+    replayed = model.partition("/")[0] == RECORDED and settings.verify not in (None, SAME)
+    if not asks_a_server(model) and not replayed:
         raise ConfigurationError(f"{model} asks no model, so there is nothing to record; pass provider/name")
     from analyzer.reading.conversation import ModelReader
 
-    return ModelReader(model, settings, record_to=folder)
+    reader: Reader = _Recorded(model, settings) if replayed else ModelReader(model, settings, record_to=folder)
+    verifier = settings.verify if settings.verify not in (None, SAME) else None
+    return checked(reader, settings, ModelReader(verifier, settings, record_to=folder) if verifier else None)
+
+
+class _Recorded:
+    """Reads every pitch from recordings."""
+
+    def __init__(self, model: str, settings: Settings):
+        self._readers = Readers(model, settings)
+
+    async def read(self, pitch: Pitch) -> Reading:
+        return await self._readers.reader_for(pitch).read(pitch)
 
 
 class Readers:

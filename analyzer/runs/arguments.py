@@ -7,6 +7,7 @@ import math
 import operator
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path, PurePath
 from threading import Event
 from typing import Any, Final
@@ -14,7 +15,7 @@ from typing import Any, Final
 from analyzer.errors import AnalyzerError, ConfigurationError, InputError, PitchError
 from analyzer.files.document import Document
 from analyzer.framework.arguments import a_kind
-from analyzer.settings import Settings
+from analyzer.settings import Settings, verifier
 
 MAX_CONCURRENCY: Final = 256
 _LONGEST_PATH: Final = 255
@@ -110,6 +111,16 @@ def as_settings(settings: object) -> Settings:
     raise ConfigurationError(f"settings is {a_kind(settings)}; pass a Settings (analyzer.settings), or None")
 
 
+def with_verify(settings: Settings, verify: object) -> Settings:
+    """The settings with who takes a second look: a model, True for the one that reads, False for nobody, None as they
+    are. Raises ConfigurationError."""
+    if verify is None:
+        return settings
+    if not isinstance(verify, str | bool):
+        raise ConfigurationError(f"verify is {a_kind(verify)}; pass True, False or a model like 'openai/gpt-6-luna'")
+    return replace(settings, verify=verifier(verify))
+
+
 def as_concurrency(concurrency: Any) -> int:
     """The number of requests that may be in flight. Raises ConfigurationError."""
     try:
@@ -160,6 +171,13 @@ def as_progress(on_progress: Any) -> Callable[[Any], None]:
         function: Callable[[Any], None] = on_progress
         return function
     raise ConfigurationError(f"on_progress is {a_kind(on_progress)}; pass a function that takes a Progress, or None")
+
+
+def as_switch(name: str, value: Any) -> bool:
+    """True or false. Raises ConfigurationError."""
+    if not isinstance(value, bool):
+        raise ConfigurationError(f"{name} is {a_kind(value)}; pass True or False")
+    return value
 
 
 def as_stop(stop: Any) -> Event:

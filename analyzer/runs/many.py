@@ -24,10 +24,11 @@ from analyzer.errors import (
 from analyzer.files.document import Document
 from analyzer.framework.market import MarketMap
 from analyzer.framework.rulebook import Rulebook
+from analyzer.late import live_progress
 from analyzer.reading import background
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.rate_limiter import MANY, RateLimiter
-from analyzer.reading.readers import HOW_TO_SET_A_MODEL, Reader, Readers
+from analyzer.reading.readers import HOW_TO_SET_A_MODEL, Readers, check_verifiable, checked
 from analyzer.reading.reading import Reading
 from analyzer.results.frames import FrameKind, to_frame
 from analyzer.results.result import Progress, Result, as_analyzer_error
@@ -38,6 +39,7 @@ from analyzer.runs.arguments import (
     as_progress,
     as_seconds,
     as_stop,
+    as_switch,
     as_total,
     id_and_text,
     label,
@@ -45,9 +47,10 @@ from analyzer.runs.arguments import (
 )
 from analyzer.runs.one import assessment_of
 from analyzer.runs.options import CheckedOptions, ManyOptions, check_names, takes
-from analyzer.settings import GIVE_UP_AFTER, Settings
+from analyzer.settings import GIVE_UP_AFTER, SAME, Settings, asks_a_server
 
 if TYPE_CHECKING:
+    from analyzer.reading.conversation import ModelReader
     from analyzer.reading.spending import Spending
     from analyzer.store.answer_queue import AnswerQueue
     from analyzer.store.store import Store
@@ -60,7 +63,12 @@ _PREPARED: Final = 64
 """Pitches prepared beyond those in flight."""
 STOP_CHECK: Final = 0.2
 """Seconds between two checks whether the run has to stop, while no result arrives."""
-MANY_DEFAULTS: Final[Mapping[str, Any]] = {"concurrency": 16, "store": True, "give_up_after": GIVE_UP_AFTER}
+MANY_DEFAULTS: Final[Mapping[str, Any]] = {
+    "concurrency": 16,
+    "store": True,
+    "give_up_after": GIVE_UP_AFTER,
+    "progress": False,
+}
 
 
 @takes(ManyOptions, **MANY_DEFAULTS)
@@ -73,8 +81,8 @@ def analyze_many(pitches: Iterable[PitchLike], **options: Unpack[ManyOptions]) -
     pitch that fails is a result with `error`; one out of scope is an assessment without `scores` and `verdict`.
 
     `store`: every paid answer is saved there first, and what is there is not asked again; True = PITCH_STORE, False =
-    none, or a database URL. `model`, `rulebook`, `market` and `settings`: as for `analyze`. What bounds and watches a
-    run: `max_cost`, `give_up_after`, `on_progress`, `stop` and `total` (`RunControl`).
+    none, or a database URL. `model`, `rulebook`, `market`, `settings` and `verify`: as for `analyze`. What bounds and
+    watches a run: `max_cost`, `give_up_after`, `on_progress`, `progress`, `stop` and `total` (`RunControl`).
 
     Raises InputError or ConfigurationError, before the first pitch, for an argument that cannot be used (a string, a
     dict or a data frame as `pitches`) and if no model is set: many pitches are never read with a guessed model. Raises
@@ -102,6 +110,7 @@ class RunPlan:
     max_cost: float | None
     give_up_after: float
     on_progress: Callable[[Progress], None]
+    progress: bool
     stop: Event
     total: int | None
 
@@ -125,6 +134,7 @@ class RunPlan:
             as_limit(options.get("max_cost")),
             as_seconds(options.get("give_up_after", GIVE_UP_AFTER)),
             as_progress(options.get("on_progress")),
+            as_switch("progress", options.get("progress", False)),
             as_stop(options.get("stop")),
             total,
         )
@@ -203,11 +213,15 @@ class ManyRun:
         self.plan = plan
         self.window = plan.concurrency + min(plan.concurrency, _PREPARED)
         give_up = plan.give_up_after
-        self._limiter = RateLimiter(
-            MANY if give_up == GIVE_UP_AFTER else replace(MANY, give_up_after=give_up), plan.concurrency
-        )
+        policy = MANY if give_up == GIVE_UP_AFTER else replace(MANY, give_up_after=give_up)
+        self._limiter = RateLimiter(policy, plan.concurrency)
+        self._limiters = {plan.model: self._limiter} if asks_a_server(plan.model) else {}
+        other = plan.settings.verify if plan.settings.verify != SAME else None
+        if other is not None:
+            self._limiters.setdefault(other, RateLimiter(policy, plan.concurrency))
         self.progress = Progress(total=plan.total, limit=self._limiter.width)
         self.ended: AnalyzerError | None = None
+        self._bar = live_progress() if plan.progress else None
         self._opened = _Opened()
         self._started = time.monotonic()
         self._stopped = False
@@ -215,7 +229,9 @@ class ManyRun:
         self._guard = Lock()
         self._closed = Lock()
         self._under_way: dict[int, Future[Reading]] = {}
-        self._readers = Readers(plan.model, plan.settings, self._asking_reader, self._limiter)
+        check_verifiable(plan.model, plan.settings)
+        self._readers = Readers(plan.model, plan.settings, lambda: self._asking_reader(plan.model), self._limiter)
+        self._verifying = None if other is None else self._asking_reader(other)
 
     @property
     def under_way(self) -> int:
@@ -226,7 +242,7 @@ class ManyRun:
         """Start reading one pitch; `deliver` gets what comes of it. Raises AnalyzerError if the entry is not one."""
         own_id, text = id_and_text(entry)
         pitch = Pitch.of(text, own_id, title_of(entry))
-        reader = self._readers.reader_for(pitch)
+        reader = checked(self._readers.reader_for(pitch), self.plan.settings, self._verifying)
         with self._guard:  # a run that is being closed starts nothing more
             if self._closing:
                 return
@@ -249,10 +265,11 @@ class ManyRun:
         return _result(finished, self.plan.rulebook, self.plan.market)
 
     def has_to_stop(self) -> bool:
-        """Whether no further pitch may be started; the first time, the rate limiter is stopped."""
+        """Whether no further pitch may be started; the first time, the rate limiters are stopped."""
         if not self._stopped and (self.ended is not None or self.plan.stop.is_set()):
             self._stopped = True
-            background.call(self._limiter.stop)
+            for limiter in {id(each): each for each in (self._limiter, *self._limiters.values())}.values():
+                background.call(limiter.stop)
         return self._stopped
 
     def count(self, result: Result) -> None:
@@ -273,26 +290,28 @@ class ManyRun:
             usage=spending.total if spending else progress.usage,
             elapsed=time.monotonic() - self._started,
             limit=int(self._limiter.limit),
-            notices=self._readers.notices,
+            notices=tuple(
+                dict.fromkeys((*self._readers.notices, *(self._verifying.notices if self._verifying else ())))
+            ),
         )
+        if self._bar is not None:
+            self._bar.show(self.progress)
         self.plan.on_progress(self.progress)
 
-    def _asking_reader(self) -> Reader:
-        """The reader that asks the model, for all pitches of this run."""
+    def _asking_reader(self, model: str) -> ModelReader:
+        """The reader that asks a model, for all pitches of this run; all share what they spend and store."""
         from analyzer.reading.conversation import ModelReader
         from analyzer.reading.spending import Spending
 
-        plan, opened = self.plan, self._opened
-        opened.spending = Spending(plan.model, plan.max_cost)
-        if plan.store is not None:
+        plan, opened, limiter = self.plan, self._opened, self._limiters[model]
+        opened.spending = opened.spending or Spending(list(self._limiters), plan.max_cost)
+        if plan.store is not None and opened.store is None:
             from analyzer.store.answer_queue import AnswerQueue
             from analyzer.store.store import Store
 
             opened.store = Store.open(plan.store)
-            opened.answers = AnswerQueue(opened.store, retry_seconds=self._limiter.policy.give_up_after or 0.0)
-        return ModelReader(
-            plan.model, plan.settings, answers=opened.answers, limiter=self._limiter, spending=opened.spending
-        )
+            opened.answers = AnswerQueue(opened.store, retry_seconds=limiter.policy.give_up_after or 0.0)
+        return ModelReader(model, plan.settings, answers=opened.answers, limiter=limiter, spending=opened.spending)
 
     def cancel(self) -> None:
         """End the requests in flight and start no others; does not wait."""
@@ -305,7 +324,11 @@ class ManyRun:
         """End what is under way and close what was opened; once, from any thread."""
         if self._closed.acquire(blocking=False):
             self.cancel()
+            if self._bar is not None:
+                self._bar.close()
             self._readers.close()
+            if self._verifying is not None:
+                background.finish(self._verifying.aclose)
             if self._opened.answers is not None:
                 self._opened.answers.close()
             if self._opened.store is not None:

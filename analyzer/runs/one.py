@@ -28,7 +28,9 @@ def analyze(text: str | Document, *, id: str | None = None, **options: Unpack[Re
     `model`: `provider/name`, `recorded`, `keywords`, or None for PITCH_MODEL; with neither, a recording if
     there is one for this pitch, else `keywords`. `rulebook` and `market` may be paths of TOML files. `store`: where the
     model's answers are saved, so that the same pitch is not paid for twice; True = PITCH_STORE, False = none, or a
-    database URL. Out of scope, `scores` and `verdict` are None. Raises the errors of `analyzer.errors`.
+    database URL. `verify`: who takes a second look, which takes back values that their quotes do not support: True =
+    the same model, or another as `provider/name`; None = PITCH_VERIFY. Out of scope, `scores` and `verdict` are None.
+    Raises the errors of `analyzer.errors`; what goes wrong with the second look is a warning.
     """
     check_names("analyze", options, ReadingOptions)
     return assess(*_prepared(text, id, options))

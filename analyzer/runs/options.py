@@ -18,7 +18,7 @@ from analyzer.framework.arguments import as_market, as_rulebook
 from analyzer.framework.market import MarketMap
 from analyzer.framework.rulebook import Rulebook
 from analyzer.results.result import Progress
-from analyzer.runs.arguments import as_model, as_settings, as_store_url
+from analyzer.runs.arguments import as_model, as_settings, as_store_url, with_verify
 from analyzer.settings import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -37,6 +37,9 @@ class ReadingOptions(TypedDict, total=False):
     """Key, base URL, time-out and more; None = from the environment."""
     store: bool | str
     """Where the model's answers are saved: True = PITCH_STORE, False = nowhere, or a database URL."""
+    verify: bool | str | None
+    """Who takes a second look, which takes back values that their quotes do not support: True = the model that reads,
+    or another as `provider/name`; False = nobody; None = PITCH_VERIFY."""
 
 
 class RunControl(TypedDict, total=False):
@@ -49,6 +52,8 @@ class RunControl(TypedDict, total=False):
     (300). Until then every pitch is tried again."""
     on_progress: Callable[[Progress], None] | None
     """Called after every result; what it raises ends the run."""
+    progress: bool
+    """Whether to show a progress bar: below the cell of a notebook, or on a terminal's standard error."""
     stop: Event | None
     """Once it is set nothing more is asked; what is in flight still becomes results."""
     total: int | None
@@ -75,7 +80,7 @@ class CheckedOptions:
     @classmethod
     def of(cls, options: Mapping[str, Any], store: bool) -> CheckedOptions:
         """`store`: whether answers are saved if the options do not say. Raises InputError or ConfigurationError."""
-        settings = as_settings(options.get("settings"))
+        settings = with_verify(as_settings(options.get("settings")), options.get("verify"))
         return cls(
             as_model(options.get("model")),
             as_rulebook(options.get("rulebook")),

@@ -177,8 +177,9 @@ def test_quotes_are_marked_in_the_pitch(page: AppTest, reads: Callable[..., Fixe
 
     shown = markup(page)
     link = '<a href="#signal-onboarding">pip install testbed</a>'
-    assert f'<mark class="entry" title="Way in" id="quote-{start}">{link}</mark>' in shown
-    assert f'<a href="#quote-{start}" class="alien">pip install testbed</a>' in shown
+    place = f"{start}-{quote['end']}"
+    assert f'<mark class="entry" title="Way in" id="quote-{start}" data-quotes="{place}">{link}</mark>' in shown
+    assert f'<a href="#quote-{start}" class="alien" data-quote="{place}">pip install testbed</a>' in shown
     assert '<tr id="signal-onboarding">' in shown
 
 

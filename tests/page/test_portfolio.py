@@ -82,7 +82,7 @@ class Held(PortfolioRun):
 def drawn(page: AppTest) -> str:
     """What the page shows, what is clickable with it."""
     assert not page.exception
-    clickable = [json.loads(found.proto.json)["markup"] for found in page.get("bidi_component")]
+    clickable = [json.loads(found.proto.json).get("markup", "") for found in page.get("bidi_component")]
     return "\n".join([markup(page), *clickable])
 
 

@@ -109,7 +109,6 @@ def recorded_on(folder: Path) -> str:
 CHANGES = {
     "the pitch": {"pitch_sha256": "0"},
     "the model (openai/gpt-4.1-mini, not openai/other)": {"model": "openai/other"},
-    "the purpose (read, not verify)": {"purpose": "verify"},
     "the form (ids, not quotes)": {"form": "quotes"},
     "the number of the reading (1, not 2)": {"reading": 2},
     "the vocabulary's version (2, not 3)": {"vocabulary_version": 3},

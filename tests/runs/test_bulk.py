@@ -243,7 +243,7 @@ def test_another_model_prompt_or_vocabulary_asks_anew(store: str, change: str, m
         else:
             name = {
                 "prompt": "analyzer.reading.recordings.prompt_sha256",
-                "vocabulary": "analyzer.reading.recordings.vocabulary_sha256",
+                "vocabulary": "analyzer.reading.forms.ids.vocabulary_sha256",
             }
             monkeypatch.setattr(name[change], lambda *_: "another")
             together(service, 3, store)
