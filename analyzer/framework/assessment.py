@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from collections.abc import Iterable
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from analyzer.framework.rulebook import Side
+from analyzer.late import ShownInNotebooks
 from analyzer.vocabulary.records import VOCABULARY_VERSION
 from analyzer.vocabulary.signals import Quote, Signals
 
@@ -267,7 +269,7 @@ class Provenance(_AssessmentPart):
     usage: Usage = Usage()
 
 
-class Assessment(_AssessmentPart):
+class Assessment(ShownInNotebooks, _AssessmentPart):
     """The framework's answer for one pitch. The same signals and rulebook give the same bytes but for `usage`.
 
     Out of scope: `verdict`, `position`, `quadrant` and `scores` are None and the lists are empty. `signals` are those
@@ -293,6 +295,17 @@ class Assessment(_AssessmentPart):
     edits: tuple[Edit, ...] = ()
     sources: tuple[SourceRef, ...] = ()
     provenance: Provenance
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """What `repr` shows: which pitch, and what came of it."""
+        yield "pitch", self.pitch.title or self.pitch.id
+        if self.scores is None or self.verdict is None:
+            yield "in_scope", self.in_scope
+            return
+        yield "verdict", self.verdict.word
+        for end in ("value", "low", "high"):
+            yield "overall" if end == "value" else end, getattr(self.scores.overall, end)
+        yield "questions", len(self.questions)
 
     def to_json(self, indent: int | None = 2) -> str:
         """The assessment document as JSON, field names as scripts expect them (`from`, `to`)."""

@@ -181,6 +181,13 @@ def as_progress(on_progress: Any) -> Callable[[Any], None]:
     raise ConfigurationError(f"on_progress is {a_kind(on_progress)}; pass a function that takes a Progress, or None")
 
 
+def as_switch(name: str, value: Any) -> bool:
+    """True or false. Raises ConfigurationError."""
+    if not isinstance(value, bool):
+        raise ConfigurationError(f"{name} is {a_kind(value)}; pass True or False")
+    return value
+
+
 def as_stop(stop: Any) -> Event:
     """The event that ends a run once it is set. Raises ConfigurationError."""
     if stop is None:

@@ -24,6 +24,7 @@ from analyzer.errors import (
 from analyzer.files.document import Document
 from analyzer.framework.market import MarketMap
 from analyzer.framework.rulebook import Rulebook
+from analyzer.late import live_progress
 from analyzer.reading import background
 from analyzer.reading.panel import ENDS_RUN
 from analyzer.reading.pitch import Pitch
@@ -40,6 +41,7 @@ from analyzer.runs.arguments import (
     as_progress,
     as_seconds,
     as_stop,
+    as_switch,
     as_total,
     id_and_text,
     label,
@@ -63,7 +65,12 @@ _PREPARED: Final = 64
 """Pitches prepared beyond those in flight."""
 STOP_CHECK: Final = 0.2
 """Seconds between two checks whether the run has to stop, while no result arrives."""
-MANY_DEFAULTS: Final[Mapping[str, Any]] = {"concurrency": 16, "store": True, "give_up_after": GIVE_UP_AFTER}
+MANY_DEFAULTS: Final[Mapping[str, Any]] = {
+    "concurrency": 16,
+    "store": True,
+    "give_up_after": GIVE_UP_AFTER,
+    "progress": False,
+}
 
 
 @takes(ManyOptions, **MANY_DEFAULTS)
@@ -78,7 +85,8 @@ def analyze_many(pitches: Iterable[PitchLike], **options: Unpack[ManyOptions]) -
 
     `store`: every paid answer is saved there first, and what is there is not asked again; True = PITCH_STORE, False =
     none, or a database URL. `model`, `readings`, `rulebook`, `market`, `settings` and `verify`: as for `analyze`. What
-    bounds and watches a run: `max_cost`, `give_up_after`, `on_progress`, `stop`, `total` and `repeat` (`RunControl`).
+    bounds and watches a run: `max_cost`, `give_up_after`, `on_progress`, `progress`, `stop`, `total` and `repeat`
+    (`RunControl`).
 
     Raises InputError or ConfigurationError, before the first pitch, for an argument that cannot be used (a string, a
     dict or a data frame as `pitches`) and if no model is set: many pitches are never read with a guessed model. Raises
@@ -106,6 +114,7 @@ class RunPlan:
     max_cost: float | None
     give_up_after: float
     on_progress: Callable[[Progress], None]
+    progress: bool
     stop: Event
     total: int | None
     repeat: int
@@ -130,6 +139,7 @@ class RunPlan:
             as_limit(options.get("max_cost")),
             as_seconds(options.get("give_up_after", GIVE_UP_AFTER)),
             as_progress(options.get("on_progress")),
+            as_switch("progress", options.get("progress", False)),
             as_stop(options.get("stop")),
             total,
             as_count_of_readings(options.get("repeat", 1), "repeat"),
@@ -218,6 +228,7 @@ class ManyRun:
             self._limiters.setdefault(other, RateLimiter(policy, plan.concurrency))
         self.progress = Progress(total=plan.total, limit=plan.concurrency)
         self.ended: AnalyzerError | None = None
+        self._bar = live_progress() if plan.progress else None
         self._opened = _Opened()
         self._started = time.monotonic()
         self._stopped = False
@@ -298,6 +309,8 @@ class ManyRun:
                 dict.fromkeys((*self._readers.notices, *(self._verifying.notices if self._verifying else ())))
             ),
         )
+        if self._bar is not None:
+            self._bar.show(self.progress)
         self.plan.on_progress(self.progress)
 
     def _asking_reader(self, model: str) -> ModelReader:
@@ -326,6 +339,8 @@ class ManyRun:
         """End what is under way and close what was opened; once, from any thread."""
         if self._closed.acquire(blocking=False):
             self.cancel()
+            if self._bar is not None:
+                self._bar.close()
             self._readers.close()
             if self._verifying is not None:
                 background.finish(self._verifying.aclose)

@@ -55,6 +55,8 @@ class RunControl(TypedDict, total=False):
     (300). Until then every pitch is tried again."""
     on_progress: Callable[[Progress], None] | None
     """Called after every result; what it raises ends the run."""
+    progress: bool
+    """Whether to show a progress bar: below the cell of a notebook, or on a terminal's standard error."""
     stop: Event | None
     """Once it is set nothing more is asked; what is in flight still becomes results."""
     total: int | None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, Literal, TypeAlias, TypeVar, get_args
 
@@ -317,6 +317,14 @@ class Signals(_Frozen):
             shown = "" if isinstance(found, dict | list) else f", found {str(found)[:60]!r}"
             message = fault["msg"].removeprefix("Value error, ")
             raise SignalsError(f"{source}: {where}: {message}{shown}{more}") from error
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """What `repr` shows: what is known, without quotes."""
+        yield from (("in_scope", self.in_scope), ("product", self.product))
+        yield "problems", [f"{problem.stage}, {problem.focus}" for problem in self.problems]
+        yield "personas", [persona.role for persona in self.personas]
+        yield "competitors", [competitor.name for competitor in self.competitors]
+        yield from ((name, str(self.single(name).value)) for name in SIGNALS if self.single(name).known)
 
     def single(self, name: str) -> Signal[Any]:
         """A single-valued signal by its name in `SIGNALS`."""
