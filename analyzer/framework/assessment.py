@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from collections.abc import Iterable
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from analyzer.framework.rulebook import Side
+from analyzer.late import ShownInNotebooks
 from analyzer.vocabulary.records import VOCABULARY_VERSION
 from analyzer.vocabulary.signals import Quote, Signals
 
@@ -169,7 +171,8 @@ class Warning(_AssessmentPart):
     `instructions` · `disqualified` (the model set aside too much of the pitch; the verdict is open) ·
     `hidden_characters` · `dropped` · `adjusted` · `usage` (what the server reports of tokens cannot be) · `not_kept`
     (the store failed) · `reworded` (a recording of other wording) · `unread` (parts of a
-    document were not read) · `ocr` (pages were read from pictures).
+    document were not read) · `ocr` (pages were read from pictures) · `readings` (not all readings came) · `scope`
+    (readings disagree on whether the framework applies).
     """
 
     kind: str
@@ -221,6 +224,13 @@ class MarketRef(_AssessmentPart):
     sha256: str
 
 
+class ReadingRef(_AssessmentPart):
+    """One of several readings that were combined: by which model, and which of its readings it is, from 1."""
+
+    model: str
+    number: int = 1
+
+
 class VerifierRef(_AssessmentPart):
     """Who took the second look, which checks values against their quotes, and with what prompt."""
 
@@ -229,12 +239,14 @@ class VerifierRef(_AssessmentPart):
 
 
 class ReaderRef(_AssessmentPart):
-    """Who read the pitch, with what. None where the signals were given. `verifier`: who took a second look; left out
-    where nobody did."""
+    """Who read the pitch, with what. None where the signals were given. `readings`: those that were combined, empty for
+    a single reading; `model` then names each model once, separated by commas. `verifier`: who took a second look; left
+    out where nobody did."""
 
     model: str | None = None
     prompt_sha256: str | None = None
     schema_sha256: str | None = None
+    readings: tuple[ReadingRef, ...] = Field(default=(), exclude_if=lambda readings: not readings)
     verifier: VerifierRef | None = Field(default=None, exclude_if=lambda verifier: verifier is None)
 
 
@@ -259,7 +271,7 @@ class Provenance(_AssessmentPart):
     usage: Usage = Usage()
 
 
-class Assessment(_AssessmentPart):
+class Assessment(ShownInNotebooks, _AssessmentPart):
     """The framework's answer for one pitch. The same signals and rulebook give the same bytes but for `usage`.
 
     Out of scope: `verdict`, `position`, `quadrant` and `scores` are None and the lists are empty. `signals` are those
@@ -285,6 +297,17 @@ class Assessment(_AssessmentPart):
     edits: tuple[Edit, ...] = ()
     sources: tuple[SourceRef, ...] = ()
     provenance: Provenance
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """What `repr` shows: which pitch, and what came of it."""
+        yield "pitch", self.pitch.title or self.pitch.id
+        if self.scores is None or self.verdict is None:
+            yield "in_scope", self.in_scope
+            return
+        yield "verdict", self.verdict.word
+        for end in ("value", "low", "high"):
+            yield "overall" if end == "value" else end, getattr(self.scores.overall, end)
+        yield "questions", len(self.questions)
 
     def to_json(self, indent: int | None = 2) -> str:
         """The assessment document as JSON, field names as scripts expect them (`from`, `to`)."""
