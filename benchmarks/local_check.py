@@ -4,23 +4,28 @@
 
 Starts llama.cpp's server with the smallest open weights, and has a two-sentence pitch read through the real client in
 every mode the server takes, with a context that is too small, and by a model whose template makes it think first. It
-shows that requests are understood; a model of this size reads nothing well, so a useless answer is no fault here.
+shows that requests are understood; a model of this size reads nothing well, so a useless answer is not a fault here,
+and answers are cut off after 1,000 tokens.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 from analyzer.errors import AnalyzerError, ExtractionError, PitchTooLong, ProviderTimeout
 from analyzer.reading import background
 from analyzer.reading.conversation import ModelReader
 from analyzer.reading.pitch import Pitch
+from analyzer.resources import resource
 from analyzer.settings import Settings
 from benchmarks.local_server import SMALLEST, WEIGHTS, Weights, serving, set_up
 
@@ -30,6 +35,7 @@ PITCH: Final = (
 )
 MODES: Final = ("json_schema", "tools", "json", "text")
 TOO_SMALL: Final = 2048
+ANSWER_TOKENS: Final = 1000
 _THINKING: Final = (
     "{%- for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
     "{%- if add_generation_prompt %}<|im_start|>assistant\n<think>\nThe fields are {product} and {buyer}.\n</think>\n"
@@ -59,23 +65,34 @@ def try_mode(model: str, settings: Settings, what: str) -> Line:
     return True, what, f"read in the mode {reader.connection.way.mode}; {tokens} ({time.monotonic() - started:.0f} s)"
 
 
-def check(weights: Weights, threads: int, timeout: float) -> Iterator[Line]:
+def short_answers(folder: Path) -> Path:
+    """llama-server's profile, for any port of this machine, with answers that end early."""
+    text = resource("analyzer/reading/profiles.toml").read_text("utf-8")
+    (block,) = re.findall(r'^\[\[profile\]\]\nname = "llama-server".*?(?=^\[\[profile\]\]|^# ---)', text, re.M | re.S)
+    block = re.sub(r"answer_tokens = \d+", f"answer_tokens = {ANSWER_TOKENS}", block)
+    profile = folder / "profiles.toml"
+    profile.write_text(re.sub(r"^hosts = .*$", 'hosts = ["127.0.0.1"]', block, flags=re.M), "utf-8")
+    return profile
+
+
+def check(weights: Weights, threads: int, timeout: float, profile: Path) -> Iterator[Line]:
     """All that is tried, one line after the other."""
     model = f"openai/{weights.name}"
+    common = Settings(timeout=timeout, profiles=profile)
     with serving(weights, context=8192, threads=threads) as url:
-        settings = Settings(openai_base_url=url, timeout=timeout)
+        settings = replace(common, openai_base_url=url)
         for mode in MODES:
             yield try_mode(model, replace(settings, mode=mode), mode)
     with serving(weights, context=TOO_SMALL, threads=threads) as url:
         try:
-            reader = ModelReader(model, Settings(openai_base_url=url, timeout=timeout))
+            reader = ModelReader(model, replace(common, openai_base_url=url))
             background.run(reader.read(Pitch.from_text(PITCH)))
         except AnalyzerError as error:
             yield "context" in str(error), f"a context of {TOO_SMALL:,}", str(error)
         else:
             yield False, f"a context of {TOO_SMALL:,}", "the pitch was read, although the prompt does not fit"
     with serving(weights, context=8192, threads=threads, template=_THINKING) as url:
-        yield try_mode(model, Settings(openai_base_url=url, timeout=timeout, mode="text"), "thinking tags, text")
+        yield try_mode(model, replace(common, openai_base_url=url, mode="text"), "thinking tags, text")
 
 
 def main() -> None:
@@ -86,9 +103,11 @@ def main() -> None:
     chosen = parser.parse_args()
     set_up(WEIGHTS[chosen.model])
     sound = True
-    for ok, what, text in check(WEIGHTS[chosen.model], chosen.threads, chosen.timeout):
-        print(f"{'ok  ' if ok else 'MISS'}  {what:20} {text}", flush=True)
-        sound = sound and ok
+    with tempfile.TemporaryDirectory() as folder:
+        profile = short_answers(Path(folder))
+        for ok, what, text in check(WEIGHTS[chosen.model], chosen.threads, chosen.timeout, profile):
+            print(f"{'ok  ' if ok else 'MISS'}  {what:20} {text}", flush=True)
+            sound = sound and ok
     sys.exit(0 if sound else 1)
 
 

@@ -215,7 +215,7 @@ def _examples() -> Iterator[str]:
     for reader in (RECORDED, KEYWORDS):
         right: dict[str, list[bool]] = {"tune": [], "held": []}
         for row in rows:
-            signals = analyze(f"{row['text']}\n", model=reader, id=row["id"]).signals
+            signals = analyze(row["text"], model=reader, id=row["id"]).signals
             found = values_of(signals)
             wrong = [name for name in LEANS if row[name] and found[name] != row[name]]
             right[row["part"]].append(not wrong)

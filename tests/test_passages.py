@@ -95,8 +95,8 @@ def test_the_most_exact_quote_of_the_same_words_gives_their_color() -> None:
 
     assert [(p.text, p.tone, p.ending) for p in passages] == [
         ("Pilots run, and ", "market", ()),
-        ("one person can start alone", "people", ("buyer",)),
-        (".", "market", ("traction",)),
+        ("one person can start alone", "people", (("buyer", "16-42"),)),
+        (".", "market", (("traction", "0-43"),)),
     ]
 
 

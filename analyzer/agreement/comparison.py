@@ -9,14 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
-from typing import Any, Final, TypedDict, Unpack
+from typing import Any, Final, TypedDict, Unpack, cast
 
 from analyzer.agreement.attribution import Scorer, is_complete
 from analyzer.agreement.compared_signals import COMPARED
 from analyzer.agreement.competitors import ASSUMED_KIND, competitor_kinds
 from analyzer.agreement.counting import SignalCounts, competitor_agreement, summary
 from analyzer.agreement.disagreements import differences
-from analyzer.agreement.extracted import ExtractedReadings, ExtractedSource, Upload, read_extracted
+from analyzer.agreement.extracted import ExtractedReadings, ExtractedSource, Upload, is_by_pitch, read_extracted
 from analyzer.agreement.figures import RATERS, comparing
 from analyzer.agreement.records import (
     ComparedRater,
@@ -30,7 +30,8 @@ from analyzer.agreement.score_agreement import score_agreements
 from analyzer.agreement.sides import Sides
 from analyzer.agreement.statistics import holm
 from analyzer.errors import InputError
-from analyzer.files.manual_scores import ManualScore, ManualScores, by_pitch, manual_signals, read_manual
+from analyzer.files.frames import Table, is_table
+from analyzer.files.manual_scores import ManualScore, ManualScores, by_pitch, manual_of, manual_signals, read_manual
 from analyzer.framework.arguments import a_kind, as_market, as_rulebook
 from analyzer.framework.market import MarketMap
 from analyzer.framework.rulebook import Rulebook
@@ -38,6 +39,7 @@ from analyzer.runs.arguments import as_settings
 from analyzer.settings import Settings
 from analyzer.vocabulary.signals import Signals
 
+ManualSource = str | Path | ManualScores | Table | Sequence[Mapping[str, Any]] | Mapping[str, Any]
 DRAWS: Final = 1000
 _FEWEST_DRAWS: Final = 100
 
@@ -61,7 +63,7 @@ class Bootstrap(TypedDict, total=False):
 
 def compare(
     extracted: ExtractedSource | Sequence[str | Path | Upload] | Mapping[str, ExtractedSource],
-    manual: str | Path | ManualScores,
+    manual: ManualSource,
     *,
     pitches: str | Path | None = None,
     raters: Iterable[str] = (),
@@ -74,13 +76,15 @@ def compare(
 
     `extracted`: a file of assessments (.json, .jsonl, .parquet), assessments or results in memory, or the name of a
     model that reads the folder `pitches` now; or several of them, as a list of files and names, or by name in a
-    mapping. `raters`: count only these. `bootstrap`: `seed` and `draws` of the intervals. Raises InputError,
+    mapping. Also a table with a column `assessment` (`to_frame`), or readings by the pitch's id in a mapping. `manual`:
+    the path of a CSV, what `read_manual` returns, or its rows as a table, a list of mappings, or a mapping by pitch.
+    `raters`: count only these. `bootstrap`: `seed` and `draws` of the intervals. Raises InputError,
     ManualError with all faults of the CSV, ConfigurationError.
     """
     method = _Method(as_rulebook(rulebook), as_market(market), **bootstrap)
     _check(extracted, manual, pitches, method.draws)
     settings = as_settings(settings)
-    scores = manual if isinstance(manual, ManualScores) else read_manual(manual)
+    scores = _manual(manual)
     rows, notes = _chosen(scores, (raters,) if isinstance(raters, str) else tuple(raters))
     scored = {row.pitch for row in rows}
     folder = Path(pitches) if pitches is not None else None
@@ -91,11 +95,11 @@ def compare(
 
 def _check(extracted: object, manual: object, pitches: object, draws: object) -> None:
     """Raise InputError for an argument of the wrong kind."""
-    if not isinstance(manual, ManualScores | str | Path):
-        raise InputError(f"manual is {a_kind(manual)}; pass the path of a CSV, or the result of read_manual")
+    if not isinstance(manual, ManualScores | str | Path | Mapping | list | tuple) and not is_table(manual):
+        raise InputError(f"manual is {a_kind(manual)}; pass the path of a CSV, its rows, or the result of read_manual")
     if not isinstance(pitches, str | Path | None):
         raise InputError(f"pitches is {a_kind(pitches)}; pass the path of a folder, or None")
-    if not isinstance(extracted, Iterable | Upload | Path):
+    if not isinstance(extracted, Iterable | Upload | Path) and not is_table(extracted):
         raise InputError(f"extracted is {a_kind(extracted)}; pass files, names of models, assessments or results")
     if not isinstance(draws, int):
         raise InputError(f"draws is {draws!r:.40}; pass a whole number, {_FEWEST_DRAWS} or more")
@@ -103,7 +107,15 @@ def _check(extracted: object, manual: object, pitches: object, draws: object) ->
         raise InputError(f"{draws} draws are too few for an interval; pass {_FEWEST_DRAWS} or more")
 
 
+def _manual(manual: ManualSource) -> ManualScores:
+    if isinstance(manual, ManualScores):
+        return manual
+    return read_manual(manual) if isinstance(manual, str | Path) else manual_of(manual)
+
+
 def _sources(extracted: object) -> list[tuple[str | None, ExtractedSource]]:
+    if is_table(extracted) or is_by_pitch(extracted):
+        return [(None, cast(ExtractedSource, extracted))]
     if isinstance(extracted, Mapping):
         return list(extracted.items())
     if isinstance(extracted, str | Path | Upload):

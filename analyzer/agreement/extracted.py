@@ -6,17 +6,25 @@ its reason; a note reports whatever else cannot be used.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, cast
 
 from analyzer.errors import AnalyzerError, InputError
 from analyzer.files.documents import DocumentReader
+from analyzer.files.frames import Table, is_table
 from analyzer.files.pitches import Sources
 from analyzer.framework.assessment import Assessment
 from analyzer.framework.edits import as_read
-from analyzer.results.documents import DocumentEntry, entries_in, parse_document, read_entries
+from analyzer.results.documents import (
+    DocumentEntry,
+    as_entry,
+    entries_in,
+    entries_of_table,
+    parse_document,
+    read_entries,
+)
 from analyzer.results.result import Result
 from analyzer.runs.many import analyze_many
 from analyzer.settings import Settings, asks_a_server
@@ -31,7 +39,9 @@ class Upload:
     data: bytes
 
 
-ExtractedSource = str | Path | Upload | Iterable[Assessment | Result]
+PitchReading = Assessment | Result | Signals | Mapping[str, Any]
+"""What was read from a pitch; a mapping is a document."""
+ExtractedSource = str | Path | Upload | Table | Iterable[Assessment | Result] | Mapping[str, PitchReading]
 _FILES: Final = frozenset({".json", ".jsonl", ".parquet", ".csv", ".txt"})
 _UNREACHABLE: Final = 3
 """The exit code of errors that mean that the model cannot be reached at all."""
@@ -87,7 +97,11 @@ def read_extracted(
         return _from_entries(source.name, entries_in(source.name, source.data), name)
     if isinstance(source, str | Path):
         return _from_entries(str(source), read_entries(str(source)), name)
-    return _from_memory(source, name or "extracted")
+    if is_table(source):
+        return _from_entries("table", entries_of_table("the table", source), name or "extracted")
+    if isinstance(source, Mapping):
+        return _by_pitch(source, name or "extracted")
+    return _from_memory(cast(Iterable[Any], source), name or "extracted")
 
 
 def _from_entries(source: str, entries: Iterable[DocumentEntry], name: str | None) -> ExtractedReadings:
@@ -109,6 +123,34 @@ def _from_entries(source: str, entries: Iterable[DocumentEntry], name: str | Non
     return extracted
 
 
+def is_by_pitch(source: object) -> bool:
+    """Whether a mapping holds a reading for each pitch, rather than a source for each reader."""
+    return (
+        isinstance(source, Mapping)
+        and bool(source)
+        and all(isinstance(each, Assessment | Result | Signals | Mapping) for each in source.values())
+        and not all(is_by_pitch(each) for each in source.values())
+    )
+
+
+def _by_pitch(readings: Mapping[str, PitchReading], name: str) -> ExtractedReadings:
+    """Readings by the id of their pitch, whatever id they have themselves."""
+    extracted = ExtractedReadings(name)
+    for pitch, reading in readings.items():
+        where = f"{name}, pitch {pitch}"
+        if isinstance(reading, Result) and reading.assessment is None:
+            extracted.fail(str(pitch), f"{where}: not read: {reading.error}")
+            continue
+        document = reading.assessment if isinstance(reading, Result) else reading
+        parsed = parse_document(as_entry(where, document))
+        if parsed.as_read is None:
+            raise parsed.no_signals
+        extracted.add(str(pitch), parsed.as_read, where)
+        if parsed.reader is not None and parsed.reader.model:
+            extracted.models.add(parsed.reader.model)
+    return extracted
+
+
 def _models(assessment: Assessment) -> set[str]:
     model = assessment.provenance.reader.model
     return {model} if model else set()
@@ -118,7 +160,7 @@ def _as_read(assessment: Assessment) -> Signals:
     return as_read(assessment.signals, assessment.edits)
 
 
-def _from_memory(results: Iterable[Assessment | Result], name: str) -> ExtractedReadings:
+def _from_memory(results: Iterable[Any], name: str) -> ExtractedReadings:
     extracted = ExtractedReadings(name)
     for number, result in enumerate(results, 1):
         where = f"{name}, result {number}"

@@ -10,6 +10,7 @@ from analyzer.errors import InputError
 from analyzer.screen import note
 
 if TYPE_CHECKING:
+    from analyzer.files.document import Document
     from analyzer.framework.market import MarketMap
     from analyzer.framework.rulebook import Rulebook
     from analyzer.reading.pitch import Pitch
@@ -35,12 +36,17 @@ def load_pitch(source: str, notes_too: bool = False) -> Pitch:
     document = read_file(path)
     if notes_too:
         document = document.including_asides()
-    for each in document.all:
-        if summary := " ".join(each.summary()):
-            note(f"{each.title}: {summary}")
+    note_what_was_read(document)
     if document.has_asides and not notes_too:
         note("To include what was left out of notes, comments and earlier messages: --notes")
     return Pitch.from_document(document, spelled(path.stem))
+
+
+def note_what_was_read(document: Document) -> None:
+    """Say what was read of a file, and what was not."""
+    for each in document.all:
+        if summary := " ".join(each.summary()):
+            note(f"{each.title}: {summary}")
 
 
 def load_rulebook(path: Path | None) -> Rulebook:

@@ -18,6 +18,7 @@ from typing import Final, get_args
 from analyzer.errors import InputError, ManualError
 from analyzer.files.cells import cell_text, plain_cell
 from analyzer.files.disk import reason
+from analyzer.files.frames import OpenTable, is_table
 from analyzer.files.text_encoding import find_encoding, text_pieces
 from analyzer.vocabulary.derived import INPUT_SPECS, LEANS
 from analyzer.vocabulary.partial_order import Order
@@ -90,13 +91,17 @@ class ManualScore:
         return "; ".join(cell for name, cell in self.extra.items() if name.lower() in NOTES)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ManualScores:
     """All rows of a file, and what has to be known about it."""
 
     source: str
     rows: tuple[ManualScore, ...]
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        pitches, raters = ({getattr(row, name) for row in self.rows} for name in ("pitch", "rater"))
+        return f"ManualScores({self.source!r}, {len(pitches)} pitches, {len(raters)} raters)"
 
 
 def read_manual(path: str | Path) -> ManualScores:
@@ -128,6 +133,54 @@ def parse_manual(data: bytes, source: str) -> ManualScores:
     if not rows:
         raise InputError(f"{source} is empty; the first line names the columns: {', '.join(COLUMNS[:4])}, …")
     return _Table(source, rows, separator).checked()
+
+
+def manual_of(value: object) -> ManualScores:
+    """Manual scores in memory: a table, a list of mappings (a row each), or a mapping from each pitch's id to one.
+
+    Columns and values as in the CSV; without a column `rater`, the rater is "manual". Raises InputError or ManualError
+    with all faults.
+    """
+    if is_table(value):
+        table = OpenTable.of(value)
+        columns = {str(name): table.cells(name) for name in table.names}
+        if "pitch_id" not in columns and table.index is not None:
+            columns["pitch_id"] = list(table.index)
+        rows = [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
+    elif isinstance(value, Mapping):
+        rows = [{"pitch_id": pitch, **row} for pitch, entry in value.items() for row in _rows_of(pitch, entry)]
+    elif isinstance(value, Iterable):
+        rows = [row for number, entry in enumerate(value, 1) for row in _rows_of(f"row {number}", entry)]
+    else:
+        rows = []
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    if not rows:
+        raise InputError(f"the manual scores are empty; a row has the columns {', '.join(COLUMNS[:4])}, …")
+    if "rater" not in names:
+        names.append("rater")
+    cells = [[_as_cell(row.get(name, "manual" if name == "rater" else None)) for name in names] for row in rows]
+    return _Table("manual scores", [(0, names), *enumerate(cells, 1)], ",", "row").checked()
+
+
+def _rows_of(place: object, entry: object) -> list[dict[str, object]]:
+    """The rows in one entry: a mapping, or several raters' mappings. Raises InputError."""
+    entries = list(entry) if isinstance(entry, list | tuple) else [entry]
+    if not all(isinstance(each, Mapping) for each in entries):
+        raise InputError(f"the manual scores of {str(place)[:40]} are not a mapping; pass columns with their values")
+    return [{str(name): cell for name, cell in each.items()} for each in entries if isinstance(each, Mapping)]
+
+
+def _as_cell(value: object) -> str:
+    """A value of a row in memory as the cell of a CSV."""
+    if value is None or value != value:
+        return ""
+    if isinstance(value, bool) or type(value).__name__ == "bool":
+        return str(value).lower()
+    if isinstance(value, list | tuple | set | frozenset):
+        return "; ".join(map(str, value))
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
 
 
 def manual_csv(rows: Iterable[ManualScore]) -> str:
@@ -224,8 +277,9 @@ def _start(text: str) -> tuple[int, str]:
 class _Table:
     """A file's rows on their way to scores; faults and notes gather here."""
 
-    def __init__(self, source: str, rows: Sequence[tuple[int, Sequence[str]]], separator: str):
+    def __init__(self, source: str, rows: Sequence[tuple[int, Sequence[str]]], separator: str, place: str = "line"):
         self.source = source
+        self.place = place
         self.separator = separator
         self.head = _named(rows[0][1])
         self.head_line = rows[0][0]
@@ -246,7 +300,9 @@ class _Table:
                 scores.append(score)
                 before = seen.setdefault((score.pitch, score.rater), line)
                 if before != line:
-                    self._fault(line, f"pitch {score.pitch!r} by rater {score.rater!r} stands in line {before} already")
+                    self._fault(
+                        line, f"pitch {score.pitch!r} by rater {score.rater!r} is already in {self._at(before)}"
+                    )
         if self.faults:
             raise ManualError(self.source, self.faults)
         if not scores:
@@ -254,7 +310,11 @@ class _Table:
         return ManualScores(self.source, tuple(scores), tuple(self.notes))
 
     def _fault(self, line: int, text: str) -> None:
-        self.faults.append(f"line {line}: {text}")
+        self.faults.append(f"{self._at(line)}: {text}")
+
+    def _at(self, line: int) -> str:
+        """Where a row is; 0 is the names of a table in memory."""
+        return f"{self.place} {line}" if line else "columns"
 
     def _check_head(self) -> None:
         for name in dict.fromkeys(name for name in self.head if name in COLUMNS and self.head.count(name) > 1):
@@ -307,7 +367,7 @@ class _Table:
         score = ManualScore(
             row["pitch_id"],
             row["rater"],
-            f"{self.source}, line {line}",
+            f"{self.source}, {self._at(line)}",
             scope is not False,
             values,
             competitors,
@@ -315,7 +375,9 @@ class _Table:
             {name: cell for name, cell in row.items() if name not in (*COLUMNS, VOCABULARY) and cell},
         )
         if scope is False and (score.overall is not None or competitors or set(values.values()) - {UNKNOWN}):
-            self.notes.append(f"line {line}: {score.pitch} is out of scope for {score.rater}; its values do not count")
+            self.notes.append(
+                f"{self._at(line)}: {score.pitch} is out of scope for {score.rater}; its values do not count"
+            )
         return score
 
     def _value(self, line: int, name: str, cell: str) -> str:

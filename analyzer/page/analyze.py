@@ -10,7 +10,7 @@ from analyzer.errors import AnalyzerError, ConfigurationError
 from analyzer.framework import one_pitch
 from analyzer.framework.assessment import Assessment
 from analyzer.framework.rulebook import Rulebook
-from analyzer.page import access, analysis, downloads, history, link, pitch_field, what_if
+from analyzer.page import access, analysis, desk, downloads, history, link, pitch_field, what_if
 from analyzer.page import assessment as parts
 from analyzer.page.analysis import Analysis
 from analyzer.page.session import session
@@ -33,38 +33,42 @@ _MOST_OTHERS: Final = 100
 """How many assessments of a visit are kept to be shown in the chart."""
 _READER: Final = "reader"
 _MODEL: Final = "model"
+_SECOND_LOOK: Final = "second-look"
 _TAB: Final = "tab"
+_ANALYZE: Final = "analyze"
 _OTHERS: Final = "behind"
 
 
 def show() -> None:
     """The page."""
-    st.title("Analyze a pitch")
     _follow_link()
     current = session().analysis
     done = current is not None and analysis.is_done(current)
     outcome = analysis.outcome(current) if current is not None and done else None
-    _inputs(current if isinstance(outcome, Assessment) else None)
-    if current is None:
-        _show_error(session().error)
-        history.load_assessments()
-    elif not done:
-        analysis.show_progress(current)
-    elif outcome is None:
-        after = duration(round(session().cancelled_after or 0.0))
-        st.info(f"Cancelled after {after}; the request has ended. The pitch is still in the field above.")
-    elif isinstance(outcome, AnalyzerError):
-        _show_error(outcome)
-    else:
+    if current is not None and isinstance(outcome, Assessment):
         _settle(current, outcome)
-        warning = st.empty()
-        _show_assessment(current, outcome)
+        with desk.next_to_pitch(current.pitch.text, outcome, str(current.started)):
+            _inputs(current)
+            warning = st.empty()
+            _show_assessment(current, outcome)
         error = history.save(current, outcome)
         if error is not None:
             warning.warning(literal(f"Not saved in History: {error}"))
         _write_link(current, outcome)
         history.load_assessments()
         return
+    st.title("Analyze a pitch")
+    _inputs(None)
+    if current is None:
+        _show_error(session().error)
+        history.load_assessments()
+    elif not done:
+        analysis.show_progress(current)
+    elif isinstance(outcome, AnalyzerError):
+        _show_error(outcome)
+    else:
+        after = duration(round(session().cancelled_after or 0.0))
+        st.info(f"Cancelled after {after}; the request has ended. The pitch is still in the field above.")
     link.write(link.Link(reader=_linked_reader()))
 
 
@@ -97,8 +101,9 @@ def _inputs(answered: Analysis | None) -> None:
                     "Model, as provider/name", placeholder="openai/gpt-6-luna", key=_MODEL, persist_state="session"
                 )
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.button("Analyze", type="primary", on_click=_analyze)
+            st.button("Analyze", type="primary", on_click=_analyze, key=_ANALYZE, help="Ctrl+Enter in the field")
             history.toggle()
+            _second_look_toggle()
         st.pills(
             "Or use a sample",
             list(pitch_field.samples()),
@@ -108,6 +113,24 @@ def _inputs(answered: Analysis | None) -> None:
             persist_state="session",
         )
     pitch_field.show_error()
+    desk.submit_by_key(_ANALYZE)
+
+
+def _second_look_toggle() -> None:
+    """Whether a model checks what is read; on from the start if PITCH_VERIFY says so."""
+    if _SECOND_LOOK not in st.session_state:
+        try:
+            st.session_state[_SECOND_LOOK] = Settings.from_environment().verify is not None
+        except AnalyzerError:
+            st.session_state[_SECOND_LOOK] = False
+    st.toggle(
+        "Second look",
+        key=_SECOND_LOOK,
+        disabled=_model() == KEYWORDS,
+        help="One more request: the model sees each value with its quotes, not the pitch, and takes back what they do "
+        "not support.",
+        persist_state="session",
+    )
 
 
 def _readers_explained() -> str:
@@ -136,7 +159,8 @@ def _analyze() -> None:
         session().analysis = None
         session().error = ConfigurationError("no model is named; type one as provider/name or choose another reader")
         return
-    analysis.begin(pitch_field.pitch(), _model(), {}, store=history.wants_saving())
+    look = bool(st.session_state.get(_SECOND_LOOK)) and _model() != KEYWORDS
+    analysis.begin(pitch_field.pitch(), _model(), {}, store=history.wants_saving(), verify=look)
 
 
 def _use_sample() -> None:
@@ -252,18 +276,19 @@ def _show_assessment(current: Analysis, read: Assessment) -> None:
     now = one_pitch.what_if(read, visit.changes, rulebook) if visit.changes else read
     _html(parts.cautions(now, current.notes))
     _html(parts.headline(now))
-    _html(parts.overview(now, Other.of(_others(current))))
-    _tools(now, current.pitch.text)
     if _TAB not in st.session_state:  # the tabs come back, or are drawn for the first time
         st.session_state[_TAB] = visit.tab or _ASSESSMENT
     first, second = st.tabs([_ASSESSMENT, _WHAT_IF], key=_TAB, on_change="rerun")
     visit.tab = _WHAT_IF if second.open else _ASSESSMENT
     if first.open:
         with first:
-            st.html(parts.body(now, rulebook, current.pitch.text))
+            _html(parts.glance(now, Other.of(_others(current))))
+            _tools(now, current.pitch.text)
+            st.html(parts.details(now, rulebook))
     if second.open:
         with second:
             what_if.show(read.signals, read, now)
+            downloads.assessment(now, current.pitch.text)
     _write_link(current, read)
 
 

@@ -21,12 +21,13 @@ from analyzer.framework.assessment import (
     Warning,
 )
 from analyzer.framework.rulebook import SIDE_TITLES, Rulebook
-from analyzer.framework.verdict import leaning
+from analyzer.framework.verdict import Leaning, leaning
 from analyzer.views import assessment_content as content
+from analyzer.views.article import terms
 from analyzer.views.assessment_content import Shown, SignalRow
 from analyzer.views.html import Html, tag, together
 from analyzer.views.numbers import number, shown, shown_points
-from analyzer.views.passages import anchor, pitch_text, quoted
+from analyzer.views.passages import anchor, quoted
 from analyzer.views.quadrant import Other, quadrant
 from analyzer.vocabulary.labels import FAMILY_OF, capital, joined, title, word
 from analyzer.vocabulary.signals import Quote
@@ -41,59 +42,116 @@ _KINDS: Final = {
     "in_house": "Built in-house",
     "manual_process": "Manual process",
 }
+_SIGNS: Final[dict[Leaning, tuple[str, str]]] = {
+    "for": ("+", "In its favor"),
+    "against": ("\N{MINUS SIGN}", "Against it"),
+    "open": ("?", "Open"),
+}
 _QUOTES: Final = 2
 """Quotes of a consideration shown before the rest is folded away."""
+_GRAVE: Final = frozenset({"instructions", "hidden_characters", "disqualified"})
+"""Kinds of warnings that are never folded away."""
+_GATES: Final = 2
+_ASKED: Final = 3
+"""Deal-breakers and questions of the first screen; the others follow below."""
 
 
 # ---------------------------------------------------------------- before the verdict
 
 
 def cautions(assessment: Assessment, note: str | None) -> Html:
-    """How the pitch was read, where the visitor did not choose that, and the warnings."""
+    """How the pitch was read, where the visitor did not choose that, and the warnings: the gravest at once, the others
+    folded."""
     parts = [tag("p", note, class_="pa note", role="note")] if note else []
-    if assessment.warnings:
-        entries = tag("ul", *map(_warning, assessment.warnings))
-        parts.append(tag("section", tag("h2", "Before you read on"), entries, class_="pa cautions", role="note"))
+    by_words: dict[str, list[Warning]] = {}
+    for warning in sorted(assessment.warnings, key=lambda warning: warning.kind not in _GRAVE):
+        by_words.setdefault(content.warning_text(warning), []).append(warning)
+    if by_words:
+        entries = [_warning(words, alike) for words, alike in by_words.items()]
+        at_once = max(1, sum(alike[0].kind in _GRAVE for alike in by_words.values()))
+        listed = [tag("ul", *entries[:at_once])]
+        if rest := entries[at_once:]:
+            listed.append(_folded(f"{len(rest)} more", tag("ul", *rest)))
+        parts.append(tag("section", tag("h2", "Before you read on"), *listed, class_="pa cautions", role="note"))
     return together(*parts)
 
 
-def _warning(warning: Warning) -> Html:
-    message = tag("span", content.warning_text(warning))
-    return tag("li", message, quoted(warning.quote)) if warning.quote else tag("li", message)
+def _warning(words: str, alike: Sequence[Warning]) -> Html:
+    """Warnings of the same words, with all their quotes, the first at once."""
+    quotes = [warning.quote for warning in alike if warning.quote is not None]
+    more = [_folded(f"{len(quotes) - 1} more", *map(quoted, quotes[1:]))] if quotes[1:] else []
+    return tag("li", tag("span", words), *map(quoted, quotes[:1]), *more)
 
 
 def headline(assessment: Assessment) -> Html:
-    """The pitch, what it is, and the verdict; out of scope, that it is."""
+    """The product, its pitch, and the verdict in one line; out of scope, that it is."""
     label, tone = verdict_word(assessment)
-    parts = [tag("h2", content.heading(assessment), class_="alien")]
+    parts = [tag("h1", content.heading(assessment), class_="alien", tabindex="-1")]
+    if content.subtitle(assessment):
+        parts.append(tag("p", content.subtitle(assessment), class_="subtitle alien"))
     if content.summary(assessment):
         parts.append(tag("p", content.summary(assessment), class_="summary alien"))
     edited = tag("p", content.edited_line(assessment.edits), class_="edited") if assessment.edits else ""
-    sentence = tag("div", tag("p", content.statement(assessment), class_="sentence"), edited)
-    parts.append(tag("div", tag("p", label, class_=f"word {tone}"), sentence, class_="verdict"))
+    line = tag("div", tag("p", content.verdict_line(assessment), class_="sentence"), edited)
+    parts.append(tag("div", tag("p", label, class_=f"word {tone}"), line, class_="verdict"))
     return tag("section", *parts, class_="pa head")
 
 
 def verdict_word(assessment: Assessment) -> tuple[str, str]:
     """The verdict in one word, and the class of its color."""
-    if assessment.verdict is None:
-        return "Out of scope", "open"
-    return content.VERDICTS[assessment.verdict.word], assessment.verdict.word
+    return content.verdict_word(assessment), assessment.verdict.word if assessment.verdict is not None else "open"
 
 
-def overview(assessment: Assessment, others: Sequence[Other]) -> Html:
-    """The product's position and its scores; nothing out of scope."""
+def glance(assessment: Assessment, others: Sequence[Other]) -> Html:
+    """What decides, for the first screen: reasons, deal-breakers and questions; chart and scores in a second column.
+    Nothing out of scope."""
     if assessment.position is None:
         return Html()
-    place = tag("section", tag("h3", "Position"), quadrant(assessment.position, others), class_="position")
-    return tag("div", place, scores(assessment), class_="pa overview")
+    place = tag("section", terms("Position"), quadrant(assessment.position, others), class_="position")
+    decides = tag("div", _reasons(assessment), _gates_briefly(assessment), _asked_first(assessment), class_="decides")
+    return tag("div", decides, tag("div", place, scores(assessment), class_="measures"), class_="pa glance")
 
 
-def body(assessment: Assessment, rulebook: Rulebook, text: str | None) -> Html:
-    """The rest of the assessment next to the pitch, in one piece, so that links lead from one to the other; without the
-    pitch where its text is not known."""
-    if text is None:
-        assessment = without_places(assessment)
+def _reasons(assessment: Assessment) -> Html:
+    rows = map(_reason, content.telling(assessment))
+    return tag("section", tag("h3", "What counts most"), tag("ul", *rows, class_="reasons"))
+
+
+def _reason(consideration: ConsiderationResult) -> Html:
+    way = leaning(consideration.points)
+    sign, meaning = _SIGNS[way]
+    open_ = tag("span", f" {shown_points(consideration.points)} of 10 points", class_="lead") if way == "open" else ""
+    quote = next(iter(consideration.quotes), None)
+    evidence = quoted(quote) if quote is not None else tag("p", consideration.reason, class_="lead alien")
+    words = tag(
+        "div", tag("span", f"{meaning}: ", class_="spoken"), tag("strong", consideration.headline), open_, evidence
+    )
+    return tag("li", tag("span", sign, class_="sign", aria_hidden="true"), words, class_=way)
+
+
+def _gates_briefly(assessment: Assessment) -> Html:
+    listed = content.gates(assessment)
+    if not listed:
+        return Html()
+    rows = [
+        tag("li", tag("strong", gate.title), f": {content.GATE_STATES[gate.state]}", class_=gate.state)
+        for gate in listed[:_GATES]
+    ]
+    more = [tag("p", f"{len(listed) - _GATES} more below.", class_="lead")] if len(listed) > _GATES else []
+    return tag("section", tag("h3", content.GATES), tag("ul", *rows, class_="gates-briefly"), *more)
+
+
+def _asked_first(assessment: Assessment) -> Html:
+    first = content.questions(assessment).first[:_ASKED]
+    if not first or assessment.scores is None:
+        return Html()
+    lead = f"Points of the range ({number(assessment.scores.overall.width)}) that an answer settles, on average."
+    rows = (_question(assessment, question) for question in first)
+    return tag("section", tag("h3", "Ask first", title=lead), tag("ol", *rows, class_="rows"), class_="asks")
+
+
+def details(assessment: Assessment, rulebook: Rulebook) -> Html:
+    """All that follows the first screen."""
     parts = [
         gates(assessment),
         considerations(assessment),
@@ -103,10 +161,7 @@ def body(assessment: Assessment, rulebook: Rulebook, text: str | None) -> Html:
         players(assessment) if assessment.in_scope else "",
         made(assessment),
     ]
-    judged = tag("div", *parts, class_="judged")
-    if text is None:
-        return tag("div", judged, class_="pa alone")
-    return tag("div", judged, pitch_text(text, assessment), class_="pa beside")
+    return tag("div", *parts, class_="pa judged")
 
 
 def without_places(assessment: Assessment) -> Assessment:
@@ -238,7 +293,8 @@ def _briefly(consideration: ConsiderationResult) -> Html:
 
 
 def questions(assessment: Assessment) -> Html:
-    """The questions for the founder; those after the first few are folded away."""
+    """The questions for the founder after those of the first screen; those that settle little are folded away."""
+    listed = content.questions(assessment)
     if not assessment.questions or assessment.scores is None:
         return Html()
     width = assessment.scores.overall.width
@@ -248,8 +304,13 @@ def questions(assessment: Assessment) -> Html:
         if width
         else "No answer changes the overall score."
     )
-    rows = _listed(content.questions(assessment), lambda question: _question(assessment, question), "questions")
-    return tag("section", tag("h3", "Ask first"), tag("p", lead, class_="lead"), *rows, class_="asks")
+    rest = Shown(listed.first[_ASKED:], listed.rest)
+    rows = _listed(rest, lambda question: _question(assessment, question), "questions")
+    return (
+        tag("section", tag("h3", "More to ask"), tag("p", lead, class_="lead"), *rows, class_="asks")
+        if rows
+        else Html()
+    )
 
 
 def _question(assessment: Assessment, question: Question) -> Html:

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 import streamlit as st
 
 from analyzer.framework.rulebook import SIDE_TITLES, SIDES, Consideration, Gate, Intermediate, Rulebook, Side
 from analyzer.page.assessment import scrolling
+from analyzer.views.article import MEANS
 from analyzer.views.html import Html, tag, together
 from analyzer.views.numbers import number
 from analyzer.views.rulebook import condition, table_cells, title
 from analyzer.vocabulary.labels import capital, word
-
-_MEANS: Final[dict[Side, str]] = {
-    "day_1": "The basic mechanics needed to use machine learning at all, up to its first effect on customers.",
-    "day_2": "Keeping and improving machine learning that already runs: maintenance, the last mile, its economics.",
-    "ml": "Work of data scientists: data, experiments, the quality of models.",
-    "engineering": "Work of engineers: machines, endpoints, what serving costs.",
-}
 
 
 def show() -> None:
@@ -65,7 +58,7 @@ def _introduction(rulebook: Rulebook) -> Html:
 def _side(rulebook: Rulebook, side: Side) -> Html:
     members = rulebook.of_side(side)
     total = sum(consideration.weight for consideration in members)
-    heading = (tag("h2", SIDE_TITLES[side]), tag("p", _MEANS[side], class_="lead"))
+    heading = (tag("h2", SIDE_TITLES[side]), tag("p", MEANS[side], class_="lead"))
     return tag("section", *heading, *(_consideration(rulebook, member, total) for member in members), class_="pa")
 
 

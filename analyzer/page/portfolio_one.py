@@ -10,7 +10,7 @@ import streamlit as st
 from analyzer.errors import AnalyzerError
 from analyzer.framework.assessment import Assessment, Position, Range
 from analyzer.framework.rulebook import Rulebook
-from analyzer.page import analysis, downloads, pitch_field
+from analyzer.page import analysis, desk, downloads, pitch_field
 from analyzer.page import assessment as parts
 from analyzer.page import portfolio_filters as filters
 from analyzer.page.portfolio_ranking import choose, page_of
@@ -50,17 +50,27 @@ def show_one(run: PortfolioRun, item: PortfolioItem) -> None:
             st.html(tag("p", line, class_="pa lead"), width="content")
     if failure is not None:
         st.error(literal(f"Not opened: {failure}"))
+    others = list(_others(work, shown, place))
+    if text is None:
+        _judged(item, parts.without_places(assessment), None, others)
+    else:
+        with desk.next_to_pitch(text, assessment, f"{work.id} {number}"):
+            _judged(item, assessment, text, others)
+
+
+def _judged(item: PortfolioItem, assessment: Assessment, text: str | None, others: Sequence[Other]) -> None:
+    """The assessment, part by part."""
     for part in (
         parts.cautions(assessment, None if text is not None else _NO_TEXT),
         parts.headline(assessment),
+        parts.glance(assessment, others),
         _own_columns(item),
-        parts.overview(assessment, list(_others(work, shown, place))),
     ):
         if part:
             st.html(part)
     with st.container(key="tools"):
         downloads.assessment(assessment, text)
-    st.html(parts.body(assessment, Rulebook.built_in(), text))
+    st.html(parts.details(assessment, Rulebook.built_in()))
 
 
 def _neighbors(work: PortfolioWork, place: int | None, shown: Sequence[int]) -> None:

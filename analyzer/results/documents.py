@@ -17,10 +17,11 @@ from pydantic import BaseModel, ValidationError
 
 from analyzer.errors import AnalyzerError, ConfigurationError, InputError, SignalsError, of_kind
 from analyzer.files.disk import TOO_LONG, read_lines, reason
+from analyzer.files.frames import OpenTable
 from analyzer.framework.assessment import Assessment, Edit, PitchRef, ReaderRef, SourceRef, Usage, Warning
 from analyzer.framework.edits import as_read
 from analyzer.framework.market import MarketMap
-from analyzer.framework.nested import DOCUMENT_COLUMNS
+from analyzer.framework.nested import DOCUMENT_COLUMNS, plain_document
 from analyzer.framework.one_pitch import score
 from analyzer.framework.rulebook import Rulebook
 from analyzer.vocabulary.derived import INPUTS
@@ -113,6 +114,31 @@ def entries_in(name: str, data: bytes) -> Iterator[DocumentEntry]:
         yield from _lines(name, data.splitlines())
     else:
         yield from _json_entries(name, data)
+
+
+def entries_of_table(name: str, value: Any) -> Iterator[DocumentEntry]:
+    """The documents in a table in memory, as `to_frame` makes it. Raises InputError if no column holds any."""
+    table = OpenTable.of(value)
+    columns = [column for column in DOCUMENT_COLUMNS if column in table.names][:1]
+    if not columns:
+        found = ", ".join(map(str, table.names[:8])) or "no columns"
+        raise InputError(
+            f"{name} has no column 'assessment' or 'signals', as to_frame and Parquet outputs do; it has {found}"
+        )
+    ids = table.cells("id") if "id" in table.names else table.index or [None] * table.rows
+    for number, (cell, own) in enumerate(zip(table.cells(columns[0]), ids, strict=True), 1):
+        yield _row(f"{name}, row {number}", _plain(cell), columns[0], own)
+
+
+def as_entry(place: str, document: object) -> DocumentEntry:
+    """A document in memory: a mapping, or a record of ours."""
+    return DocumentEntry(place, _plain(document), many=True)
+
+
+def _plain(document: object) -> Any:
+    if isinstance(document, BaseModel):
+        return document.model_dump(mode="json", by_alias=True)
+    return document if isinstance(document, str | bytes) else plain_document(document)
 
 
 def parse_document(entry: DocumentEntry) -> ResultDocument:

@@ -22,7 +22,16 @@ from filelock import FileLock, Timeout
 from analyzer.errors import OutputError
 from analyzer.files.cells import plain_cell
 from analyzer.files.disk import GrowingFile, check_writable, failed
-from analyzer.results.rows import COLUMNS, Column, ResultRow, error_document, input_document, own_columns
+from analyzer.results.rows import (
+    COLUMNS,
+    Column,
+    ResultRow,
+    arrow_cells,
+    arrow_schema,
+    error_document,
+    input_document,
+    own_columns,
+)
 
 ENDINGS: Final = (".jsonl", ".csv", ".parquet")
 _BATCH: Final = 200
@@ -231,24 +240,15 @@ def _csv_cell(value: Any) -> Any:
 
 class _Parquet:
     def __init__(self, file: GrowingFile, own: Sequence[Column]):
-        import pyarrow
         import pyarrow.parquet as parquet
 
-        kinds = {
-            "text": pyarrow.string(), "number": pyarrow.float64(), "count": pyarrow.int64(), "yes/no": pyarrow.bool_()
-        }  # fmt: skip
-        self._own = own
-        fields = [(column.name, kinds[column.kind]) for column in COLUMNS]
-        own_fields = [(column.name, pyarrow.string()) for column in own]
-        self._schema = pyarrow.schema([*fields, ("assessment", pyarrow.string()), *own_fields])
+        self._columns = (*COLUMNS, *own)
+        self._schema = arrow_schema(COLUMNS, own)
         self._writer = parquet.ParquetWriter(file, self._schema, compression="zstd")
         self._batch: list[dict[str, Any]] = []
 
     def write(self, row: ResultRow) -> None:
-        cells = {column.name: column.value(row) for column in (*COLUMNS, *self._own)}
-        assessment = row.result.assessment
-        document = json.dumps(error_document(row)) if assessment is None else assessment.to_json(indent=None)
-        self._batch.append({**cells, "assessment": document})
+        self._batch.append(arrow_cells(row, self._columns))
         if len(self._batch) >= _BATCH:
             self._flush()
 

@@ -6,11 +6,15 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from analyzer.files.frames import OWN_PREFIX
 from analyzer.framework.assessment import Assessment, Range
 from analyzer.results.result import Result
 from analyzer.vocabulary.signals import SIGNALS
+
+if TYPE_CHECKING:
+    import pyarrow
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +92,10 @@ def _usage(name: str) -> Callable[[ResultRow], Any]:
     return _of_assessment(lambda a: getattr(a.provenance.usage, name))
 
 
-OWN_PREFIX: Final = "input_"
-"""Comes before the name of a column of the input that has a name of ours."""
 COLUMNS: Final[tuple[Column, ...]] = (
     Column("number", "count", "place in the input, from 1", lambda row: row.result.number + 1),
     Column("source", "text", "file, and row or line in it", lambda row: row.source),
-    Column("repeat", "count", "which reading of this pitch, with --repeat", lambda row: row.repeat),
+    Column("repeat", "count", "which reading of this pitch it is, from 1, with --repeat", lambda row: row.repeat),
     Column("id", "text", "the pitch's id", lambda row: row.result.id),
     Column("title", "text", "the company's name in the input, else the pitch's title", lambda row: row.result.title),
     Column("sha256", "text", "fingerprint of the text that was read", lambda row: row.result.sha256),
@@ -190,6 +192,24 @@ COLUMNS: Final[tuple[Column, ...]] = (
     ),
 )  # fmt: skip
 """The columns of CSV and Parquet. Parquet has one more, `assessment`, the whole document as JSON."""
+
+
+def arrow_schema(columns: Iterable[Column], own: Iterable[Column] = ()) -> pyarrow.Schema:
+    """The columns, the whole document (`assessment`), and the columns of the input, as Arrow's types."""
+    import pyarrow
+
+    kinds = {
+        "text": pyarrow.string(), "number": pyarrow.float64(), "count": pyarrow.int64(), "yes/no": pyarrow.bool_()
+    }  # fmt: skip
+    fields = [(column.name, kinds[column.kind]) for column in columns]
+    return pyarrow.schema([*fields, ("assessment", pyarrow.string()), *((each.name, kinds["text"]) for each in own)])
+
+
+def arrow_cells(row: ResultRow, columns: Iterable[Column]) -> dict[str, Any]:
+    """A row's cells by column, with its whole document as JSON text."""
+    assessment = row.result.assessment
+    document = json.dumps(error_document(row)) if assessment is None else assessment.to_json(indent=None)
+    return {**{column.name: column.value(row) for column in columns}, "assessment": document}
 
 
 def error_document(row: ResultRow) -> dict[str, Any]:

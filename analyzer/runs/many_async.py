@@ -13,9 +13,10 @@ from contextlib import suppress
 from typing import Any, Final, Self, Unpack
 
 from analyzer.errors import AnalyzerError, ConfigurationError
+from analyzer.results.frames import FrameKind, to_frame
 from analyzer.results.result import Progress, Result
-from analyzer.runs.arguments import as_pitches, label
-from analyzer.runs.many import MANY_DEFAULTS, STOP_CHECK, ManyRun, PitchLike, ReadPitch, RunPlan
+from analyzer.runs.arguments import as_pitches, label, title_of
+from analyzer.runs.many import MANY_DEFAULTS, STOP_CHECK, ManyRun, PitchLike, ReadPitch, RunPlan, check_none_taken
 from analyzer.runs.options import ManyOptions, check_names, takes
 
 _END: Final = object()
@@ -47,12 +48,18 @@ class AsyncResults(AsyncIterator[Result]):
     def __init__(self, plan: RunPlan, pitches: Iterable[object] | AsyncIterable[object]):
         self._course = _Course(plan)
         self._stream = self._course.results(pitches)
+        self._taken = 0
 
     def __aiter__(self) -> Self:
         return self
 
+    def __repr__(self) -> str:
+        return f"AsyncResults({self._taken:,} taken)"
+
     async def __anext__(self) -> Result:
-        return await anext(self._stream)
+        result = await anext(self._stream)
+        self._taken += 1
+        return result
 
     async def __aenter__(self) -> Self:
         return self
@@ -64,6 +71,11 @@ class AsyncResults(AsyncIterator[Result]):
     def summary(self) -> Progress:
         """Pitches done and failed, tokens and cost so far."""
         return self._course.progress
+
+    async def to_frame(self, kind: FrameKind = "pandas") -> Any:
+        """Wait for all results and return them as a table (`to_frame`). Raises InputError if some were taken."""
+        check_none_taken(self._taken)
+        return await asyncio.to_thread(to_frame, [result async for result in self], kind)
 
     async def aclose(self) -> None:
         """End the run: requests in flight are cancelled, and no more results come."""
@@ -142,7 +154,7 @@ async def _feed(
                 raise
             except AnalyzerError as error:
                 slots.release()
-                arrived.put_nowait(Result(number, label(entry, number), error=error))
+                arrived.put_nowait(Result(number, label(entry, number), error=error, title=title_of(entry)))
             number += 1
     finally:
         arrived.put_nowait(None)

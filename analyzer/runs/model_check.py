@@ -251,7 +251,7 @@ def _speed(usage: Usage, seconds: float) -> Finding:
 
 
 def _price(model: str, reader: ModelReader) -> Finding:
-    if reader.connection.client.profile.price == "free" or reader.connection.client.profile.local:
+    if reader.connection.client.profile.price == "free":
         return Finding("price", True, "your own machine: no price")
     cost = cost_of(model, *_TYPICAL)
     if cost is None:

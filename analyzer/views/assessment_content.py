@@ -19,7 +19,7 @@ from analyzer.framework.assessment import (
     Warning,
 )
 from analyzer.framework.rulebook import SIDE_TITLES, SIDES
-from analyzer.framework.verdict import Leaning, leaning
+from analyzer.framework.verdict import Leaning, kind, leaning
 from analyzer.vocabulary.labels import joined, title, word
 from analyzer.vocabulary.records import LISTS, SIGNALS, UNKNOWN
 from analyzer.vocabulary.signals import Quote
@@ -55,6 +55,17 @@ _ORIGINS: Final[Mapping[str, str]] = {
     "signature": "from the signature",
 }
 """Where words come from that are not the document's own text."""
+_DOUBTS: Final[Mapping[str, str]] = {
+    "many_signals": "check it: its sentence carries many signals",
+    "only_name": "check it: it only repeats the product's name",
+    "unclear": "check it: a second look could not tell",
+}
+"""Why a quote should be checked, in words."""
+_LONGEST_NAME: Final = 60
+"""Characters of a product's name; what is longer is a sentence."""
+_FEWEST, _TELLING = 2, 3
+_MIDDLE: Final = 5.0
+"""Points that speak neither for a product nor against it."""
 TOP: Final = 5
 """Questions and changes shown at once; the rest is folded or counted."""
 
@@ -85,19 +96,56 @@ class SignalRow:
 
 
 def heading(assessment: Assessment) -> str:
-    """The title of an assessment: that of the pitch, else the product's name."""
-    return assessment.pitch.title or assessment.signals.product or "Untitled pitch"
+    """The title of an assessment: the product's name as it was read, else the title of the pitch."""
+    name = " ".join(assessment.signals.product.split())
+    return (name if len(name) <= _LONGEST_NAME else "") or assessment.pitch.title or "Untitled pitch"
+
+
+def subtitle(assessment: Assessment) -> str:
+    """The title of the pitch, where it says more than the heading; else empty."""
+    title_ = assessment.pitch.title or ""
+    return "" if title_.casefold() == heading(assessment).casefold() else title_
 
 
 def summary(assessment: Assessment) -> str:
     """The pitch in one sentence; empty where it would repeat the title."""
-    same = " ".join(assessment.signals.summary.split()) == " ".join((assessment.pitch.title or "").split())
-    return "" if same else assessment.signals.summary
+    known = {" ".join(text.split()) for text in (assessment.pitch.title or "", heading(assessment))}
+    return "" if " ".join(assessment.signals.summary.split()) in known else assessment.signals.summary
 
 
 def statement(assessment: Assessment) -> str:
     """The verdict's sentences; out of scope, that the framework does not apply."""
     return OUT_OF_SCOPE if assessment.verdict is None else assessment.verdict.sentence
+
+
+def verdict_word(assessment: Assessment) -> str:
+    """The verdict in one word; out of scope, that it is."""
+    return "Out of scope" if assessment.verdict is None else VERDICTS[assessment.verdict.word]
+
+
+def verdict_line(assessment: Assessment) -> str:
+    """What the verdict's word rests on, in one line: the score, its range, and the product's kind."""
+    if assessment.scores is None or assessment.quadrant is None:
+        return OUT_OF_SCOPE
+    overall = assessment.scores.overall
+    between = f", between {overall.low:.0f} and {overall.high:.0f}" if overall.width else ""
+    return f"{overall.value:.0f} of 100{between}. {kind(assessment.quadrant)}."
+
+
+def telling(assessment: Assessment) -> list[ConsiderationResult]:
+    """The two or three considerations that count most in the verdict: those that speak for the product or against it,
+    by their share and how clearly they speak, and one of each if there is one. Where fewer than two speak, the
+    weightiest of the open ones join them."""
+    counted = sorted(
+        (c for c in assessment.considerations if c.share > 0), key=lambda c: -c.share * abs(c.points.value - _MIDDLE)
+    )
+    speaking = [c for c in counted if leaning(c.points) != "open"]
+    first = speaking[:_TELLING]
+    other = next((c for c in speaking[_TELLING:] if leaning(c.points) != leaning(first[0].points)), None)
+    if other is not None and len({leaning(c.points) for c in first}) == 1:
+        first[-1] = other
+    open_ = [c for c in counted if leaning(c.points) == "open"]
+    return [*first, *open_[: max(0, _FEWEST - len(first))]]
 
 
 def said(assessment: Assessment) -> str:
@@ -132,11 +180,13 @@ def warning_text(warning: Warning) -> str:
 
 
 def quote_place(quote: Quote) -> str:
-    """What follows a quote from a document: " (page 3, read by OCR)"; empty where there is nothing to say."""
+    """What follows a quote: its place in a document and why to check it, " (page 3, read by OCR)"; empty where there is
+    nothing to say."""
     parts = [
         f"source {quote.source}" if quote.source else "",
         f"page {quote.page}" if quote.page else "",
         _ORIGINS.get(quote.origin or "", ""),
+        _DOUBTS.get(quote.doubt or "", ""),
     ]
     known = ", ".join(filter(None, parts))
     return f" ({known})" if known else ""
@@ -235,6 +285,8 @@ def provenance(assessment: Assessment) -> str:
     parts = [f"rulebook {made.rulebook.version} ({made.rulebook.sha256[:8]})", f"pitch-analyzer {made.analyzer}"]
     if made.reader.model:
         parts.insert(0, f"read by {made.reader.model}")
+    if made.reader.verifier is not None:
+        parts.insert(1, f"checked by {made.reader.verifier.model}")
     if usage.requests:
         cached = f" ({usage.cached_tokens:,} cached)" if usage.cached_tokens else ""
         cost = f"${usage.cost_usd:.4f}" if usage.cost_usd is not None else "price unknown"

@@ -2,7 +2,8 @@
 
 The pitch is cut once (`cut`), and page and report render the same pieces: every quoted piece in the color and with the
 line of its signal's family, followed by the signal's name. On the page a mark leads to the signal, and a quote outside
-the pitch to its mark: plain links within the page, so they work by keyboard and run no script.
+the pitch to its mark: plain links within the page, so they work by keyboard. Both sides name the quote by its place,
+"start-end", for the page's script (page/desk.py).
 """
 
 from __future__ import annotations
@@ -24,14 +25,15 @@ class Passage:
     """A piece of the pitch in which all words have the same quotes.
 
     `signals`: those that the piece was quoted for, the first one deciding its color; `PLANTED` where the words address
-    their reader. `ending`: those whose quote ends here. `start`: its place in the pitch where a quote begins here, else
-    None.
+    their reader. `ending`: those whose quote ends here, with its place. `start`: its place in the pitch where a quote
+    begins here, else None. `quotes`: the places of the quotes it belongs to, the most exact first.
     """
 
     text: str
     signals: tuple[str, ...] = ()
-    ending: tuple[str, ...] = ()
+    ending: tuple[tuple[str, str], ...] = ()
     start: int | None = None
+    quotes: tuple[str, ...] = ()
 
     @property
     def tone(self) -> str:
@@ -49,8 +51,10 @@ def cut(text: str, assessment: Assessment) -> list[Passage]:
     for start, end in pairwise(edges):
         over = [span for span in spans if span[1] <= start and end <= span[2]]
         signals = tuple(dict.fromkeys(name for name, _, _ in over))
-        ending = tuple(dict.fromkeys(name for name, _, last in over if last == end))
-        passages.append(Passage(text[start:end], signals, ending, start if over and start in begun else None))
+        ending = {name: _place(first, last) for name, first, last in reversed(over) if last == end}
+        quotes = tuple(dict.fromkeys(_place(first, last) for _, first, last in over))
+        ended = tuple((name, ending[name]) for name in signals if name in ending)
+        passages.append(Passage(text[start:end], signals, ended, start if over and start in begun else None, quotes))
     return passages
 
 
@@ -74,15 +78,17 @@ def pitch_text(text: str, assessment: Assessment) -> Html:
     passages = cut(text, assessment)
     keys = legend(passages)
     lead = "Marked words were quoted; a mark leads to its signal." if keys else "Nothing in it was quoted."
-    parts = [tag("h3", "The pitch", id="the-pitch"), tag("p", lead, class_="lead"), keys]
-    return tag("section", *parts, tag("div", marked(passages, links=True), class_="pitch alien"), class_="passages")
+    parts = [tag("h2", "The pitch", id="the-pitch", class_="spoken"), tag("p", lead, class_="lead"), keys]
+    words = tag("div", marked(passages, links=True), class_="pitch alien")
+    return tag("section", *parts, words, class_="pa passages", tabindex="0", aria_labelledby="the-pitch")
 
 
 def quoted(quote: Quote) -> Html:
     """A quote outside the pitch; where its place is known, a link to it."""
     if quote.start is None:
-        return tag("blockquote", quote.text, class_="alien")
-    link = tag("a", quote.text, href=f"#{_mark(quote.start)}", class_="alien")
+        return tag("blockquote", tag("span", quote.text, class_="alien"), quote_place(quote))
+    place = {"data_quote": _place(quote.start, quote.end)} if quote.end is not None else {}
+    link = tag("a", quote.text, href=f"#{_mark(quote.start)}", class_="alien", **place)
     return tag("blockquote", link, quote_place(quote))
 
 
@@ -93,6 +99,10 @@ def anchor(signal: str) -> str:
 
 def _mark(start: int) -> str:
     return f"quote-{start}"
+
+
+def _place(start: int, end: int) -> str:
+    return f"{start}-{end}"
 
 
 def _spans(assessment: Assessment) -> Iterable[tuple[str, int, int]]:
@@ -111,11 +121,13 @@ def _rendered(passage: Passage, links: bool) -> Iterable[Html]:
     attributes = {"class_": passage.tone, "title": ", ".join(map(_title, passage.signals))}
     if links and passage.start is not None:
         attributes["id"] = _mark(passage.start)
+    if links:
+        attributes["data_quotes"] = " ".join(passage.quotes)
     yield tag("mark", _linked(passage.signals[0], passage.text, links), **attributes)
-    for name in passage.ending:
+    for name, place in passage.ending:
         kind = f"label {_tone(name)}"
         if links and name != PLANTED:
-            yield tag("a", _title(name), href=f"#{anchor(name)}", class_=kind)
+            yield tag("a", _title(name), href=f"#{anchor(name)}", class_=kind, data_quote=place)
         else:
             yield tag("span", _title(name), class_=kind)
 

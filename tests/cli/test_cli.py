@@ -161,7 +161,7 @@ def test_a_number_out_of_range_is_a_wrong_call(name: str, option: click.Option, 
     [
         (["analyze", "startups.csv"], "pitch bulk startups.csv -o OUT.jsonl"),
         (["analyze", "decks"], "pitch bulk decks -o OUT.jsonl"),
-        (["record", "startups.csv", "--model", "ollama/m"], "is a table of pitches"),
+        (["record", "startups.csv", "--model", "ollama/m"], "startups.csv: no pitches found"),
         (["nosuch"], "No such command"),
         (["bulk"], "Missing argument"),
         (["market", "nosuch"], "nosuch"),
@@ -247,6 +247,21 @@ def test_record_keeps_answers_that_recorded_then_replays(monkeypatch: pytest.Mon
     replayed = pitch("analyze", str(tmp_path / "pitches" / "one.txt"), "--json")
     assert "this is a recorded answer" in replayed.stderr
     assert json.loads(replayed.stdout)["signals"]["buyer"]["value"] == "engineering_leadership"
+
+
+def test_a_recorded_table_replays_row_by_row(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", URL)
+    monkeypatch.setenv("PITCH_RECORDINGS", str(tmp_path / "saved"))
+    table, output = tmp_path / "table.csv", tmp_path / "out.jsonl"
+    table.write_text(f'id,text\none,"{PITCH}"\ntwo,""\nthree,"{PITCH} It is new."\n', encoding="utf-8")
+    with respx.mock() as router:
+        router.post(CHAT).mock(return_value=completion(answer()))
+        done = pitch("record", str(table), "--model", "openai/m")
+    assert done.exit_code == 1 and "row 1: recorded" in done.stderr and "row 3: recorded" in done.stderr
+    pitch("bulk", str(table), "--model", "recorded", "-o", str(output))
+    rows = [json.loads(line) for line in output.read_text(encoding="utf-8").splitlines()]
+    buyers = {row["pitch"]["id"]: row["signals"]["buyer"]["value"] for row in rows if "signals" in row}
+    assert buyers == dict.fromkeys(("one", "three"), "engineering_leadership")
 
 
 def test_framework_shows_every_consideration() -> None:

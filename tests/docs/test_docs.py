@@ -156,7 +156,8 @@ score({"buyer": {"value": "practitioner"}}, "my.toml")
 known: bool = assessment.signals.buyer.value == "practitioner"
 
 
-class Frame: ...
+class Frame:
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...
 
 
 frame: Frame = score_table(Frame())

@@ -85,7 +85,7 @@ def shown(work: PortfolioWork) -> AppTest:
 def drawn(page: AppTest) -> str:
     """What the page shows, what is clickable with it."""
     assert not page.exception
-    clickable = [json.loads(found.proto.json)["markup"] for found in page.get("bidi_component")]
+    clickable = [json.loads(found.proto.json).get("markup", "") for found in page.get("bidi_component")]
     return "\n".join([markup(page), *clickable])
 
 

@@ -79,6 +79,17 @@ _TOO_LARGE = "Request too large for gpt-4o on tokens per min (TPM): Limit 30000,
 _ALONE_TOO_LARGE = "Rate limit reached on tokens per min (TPM): Limit 6,000, Used 0, Requested 8,212."
 _USED_UP = "Rate limit reached on tokens per min (TPM): Limit 30000, Used 29000, Requested 5000."
 
+
+def _litellm(message: str, kind: str) -> httpx.Response:
+    """As LiteLLM's proxy answered."""
+    return httpx.Response(400, json={"error": {"message": message, "type": kind, "param": None, "code": "400"}})
+
+
+_NO_SUCH_MODEL = (
+    "/chat/completions: Invalid model name passed in model=nosuch. Call `/v1/models` to view available models for your "
+    "key."
+)
+
 CASES: dict[str, tuple[httpx.Response, type[AnalyzerError], int, str]] = {
     "filtered": (failure(400, "content_filter"), ContentFiltered, 1, "another model or provider"),
     "moderated": (failure(403, message="Your model requires moderation"), ContentFiltered, 1, "content filter"),
@@ -110,6 +121,9 @@ CASES: dict[str, tuple[httpx.Response, type[AnalyzerError], int, str]] = {
         "in any mode",
     ),
     "model": (failure(404, "model_not_found"), ModelNotFound, 1, "check --model"),
+    "model, LiteLLM": (_litellm(_NO_SUCH_MODEL, "invalid_request_error"), ModelNotFound, 1, "check --model"),
+    "key, LiteLLM": (_litellm("No connected db.", "no_db_connection"), AuthenticationFailed, 1, "key variable"),
+    "budget, LiteLLM": (_litellm("Budget has been exceeded!", "budget_exceeded"), QuotaExhausted, 1, "add credit"),
     "overloaded": (failure(529, "overloaded_error"), RateLimited, 6, "try again later"),
     "tool call failed": (failure(400, "tool_use_failed"), ProviderError, 5, "larger model"),
     "other 400": (failure(400), ProviderRejected, 1, "another model"),

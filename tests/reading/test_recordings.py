@@ -14,13 +14,15 @@ from typing import Any
 import httpx
 import pytest
 import respx
+from click.testing import CliRunner
 
 from analyzer import analyze
+from analyzer.cli.main import cli
 from analyzer.errors import ConfigurationError, MissingRecording
 from analyzer.reading import prompts, recordings
 from analyzer.reading.conversation import ModelReader, first_request
 from analyzer.reading.pitch import Pitch, overlaps
-from analyzer.reading.readers import choose, recording_reader
+from analyzer.reading.readers import choose, recording_readers
 from analyzer.reading.recordings import ModelRequest, Recordings, shipped_recordings
 from analyzer.runs.doctor import check
 from analyzer.settings import Settings
@@ -39,8 +41,7 @@ def record(
 ) -> ModelReader:
     with respx.mock() as router:
         router.post(CHAT).mock(side_effect=list(responses))
-        reader = recording_reader(model, SETTINGS, folder)
-        assert isinstance(reader, ModelReader)
+        reader = ModelReader(model, SETTINGS, record_to=folder)
         asyncio.run(reader.read(Pitch.from_text(text)))
     return reader
 
@@ -107,7 +108,6 @@ def recorded_on(folder: Path) -> str:
 CHANGES = {
     "the pitch": {"pitch_sha256": "0"},
     "the model (openai/gpt-4.1-mini, not openai/other)": {"model": "openai/other"},
-    "the purpose (read, not verify)": {"purpose": "verify"},
     "the form (ids, not quotes)": {"form": "quotes"},
     "the number of the reading (1, not 2)": {"reading": 2},
     "the vocabulary's version (2, not 3)": {"vocabulary_version": 3},
@@ -259,6 +259,7 @@ def test_the_doctor_says_what_is_worded_otherwise_and_what_is_not_played(
 ) -> None:
     record(tmp_path, completion(answer()))
     settings = Settings(recordings=tmp_path, store=f"sqlite:///{tmp_path / 'store.sqlite'}")
+    monkeypatch.setattr(recordings, "shipped_recordings", lambda: tmp_path / "none")
 
     def told() -> list[str]:
         return [finding.text for finding in check(settings) if finding.subject == "recordings"]
@@ -317,7 +318,7 @@ def test_a_file_that_is_no_recording_spoils_nothing_and_is_named_where_none_fits
 @pytest.mark.parametrize("model", ["keywords", "recorded"])
 def test_only_a_real_model_can_be_recorded(tmp_path: Path, model: str) -> None:
     with pytest.raises(ConfigurationError, match="asks no model"):
-        recording_reader(model, SETTINGS, tmp_path)
+        recording_readers(model, SETTINGS, tmp_path)
 
 
 # ---------------------------------------------------------------- what comes with the program
@@ -345,12 +346,21 @@ def test_every_further_pitch_has_a_recorded_answer_whose_quotes_stand_in_it(fold
         assert assessment.in_scope == (path.stem not in ("clausebird", "cropsonde", "logwhistle", "stackpine"))
 
 
+def test_the_table_of_examples_replays_as_it_is(tmp_path: Path) -> None:
+    output = tmp_path / "examples.jsonl"
+    table = PITCHES.parent / "examples.csv"
+    done = CliRunner().invoke(cli, ["bulk", str(table), "--model", "recorded", "-o", str(output)])
+    assert done.exit_code == 0, done.output
+    rows = [json.loads(line) for line in output.read_text(encoding="utf-8").splitlines()]
+    assert len(rows) == 30 and all("signals" in row for row in rows)
+
+
 def test_no_recording_lies_about_that_nothing_plays() -> None:
     folders = ("pitches", "reading", "hostile", "languages")
     paths = [path for folder in folders for path in (PITCHES.parent / folder).glob("*.txt")]
     pitches = {Pitch.from_text(path.read_text(encoding="utf-8")).ref.sha256 for path in paths}
-    with (PITCHES.parent / "examples.csv").open(encoding="utf-8", newline="") as file:  # recorded as lines of files
-        pitches |= {Pitch.from_text(f"{row['text']}\n").ref.sha256 for row in csv.DictReader(file)}
+    with (PITCHES.parent / "examples.csv").open(encoding="utf-8", newline="") as file:
+        pitches |= {Pitch.from_text(row["text"]).ref.sha256 for row in csv.DictReader(file)}
     recordings = Recordings([shipped_recordings()])
     assert recordings.strays == []
     assert {recording.request.pitch_sha256 for recording in recordings} == pitches

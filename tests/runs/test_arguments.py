@@ -61,8 +61,8 @@ def refused(call: Any) -> str:
         (PITCH, "pitches is a str; pass a list of texts"),
         (PITCH.encode(), "pitches is a bytes"),
         (Path("decks"), "pass a list of texts"),
-        (FRAME, "pitches is a DataFrame; pass pairs (id, text) of its rows: zip(table['id'], table['text'])"),
-        (pyarrow.table({"text": [PITCH]}), "pitches is a Table; pass pairs (id, text)"),
+        (FRAME, "pitches is a DataFrame; pass it to analyze_frame(frame, text="),
+        (pyarrow.table({"text": [PITCH]}), "pitches is a Table; pass it to analyze_frame"),
         ({"a": PITCH}, "pitches is a dict; pass pairs (id, text): pitches.items()"),
         (MappingProxyType({"id": "a", "text": PITCH}), "or a list of dicts with 'text'"),
         (io.StringIO(f"{PITCH}\n"), "pitches is an open file"),
@@ -176,7 +176,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"market": 3}, "market is an int; pass a MarketMap"),
     ({"market": Path("nowhere.toml")}, "nowhere.toml: 1 fault"),
     ({"settings": {"timeout": 3}}, "settings is a dict; pass a Settings"),
-    ({"model": ["openai/a", "openai/b"]}, "model is a list; pass one string like 'openai/gpt-6-luna'"),
+    ({"model": ["openai/a", 4]}, "model is a list; pass one string like 'openai/gpt-6-luna', or a list of such"),
+    ({"model": {"openai/a"}}, "model is a set; pass one string like 'openai/gpt-6-luna', or a list of such"),
     ({"model": 4}, "model is an int"),
 ]
 WRONG_OF_MANY: list[tuple[dict[str, Any], str]] = [
@@ -255,7 +256,7 @@ def test_signals_to_score_may_be_a_document_and_nothing_else() -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ({"manual": pandas.DataFrame({"pitch_id": ["a"]})}, "manual is a DataFrame; pass the path of a CSV"),
+        ({"manual": 7}, "manual is an int; pass the path of a CSV"),
         ({"manual": None}, "manual is None"),
         ({"pitches": {"cabstand": PITCH}}, "pitches is a dict; pass the path of a folder"),
         ({"extracted": None}, "extracted is None"),

@@ -49,7 +49,7 @@ def test_asking_says_what_the_server_can_do() -> None:
     assert all(finding.ok for finding in found.values())
     assert found["mode"].text == "json_schema"
     assert found["schema"].text.startswith("not enforced")
-    assert "tokens" in found["speed"].text and "own machine" in found["price"].text
+    assert "tokens" in found["speed"].text and "not known" in found["price"].text
     assert "1 of 14 values" in found["reading"].text
 
 

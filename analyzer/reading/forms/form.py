@@ -149,15 +149,18 @@ def _rules(entry: str, instructions: str) -> Iterator[str]:
             shape = ", ".join([entry, *fields])
             yield f"- {name} (list of {{{shape}}}, at most {_MOST_ENTRIES.get(name)}): {part['description']}"
             for key, field in fields.items():
-                if rule := _field_rule(field):
+                if rule := _field_rule(field, part["description"]):
                     yield f"  - {key}: {rule}"
         else:
             yield f"- {name}: {part['description']}"
 
 
-def _field_rule(field: Mapping[str, Any]) -> str:
-    values = f"One of {', '.join(field['enum'])}." if "enum" in field else ""
-    return " ".join(part for part in (values, field.get("description", "")) if part)
+def _field_rule(field: Mapping[str, Any], of_list: str) -> str:
+    """The rule of an entry's field, with its values unless this rule or that of the list names them all."""
+    rule, values = str(field.get("description", "")), field.get("enum", ())
+    if any(all(value in text for value in values) for text in (rule, of_list)):
+        return rule
+    return f"One of {', '.join(values)}. {rule}".strip()
 
 
 def _bare(name: str, field: Mapping[str, Any]) -> Schema:

@@ -15,6 +15,7 @@ from analyzer.reading.forms import FORMS, Form, form
 from analyzer.reading.forms.form import without_bounds
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.spending import estimated_tokens
+from analyzer.settings import Settings
 from analyzer.vocabulary.signals import LIST_RULES, SIGNALS, answer_schema
 from tests.completions import PITCH
 
@@ -95,6 +96,12 @@ def test_rules_as_text_take_fewer_tokens_than_in_a_tool_schema(one: Form) -> Non
     assert estimated_tokens(one.instructions(rules=True)) < tool
 
 
+def test_the_usual_form_asks_in_fewer_than_6500_tokens_besides_the_pitch() -> None:
+    usual = form(Settings().form)
+    schema = json.dumps(usual.schema(SHORT), separators=(",", ":"))
+    assert (len(usual.instructions(rules=True)) + len(schema)) // 4 < 6500
+
+
 def test_the_usual_request_is_what_it_was() -> None:
     quotes = form("quotes")
     assert quotes.instructions(rules=False) == prompts.instructions()
@@ -111,7 +118,7 @@ def test_every_form_and_the_text_of_the_rules_have_a_fingerprint_of_their_own() 
 def test_both_prompts_say_the_same_but_for_how_evidence_is_given() -> None:
     quotes, ids = (form(name).instructions(rules=False).splitlines() for name in ("quotes", "ids"))
     differs = [line.split()[0] for line, other in zip(quotes, ids, strict=True) if line != other]
-    assert differs == ["2.", "3.", "4.", "5.", "The", "Answer"]
+    assert differs == ["2.", "3.", "4.", "5.", "The", "Answer", "Before"]
 
 
 def test_a_form_that_does_not_exist_is_refused_with_the_names_of_those_that_do() -> None:
