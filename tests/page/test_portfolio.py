@@ -273,7 +273,7 @@ def test_one_pitch_is_shown_whole_with_its_text_and_the_way_back() -> None:
     page.run()
 
     seen = drawn(page)
-    assert "Scores" in seen and "The pitch</h3>" in seen and "Rank 2 of 2" in seen
+    assert "Scores" in seen and "The pitch</h2>" in seen and "Rank 2 of 2" in seen
     assert not button(page, "Previous").disabled and button(page, "Next").disabled
 
     button(page, "Previous").click().run()
@@ -291,7 +291,7 @@ def test_without_its_text_an_assessment_is_shown_alone_and_its_quotes_lead_nowhe
 
     seen = drawn(page)
     assert "Scores" in seen and "The file of results does not contain the text of the pitch." in seen
-    assert "The pitch</h3>" not in seen
+    assert "The pitch</h2>" not in seen
     assert 'href="#quote-' not in seen
     assert "unlike AWS" in seen
 
