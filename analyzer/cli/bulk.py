@@ -28,7 +28,7 @@ from analyzer.cli.options import (
 from analyzer.errors import InputError
 from analyzer.files.disk import check_distinct, check_writable
 from analyzer.screen import note, say_json, screen
-from analyzer.settings import GIVE_UP_AFTER, MAX_CONCURRENCY, Settings
+from analyzer.settings import DEFAULT_CONCURRENCY, GIVE_UP_AFTER, MAX_CONCURRENCY, Settings
 
 if TYPE_CHECKING:
     from analyzer.files.pitches import Sources
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     "--output",
     type=FILE,
     metavar="OUT",
-    help="Write the results here. OUT ends in .jsonl (complete assessments), .csv or .parquet.",
+    help="Write the results here. OUT ends in .jsonl (complete assessments), .csv or .parquet; - prints JSON Lines.",
 )
 @model_option
 @mode_option
@@ -53,9 +53,7 @@ if TYPE_CHECKING:
     "--concurrency",
     type=click.IntRange(1, MAX_CONCURRENCY),
     metavar="N",
-    default=16,
-    show_default=True,
-    help="Send at most N requests at a time.",
+    help="Send at most N requests at a time. Default: PITCH_CONCURRENCY, else 16.",
 )
 @click.option(
     "--text-column",
@@ -139,7 +137,9 @@ def _run(
     from analyzer.runs.portfolio import Portfolio
 
     if output is None:
-        raise InputError("name the output with -o; it ends in .jsonl, .csv or .parquet")
+        raise InputError("name the output with -o; it ends in .jsonl, .csv or .parquet, or is - for standard output")
+    if as_json and str(output) == "-":
+        raise InputError("results and --json cannot both go to standard output; name a file with -o")
     rules, map_ = load_rulebook(rulebook), load_market(market)
     portfolio = None
     if report is not None:
@@ -169,6 +169,7 @@ def _read_all(
     from analyzer.views.bulk import progress_shown
 
     settings = settings_with(mode, form, verify)
+    options["concurrency"] = options["concurrency"] or settings.concurrency or DEFAULT_CONCURRENCY
     stopping = "Stopping once the requests in flight are answered. Press Ctrl-C again to stop now."
     with stopping_on_interrupt(lambda: note(stopping)) as stop, progress_shown(screen(err=True)) as show:
         return run(
