@@ -58,7 +58,8 @@ def defaults() -> dict[str, str]:
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(f"{file} cannot be read as TOML: {error}") from error
-    return {ENTRIES[name]: _text(file, name, value) for name, value in content.items()}
+    texts = {name: _text(file, name, value) for name, value in content.items()}
+    return {ENTRIES[name]: text for name, text in texts.items()}
 
 
 def _text(file: Path, name: str, value: object) -> str:

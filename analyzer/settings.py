@@ -21,6 +21,8 @@ DEFAULT_CONCURRENCY = 16
 """Requests in flight of a bulk run that nobody set."""
 MAX_CONCURRENCY = 256
 """The most requests in flight."""
+MAX_READINGS = 20
+"""The most readings of one pitch by one model."""
 MODES = ("auto", "json_schema", "tools", "json", "text", "responses", "native")
 """Ways to ask a model that `--mode` and PITCH_MODE take; "auto" tries those that its server is known to take."""
 
@@ -73,6 +75,8 @@ class Settings:
     """PITCH_FORM: what the model writes down, one of the forms in `reading.forms`."""
     profiles: Path | None = None
     """PITCH_PROFILES: a file with the user's own profiles of model servers."""
+    readings: int = 1
+    """PITCH_READINGS: how often each model reads a pitch, 1 to MAX_READINGS."""
     verify: str | None = None
     """PITCH_VERIFY: who takes a second look at what was read: SAME (the model that read it) or `provider/name`; None =
     nobody."""
@@ -84,8 +88,13 @@ class Settings:
     """PITCH_MARKET: the market map of the command line; None = the built-in one."""
 
     def __post_init__(self) -> None:
-        """Raises ConfigurationError if the mode is not one of MODES, `verify` names no model, or the time-out is not a
-        number above 0."""
+        """Raises ConfigurationError if the mode is not one of MODES, the number of readings is not possible, `verify`
+        names no model, or the time-out is not a number above 0."""
+        if type(self.readings) is not int or not 1 <= self.readings <= MAX_READINGS:
+            raise ConfigurationError(
+                f"{self.readings!r:.40} is not a number of readings; set --readings or PITCH_READINGS to a whole "
+                f"number from 1 to {MAX_READINGS}"
+            )
         if not isinstance(self.timeout, int | float) or not 0 < self.timeout < float("inf"):
             raise ConfigurationError(f"timeout is {self.timeout!r:.40}; pass a number of seconds above 0")
         if self.verify is not None and self.verify != SAME and not ("/" in self.verify and asks_a_server(self.verify)):
@@ -104,8 +113,8 @@ class Settings:
         count as unset.
 
         Raises ConfigurationError if PITCH_TIMEOUT is not a positive number, OPENAI_BASE_URL is not a valid URL,
-        PITCH_MODE is not a mode, or PITCH_VERIFY is neither a model nor yes or no; and for a setting that does not
-        exist, or a config file that cannot be used.
+        PITCH_MODE is not a mode, PITCH_READINGS not a number of readings, or PITCH_VERIFY neither a model nor yes or
+        no; and for a setting that does not exist, or a config file that cannot be used.
         """
         file = config_file.defaults()
 
@@ -130,6 +139,7 @@ class Settings:
             mode=said("PITCH_MODE") or "auto",
             form=said("PITCH_FORM") or "ids",
             profiles=named("PITCH_PROFILES"),
+            readings=_whole_number(said("PITCH_READINGS")),
             verify=verifier(said("PITCH_VERIFY")),
             concurrency=_count("PITCH_CONCURRENCY", said("PITCH_CONCURRENCY"), MAX_CONCURRENCY),
             rulebook=named("PITCH_RULEBOOK"),
@@ -198,6 +208,11 @@ def _count(variable: str, text: str | None, most: int) -> int | None:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
         raise ConfigurationError(f"{variable} is {text!r:.40}; set it to a number from 1 to {most}")
     return int(text)
+
+
+def _whole_number(text: str | None) -> Any:
+    """A number of readings; a text that is not a whole number comes back as it is, for `Settings` to refuse."""
+    return 1 if text is None else int(text) if text.isascii() and text.isdigit() else text
 
 
 def _seconds(variable: str, text: str | None, default: float) -> float:
