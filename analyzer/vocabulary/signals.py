@@ -9,9 +9,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, Literal, TypeAlias, TypeVar, get_args
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Concatenate,
+    Final,
+    Generic,
+    Literal,
+    ParamSpec,
+    TypeAlias,
+    TypeVar,
+    get_args,
+)
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
@@ -159,6 +171,7 @@ class Competitor(_Frozen):
 
 
 V = TypeVar("V")
+P = ParamSpec("P")
 
 
 class Signal(_Frozen, Generic[V]):
@@ -221,6 +234,11 @@ if TYPE_CHECKING:
     """A single value as callers write it: the value alone, or with its basis and quotes."""
 
 
+def _taking(init: Callable[Concatenate[Any, P], None]) -> Callable[P, Signals]:
+    """For type checkers: a function that takes what `__init__` takes."""
+    raise NotImplementedError
+
+
 class Signals(_Frozen):
     """What was read from one pitch: the signals document of scripts and files. Immutable.
 
@@ -279,6 +297,17 @@ class Signals(_Frozen):
             traction: SingleValue[Traction] = ...,
             derived: Derived | Mapping[str, Any] | None = None,
         ) -> None: ...
+
+        of = staticmethod(_taking(__init__))
+        """Signals from values alone, or with their basis and quotes: `Signals.of(buyer="practitioner")`. Raises
+        SignalsError naming the field, what was found and what is expected."""
+    else:
+
+        @classmethod
+        def of(cls, **values: Any) -> Signals:
+            """Signals from values alone, or with their basis and quotes: `Signals.of(buyer="practitioner")`. Raises
+            SignalsError naming the field, what was found and what is expected."""
+            return cls.from_document(values, "signals")
 
     @model_validator(mode="before")
     @classmethod
