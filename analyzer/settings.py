@@ -20,6 +20,8 @@ KEYWORDS = "keywords"
 RECORDED = "recorded"
 MAX_CONCURRENCY = 256
 """The most requests in flight."""
+MAX_READINGS = 20
+"""The most readings of one pitch by one model."""
 MODES = ("auto", "json_schema", "tools", "json", "text", "responses", "native")
 """Ways to ask a model that `--mode` and PITCH_MODE take; "auto" tries those that its server is known to take."""
 
@@ -72,13 +74,20 @@ class Settings:
     """PITCH_FORM: what the model writes down as evidence: ids (numbers of sentences) or quotes."""
     profiles: Path | None = None
     """PITCH_PROFILES: a file with the user's own profiles of model servers."""
+    readings: int = 1
+    """PITCH_READINGS: how often each model reads a pitch, 1 to MAX_READINGS."""
     verify: str | None = None
     """PITCH_VERIFY: who takes a second look at what was read: yes (the model that read it) or `provider/name`; None =
     nobody."""
 
     def __post_init__(self) -> None:
-        """Raises ConfigurationError if the mode is not one of MODES, `verify` names no model, or the time-out is not a
-        number above 0."""
+        """Raises ConfigurationError if the mode is not one of MODES, the number of readings is not possible, `verify`
+        names no model, or the time-out is not a number above 0."""
+        if type(self.readings) is not int or not 1 <= self.readings <= MAX_READINGS:
+            raise ConfigurationError(
+                f"{self.readings!r:.40} is not a number of readings; set --readings or PITCH_READINGS to a whole "
+                f"number from 1 to {MAX_READINGS}"
+            )
         if not isinstance(self.timeout, int | float) or not 0 < self.timeout < float("inf"):
             raise ConfigurationError(f"timeout is {self.timeout!r:.40}; pass a number of seconds above 0")
         if self.verify is not None and self.verify != SAME and not ("/" in self.verify and asks_a_server(self.verify)):
@@ -96,8 +105,8 @@ class Settings:
         """The settings in the environment, some `replaced` by name. Empty variables count as unset.
 
         Raises ConfigurationError if PITCH_TIMEOUT is not a positive number, OPENAI_BASE_URL is not a valid URL,
-        PITCH_MODE is not a mode, or PITCH_VERIFY is neither a model nor yes or no; and for a setting that does not
-        exist.
+        PITCH_MODE is not a mode, PITCH_READINGS not a number of readings, or PITCH_VERIFY neither a model nor yes or
+        no; and for a setting that does not exist.
         """
         recordings, profiles = _get("PITCH_RECORDINGS"), _get("PITCH_PROFILES")
         unknown = [name for name in replaced if name not in cls.__dataclass_fields__]
@@ -114,6 +123,7 @@ class Settings:
             mode=_get("PITCH_MODE") or "auto",
             form=_get("PITCH_FORM") or "ids",
             profiles=Path(profiles).expanduser() if profiles else None,
+            readings=_whole_number(_get("PITCH_READINGS")),
             verify=verifier(_get("PITCH_VERIFY")),
         )
         return replace(found, **replaced)
@@ -190,6 +200,11 @@ def _address(variable: str) -> str | None:
     except ValueError:
         pass
     raise ConfigurationError(f"{variable} is not a valid URL; set it to one like http://localhost:8000/v1")
+
+
+def _whole_number(text: str | None) -> Any:
+    """A number of readings; a text that is not a whole number comes back as it is, for `Settings` to refuse."""
+    return 1 if text is None else int(text) if text.isascii() and text.isdigit() else text
 
 
 def _seconds(variable: str, default: float) -> float:

@@ -23,11 +23,20 @@ from analyzer.cli.command import command
     show_envvar=True,
     help="Host name of a web server in front of the page; repeat for more. Requests to any other name are refused.",
 )
-def app_command(port: int, no_browser: bool, host_names: tuple[str, ...]) -> None:
-    """Open the page in a browser. Only this machine can reach it.
+@click.option(
+    "--address",
+    metavar="IP",
+    default="127.0.0.1",
+    show_default=True,
+    envvar="PITCH_ADDRESS",
+    show_envvar=True,
+    help="Where to listen; 0.0.0.0 lets other machines reach the page, as in a container.",
+)
+def app_command(port: int, no_browser: bool, host_names: tuple[str, ...], address: str) -> None:
+    """Open the page in a browser. Only this machine can reach it, unless --address says otherwise.
 
     What you analyze there is saved in the store (PITCH_STORE, or a file in your data folder); you can delete it there.
     """
     from analyzer.page.serve import serve
 
-    sys.exit(serve(port=port, open_browser=not no_browser, named=host_names))
+    sys.exit(serve(port=port, open_browser=not no_browser, named=host_names, address=address))

@@ -169,7 +169,8 @@ class Warning(_AssessmentPart):
     `instructions` · `disqualified` (the model set aside too much of the pitch; the verdict is open) ·
     `hidden_characters` · `dropped` · `adjusted` · `usage` (what the server reports of tokens cannot be) · `not_kept`
     (the store failed) · `reworded` (a recording of other wording) · `unread` (parts of a
-    document were not read) · `ocr` (pages were read from pictures).
+    document were not read) · `ocr` (pages were read from pictures) · `readings` (not all readings came) · `scope`
+    (readings disagree on whether the framework applies).
     """
 
     kind: str
@@ -221,6 +222,13 @@ class MarketRef(_AssessmentPart):
     sha256: str
 
 
+class ReadingRef(_AssessmentPart):
+    """One of several readings that were combined: by which model, and which of its readings it is, from 1."""
+
+    model: str
+    number: int = 1
+
+
 class VerifierRef(_AssessmentPart):
     """Who took the second look, which checks values against their quotes, and with what prompt."""
 
@@ -229,12 +237,14 @@ class VerifierRef(_AssessmentPart):
 
 
 class ReaderRef(_AssessmentPart):
-    """Who read the pitch, with what. None where the signals were given. `verifier`: who took a second look; left out
-    where nobody did."""
+    """Who read the pitch, with what. None where the signals were given. `readings`: those that were combined, empty for
+    a single reading; `model` then names each model once, separated by commas. `verifier`: who took a second look; left
+    out where nobody did."""
 
     model: str | None = None
     prompt_sha256: str | None = None
     schema_sha256: str | None = None
+    readings: tuple[ReadingRef, ...] = Field(default=(), exclude_if=lambda readings: not readings)
     verifier: VerifierRef | None = Field(default=None, exclude_if=lambda verifier: verifier is None)
 
 

@@ -7,6 +7,7 @@ another origin is not followed.
 from __future__ import annotations
 
 import os
+import sys
 from contextvars import ContextVar
 from dataclasses import dataclass
 from importlib import import_module
@@ -207,9 +208,9 @@ def _other_client(model: str, profile: Profile, settings: Settings) -> instructo
         raise
     except Exception as error:  # each provider's set-up code raises its own kinds
         if isinstance(error, ImportError) or "package" in str(error) or "not installed" in str(error):
-            package = {"google": "google-genai"}.get(provider, provider)
+            package = f'"instructor[{"google-genai" if provider == "google" else provider}]"'
             raise ConfigurationError(
-                f'{model} needs a package that is not installed: pip install "instructor[{package}]"'
+                f"{model} needs a package that is not installed: {sys.executable} -m pip install {package}"
             ) from error
         raise ConfigurationError(
             f"{model} cannot be set up; check the provider's name and that its key is set"

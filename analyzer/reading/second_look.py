@@ -179,7 +179,8 @@ class CheckedReader:
 
     async def read(self, pitch: Pitch) -> Reading:
         """As the reader's own; the second look raises nothing more for a single pitch."""
-        return await self.look.checked(await self.reader.read(pitch), pitch)
+        reading = await self.reader.read(pitch)
+        return await self.look.checked(reading, pitch, reading.evidence)
 
 
 async def _judgements(talk: Conversation, count: int) -> dict[int, Judgement]:

@@ -93,10 +93,10 @@ class StoringReader:
         """As `ModelReader.notices`."""
         return self._reader.notices
 
-    async def read(self, pitch: Pitch) -> Reading:
+    async def read(self, pitch: Pitch, number: int = 1) -> Reading:
         """Like `ModelReader.read`. Also raises StoreError if the store is required and cannot be read."""
         self._answers.fault = None
-        reading = await self._reader.read(pitch)
+        reading = await self._reader.read(pitch, number)
         self.from_store = reading.from_store
         lost = self._answers.lost()
         return reading if lost is None else replace(reading, warnings=(*reading.warnings, lost))

@@ -15,9 +15,8 @@ from typing import Any, Final
 from analyzer.errors import AnalyzerError, ConfigurationError, InputError, PitchError
 from analyzer.files.document import Document
 from analyzer.framework.arguments import a_kind
-from analyzer.settings import Settings, verifier
+from analyzer.settings import MAX_CONCURRENCY, MAX_READINGS, Settings, verifier
 
-MAX_CONCURRENCY: Final = 256
 _LONGEST_PATH: Final = 255
 """Characters; a longer line is a text, not the name of a file."""
 _FILE_NAME: Final = re.compile(r"\S+\.(txt|md|pdf|pptx?|docx?|html?|csv|tsv|jsonl?|parquet|xlsx?)", re.IGNORECASE)
@@ -95,11 +94,20 @@ def label(entry: object, number: int) -> str:
     return _id(own) or str(number)
 
 
-def as_model(model: object) -> str | None:
-    """A model's name; None if none is named. Raises ConfigurationError."""
-    if model is None or isinstance(model, str):
-        return (model or "").strip() or None
-    raise ConfigurationError(f"model is {a_kind(model)}; pass one string like 'openai/gpt-6-luna'")
+def as_readings(readings: Any, settings: Settings) -> Settings:
+    """The settings with this number of readings; None leaves it. Raises ConfigurationError."""
+    return settings if readings is None else replace(settings, readings=as_count_of_readings(readings, "readings"))
+
+
+def as_count_of_readings(count: Any, name: str) -> int:
+    """How often a pitch is read. Raises ConfigurationError."""
+    try:
+        number = operator.index(count)
+    except TypeError:
+        number = 0
+    if isinstance(count, bool) or not 1 <= number <= MAX_READINGS:
+        raise ConfigurationError(f"{name} is {count!r:.40}; pass a whole number from 1 to {MAX_READINGS}")
+    return number
 
 
 def as_settings(settings: object) -> Settings:

@@ -26,11 +26,13 @@ def analyze(text: str | Document, *, id: str | None = None, **options: Unpack[Re
 
     `text`: the pitch's text, or what `read_file` of `analyzer.files.documents` returns for a file.
     `model`: `provider/name`, `recorded`, `keywords`, or None for PITCH_MODEL; with neither, a recording if
-    there is one for this pitch, else `keywords`. `rulebook` and `market` may be paths of TOML files. `store`: where the
-    model's answers are saved, so that the same pitch is not paid for twice; True = PITCH_STORE, False = none, or a
-    database URL. `verify`: who takes a second look, which takes back values that their quotes do not support: True =
-    the same model, or another as `provider/name`; None = PITCH_VERIFY. Out of scope, `scores` and `verdict` are None.
-    Raises the errors of `analyzer.errors`; what goes wrong with the second look is a warning.
+    there is one for this pitch, else `keywords`. Several models are a panel. `readings`: how often each model reads the
+    pitch, 1 to 20; None = PITCH_READINGS, else 1. Where readings differ, the assessment has their votes.
+    `rulebook` and `market` may be paths of TOML files. `store`: where the model's answers are saved, so that the same
+    pitch is not paid for twice; True = PITCH_STORE, False = none, or a database URL. `verify`: who takes a second look,
+    which takes back values that their quotes do not support: True = the same model, or another as `provider/name`; None
+    = PITCH_VERIFY. Out of scope, `scores` and `verdict` are None. Raises the errors of `analyzer.errors`; what goes
+    wrong with the second look is a warning.
     """
     check_names("analyze", options, ReadingOptions)
     return assess(*_prepared(text, id, options))
@@ -55,7 +57,7 @@ def _prepared(
     """A pitch, its reader, and what it is scored by. Raises the error of a faulty argument."""
     pitch = Pitch.of(as_text(text), None if id is None else str(id))
     checked = CheckedOptions.of(options, store=False)
-    choice = choose(pitch, checked.model, checked.settings, checked.store, required=True)
+    choice = choose(pitch, checked.models, checked.settings, checked.store, required=True, market=checked.market)
     return pitch, choice.reader, checked.rulebook, checked.market
 
 

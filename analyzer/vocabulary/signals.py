@@ -29,7 +29,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from analyzer.errors import SignalsError
 from analyzer.vocabulary.records import LIST_RULES, SIGNALS, UNKNOWN, SignalSpec
-from analyzer.vocabulary.votes import Derived, Vote, check_votes
+from analyzer.vocabulary.votes import Derived, ScopeRead, Vote, check_votes
 
 __all__ = ["LIST_RULES", "SIGNALS", "UNKNOWN", "SignalSpec"]
 
@@ -149,25 +149,33 @@ def _null_is_false(given: object) -> object:
 MaybeQuote = Annotated[Quote | None, BeforeValidator(_maybe_quote)]
 
 
+def _one(votes: object) -> bool:
+    return votes == 1
+
+
 class Problem(_Frozen):
-    """One problem the product solves. `primary`: what it is sold for, and so what places it."""
+    """One problem the product solves. `primary`: what it is sold for, and so what places it. `votes`, here and in the
+    other lists: how many of several readings have the entry."""
 
     statement: str
     quote: MaybeQuote = None
     stage: Stage
     focus: Focus
     primary: Annotated[bool, BeforeValidator(_null_is_false)] = False
+    votes: int = Field(default=1, ge=1, exclude_if=_one)
 
 
 class Persona(_Frozen):
     role: Role
     quote: MaybeQuote = None
+    votes: int = Field(default=1, ge=1, exclude_if=_one)
 
 
 class Competitor(_Frozen):
     name: str
     kind: RivalKind
     quote: MaybeQuote = None
+    votes: int = Field(default=1, ge=1, exclude_if=_one)
 
 
 V = TypeVar("V")
@@ -184,7 +192,7 @@ class Signal(_Frozen, Generic[V]):
     value: V | Literal["unknown"] = UNKNOWN
     basis: Basis = "absent"
     quotes: tuple[Quote, ...] = ()
-    votes: int = Field(default=1, ge=1, exclude_if=lambda votes: votes == 1)
+    votes: int = Field(default=1, ge=1, exclude_if=_one)
     also: tuple[Vote, ...] = Field(default=(), exclude_if=lambda also: not also)
 
     @model_validator(mode="before")
@@ -244,7 +252,8 @@ class Signals(_Frozen):
 
     A single value that is missing reads as unknown. Quotes may be given as texts or as
     `{text, start, end}`; they are kept and never needed for scoring. `derived` holds the votes of what is derived from
-    the lists, where several readings differ; without it the lists decide.
+    the lists, where several readings differ; without it the lists decide. `scope` holds the votes on `in_scope` where
+    they differ; a tie is `in_scope` false, and nothing is scored.
     """
 
     in_scope: bool = True
@@ -267,7 +276,8 @@ class Signals(_Frozen):
     trust_route: Signal[TrustRoute] = Signal[TrustRoute]()
     data_science_fit: Signal[DataScienceFit] = Signal[DataScienceFit]()
     traction: Signal[Traction] = Signal[Traction]()
-    derived: Derived | None = Field(default=None, exclude_if=lambda derived: derived is None)
+    derived: Derived | None = Field(default=None, exclude_if=_is_none)
+    scope: ScopeRead | None = Field(default=None, exclude_if=_is_none)
 
     if TYPE_CHECKING:
         # what is taken is wider than what is held: `Signals(buyer="practitioner")`
@@ -296,6 +306,7 @@ class Signals(_Frozen):
             data_science_fit: SingleValue[DataScienceFit] = ...,
             traction: SingleValue[Traction] = ...,
             derived: Derived | Mapping[str, Any] | None = None,
+            scope: ScopeRead | Mapping[str, Any] | None = None,
         ) -> None: ...
 
         of = staticmethod(_taking(__init__))
@@ -348,6 +359,11 @@ class Signals(_Frozen):
         """A single-valued signal by its name in `SIGNALS`."""
         signal: Signal[Any] = getattr(self, name)
         return signal
+
+    @property
+    def readings(self) -> int:
+        """How many readings these signals combine; 1 for a single one."""
+        return max(signal.votes + sum(vote.votes for vote in signal.also) for signal in map(self.single, SIGNALS))
 
     def quotes(self) -> Iterator[tuple[str, Quote]]:
         """Every quote with the name of the signal it supports, lists first."""

@@ -80,9 +80,9 @@ def keywords_sha256() -> str:
 
 
 class KeywordReader:
-    """The keyword reader, with the interface of every reader."""
+    """The keyword reader, with the interface of every reader. It reads a pitch the same way every time."""
 
-    async def read(self, pitch: Pitch) -> Reading:
+    async def read(self, pitch: Pitch, number: int = 1) -> Reading:
         signals = read_with_keywords(pitch.text, pitch.planted)
         messages = [_ROUGH] if signals.in_scope else [_ROUGH, _NO_SIGN]
         warnings = (*pitch.warnings, *(Warning(kind="rough_reader", message=message) for message in messages))
