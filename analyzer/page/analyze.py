@@ -33,6 +33,7 @@ _MOST_OTHERS: Final = 100
 """How many assessments of a visit are kept to be shown in the chart."""
 _READER: Final = "reader"
 _MODEL: Final = "model"
+_SECOND_LOOK: Final = "second-look"
 _TAB: Final = "tab"
 _ANALYZE: Final = "analyze"
 _OTHERS: Final = "behind"
@@ -102,6 +103,7 @@ def _inputs(answered: Analysis | None) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button("Analyze", type="primary", on_click=_analyze, key=_ANALYZE, help="Ctrl+Enter in the field")
             history.toggle()
+            _second_look_toggle()
         st.pills(
             "Or use a sample",
             list(pitch_field.samples()),
@@ -112,6 +114,23 @@ def _inputs(answered: Analysis | None) -> None:
         )
     pitch_field.show_error()
     desk.submit_by_key(_ANALYZE)
+
+
+def _second_look_toggle() -> None:
+    """Whether a model checks what is read; on from the start if PITCH_VERIFY says so."""
+    if _SECOND_LOOK not in st.session_state:
+        try:
+            st.session_state[_SECOND_LOOK] = Settings.from_environment().verify is not None
+        except AnalyzerError:
+            st.session_state[_SECOND_LOOK] = False
+    st.toggle(
+        "Second look",
+        key=_SECOND_LOOK,
+        disabled=_model() == KEYWORDS,
+        help="One more request: the model sees each value with its quotes, not the pitch, and takes back what they do "
+        "not support.",
+        persist_state="session",
+    )
 
 
 def _readers_explained() -> str:
@@ -140,7 +159,8 @@ def _analyze() -> None:
         session().analysis = None
         session().error = ConfigurationError("no model is named; type one as provider/name or choose another reader")
         return
-    analysis.begin(pitch_field.pitch(), _model(), {}, store=history.wants_saving())
+    look = bool(st.session_state.get(_SECOND_LOOK)) and _model() != KEYWORDS
+    analysis.begin(pitch_field.pitch(), _model(), {}, store=history.wants_saving(), verify=look)
 
 
 def _use_sample() -> None:

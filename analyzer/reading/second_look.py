@@ -31,6 +31,7 @@ from analyzer.reading.reading import Reading
 from analyzer.reading.recordings import noting_played, prompt_sha256, reworded_warning
 from analyzer.reading.spending import added
 from analyzer.reading.storing_reader import SinglePitchAnswers, StoringReader
+from analyzer.reading.support import support_warnings
 from analyzer.reading.unwrapping import unwrapped
 from analyzer.vocabulary.labels import capital, joined, title, word
 from analyzer.vocabulary.signals import SIGNALS, UNKNOWN, Quote, Signal, Signals
@@ -150,11 +151,14 @@ class SecondLook:
         self.asked = talk.paid > 0
         kept = [warning for warning in (reworded, lost) if warning is not None]
         warnings = (*judged.warnings(), *(failed or judged.unanswered()), *kept, *notes)
+        before = support_warnings(reading.signals, pitch.text)
+        others = [warning for warning in reading.warnings if warning not in before]
+        by_rule = support_warnings(signals, pitch.text, checked=not failed) if signals.in_scope else ()
         return replace(
             reading,
             signals=signals,
             reader=ref,
-            warnings=(*reading.warnings, *warnings),
+            warnings=(*others, *by_rule, *warnings),
             usage=added(reading.usage, talk.usage) if talk.usage.requests else reading.usage,
             from_store=reading.from_store and not talk.paid,
         )

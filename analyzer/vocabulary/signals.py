@@ -104,6 +104,9 @@ MAX_PROBLEMS: Final = 6
 MAX_PERSONAS: Final = 6
 MAX_COMPETITORS: Final = 20
 MAX_QUOTES: Final = 3
+DOUBTS: Final = ("many_signals", "only_name", "unclear")
+"""Why a quote should be checked: its sentence carries many signals, it only repeats the product's name, or a second
+look could not tell whether it supports its value."""
 
 
 # ---------------------------------------------------------------- the types
@@ -121,6 +124,7 @@ class Quote(_Frozen):
     """A verbatim span of the pitch. `start` and `end` are offsets into the text that was read, in characters
     (`text == pitch[start:end]`); None where the signals come without their pitch.
 
+    `doubt`: why a person should check whether it supports its value, one of DOUBTS; left out where nothing says so.
     Of a pitch from a document: `page`, where it has pages; `source`, the id of one of several; `origin`: "ocr" for
     words read from a picture, else the kind of the aside they are from ("notes"). They are left out where unknown.
     """
@@ -131,6 +135,7 @@ class Quote(_Frozen):
     page: int | None = Field(default=None, exclude_if=_is_none)
     source: str | None = Field(default=None, exclude_if=_is_none)
     origin: str | None = Field(default=None, exclude_if=_is_none)
+    doubt: str | None = Field(default=None, exclude_if=_is_none)
 
     @model_validator(mode="before")
     @classmethod

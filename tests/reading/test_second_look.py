@@ -147,6 +147,7 @@ def test_an_unclear_value_stays_and_is_marked(service: respx.Route) -> None:
     assert assessment.signals.buyer.known
     (warning,) = assessment.warnings
     assert (warning.kind, warning.signal) == ("doubtful", "buyer") and "in doubt" in warning.message
+    assert [quote.doubt for quote in assessment.signals.buyer.quotes] == ["unclear"]
 
 
 def test_entries_of_lists_are_removed(service: respx.Route) -> None:
@@ -189,19 +190,31 @@ STRONGEST = {
 }
 
 
+HUNG = {name: single(value, "Wattwise finds them and hands them to the next job.") for name, value in STRONGEST.items()}
+
+
 def test_the_strongest_values_on_one_sentence_that_says_nothing_all_fall(service: respx.Route) -> None:
-    hung = {
-        name: single(value, "Wattwise finds them and hands them to the next job.") for name, value in STRONGEST.items()
-    }
-    given = answer(**hung, category=single("unknown"), problems=[], personas=[], competitors=[])
+    given = answer(**HUNG, category=single("unknown"), problems=[], personas=[], competitors=[])
     service.mock(side_effect=[completion(given), completion(given), completion(look(*range(1, 14), count=13))])
     believed = analyzed(verify=None)
-    assert any("carries 13 signals" in warning.message for warning in of_kind(believed, "unsupported"))
+    (warning,) = of_kind(believed, "one_sentence")
+    assert "carries 13 signals" in warning.message and "there is no verdict" in warning.message
+    assert believed.verdict is not None and believed.verdict.word == "open"
+    assert "No verdict, because the reading is in doubt" in believed.verdict.sentence
     checked = analyzed()
     assert not any(checked.signals.single(name).known for name in STRONGEST)
     assert checked.scores is not None and believed.scores is not None
     assert checked.scores.overall.width > 30 > believed.scores.overall.width
     assert {warning.signal for warning in of_kind(checked, "taken_back")} == set(STRONGEST)
+    assert not of_kind(checked, "one_sentence")
+
+
+def test_a_sentence_that_a_second_look_confirms_opens_no_verdict(service: respx.Route) -> None:
+    given = answer(**HUNG, category=single("unknown"), problems=[], personas=[], competitors=[])
+    service.mock(side_effect=[completion(given), completion(look(count=13))])
+    assessment = analyzed()
+    assert not of_kind(assessment, "one_sentence") and of_kind(assessment, "unsupported")
+    assert assessment.verdict is not None and assessment.verdict.word != "open"
 
 
 # ---------------------------------------------------------------- answers that cannot be used

@@ -46,7 +46,8 @@ def read_with_keywords(text: str, ignore: Sequence[tuple[int, int]] = ()) -> Sig
     `ignore`: spans (start, end) in characters whose text is not evidence. Every quote is verbatim with its offsets. A
     text with no sign of being about the making of ML is out of scope.
     """
-    evidence = Evidence(keyword_rules(), Text(text, ignore))
+    rules = keyword_rules()
+    evidence = Evidence(rules, Text(text, rules.index, ignore))
     competitors, categories = CompetitorFinder(evidence), CategoryFinder(evidence)
     values = SingleValues(evidence, competitors, categories)
     in_scope = categories.in_scope()
