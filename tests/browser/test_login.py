@@ -21,7 +21,8 @@ def address(tmp_path: Path) -> Iterator[str]:
     """The page, for those who log in with a provider on this machine."""
     port = harness.free_port()
     with login_provider() as issuer:
-        secrets = tmp_path / "secrets.toml"
+        secrets = tmp_path / ".streamlit" / "secrets.toml"
+        secrets.parent.mkdir()
         secrets.write_text(
             f"""[auth]
 redirect_uri = "http://127.0.0.1:{port}/oauth2callback"
@@ -35,7 +36,7 @@ server_metadata_url = "{issuer}/.well-known/openid-configuration"
         settings = {
             "PITCH_MODEL": "",
             "PITCH_STORE": f"sqlite:///{tmp_path / 'store.db'}",
-            "STREAMLIT_SECRETS_FILES": str(secrets),
+            "HOME": str(tmp_path),
             "AUTHLIB_INSECURE_TRANSPORT": "1",
         }
         with harness.served_page(settings, port=port, log=tmp_path / "log") as address:
