@@ -47,6 +47,10 @@ class Settings:
     """PITCH_FORM: what the model writes down, one of the forms in `reading.forms`."""
     profiles: Path | None = None
     """PITCH_PROFILES: a file with the user's own profiles of model servers."""
+    administrators: frozenset[str] = frozenset()
+    """PITCH_ADMINISTRATORS: e-mail addresses, in lower case, of those who may connect servers of the page's machine."""
+    visitor_key: str | None = field(default=None, repr=False)
+    """A key that a visitor of the page typed for one model; it comes before those of the environment."""
 
     def __post_init__(self) -> None:
         """Raises ConfigurationError if the mode is not one of MODES."""
@@ -70,6 +74,7 @@ class Settings:
             mode=_get("PITCH_MODE") or "auto",
             form=_get("PITCH_FORM") or "ids",
             profiles=Path(profiles).expanduser() if profiles else None,
+            administrators=frozenset((_get("PITCH_ADMINISTRATORS") or "").lower().split()),
         )
 
     def own_recordings(self) -> Path:
@@ -116,15 +121,24 @@ def _get(variable: str) -> str | None:
     return os.environ.get(variable, "").strip() or None
 
 
+def is_url(text: str) -> bool:
+    """Whether a text is the URL of a server."""
+    try:
+        parts = urlsplit(text)
+        return bool(parts.hostname) and parts.scheme in ("http", "https") and parts.port != 0
+    except ValueError:
+        return False
+
+
+def use_model(model: str) -> None:
+    """Makes a model the one of this process, as PITCH_MODEL would."""
+    os.environ["PITCH_MODEL"] = model
+
+
 def _address(variable: str) -> str | None:
     text = _get(variable)
-    try:
-        if text is None or (
-            urlsplit(text).hostname and urlsplit(text).scheme in ("http", "https") and (urlsplit(text).port or 1)
-        ):
-            return text
-    except ValueError:
-        pass
+    if text is None or is_url(text):
+        return text
     raise ConfigurationError(f"{variable} is not a valid URL; set it to one like http://localhost:8000/v1")
 
 

@@ -7,6 +7,7 @@ import sys
 import click
 
 from analyzer.cli.command import command
+from analyzer.cli.options import model_option
 
 
 @command("app")
@@ -23,11 +24,18 @@ from analyzer.cli.command import command
     show_envvar=True,
     help="Host name of a web server in front of the page; repeat for more. Requests to any other name are refused.",
 )
-def app_command(port: int, no_browser: bool, host_names: tuple[str, ...]) -> None:
+@model_option
+def app_command(port: int, no_browser: bool, host_names: tuple[str, ...], model: str | None) -> None:
     """Open the page in a browser. Only this machine can reach it.
 
     What you analyze there is saved in the store (PITCH_STORE, or a file in your data folder); you can delete it there.
     """
     from analyzer.page.serve import serve
+    from analyzer.reading.profiles import profile_of
+    from analyzer.settings import Settings, asks_a_server, use_model
 
+    if model:
+        if asks_a_server(model):
+            profile_of(model, Settings.from_environment())
+        use_model(model)
     sys.exit(serve(port=port, open_browser=not no_browser, named=host_names))

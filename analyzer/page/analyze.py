@@ -10,17 +10,18 @@ from analyzer.errors import AnalyzerError, ConfigurationError
 from analyzer.framework import one_pitch
 from analyzer.framework.assessment import Assessment
 from analyzer.framework.rulebook import Rulebook
-from analyzer.page import access, analysis, desk, downloads, history, link, pitch_field, what_if
+from analyzer.page import access, analysis, connect, desk, downloads, history, link, pitch_field, what_if
 from analyzer.page import assessment as parts
 from analyzer.page.analysis import Analysis
 from analyzer.page.session import session
+from analyzer.page.words import on_the_page
 from analyzer.runs.many import analyze_many
 from analyzer.settings import KEYWORDS, RECORDED, Settings, asks_a_server
 from analyzer.views.html import Html, literal, tag
 from analyzer.views.quadrant import Other
 from analyzer.views.times import duration
 
-_AUTOMATIC, _OTHER_MODEL = "Automatic", "Another model"
+_AUTOMATIC, _OTHER_MODEL = "Automatic", "A model"
 _READERS: Final[dict[str, str | None]] = {
     _AUTOMATIC: None,
     "Recorded answer": RECORDED,
@@ -32,7 +33,6 @@ _MINE, _SAMPLES, _NONE = "My pitches", "Samples", "None"
 _MOST_OTHERS: Final = 100
 """How many assessments of a visit are kept to be shown in the chart."""
 _READER: Final = "reader"
-_MODEL: Final = "model"
 _TAB: Final = "tab"
 _ANALYZE: Final = "analyze"
 _OTHERS: Final = "behind"
@@ -96,9 +96,7 @@ def _inputs(answered: Analysis | None) -> None:
             pitch_field.file()
             st.selectbox("Read by", list(_READERS), key=_READER, help=_readers_explained(), persist_state="session")
             if st.session_state[_READER] == _OTHER_MODEL:
-                st.text_input(
-                    "Model, as provider/name", placeholder="openai/gpt-6-luna", key=_MODEL, persist_state="session"
-                )
+                connect.show_fields()
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button("Analyze", type="primary", on_click=_analyze, key=_ANALYZE, help="Ctrl+Enter in the field")
             history.toggle()
@@ -121,25 +119,33 @@ def _readers_explained() -> str:
     except AnalyzerError:
         model = None
     automatic = (
-        f"{literal(model)}, as PITCH_MODEL says" if model else "a recorded answer if there is one, else keywords"
+        f"{literal(model)}, the model of this server" if model else "a recorded answer if there is one, else keywords"
     )
-    meanings = (automatic, "a model's stored answer", "cue phrases, no model; rough", "any provider/name with a key")
+    meanings = (
+        automatic,
+        "a model's stored answer",
+        "cue phrases, no model; rough",
+        "one that you connect, with your key or on this machine",
+    )
     return "  \n".join(f"**{name}**: {meaning}" for name, meaning in zip(_READERS, meanings, strict=True))
 
 
 def _model() -> str | None:
     """The model that the visitor asks for; None = automatic, "" = another that is not named yet."""
     chosen = st.session_state.get(_READER) or _AUTOMATIC
-    return str(st.session_state.get(_MODEL, "")).strip() if chosen == _OTHER_MODEL else _READERS[chosen]
+    return connect.named() if chosen == _OTHER_MODEL else _READERS[chosen]
 
 
 def _analyze() -> None:
     if pitch_field.file_failed():
         return  # the page shows why
-    if _model() == "":
-        session().analysis = None
-        session().error = ConfigurationError("no model is named; type one as provider/name or choose another reader")
-        return
+    if st.session_state.get(_READER) == _OTHER_MODEL:
+        try:
+            if not connect.connect():
+                raise ConfigurationError("no model is named; type its name or choose another reader")
+        except ConfigurationError as error:
+            session().analysis, session().error = None, error
+            return
     analysis.begin(pitch_field.pitch(), _model(), {}, store=history.wants_saving())
 
 
@@ -195,7 +201,7 @@ def _follow_link() -> None:
         st.session_state[_READER] = readers[named.reader]
     elif named.reader and "/" in named.reader:
         st.session_state[_READER] = _OTHER_MODEL
-        st.session_state[_MODEL] = named.reader
+        connect.fill(named.reader)
     if named.sample in pitch_field.samples():
         pitch_field.put(pitch_field.samples()[named.sample], named.sample)
         if _sends_nothing():
@@ -305,7 +311,7 @@ def _tools(now: Assessment, text: str) -> None:
 
 def _show_error(error: AnalyzerError | None) -> None:
     if error is not None:
-        st.error(literal(f"Not analyzed: {error}"))
+        st.error(literal(f"Not analyzed: {on_the_page(str(error))}"))
 
 
 def _html(markup: Html) -> None:

@@ -87,7 +87,8 @@ def test_a_link_has_nothing_read_by_a_model(reads: Callable[..., FixedReader], m
     page = opened_at(sample="cabstand", reader="openai/expensive")
 
     assert reader.asked == 0
-    assert page.text_input(key="model").value == "openai/expensive"
+    assert page.selectbox(key="place").value == "OpenAI"
+    assert page.text_input(key="model").value == "expensive"
     assert str(page.text_area(key="text").value).startswith("Cabstand")
 
 
