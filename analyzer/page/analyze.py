@@ -36,6 +36,10 @@ _READER: Final = "reader"
 _TAB: Final = "tab"
 _ANALYZE: Final = "analyze"
 _OTHERS: Final = "behind"
+_LOW, _HIGH = 120, 250
+"""Pixels of the field for the pitch: with an example beneath, and without."""
+_EXAMPLE: Final = "twicetold"
+"""The sample that a newcomer sees."""
 
 
 def show() -> None:
@@ -61,6 +65,8 @@ def show() -> None:
     if current is None:
         _show_error(session().error)
         history.load_assessments()
+        if _shows_example():
+            _show_example()
     elif not done:
         analysis.show_progress(current)
     elif isinstance(outcome, AnalyzerError):
@@ -91,23 +97,26 @@ def _inputs(answered: Analysis | None) -> None:
     with place:
         writing, choosing = st.columns([2, 1], gap="medium")
         with writing:
-            pitch_field.field()
+            pitch_field.field(_LOW if answered is None and _shows_example() else _HIGH)
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.button("Analyze", type="primary", on_click=_analyze, key=_ANALYZE, help="Ctrl+Enter in the field")
+                history.toggle()
         with choosing:
             pitch_field.file()
             st.selectbox("Read by", list(_READERS), key=_READER, help=_readers_explained(), persist_state="session")
             if st.session_state[_READER] == _OTHER_MODEL:
                 connect.show_fields()
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.button("Analyze", type="primary", on_click=_analyze, key=_ANALYZE, help="Ctrl+Enter in the field")
-            history.toggle()
-        st.pills(
-            "Or use a sample",
-            list(pitch_field.samples()),
-            format_func=str.capitalize,
-            key=pitch_field.SAMPLE,
-            on_change=_use_sample,
-            persist_state="session",
-        )
+        with choosing:
+            st.selectbox(
+                "Or use a sample",
+                list(pitch_field.samples()),
+                index=None,
+                format_func=pitch_field.sample_title,
+                placeholder="Choose one",
+                key=pitch_field.SAMPLE,
+                on_change=_use_sample,
+                persist_state="session",
+            )
     pitch_field.show_error()
     desk.submit_by_key(_ANALYZE)
 
@@ -177,6 +186,53 @@ def _sends_nothing() -> bool:
     except AnalyzerError:
         return False
     return not asks_a_server(model)
+
+
+# ---------------------------------------------------------------- the first minute
+
+
+def _shows_example() -> bool:
+    """Whether this is a newcomer's page: nothing was analyzed or typed yet, and this server has no model of its own."""
+    visit = session()
+    if visit.analysis is not None or visit.error is not None or visit.assessments or pitch_field.text().strip():
+        return False
+    try:
+        return Settings.from_environment().model is None and not pitch_field.file_failed()
+    except AnalyzerError:
+        return False
+
+
+def _show_example() -> None:
+    """What the answer to a pitch looks like: a real one, of a sample."""
+    example = _example()
+    if example is None:
+        return
+    title = pitch_field.sample_title(_EXAMPLE)
+    st.html(
+        tag(
+            "p",
+            tag("strong", "An example of what you get. "),
+            f"A large language model read this sample pitch ({title}; written for this program, the product is "
+            "invented). Paste yours above.",
+            class_="pa note",
+        )
+    )
+    with desk.next_to_pitch(pitch_field.samples()[_EXAMPLE], example, ""):
+        _html(parts.headline(example))
+        _html(parts.glance(example, ()))
+        st.button("Open the example", on_click=_open_example)
+
+
+@st.cache_resource(show_spinner=False)
+def _example() -> Assessment | None:
+    """The example as read from its recording; None if there is none."""
+    pitches = [(_EXAMPLE, pitch_field.samples()[_EXAMPLE])]
+    return next(iter(analyze_many(pitches, model=RECORDED))).assessment
+
+
+def _open_example() -> None:
+    pitch_field.choose_sample(_EXAMPLE)
+    _use_sample()
 
 
 # ---------------------------------------------------------------- the link

@@ -15,6 +15,7 @@ import streamlit as st
 from analyzer.framework.assessment import Assessment, Range
 from analyzer.framework.revision import shift
 from analyzer.page.session import session
+from analyzer.views import assessment_content as content
 from analyzer.views.html import Html, tag
 from analyzer.views.numbers import number, shown, shown_points
 from analyzer.vocabulary.labels import FAMILIES, title, word
@@ -22,7 +23,6 @@ from analyzer.vocabulary.signals import LIST_RULES, SIGNALS, UNKNOWN, Focus, Riv
 
 _KEY: Final = "set:"
 """What the keys of this page's fields begin with."""
-_VERDICTS: Final = {"for": "For", "against": "Against", "balanced": "Balanced", "open": "Open"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def _effect(was: Assessment, now: Assessment) -> Html:
     """Scores now and as read, and the considerations through which they moved."""
     rows = []
     if now.verdict is not None:
-        rows.append(tag("p", _VERDICTS[now.verdict.word], class_=f"word {now.verdict.word}"))
+        rows.append(tag("p", content.verdict_word(now), class_=f"word {content.tone(now)}"))
     if now.scores is None:
         rows.append(tag("p", "Out of scope: the framework does not apply, so there is no score."))
     else:

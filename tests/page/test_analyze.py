@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from analyzer.errors import ProviderTimeout
 from analyzer.framework.one_pitch import score
 from analyzer.page import assessment as answer
+from analyzer.page import pitch_field
 from analyzer.reading.pitch import MAX_CHARACTERS
 from analyzer.reading.readers import Choice
 from analyzer.resources import resource
@@ -30,6 +31,7 @@ from tests.page.visitor import (
     button,
     markup,
     texts_read_as_markdown,
+    what_if,
 )
 
 if TYPE_CHECKING:
@@ -42,12 +44,45 @@ if TYPE_CHECKING:
 def test_the_empty_page_asks_for_a_pitch_and_shows_no_answer(page: AppTest) -> None:
     assert page.title[0].value == "Analyze a pitch"
     assert page.text_area[0].value == ""
-    assert "verdict" not in markup(page)
     assert not page.exception
 
 
+def test_a_newcomer_sees_a_real_assessment_of_a_sample_that_is_said_to_be_one(page: AppTest) -> None:
+    shown = markup(page)
+
+    assert "An example of what you get." in shown
+    assert "the product is invented" in shown
+    assert "What counts most" in shown
+    assert "data-quotes" in shown
+    analyze(page, OWN_PITCH)
+    assert "An example of what you get." not in markup(page)
+
+
+def test_who_has_a_model_sees_no_example(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PITCH_MODEL", "openai/gpt-6-luna")
+
+    assert "An example" not in markup(page.run())
+
+
+def test_samples_are_named_by_what_they_are(page: AppTest) -> None:
+    names = page.selectbox(key="sample").options
+
+    assert len(set(names)) == len(pitch_field.samples())
+    assert all(len(name.split()) > 2 for name in names)
+
+
+def test_cue_phrases_give_a_draft_without_a_verdict_and_with_its_measured_error(page: AppTest) -> None:
+    analyze(page, OWN_PITCH)
+
+    shown = markup(page)
+    assert '<p class="word open">Draft</p>' in shown
+    assert re.search(r"In \d+ of \d+ real texts the settled score lay inside the range", shown)
+    assert not re.search('class="word[^"]*">(Favorable|Unfavorable|Balanced|Open)<', shown)
+    assert '<p class="word open">Draft</p>' in markup(what_if(page, buyer="practitioner"))
+
+
 def test_a_sample_is_one_click_away(page: AppTest) -> None:
-    page.pills(key="sample").set_value("taperline").run()
+    page.selectbox(key="sample").set_value("taperline").run()
 
     assert not page.error
     assert not page.exception
@@ -63,7 +98,7 @@ def test_a_sample_waits_for_a_click_where_a_model_would_be_asked(
     monkeypatch.setenv("PITCH_MODEL", "openai/gpt-4.1-mini")
     reader = reads(Signals())
 
-    page.pills(key="sample").set_value("taperline").run()
+    page.selectbox(key="sample").set_value("taperline").run()
 
     assert page.text_area(key="text").value == SAMPLE
     assert reader.asked == 0
