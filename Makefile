@@ -11,15 +11,27 @@ RUN := $(BIN)/python
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-$(VENV)/ready: pyproject.toml constraints.txt
+$(VENV)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed; name it with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[documents,dev]' --constraint constraints.txt
+	@echo "Creating a virtual environment in $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-app: $(VENV)/ready ## Open the page in a browser (works with no key)
-	$(BIN)/pitch app
+# What the page needs, without the tools of development. Those of `ready` include it.
+$(VENV)/app: pyproject.toml constraints.txt | $(VENV)/python
+	@echo "Installing the program and what the page needs (about 800 MB; a few minutes the first time)"
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[documents]' --constraint constraints.txt
+	@touch $@
+
+$(VENV)/ready: pyproject.toml constraints.txt | $(VENV)/python
+	@echo "Installing the program and the tools of development (about 1.2 GB; a few minutes the first time)"
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[documents,dev]' --constraint constraints.txt
+	@touch $@ $(VENV)/app
+
+app: $(VENV)/app ## Open the page in a browser (works with no key)
+	@echo "Starting the page; it opens in your browser when it is ready. Ctrl-C ends it."
+	@$(BIN)/pitch app
 
 test: $(VENV)/ready ## Run the tests that take seconds (two minutes on two cores)
 	$(RUN) -m pytest -n 2 -m 'not slow and not browser and not postgresql and not ocr'

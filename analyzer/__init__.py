@@ -12,6 +12,7 @@ model SDK.
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,12 +26,17 @@ if TYPE_CHECKING:
     from analyzer.framework.one_pitch import score
     from analyzer.framework.rulebook import Rulebook
     from analyzer.results.frames import to_frame
+    from analyzer.results.ranking import Ranking, rank
     from analyzer.results.result import Result
     from analyzer.runs.frames import analyze_frame
     from analyzer.runs.many import analyze_many
     from analyzer.runs.many_async import analyze_many_async
     from analyzer.runs.one import analyze, analyze_async
+    from analyzer.settings import Settings
+    from analyzer.views.report_file import report
     from analyzer.vocabulary.signals import Signals
+
+    __version__: str
 
 __all__ = [
     "AnalyzerError",
@@ -38,16 +44,21 @@ __all__ = [
     "Comparison",
     "ManualScores",
     "MarketMap",
+    "Ranking",
     "Result",
     "Rulebook",
+    "Settings",
     "Signals",
+    "__version__",
     "analyze",
     "analyze_async",
     "analyze_frame",
     "analyze_many",
     "analyze_many_async",
     "compare",
+    "rank",
     "read_manual",
+    "report",
     "score",
     "score_table",
     "to_frame",
@@ -59,8 +70,10 @@ _HOME = {
     "Comparison": "analyzer.agreement.records",
     "ManualScores": "analyzer.files.manual_scores",
     "MarketMap": "analyzer.framework.market",
+    "Ranking": "analyzer.results.ranking",
     "Result": "analyzer.results.result",
     "Rulebook": "analyzer.framework.rulebook",
+    "Settings": "analyzer.settings",
     "Signals": "analyzer.vocabulary.signals",
     "analyze": "analyzer.runs.one",
     "analyze_async": "analyzer.runs.one",
@@ -68,7 +81,9 @@ _HOME = {
     "analyze_many": "analyzer.runs.many",
     "analyze_many_async": "analyzer.runs.many_async",
     "compare": "analyzer.agreement.comparison",
+    "rank": "analyzer.results.ranking",
     "read_manual": "analyzer.files.manual_scores",
+    "report": "analyzer.views.report_file",
     "score": "analyzer.framework.one_pitch",
     "score_table": "analyzer.framework.many_pitches",
     "to_frame": "analyzer.results.frames",
@@ -76,6 +91,8 @@ _HOME = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return version("pitch-analyzer")
     if name in _HOME:
         return getattr(import_module(_HOME[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

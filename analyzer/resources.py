@@ -1,11 +1,17 @@
 """Finds the files that come with the program: prompts, sample pitches, recordings, the page's script.
 
 In a checkout they are next to the package, where people look for them; in an installed wheel they are inside it.
+The program is in no package index, so what an extra needs is installed from the checkout, or by the packages' names.
 """
 
 from __future__ import annotations
 
+import shlex
+import sys
+from importlib import metadata
 from pathlib import Path
+
+DISTRIBUTION = "pitch-analyzer"
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -19,3 +25,20 @@ def resource(name: str) -> Path:
         if (root / "prompts").is_dir() and (root / name).exists():
             return root / name
     raise FileNotFoundError(f"{name} is missing from this installation; install the package again")
+
+
+def install_command(extra: str) -> str:
+    """The command that installs what an extra (`documents`, `ocr`, `postgresql`, `login`) needs, for this program."""
+    python = shlex.quote(sys.executable)
+    root = _PACKAGE.parent
+    if (root / "pyproject.toml").exists():
+        return f'{python} -m pip install -e "{root}[{extra}]" -c "{root / "constraints.txt"}"'
+    return f"{python} -m pip install {' '.join(map(shlex.quote, _packages_of(extra)))}"
+
+
+def _packages_of(extra: str) -> list[str]:
+    """The requirements of an extra, as the installed package's metadata says."""
+    needs = [line.partition(";") for line in metadata.requires(DISTRIBUTION) or ()]
+    return [
+        need.strip() for need, _, marker in needs if marker.strip() in (f"extra == '{extra}'", f'extra == "{extra}"')
+    ]

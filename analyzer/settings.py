@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeGuard
+from typing import Any, TypeGuard
 from urllib.parse import urlsplit
 
 from analyzer.errors import ConfigurationError
@@ -16,8 +17,24 @@ KEYWORDS = "keywords"
 RECORDED = "recorded"
 MAX_CONCURRENCY = 256
 """The most requests in flight."""
+MAX_READINGS = 20
+"""The most readings of one pitch by one model."""
 MODES = ("auto", "json_schema", "tools", "json", "text", "responses", "native")
 """Ways to ask a model that `--mode` and PITCH_MODE take; "auto" tries those that its server is known to take."""
+
+
+SAME = "same"
+"""The second look is taken by the model that read the pitch."""
+_YES = ("1", "true", "yes", "on", SAME)
+_NO = ("0", "false", "no", "off", "none")
+
+
+def verifier(named: str | bool | None) -> str | None:
+    """Who takes a second look, as users and variables say it: yes, no, or a model. Not checked here."""
+    text = str(named).strip() if named is not None else ""
+    if not text or text.lower() in _NO:
+        return None
+    return SAME if text.lower() in _YES else text
 
 
 def asks_a_server(model: str | None) -> TypeGuard[str]:
@@ -27,14 +44,21 @@ def asks_a_server(model: str | None) -> TypeGuard[str]:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings in the environment. Empty strings count as unset; keys never show in `repr`."""
+    """How models are asked, and where things are saved: from the environment, or from code.
+
+    `Settings.from_environment(timeout=30)` reads the environment and replaces parts of it; `Settings(...)` alone does
+    not look there, but for the keys of providers that it does not name. Keys and the store never show in `repr`.
+    """
 
     model: str | None = None
     """PITCH_MODEL: `provider/name`, `recorded` or `keywords`; None = nothing configured."""
     openai_base_url: str | None = None
     """OPENAI_BASE_URL: any OpenAI-compatible server."""
     openai_api_key: str | None = field(default=None, repr=False)
-    """OPENAI_API_KEY."""
+    """OPENAI_API_KEY: the key for `openai/...` models, and for the server of OPENAI_BASE_URL."""
+    keys: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
+    """Keys of other providers by their name, as in `provider/name`; one that is missing here is read from the
+    provider's own variable."""
     recordings: Path | None = None
     """PITCH_RECORDINGS: the user's own folder of recordings; None = the default in the user's data folder."""
     store: str | None = field(default=None, repr=False)
@@ -49,22 +73,48 @@ class Settings:
     """PITCH_PROFILES: a file with the user's own profiles of model servers."""
     administrators: frozenset[str] = frozenset()
     """PITCH_ADMINISTRATORS: e-mail addresses, in lower case, of those who may connect servers of the page's machine."""
-    visitor_key: str | None = field(default=None, repr=False)
-    """A key that a visitor of the page typed for one model; it comes before those of the environment."""
+    visitor_key: tuple[str, str] | None = field(default=None, repr=False)
+    """A model and the key that a visitor of the page typed for it; for that model it comes before the environment's."""
+    readings: int = 1
+    """PITCH_READINGS: how often each model reads a pitch, 1 to MAX_READINGS."""
+    verify: str | None = None
+    """PITCH_VERIFY: who takes a second look at what was read: SAME (the model that read it) or `provider/name`; None =
+    nobody."""
 
     def __post_init__(self) -> None:
-        """Raises ConfigurationError if the mode is not one of MODES."""
+        """Raises ConfigurationError if the mode is not one of MODES, the number of readings is not possible, `verify`
+        names no model, or the time-out is not a number above 0."""
+        if type(self.readings) is not int or not 1 <= self.readings <= MAX_READINGS:
+            raise ConfigurationError(
+                f"{self.readings!r:.40} is not a number of readings; set --readings or PITCH_READINGS to a whole "
+                f"number from 1 to {MAX_READINGS}"
+            )
+        if not isinstance(self.timeout, int | float) or not 0 < self.timeout < float("inf"):
+            raise ConfigurationError(f"timeout is {self.timeout!r:.40}; pass a number of seconds above 0")
+        if self.verify is not None and self.verify != SAME and not ("/" in self.verify and asks_a_server(self.verify)):
+            raise ConfigurationError(
+                f"{self.verify!r:.60} cannot take a second look; set --verify or PITCH_VERIFY to a model as "
+                "provider/name, or to yes for the model that reads the pitch"
+            )
         if self.mode not in MODES:
             raise ConfigurationError(
                 f"{self.mode!r} is not a mode; set --mode or PITCH_MODE to one of {', '.join(MODES)}"
             )
 
     @classmethod
-    def from_environment(cls) -> Settings:
-        """Raises ConfigurationError if PITCH_TIMEOUT is not a positive number, OPENAI_BASE_URL is not a valid URL, or
-        PITCH_MODE is not a mode."""
+    def from_environment(cls, **replaced: Any) -> Settings:
+        """The settings in the environment, some `replaced` by name. Empty variables count as unset.
+
+        Raises ConfigurationError if PITCH_TIMEOUT is not a positive number, OPENAI_BASE_URL is not a valid URL,
+        PITCH_MODE is not a mode, PITCH_READINGS not a number of readings, or PITCH_VERIFY neither a model nor yes or
+        no; and for a setting that does not exist.
+        """
         recordings, profiles = _get("PITCH_RECORDINGS"), _get("PITCH_PROFILES")
-        return cls(
+        unknown = [name for name in replaced if name not in cls.__dataclass_fields__]
+        if unknown:
+            known = ", ".join(cls.__dataclass_fields__)
+            raise ConfigurationError(f"there is no setting {', '.join(unknown)}; there are {known}")
+        found = cls(
             model=_get("PITCH_MODEL"),
             openai_base_url=_address("OPENAI_BASE_URL"),
             openai_api_key=_get("OPENAI_API_KEY"),
@@ -75,7 +125,10 @@ class Settings:
             form=_get("PITCH_FORM") or "ids",
             profiles=Path(profiles).expanduser() if profiles else None,
             administrators=frozenset((_get("PITCH_ADMINISTRATORS") or "").lower().split()),
+            readings=_whole_number(_get("PITCH_READINGS")),
+            verify=verifier(_get("PITCH_VERIFY")),
         )
+        return replace(found, **replaced)
 
     def own_recordings(self) -> Path:
         """The folder of the user's own recordings; it may not exist yet."""
@@ -140,6 +193,11 @@ def _address(variable: str) -> str | None:
     if text is None or is_url(text):
         return text
     raise ConfigurationError(f"{variable} is not a valid URL; set it to one like http://localhost:8000/v1")
+
+
+def _whole_number(text: str | None) -> Any:
+    """A number of readings; a text that is not a whole number comes back as it is, for `Settings` to refuse."""
+    return 1 if text is None else int(text) if text.isascii() and text.isdigit() else text
 
 
 def _seconds(variable: str, default: float) -> float:

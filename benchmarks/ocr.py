@@ -29,6 +29,7 @@ from reportlab.pdfgen.canvas import Canvas
 from analyzer import Signals, analyze
 from analyzer.files.document import Document
 from analyzer.files.documents import DocumentReader, ocr_installed
+from analyzer.resources import install_command
 from analyzer.vocabulary.signals import SIGNALS
 
 ROOT = Path(__file__).parents[1]
@@ -168,7 +169,7 @@ def main() -> None:
     parser.add_argument("--reading", type=int, default=12, help="how many of the reading pitches")
     arguments = parser.parse_args()
     if not ocr_installed():
-        raise SystemExit('pip install "pitch-analyzer[ocr]"')
+        raise SystemExit(f"OCR needs packages that are not installed: {install_command('ocr')}")
     samples = sorted((ROOT / "fixtures/pitches").glob("*.txt"))[: arguments.pitches]
     reading = sorted((ROOT / "fixtures/reading").glob("*.txt"))[: min(arguments.pitches, arguments.reading)]
     for form in arguments.forms:

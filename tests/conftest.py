@@ -31,7 +31,7 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    own = ("PITCH_MODEL", "PITCH_STORE", "PITCH_TIMEOUT", "PITCH_MODE", "PITCH_FORM", "PITCH_PROFILES")
+    own = ("PITCH_MODEL", "PITCH_STORE", "PITCH_TIMEOUT", "PITCH_MODE", "PITCH_FORM", "PITCH_PROFILES", "PITCH_VERIFY")
     for name in (*own, "OPENAI_API_KEY", "OPENAI_BASE_URL", "OLLAMA_HOST"):
         monkeypatch.delenv(name, raising=False)
     kept = tmp_path_factory.mktemp("kept")

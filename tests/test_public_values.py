@@ -79,6 +79,7 @@ def public_values() -> list[Any]:
         *results,
         edited,
         analyze(deck, model="keywords"),
+        analyze(next(iter(texts.values())), model="recorded", verify=True),
         seen[-1],
         *rank(coded, draws=5),
         shift(assessments[0], edited),

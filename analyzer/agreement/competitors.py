@@ -1,9 +1,5 @@
-"""Which competitors of two lists are the same, and of what kind. Names are free text: a match is a guess by this rule,
-so results list every match.
-
-Two names match if they are one player of the market map, or if they are spelled alike: rapidfuzz's token_set_ratio of
-at least 80 (words in any order, one name may say more than the other). Names of two different players never match,
-however alike they are. Each name matches at most one other, so that the total likeness is greatest.
+"""Which competitors of two lists are the same (by the rule of `framework.names`), and of what kind. A match is a guess,
+so results list every match. Each name matches at most one other, so that the total likeness is greatest.
 """
 
 from __future__ import annotations
@@ -12,16 +8,13 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
-from rapidfuzz import fuzz, utils
 from scipy.optimize import linear_sum_assignment
 
 from analyzer.files.manual_scores import ManualScore
 from analyzer.framework.market import MarketMap
+from analyzer.framework.names import ALIKE, likeness
 from analyzer.vocabulary.signals import Signals
 
-ALIKE: Final = 80.0
-_SAME: Final = 101.0
-"""The market map has precedence over likeness of spelling."""
 ASSUMED_KIND: Final = "startup"
 """A competitor, but neither a vendor that customers know nor building in-house."""
 
@@ -30,20 +23,9 @@ def matched(first: Sequence[str], second: Sequence[str], market: MarketMap) -> l
     """Pairs of indices into the two lists that name the same competitor, in the order of the first."""
     if not first or not second:
         return []
-    likeness = np.array([[_likeness(one, other, market) for other in second] for one in first])
-    rows, columns = linear_sum_assignment(likeness, maximize=True)
-    return [
-        (int(row), int(column)) for row, column in zip(rows, columns, strict=True) if likeness[row, column] >= ALIKE
-    ]
-
-
-def _likeness(one: str, other: str, market: MarketMap) -> float:
-    """0 to 101; below 80 counts as nothing, so that no weak pair is chosen over a good one."""
-    players = market.match(one), market.match(other)
-    if players[0] is not None and players[1] is not None:
-        return _SAME if players[0].name == players[1].name else 0.0
-    ratio = fuzz.token_set_ratio(one, other, processor=utils.default_process)
-    return ratio if ratio >= ALIKE else 0.0
+    alike = np.array([[likeness(one, other, market) for other in second] for one in first])
+    rows, columns = linear_sum_assignment(alike, maximize=True)
+    return [(int(row), int(column)) for row, column in zip(rows, columns, strict=True) if alike[row, column] >= ALIKE]
 
 
 def competitor_kinds(

@@ -10,6 +10,7 @@ from typing import Any
 from analyzer.agreement.compared_signals import SignalKind
 from analyzer.agreement.figures import FIGURES, VALUED
 from analyzer.agreement.statistics import DifferenceLimits, Measured
+from analyzer.late import ShownInNotebooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,8 +201,8 @@ class InputNote:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+@dataclass(frozen=True, slots=True, repr=False)
+class Comparison(ShownInNotebooks):
     """The whole result of a comparison. `signals`, `competitors` and `summaries` hold each reader by name and, with two
     raters or more, the raters compared with each other as "raters"."""
 
@@ -219,6 +220,11 @@ class Comparison:
     scores: tuple[ScoreAgreement, ...]
     attributions: tuple[Attribution, ...]
     disagreements: tuple[Disagreement, ...]
+
+    def __repr__(self) -> str:
+        readers = ", ".join(reader.name for reader in self.readers)
+        raters = ", ".join(rater.name for rater in self.raters)
+        return f"Comparison({readers} with {raters}, {len(self.pitches)} pitches)"
 
     def to_json(self, indent: int | None = 1) -> str:
         """The comparison as JSON, numbers with four decimals."""

@@ -17,8 +17,10 @@ from analyzer.cli.options import (
     mode_option,
     model_option,
     output_option,
+    readings_option,
     rulebook_option,
     settings_with,
+    verify_option,
 )
 from analyzer.cli.show import show_assessment
 from analyzer.screen import note, screen
@@ -27,8 +29,10 @@ from analyzer.screen import note, screen
 @command("analyze")
 @click.argument("source", metavar="[FILE or -]", default="-")
 @model_option
+@readings_option
 @mode_option
 @form_option
+@verify_option
 @rulebook_option
 @market_option
 @json_option("assessment")
@@ -37,9 +41,11 @@ from analyzer.screen import note, screen
 @click.option("--no-store", is_flag=True, help="Ask the model even if its answer is stored, and store nothing.")
 def analyze_command(
     source: str,
-    model: str | None,
+    model: tuple[str, ...],
+    readings: int | None,
     mode: str | None,
     form: str | None,
+    verify: str | None,
     rulebook: Path | None,
     market: Path | None,
     as_json: bool,
@@ -52,6 +58,9 @@ def analyze_command(
     What is not read of a file is named. Pages that are pictures are read if the extra "ocr" is installed.
 
     The model's answer is stored (PITCH_STORE), so you pay for it once: analyzing the same pitch again uses it.
+
+    With --readings, or several models, the assessment shows where readings agree, and its range covers where they do
+    not.
     """
     from analyzer.reading.readers import choose
     from analyzer.runs.one import assess
@@ -60,8 +69,8 @@ def analyze_command(
     if report is not None:
         check_report_path(report, [Path(source)])
     rules, map_, pitch = load_rulebook(rulebook), load_market(market), load_pitch(source, notes)
-    settings = settings_with(mode, form)
-    choice = choose(pitch, model, settings, None if no_store else settings.store_url())
+    settings = settings_with(mode, form, readings, verify)
+    choice = choose(pitch, model, settings, None if no_store else settings.store_url(), market=map_)
     if choice.note:
         note(choice.note)
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,13 +22,15 @@ from analyzer.cli.options import (
     mode_option,
     model_option,
     output_option,
+    readings_option,
     rulebook_option,
     settings_with,
+    verify_option,
 )
 from analyzer.errors import InputError
 from analyzer.files.disk import check_distinct, check_writable
 from analyzer.screen import note, say_json, screen
-from analyzer.settings import GIVE_UP_AFTER, MAX_CONCURRENCY, Settings
+from analyzer.settings import GIVE_UP_AFTER, MAX_CONCURRENCY, MAX_READINGS, Settings
 
 if TYPE_CHECKING:
     from analyzer.files.pitches import Sources
@@ -45,8 +48,10 @@ if TYPE_CHECKING:
     help="Write the results here. OUT ends in .jsonl (complete assessments), .csv or .parquet.",
 )
 @model_option
+@readings_option
 @mode_option
 @form_option
+@verify_option
 @click.option(
     "--concurrency",
     type=click.IntRange(1, MAX_CONCURRENCY),
@@ -84,10 +89,10 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--repeat",
-    type=click.IntRange(1, 20),
+    type=click.IntRange(1, MAX_READINGS),
     default=1,
     metavar="K",
-    help="Read each pitch K times without using the store, and show how stable the reading is.",
+    help="Write K readings of each pitch, each in a row of its own, and show how far they agree.",
 )
 @output_option("--report", "OUT.html", "Also write a portfolio page.")
 @rulebook_option
@@ -104,16 +109,19 @@ def bulk_command(sources: tuple[str, ...], notes: bool, dry_run: bool, **options
     """
     from analyzer.files.pitches import Sources
 
+    if options["repeat"] > 1 and options["readings"]:
+        raise InputError("--repeat shows each reading by itself and --readings combines them; use one of the two")
     columns = {name: options.pop(name) for name in ("text_column", "id_column", "title_column", "encoding")}
     inputs = Sources(sources, notes_too=notes, **columns)
     if dry_run:
-        settings = settings_with(options["mode"], options["form"])
+        settings = settings_with(options["mode"], options["form"], options["readings"], options["verify"])
+        settings = settings if options["repeat"] == 1 else replace(settings, readings=options["repeat"])
         _estimate(inputs, options["model"], options["limit"], settings, options["as_json"])
     else:
         _run(inputs, **options)
 
 
-def _estimate(sources: Sources, model: str | None, limit: int | None, settings: Settings, as_json: bool) -> None:
+def _estimate(sources: Sources, model: tuple[str, ...], limit: int | None, settings: Settings, as_json: bool) -> None:
     from analyzer.runs.estimate import estimate
     from analyzer.views.bulk import print_estimate
 
@@ -153,14 +161,21 @@ def _run(
 
 
 def _read_all(
-    sources: Sources, output: Path, portfolio: Portfolio | None, mode: str | None, form: str | None, **options: Any
+    sources: Sources,
+    output: Path,
+    portfolio: Portfolio | None,
+    mode: str | None,
+    form: str | None,
+    readings: int | None,
+    verify: str | None,
+    **options: Any,
 ) -> BulkSummary:
     """The one call of the run: with progress shown, ended by Ctrl-C."""
     from analyzer.runs.bulk import BulkOptions, run
     from analyzer.runs.interrupts import stopping_on_interrupt
     from analyzer.views.bulk import progress_shown
 
-    settings = settings_with(mode, form)
+    settings = settings_with(mode, form, readings, verify)
     stopping = "Stopping once the requests in flight are answered. Press Ctrl-C again to stop now."
     with stopping_on_interrupt(lambda: note(stopping)) as stop, progress_shown(screen(err=True)) as show:
         return run(

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import click
@@ -18,6 +19,36 @@ import click
 from analyzer.errors import AnalyzerError, InputError, safe_traceback
 from analyzer.files.disk import reason
 from analyzer.screen import StandardOutputError, note
+from analyzer.settings import Settings
+
+
+class _Command(click.Command):
+    """A command whose optional values are models: `--verify FILE` is the option and a file, `--verify openai/x` the
+    option with its value. click alone takes whatever follows for the value."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        optional = {
+            name: option.flag_value
+            for option in self.params
+            if isinstance(option, click.Option) and isinstance(option.flag_value, str) and not option.is_flag
+            for name in option.opts
+        }
+        ending = args.index("--") if "--" in args else len(args)
+        for place, word in enumerate(args[:ending]):
+            following = args[place + 1] if place + 1 < ending else ""
+            if word in optional and not names_model(following):
+                args[place] = f"{word}={optional[word]}"
+        return super().parse_args(ctx, args)
+
+
+def names_model(text: str) -> bool:
+    """Whether a word of the command line is a model, and not a file, folder or pattern."""
+    provider, slash, name = text.partition("/")
+    if not slash or not provider or not name or Path(text).exists():
+        return False
+    from analyzer.reading.profiles import providers
+
+    return provider in providers(Settings()) or not (Path(name).suffix or set("*?[.~") & set(text))
 
 
 def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
@@ -36,7 +67,7 @@ def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
         debug_option = click.option(
             "--debug", is_flag=True, help="Show where an error was raised. Never shows the pitch or a key."
         )
-        return click.command(name)(debug_option(run))
+        return click.command(name, cls=_Command)(debug_option(run))
 
     return decorate
 

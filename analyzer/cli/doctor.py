@@ -8,13 +8,13 @@ from dataclasses import replace
 import click
 
 from analyzer.cli.command import command
-from analyzer.cli.options import form_option, mode_option, model_option, settings_with
+from analyzer.cli.options import form_option, mode_option, one_model_option, settings_with
 from analyzer.errors import ConfigurationError
 from analyzer.screen import say
 
 
 @command("doctor")
-@model_option
+@one_model_option
 @mode_option
 @form_option
 @click.option("--ask", is_flag=True, help="Have the model read two sentences, and show what its server can do.")
@@ -27,7 +27,7 @@ def doctor_command(model: str | None, mode: str | None, form: str | None, ask: b
     from analyzer.runs.doctor import check
 
     settings = settings_with(mode, form)
-    settings = replace(settings, model=model or settings.model)
+    settings = replace(settings, model=model or settings.model, readings=1)
     sound = True
     for finding in check(settings, ask=ask, read=read):
         say(f"{'ok  ' if finding.ok else 'MISS'}  {finding.subject:<16} {finding.text}")

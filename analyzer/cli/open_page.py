@@ -7,7 +7,6 @@ import sys
 import click
 
 from analyzer.cli.command import command
-from analyzer.cli.options import model_option
 
 
 @command("app")
@@ -24,9 +23,18 @@ from analyzer.cli.options import model_option
     show_envvar=True,
     help="Host name of a web server in front of the page; repeat for more. Requests to any other name are refused.",
 )
-@model_option
-def app_command(port: int, no_browser: bool, host_names: tuple[str, ...], model: str | None) -> None:
-    """Open the page in a browser. Only this machine can reach it.
+@click.option(
+    "--address",
+    metavar="IP",
+    default="127.0.0.1",
+    show_default=True,
+    envvar="PITCH_ADDRESS",
+    show_envvar=True,
+    help="Where to listen; 0.0.0.0 lets other machines reach the page, as in a container.",
+)
+@click.option("--model", metavar="MODEL", help="provider/name, recorded or keywords. Default: PITCH_MODEL.")
+def app_command(port: int, no_browser: bool, host_names: tuple[str, ...], address: str, model: str | None) -> None:
+    """Open the page in a browser. Only this machine can reach it, unless --address says otherwise.
 
     What you analyze there is saved in the store (PITCH_STORE, or a file in your data folder); you can delete it there.
     """
@@ -38,4 +46,4 @@ def app_command(port: int, no_browser: bool, host_names: tuple[str, ...], model:
         if asks_a_server(model):
             profile_of(model, Settings.from_environment())
         use_model(model)
-    sys.exit(serve(port=port, open_browser=not no_browser, named=host_names))
+    sys.exit(serve(port=port, open_browser=not no_browser, named=host_names, address=address))

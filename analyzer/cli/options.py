@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import click
 
-from analyzer.settings import MODES, Settings
+from analyzer.settings import MAX_READINGS, MODES, SAME, Settings, verifier
 
 MOST: Final = 10**9
 """More pitches than exist, and more seconds than anyone waits."""
@@ -39,7 +39,17 @@ def json_option(what: str) -> Callable[[Any], Any]:
 
 
 model_option = click.option(
-    "--model", metavar="MODEL", help="provider/name, recorded or keywords. Default: PITCH_MODEL."
+    "--model",
+    metavar="MODEL",
+    multiple=True,
+    help="provider/name, recorded or keywords. Repeat it for a panel of models. Default: PITCH_MODEL.",
+)
+one_model_option = click.option("--model", metavar="MODEL", help="provider/name. Default: PITCH_MODEL.")
+readings_option = click.option(
+    "--readings",
+    type=click.IntRange(1, MAX_READINGS),
+    metavar="K",
+    help="Have each model read a pitch K times, and combine the readings by votes. Default: PITCH_READINGS, else 1.",
 )
 mode_option = click.option(
     "--mode",
@@ -50,6 +60,14 @@ form_option = click.option(
     "--form",
     metavar="FORM",
     help="What the model answers with: ids (numbers of sentences) or quotes. Default: PITCH_FORM, else ids.",
+)
+verify_option = click.option(
+    "--verify",
+    metavar="[MODEL]",
+    is_flag=False,
+    flag_value=SAME,
+    help="Have a model check each value against its quotes, and take back what they do not support. One more request a "
+    "pitch. Default: PITCH_VERIFY; without MODEL, the model that reads.",
 )
 rulebook_option = click.option(
     "--rulebook", type=FILE, metavar="FILE", help="Judge by this rulebook instead of the built-in one."
@@ -62,7 +80,15 @@ seed_option = click.option(
 )
 
 
-def settings_with(mode: str | None, form: str | None) -> Settings:
+def settings_with(
+    mode: str | None, form: str | None, readings: int | None = None, verify: str | None = None
+) -> Settings:
     """The settings of the environment, with the options of the command line over them. Raises ConfigurationError."""
     settings = Settings.from_environment()
-    return replace(settings, mode=mode or settings.mode, form=form or settings.form)
+    return replace(
+        settings,
+        mode=mode or settings.mode,
+        form=form or settings.form,
+        readings=readings or settings.readings,
+        verify=settings.verify if verify is None else verifier(verify),
+    )

@@ -61,7 +61,7 @@ class _UnreadKind:
     remedy: str = ""
 
 
-_INSTALL_OCR: Final = 'To read such pages: pip install "pitch-analyzer[ocr]"'
+_INSTALL_OCR: Final = "To read such pages, install the extra `ocr`; pitch doctor says how"
 UNREAD: Final[dict[str, _UnreadKind]] = {
     "pictures_as_pages": _UnreadKind(
         "{where} is a picture with little or no text, and was not read",

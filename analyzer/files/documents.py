@@ -24,6 +24,7 @@ from analyzer.files.reader_process import DocumentAnswer
 from analyzer.files.reader_worker import Cancelled, DocumentLimits, Worker
 from analyzer.files.readers import CLOSED, READERS
 from analyzer.files.readers.html import looks_like_html
+from analyzer.resources import install_command
 
 MAX_BYTES: Final = 50_000_000
 """The largest file that is opened."""
@@ -200,8 +201,9 @@ def _document(shown: str, answer: DocumentAnswer, limits: DocumentLimits) -> Doc
     if answer.problem is None and answer.found is not None:
         return replace(Document.from_json(answer.found), title=_title(shown))
     if answer.problem == "package":
-        extra = 'pip install "pitch-analyzer[documents]"'
-        raise ConfigurationError(f"reading {shown} needs a package that is not installed: {extra}")
+        raise ConfigurationError(
+            f"reading {shown} needs a package that is not installed: {install_command('documents')}"
+        )
     reasons = {
         "document": answer.reason,
         "characters": f"has more than {limits.characters:,} characters of text (stopped at {answer.reason}); {_LONG}",

@@ -91,13 +91,17 @@ class ManualScore:
         return "; ".join(cell for name, cell in self.extra.items() if name.lower() in NOTES)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ManualScores:
     """All rows of a file, and what has to be known about it."""
 
     source: str
     rows: tuple[ManualScore, ...]
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        pitches, raters = ({getattr(row, name) for row in self.rows} for name in ("pitch", "rater"))
+        return f"ManualScores({self.source!r}, {len(pitches)} pitches, {len(raters)} raters)"
 
 
 def read_manual(path: str | Path) -> ManualScores:

@@ -11,6 +11,7 @@ from typing import BinaryIO, Final
 from analyzer.errors import ConfigurationError, InputError
 from analyzer.files.disk import reason
 from analyzer.files.reader_worker import DocumentLimits, Worker
+from analyzer.resources import install_command
 
 _MOST_BYTES: Final = 50_000_000
 _MOST_CHARACTERS: Final = 15_000_000
@@ -59,8 +60,9 @@ def read_workbook(name: str, file: BinaryIO, limits: DocumentLimits = _LIMITS) -
             f"{name} cannot be read now, as no process can be started ({reason(error)}); {_CSV}"
         ) from error
     if answer.problem == "package":
-        extra = 'pip install "pitch-analyzer[documents]"'
-        raise ConfigurationError(f"reading {name} needs a package that is not installed: {extra}")
+        raise ConfigurationError(
+            f"reading {name} needs a package that is not installed: {install_command('documents')}"
+        )
     if answer.problem is not None or answer.found is None:
         reasons = {
             "document": answer.reason,

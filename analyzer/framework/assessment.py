@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from collections.abc import Iterable
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from analyzer.framework.rulebook import Side
+from analyzer.late import ShownInNotebooks
 from analyzer.vocabulary.records import VOCABULARY_VERSION
 from analyzer.vocabulary.signals import Quote, Signals
 
@@ -154,7 +156,8 @@ class Player(_AssessmentPart):
 
 
 DISQUALIFIED: Final = "disqualified"
-OPENS_VERDICT: Final = frozenset({DISQUALIFIED})
+ONE_SENTENCE: Final = "one_sentence"
+OPENS_VERDICT: Final = frozenset({DISQUALIFIED, ONE_SENTENCE})
 """Kinds of warnings after which the verdict is open, whatever the score: the reading itself is in doubt."""
 
 
@@ -162,10 +165,14 @@ class Warning(_AssessmentPart):
     """Something the reader of this assessment must know. `kind` is a stable word for scripts:
 
     `rough_reader` · `ungrounded` · `unsupported` (a quote lacks what its value needs, or says little of it) ·
+    `one_sentence` (one sentence carries most of all signals; the verdict is open) ·
+    `taken_back` (the second look found a value not supported; it is unknown now) · `doubtful` (the second look could
+    not tell) · `unverified` (no second look, or none at some values) ·
     `instructions` · `disqualified` (the model set aside too much of the pitch; the verdict is open) ·
     `hidden_characters` · `dropped` · `adjusted` · `usage` (what the server reports of tokens cannot be) · `not_kept`
     (the store failed) · `reworded` (a recording of other wording) · `unread` (parts of a
-    document were not read) · `ocr` (pages were read from pictures).
+    document were not read) · `ocr` (pages were read from pictures) · `readings` (not all readings came) · `scope`
+    (readings disagree on whether the framework applies).
     """
 
     kind: str
@@ -217,12 +224,30 @@ class MarketRef(_AssessmentPart):
     sha256: str
 
 
+class ReadingRef(_AssessmentPart):
+    """One of several readings that were combined: by which model, and which of its readings it is, from 1."""
+
+    model: str
+    number: int = 1
+
+
+class VerifierRef(_AssessmentPart):
+    """Who took the second look, which checks values against their quotes, and with what prompt."""
+
+    model: str | None = None
+    prompt_sha256: str | None = None
+
+
 class ReaderRef(_AssessmentPart):
-    """Who read the pitch, with what. None where the signals were given."""
+    """Who read the pitch, with what. None where the signals were given. `readings`: those that were combined, empty for
+    a single reading; `model` then names each model once, separated by commas. `verifier`: who took a second look; left
+    out where nobody did."""
 
     model: str | None = None
     prompt_sha256: str | None = None
     schema_sha256: str | None = None
+    readings: tuple[ReadingRef, ...] = Field(default=(), exclude_if=lambda readings: not readings)
+    verifier: VerifierRef | None = Field(default=None, exclude_if=lambda verifier: verifier is None)
 
 
 class Usage(_AssessmentPart):
@@ -246,7 +271,7 @@ class Provenance(_AssessmentPart):
     usage: Usage = Usage()
 
 
-class Assessment(_AssessmentPart):
+class Assessment(ShownInNotebooks, _AssessmentPart):
     """The framework's answer for one pitch. The same signals and rulebook give the same bytes but for `usage`.
 
     Out of scope: `verdict`, `position`, `quadrant` and `scores` are None and the lists are empty. `signals` are those
@@ -272,6 +297,17 @@ class Assessment(_AssessmentPart):
     edits: tuple[Edit, ...] = ()
     sources: tuple[SourceRef, ...] = ()
     provenance: Provenance
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """What `repr` shows: which pitch, and what came of it."""
+        yield "pitch", self.pitch.title or self.pitch.id
+        if self.scores is None or self.verdict is None:
+            yield "in_scope", self.in_scope
+            return
+        yield "verdict", self.verdict.word
+        for end in ("value", "low", "high"):
+            yield "overall" if end == "value" else end, getattr(self.scores.overall, end)
+        yield "questions", len(self.questions)
 
     def to_json(self, indent: int | None = 2) -> str:
         """The assessment document as JSON, field names as scripts expect them (`from`, `to`)."""

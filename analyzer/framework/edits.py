@@ -28,7 +28,7 @@ from analyzer.vocabulary.votes import without_votes
 
 ADDED: Final = "added by a person"
 """The statement of a problem, and the name of a competitor, that a person added."""
-_EDITABLE: Final = ("in_scope", "problems", "personas", "competitors", *SIGNALS, "derived")
+_EDITABLE: Final = ("in_scope", "problems", "personas", "competitors", *SIGNALS, "derived", "scope")
 
 
 def edited(read: Signals, changes: Mapping[str, str]) -> Signals:
@@ -47,6 +47,7 @@ def edited(read: Signals, changes: Mapping[str, str]) -> Signals:
                 fields[name] = {"value": value, "basis": "absent" if value == UNKNOWN else "edited"}
         elif name == "in_scope":
             fields[name] = _check(name, value, ("yes", "no")) == "yes"
+            fields["scope"] = read.scope if fields[name] == read.in_scope else None
         elif name == "main_user":
             fields["personas"] = _personas(read, _check(name, value, (*get_args(Role), UNKNOWN)))
         elif name == "competitors":

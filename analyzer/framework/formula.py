@@ -45,16 +45,14 @@ POINTS_TO_SCORE: Final = 10.0
 """Points (0 to 10) of everything, as an overall score (0 to 100)."""
 PER_CASE: Final = 0.5
 """The part of the overall score's weight that a case carries."""
-_CASE: Final = 1.0
 _OVERALL: Final = POINTS_TO_SCORE * PER_CASE
-FACTORS: Final[Mapping[str, Mapping[Side, float | None]]] = {
-    "overall": dict.fromkeys(SIDES, _OVERALL),
-    "market": {"day_1": _CASE, "day_2": _CASE},
-    "sales": {"ml": _CASE, "engineering": _CASE},
-    **{side: {side: None} for side in SIDES},
+SUMS: Final[Mapping[str, tuple[Sequence[Side], float]]] = {
+    "overall": (SIDES, _OVERALL),
+    "market": (("day_1", "day_2"), 1.0),
+    "sales": (("ml", "engineering"), 1.0),
 }
-"""Every score by name: by how much the share of each of its sides is multiplied; None = the side itself, unshared."""
-SCORES: Final[Sequence[str]] = tuple(FACTORS)
+"""The scores that sum up sides, each side times its share: which sides, and by how much the sum is multiplied."""
+SCORES: Final[Sequence[str]] = (*SUMS, *SIDES)
 
 
 def weights_in_sides(rulebook: Rulebook) -> Mapping[str, float]:
@@ -70,6 +68,6 @@ def overall_of(sides: Mapping[Side, At], positions: Mapping[str, At]) -> At:
 
 def sum_of(case: str, sides: Mapping[Side, At], positions: Mapping[str, At]) -> At:
     """The market or the sales case, 0 to 10, of known sides and positions."""
-    first, second = FACTORS[case]
+    first, second = SUMS[case][0]
     one, other = WEIGHTED_BY[first], WEIGHTED_BY[second]
     return one.share(positions[one.position]) * sides[first] + other.share(positions[other.position]) * sides[second]

@@ -148,7 +148,9 @@ def lean(name: str, position: Fraction | None) -> str | None:
     if position is None:
         return None
     first, mixed, last = LEANS[name]
-    return first if position < Fraction(1, 3) else last if position > Fraction(2, 3) else mixed
+    # A third and two thirds, without making fractions of them.
+    top, bottom = 3 * position.numerator, position.denominator
+    return first if top < bottom else last if top > 2 * bottom else mixed
 
 
 def _position(problems: Iterable[Problem], ends: list[str]) -> Fraction | None:

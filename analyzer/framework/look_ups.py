@@ -1,212 +1,293 @@
-"""A rulebook as arrays: points and gates by the values of the inputs, ready for any number of pitches.
+"""A rulebook as arrays: points, gates and sums of points by the values of the inputs, ready for any number of pitches.
 
 Intermediate tables are worked into the tables that look at them, so that an input counts once however it gets there.
-Each table then has, after the values of an input, a place for "unknown": the mean, least and greatest over all.
-Inputs that were read in several ways are worked out from the same table, with the same operations in the same order:
-one pitch and a million give the same digits.
+The considerations of a side are added up beforehand, into as few tables as fit (`Part`). Each table then has, after the
+values of an input, a place for "unknown". What is read in several ways is a mixture of a table's places, worked out by
+the same operations in the same order: one pitch and a million give the same digits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, Literal
+from itertools import pairwise
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.framework.formula import weights_in_sides
-from analyzer.framework.rulebook import Consideration, Gate, Rulebook
+from analyzer.framework.rounding import rounded
+from analyzer.framework.rulebook import SIDES, Consideration, Gate, Rulebook, Side
 from analyzer.vocabulary.derived import INPUTS, LEANS
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int32]
-End = Literal["mean", "low", "high"]
-Triple = tuple[Floats, Floats, Floats]
-"""Expectation, least and greatest."""
-ENDS: Final[tuple[End, ...]] = ("mean", "low", "high")
-_MOST_CELLS: Final = 4_000_000
-"""How many numbers are worked on at once where inputs were read in several ways."""
+Triple = Floats
+"""Expectation, least and greatest: three rows."""
+MEAN, LOW, HIGH = range(3)
+MOST_CELLS: Final = 400_000
+"""How many places the table of a part may have: what a processor's cache holds, and fills in milliseconds."""
+_AT_ONCE: Final = 1_000_000
+"""How many places are mixed at once where inputs were read in several ways."""
+_MOST_KEPT: Final = 20_000
+"""Of how many combinations of open inputs it is remembered which decide a gate."""
+_FEW: Final = 512
+"""Up to so many pitches are looked up in all tables by one multiplication, more of them table by table."""
 
 
-@dataclass(frozen=True, slots=True)
 class Spreads:
     """Inputs read in several ways, a row each: the weights of the values, which sum to 1, and the share of votes that
     name a value."""
 
-    weights: Floats
-    said: Floats
+    def __init__(self, weights: Floats, said: Floats):
+        self.weights = weights
+        self.said = said
+        self.size = size = weights.shape[1]
+        possible = weights > 0
+        self.counts = np.concatenate([np.ones(size + 1, np.intp), possible.sum(axis=1)])
+        """How many values each code may mean: one for those of the vocabulary and for unknown."""
+        self.first = np.cumsum(self.counts) - self.counts
+        rows, values = np.nonzero(possible)
+        self.values = np.concatenate([np.arange(size + 1), values])
+        self.chances = np.concatenate([np.ones(size + 1), weights[rows, values]])
 
 
 class RuleTable:
-    """One consideration's points, or whether one gate's condition holds (1 or 0), over the inputs behind it."""
+    """Numbers over the inputs behind a rule: the points of a consideration or of several, or whether a gate holds (1
+    or 0).
+
+    `cells`: expectation, least and, with its sign turned, greatest of each place, so that both ends are minima.
+    """
 
     def __init__(self, names: tuple[str, ...], table: Floats):
         self.names = names
         self.table = table
         self.sizes = table.shape
         lengths = [size + 1 for size in table.shape]
-        self.strides = [int(np.prod(lengths[axis + 1 :])) for axis in range(len(lengths))]
-        self._flat = {end: self._with_unknown(end).ravel() for end in ENDS}
+        self.strides = [math.prod(lengths[axis + 1 :]) for axis in range(len(lengths))]
+        cells = np.stack([table, table, -table])
+        for axis in range(table.ndim, 0, -1):
+            last = np.moveaxis(cells, axis, -1)
+            mean: Floats | float = 0.0
+            for value in range(last.shape[-1]):
+                mean = mean + last[MEAN, ..., value] * (1 / last.shape[-1])
+            unknown = np.concatenate([np.asarray(mean)[None], last[LOW:].min(-1)])
+            cells = np.moveaxis(np.concatenate([last, unknown[..., None]], -1), -1, axis)
+        self.cells = np.ascontiguousarray(cells).reshape(3, -1)
 
-    def _with_unknown(self, end: End) -> Floats:
-        table = self.table
-        for axis in range(table.ndim - 1, -1, -1):  # as `_worked_out` does: the same sums in the same order
-            last = np.moveaxis(table, axis, -1)
-            size = last.shape[-1]
-            whole = np.full((1, size), 1 / size)
-            unknown = _joined(last[None], whole, end)[0][..., None]
-            table = np.moveaxis(np.concatenate([last, unknown], -1), -1, axis)
-        return table
+    def places(self, codes: Mapping[str, Codes], several: Mapping[str, Spreads]) -> NDArray[np.intp]:
+        """Where some pitches are in the cells; what is read in several ways counts as unknown.
 
-    def flat(self, end: End) -> Floats:
-        """The table with a place more for unknown on each axis, flat, by `strides`."""
-        return self._flat[end]
-
-    def find(self, codes: Mapping[str, Codes], several: Mapping[str, Spreads]) -> Found:
-        """The places of some pitches. `codes`: by input, arrays that broadcast together."""
-        own = [codes[name] for name in self.names]
-        place: Codes | int = 0
-        mixed: NDArray[np.bool_] | None = None
-        for code, size, stride, name in zip(own, self.sizes, self.strides, self.names, strict=True):
-            if name in several:
-                beyond = code > size
-                if beyond.any():
-                    mixed = beyond if mixed is None else mixed | beyond
-                    code = np.minimum(code, size)
+        `codes`: by input, arrays that broadcast together.
+        """
+        place: NDArray[np.int32] | int = 0
+        for name, size, stride in zip(self.names, self.sizes, self.strides, strict=True):
+            code = np.minimum(codes[name], np.int32(size)) if name in several else codes[name]
             place = place + (code * np.int32(stride) if stride > 1 else code)
-        where = np.asarray(place)
-        if mixed is None:
-            return Found(self, where)
-        rows = np.nonzero(np.broadcast_to(mixed, where.shape))
-        key = np.zeros(len(rows[0]), np.int64)
-        columns = [np.broadcast_to(code, where.shape)[rows] for code in own]
-        for column, size, name in zip(columns, self.sizes, self.names, strict=True):
-            key = key * (size + 1 + (len(several[name].weights) if name in several else 0)) + column
-        _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
-        spreads = [
-            _spreads(column[first], size, several.get(name))
-            for column, size, name in zip(columns, self.sizes, self.names, strict=True)
-        ]
-        return Found(self, where, rows, spreads, inverse)
+        return np.asarray(place, np.intp)
 
-    def worked_out(self, spreads: Sequence[Floats], end: End) -> Floats:
-        """The mean, least or greatest for each row of weights; `spreads` holds those of each input."""
-        results = []
-        at_once = max(1, _MOST_CELLS // self.table.size)
-        for start in range(0, len(spreads[0]), at_once):
-            part: Floats = self.table[None]
-            for weights in reversed(spreads):
-                part = _joined(part, weights[start : start + at_once], end)
-            results.append(part)
-        return np.concatenate(results)
+    def find(self, codes: Mapping[str, Codes], several: Mapping[str, Spreads]) -> Floats:
+        """The cells of some pitches."""
+        places = self.places(codes, several)
+        found = np.take(self.cells, places, axis=1, mode="clip")
+        self.mix(found, places, codes, several)
+        return found
+
+    def mix(
+        self,
+        found: Floats,
+        places: NDArray[np.intp],
+        codes: Mapping[str, Codes],
+        several: Mapping[str, Spreads],
+        shown: bool = False,
+    ) -> None:
+        """Put right in `found` the pitches of which an input was read in several ways; `shown`: rounded."""
+        own = [axis for axis, name in enumerate(self.names) if name in several]
+        mixed: NDArray[np.bool_] | None = None
+        for axis in own:
+            beyond = codes[self.names[axis]] > self.sizes[axis]
+            mixed = beyond if mixed is None else mixed | beyond
+        if mixed is None or not mixed.any():
+            return
+        if mixed.shape != places.shape:
+            mixed = np.broadcast_to(mixed, places.shape)
+        rows = np.nonzero(mixed)
+        mixtures = []
+        for axis in own:
+            column = codes[self.names[axis]]
+            column = (column if column.shape == places.shape else np.broadcast_to(column, places.shape))[rows]
+            mixtures.append((column, several[self.names[axis]], self.strides[axis]))
+        cells = self._mixtures(places[rows], mixtures)
+        own_cells: tuple[Any, ...] = (slice(None), *rows)
+        found[own_cells] = _shown(cells) if shown else cells
+
+    def _mixtures(self, places: NDArray[np.intp], mixtures: Sequence[tuple[Codes, Spreads, int]]) -> Floats:
+        """The cells of pitches with inputs read in several ways, in runs that are not too long."""
+        worlds = math.prod(spread.counts[codes] for codes, spread, _ in mixtures)
+        if int(np.sum(worlds)) <= _AT_ONCE:
+            return self._mixed(places, mixtures)
+        run = np.cumsum(worlds) // _AT_ONCE
+        starts = [0, *(np.flatnonzero(np.diff(run)) + 1), len(run)]
+        parts = [
+            self._mixed(places[start:end], [(codes[start:end], spread, stride) for codes, spread, stride in mixtures])
+            for start, end in pairwise(starts)
+        ]
+        return np.concatenate(parts, axis=1)
+
+    def _mixed(self, places: NDArray[np.intp], mixtures: Sequence[tuple[Codes, Spreads, int]]) -> Floats:
+        """Each pitch spelled out into the places that its inputs may have, weighed, and joined again."""
+        pitch, place, weight = np.arange(len(places)), places, np.ones(len(places))
+        for column, spread, stride in mixtures:
+            codes = column[pitch]
+            counts = spread.counts[codes]
+            world = np.repeat(np.arange(len(codes)), counts)
+            choice = np.arange(len(world)) + (spread.first[codes] - np.cumsum(counts) + counts)[world]
+            pitch, weight = pitch[world], weight[world] * spread.chances[choice]
+            place = (place - np.minimum(codes, spread.size) * stride)[world] + spread.values[choice] * stride
+        starts = np.flatnonzero(np.diff(pitch, prepend=-1))
+        cells = np.take(self.cells, place, axis=1)
+        mean = np.add.reduceat(cells[MEAN] * weight, starts)
+        return np.concatenate([mean[None], np.minimum.reduceat(cells[LOW:], starts, axis=1)])
+
+
+def _shown(cells: Floats) -> Triple:
+    """Expectation, least and greatest, rounded as they are printed."""
+    return rounded(np.stack([cells[MEAN], cells[LOW], -cells[HIGH]]))
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """Where the values of some pitches are in a table; what is read in several ways is worked out."""
+class Part:
+    """Considerations of one side, added up by their weights within it."""
 
+    side: Side
+    considerations: tuple[str, ...]
     table: RuleTable
-    place: Codes
-    rows: tuple[NDArray[np.intp], ...] | None = None
-    spreads: Sequence[Floats] = ()
-    inverse: NDArray[np.intp] | None = None
-
-    def of(self, end: End) -> Floats:
-        """The expected, least or greatest values."""
-        values = self.table.flat(end)[self.place]
-        if self.rows is not None:
-            values[self.rows] = self.table.worked_out(self.spreads, end)[self.inverse]
-        return values
-
-
-def _joined(table: Floats, weights: Floats, end: End) -> Floats:
-    """The last axis joined by each row of weights (rows are the first axis): the mean, or the extreme of what has any.
-
-    The sum goes value by value, so that a row's result depends on nothing but the row.
-    """
-    shape = (len(weights), *(1,) * (table.ndim - 2))
-    if end == "mean":
-        total: Floats | float = 0.0
-        for value in range(table.shape[-1]):
-            total = total + table[..., value] * weights[:, value].reshape(shape)
-        return np.asarray(total)
-    possible = (weights > 0).reshape((*shape, weights.shape[1]))
-    if end == "low":
-        return np.asarray(np.where(possible, table, np.inf).min(-1))
-    return np.asarray(np.where(possible, table, -np.inf).max(-1))
-
-
-def _spreads(codes: Codes, size: int, several: Spreads | None) -> Floats:
-    """The weights that codes mean."""
-    plain = np.vstack([np.eye(size), np.full((1, size), 1 / size)])
-    return (plain if several is None else np.vstack([plain, several.weights]))[codes]
 
 
 class LookUps:
     """A rulebook as tables of look-ups, and the inputs that have to be tried value by value.
 
-    For most inputs that several considerations share, all of them agree which of two values is worse, so each may take
-    its worst by itself. `tried` are the others: the extremes of a sum then need them tried one by one.
+    Within a part all inputs have been tried. For most inputs that several parts share, all of them agree which of two
+    values is worse, so each may take its worst by itself. `tried` are the others: the extremes of a sum then need them
+    tried one by one.
     """
 
-    def __init__(self, rulebook: Rulebook):
+    def __init__(self, rulebook: Rulebook, most_cells: int = MOST_CELLS):
         self.rulebook = rulebook
         self.considerations = rulebook.considerations
         self.names = rulebook.used_inputs
         self.tables = {c.id: _points(rulebook, c) for c in rulebook.considerations}
         self.gates = {gate.id: _condition(rulebook, gate) for gate in rulebook.gates}
         self.weights = weights_in_sides(rulebook)
-        self._all = {**self.tables, **self.gates}
-        self._strides = np.array(
-            [
-                [table.strides[table.names.index(name)] if name in table.names else 0 for table in self._all.values()]
-                for name in self.names
-            ],
-            np.float64,
-        )
-        self._behind = (self._strides > 0).astype(np.float64)
-        flat = {end: [table.flat(end) for table in self._all.values()] for end in ENDS}
-        self._first = np.cumsum([0, *(len(part) for part in flat["mean"][:-1])]).astype(np.float64)
-        self._flat = {end: np.concatenate(parts) for end, parts in flat.items()}
-        self.tried = tuple(
-            name for name in self.names if name not in LEANS and not _agreed(name, list(self.tables.values()))
-        )
+        self.parts = tuple(part for side in SIDES for part in _parts(self, side, most_cells))
+        self.tried = _contested([part.table for part in self.parts])
+        self.known_weights = _known_weights(self)
+        self._deciding: dict[tuple[str, tuple[tuple[str, ...], ...]], tuple[str, ...]] = {}
+        rules = (*self.tables.values(), *self.gates.values())
+        self._all = (*rules, *(part.table for part in self.parts))
+        self._cells = [*(_shown(table.cells) for table in rules), *(part.table.cells for part in self.parts)]
+        self._joint = np.concatenate(self._cells, axis=1)
+        self._first = np.cumsum([0, *(cells.shape[1] for cells in self._cells[:-1])])[:, None]
+        self._sizes = np.array([[len(INPUTS[name])] for name in self.names])
+        strides = [dict(zip(table.names, table.strides, strict=True)) for table in self._all]
+        self._strides = np.array([[each.get(name, 0) for name in self.names] for each in strides], np.float64)
 
-    def find_all(self, codes: Mapping[str, Codes], several: Mapping[str, Spreads]) -> dict[str, Triple]:
-        """Expected, least and greatest points of every consideration, and whether each gate holds, by id.
+    def find_all(
+        self, codes: Mapping[str, Codes], several: Mapping[str, Spreads]
+    ) -> tuple[dict[str, Triple], dict[str, NDArray[np.int8]], list[Floats]]:
+        """Expected, least and greatest points of every consideration, by id, rounded as they are printed; in how many
+        of its ends (least, greatest) each gate holds; and the cells of every part."""
+        places: Sequence[NDArray[np.intp]]
+        if len(codes[self.names[0]]) <= _FEW:
+            # Places are whole numbers, which floats add up exactly.
+            columns = np.minimum(np.array([codes[name] for name in self.names]), self._sizes)
+            places = (self._strides @ columns).astype(np.intp)
+            found = list(np.take(self._joint, places + self._first, axis=1).swapaxes(0, 1))
+        else:
+            places = [table.places(codes, several) for table in self._all]
+            found = [np.take(own, at, axis=1, mode="clip") for own, at in zip(self._cells, places, strict=True)]
+        rules, points = len(self.tables) + len(self.gates), len(self.tables)
+        for number, table in enumerate(self._all if several else ()):
+            table.mix(found[number], places[number], codes, several, shown=number < rules)
+        gates = {
+            gate: (ends[LOW] + ends[HIGH]).astype(np.int8)
+            for gate, ends in zip(self.gates, found[points:], strict=False)
+        }
+        return dict(zip(self.tables, found, strict=False)), gates, found[rules:]
 
-        All in one multiplication: places are whole numbers, which floats add up exactly.
-        """
-        columns = np.array([np.minimum(codes[name], len(INPUTS[name])) for name in self.names], np.float64).T
-        places = (columns @ self._strides + self._first).T.astype(np.intp)
-        mean, low, high = (self._flat[end][places] for end in ENDS)
-        found = {name: (mean[row], low[row], high[row]) for row, name in enumerate(self._all)}
-        for name, table in self._all.items():
-            if any(other in several for other in table.names):
-                at = table.find(codes, several)
-                found[name] = at.of("mean"), at.of("low"), at.of("high")
-        return found
+    def deciding(self, gate: str, possible: Callable[[str], tuple[str, ...]]) -> tuple[str, ...]:
+        """The inputs on which it depends whether a gate holds, by the values that each may have."""
+        values = tuple(possible(name) for name in self.gates[gate].names)
+        if (gate, values) not in self._deciding:
+            if len(self._deciding) > _MOST_KEPT:
+                self._deciding.clear()
+            self._deciding[gate, values] = _deciding(self.gates[gate], values)
+        return self._deciding[gate, values]
 
-    def known_inputs(self, codes: Mapping[str, Codes], several: Mapping[str, Spreads]) -> dict[str, Floats]:
-        """How many of the inputs behind each consideration are known; of one that was read in several ways, the share
-        of its votes that name a value."""
-        columns = np.array([codes[name] < len(INPUTS[name]) for name in self.names], np.float64).T
-        counts = columns @ self._behind
-        found = {name: counts[:, column] for column, name in enumerate(self.tables)}
-        for other, read in several.items():
-            table = np.concatenate([np.zeros(len(INPUTS[other]) + 1), read.said])
-            for name in found:
-                if other in self.tables[name].names:
-                    found[name] = found[name] + table[codes[other]]
-        return found
+
+def _deciding(table: RuleTable, possible: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    holds = table.table
+    for axis, (name, values) in enumerate(zip(table.names, possible, strict=True)):
+        holds = holds.take([INPUTS[name].index(value) for value in values], axis)
+    return tuple(
+        name
+        for axis, name in enumerate(table.names)
+        if holds.shape[axis] > 1 and (holds.min(axis) < holds.max(axis)).any()
+    )
 
 
 @lru_cache(maxsize=16)
 def look_ups(rulebook: Rulebook) -> LookUps:
     """The rulebook's look-ups, built once."""
     return LookUps(rulebook)
+
+
+def _parts(rules: LookUps, side: Side, most_cells: int) -> list[Part]:
+    """The considerations of a side in groups whose joint tables are small enough: each goes where most of what it
+    disagrees on with others is, and then where the table grows least."""
+    contested = set(_contested(list(rules.tables.values())))
+    groups: list[tuple[list[str], dict[str, None]]] = []
+    for consideration in rules.rulebook.of_side(side):
+        own = rules.tables[consideration.id].names
+        fitting = [group for group in groups if _cells({**group[1], **dict.fromkeys(own)}) <= most_cells]
+        if not fitting:
+            groups.append(([consideration.id], dict.fromkeys(own)))
+            continue
+        ids, names = min(
+            fitting,
+            key=lambda group: (-len(contested & set(own) & set(group[1])), _cells({**group[1], **dict.fromkeys(own)})),
+        )
+        ids.append(consideration.id)
+        names.update(dict.fromkeys(own))
+    return [Part(side, tuple(ids), _summed(rules, ids, tuple(names))) for ids, names in groups]
+
+
+def _cells(names: Mapping[str, None]) -> int:
+    return math.prod(len(INPUTS[name]) + 1 for name in names)
+
+
+def _summed(rules: LookUps, ids: Sequence[str], names: tuple[str, ...]) -> RuleTable:
+    """Some considerations times their weights, over the inputs of all."""
+    total = np.zeros([len(INPUTS[name]) for name in names])
+    for each in ids:
+        table = rules.tables[each]
+        order = sorted(range(len(table.names)), key=lambda axis: names.index(table.names[axis]))
+        shape = [len(INPUTS[name]) if name in table.names else 1 for name in names]
+        total = total + table.table.transpose(order).reshape(shape) * rules.weights[each]
+    return RuleTable(names, total)
+
+
+def _known_weights(rules: LookUps) -> Mapping[Side, Mapping[str, float]]:
+    """The part of a side's weight that rests on each input: the inputs of a consideration share its weight alike."""
+    found: dict[Side, dict[str, float]] = {side: {} for side in SIDES}
+    for consideration in rules.considerations:
+        names, own = rules.tables[consideration.id].names, found[consideration.side]
+        for name in names:
+            own[name] = own.get(name, 0.0) + rules.weights[consideration.id] / len(names)
+    return found
 
 
 def _points(rulebook: Rulebook, consideration: Consideration) -> RuleTable:
@@ -247,11 +328,15 @@ def _indices(rulebook: Rulebook, inputs: Sequence[str], key: Sequence[str]) -> t
     return tuple(rulebook.values[name].index(value) for name, value in zip(inputs, key, strict=True))
 
 
+def _contested(tables: Sequence[RuleTable]) -> tuple[str, ...]:
+    """The inputs, but for the positions, of which some two values are each worse than the other in some table."""
+    names = [name for name in INPUTS if name not in LEANS and sum(name in table.names for table in tables) > 1]
+    return tuple(name for name in names if not _agreed(name, tables))
+
+
 def _agreed(name: str, tables: Sequence[RuleTable]) -> bool:
     """Whether all tables that look at an input agree, for any two of its values, on one that is nowhere better."""
     looking = [np.moveaxis(t.table, t.names.index(name), 0) for t in tables if name in t.names]
-    if len(looking) < 2:
-        return True
     return all(
         any(all((table[low] <= table[high]).all() for table in looking) for low, high in ((one, other), (other, one)))
         for one in range(len(INPUTS[name]))

@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -78,7 +79,7 @@ def _scored_arrow(value: Any, rulebook: Rulebook) -> Any:
     table = as_arrow(value)
     columns = dict(_results(_read(table.column_names, table.column), rulebook))
     names = unlike(table.column_names, list(columns))
-    arrays = [pyarrow.array(numbers, mask=mask) for numbers, mask in columns.values()]
+    arrays = [_arrow(values, mask) for values, mask in columns.values()]
     kept = [names[name] for name in table.column_names]
     return like(value, pyarrow.Table.from_arrays([*table.columns, *arrays], [*kept, *columns]))
 
@@ -100,10 +101,26 @@ def _scored_frame(frame: Any, rulebook: Rulebook) -> Any:
     columns = dict(_results(_read(labels, column, lambda name: frame[name]), rulebook))
     kept = frame.rename(columns=unlike(labels, list(columns)))
     added = {
-        name: numbers if mask is None else pyarrow.array(numbers, mask=mask).to_numpy(zero_copy_only=False)
-        for name, (numbers, mask) in columns.items()
+        name: values if mask is None else pyarrow.array(values, mask=mask).to_numpy(zero_copy_only=False)
+        for name, (values, mask) in ((name, (_words(values), mask)) for name, (values, mask) in columns.items())
     }
     return pandas.concat([kept, pandas.DataFrame(added, index=frame.index)], axis=1)
+
+
+def _arrow(values: NDArray[Any], mask: NDArray[np.bool_] | None) -> Any:
+    """A result column, null where the mask is true."""
+    import pyarrow
+
+    if values.dtype == np.int8:
+        return pyarrow.DictionaryArray.from_arrays(pyarrow.array(values, mask=mask), list(STATES)).cast(
+            pyarrow.string()
+        )
+    return pyarrow.array(values, mask=mask)
+
+
+def _words(values: NDArray[Any]) -> NDArray[Any]:
+    """A result column with the states of a gate as words."""
+    return np.array(STATES, object)[values] if values.dtype == np.int8 else values
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +154,8 @@ def _read(labels: Sequence[Any], column: Callable[[str], Any], cells: Callable[[
 def _check_names(names: Sequence[str]) -> None:
     """Refuses a table without signals, and one where a signal that it lacks has nearly the name of a column."""
     for name in names:
-        (near,) = get_close_matches(name.strip().lower().replace(" ", "_"), (*INPUTS, "in_scope"), 1, 0.85) or [""]
-        if near and near not in names and name not in INPUTS:
+        near = "" if name in INPUTS else _near(name)
+        if near and near not in names:
             raise SignalsError(f"column {name!r} is not a signal; did you mean {near!r}? If not, rename it")
     if not set(names) & set(INPUTS):
         found = ", ".join(names[:8]) or "no columns"
@@ -146,6 +163,12 @@ def _check_names(names: Sequence[str]) -> None:
             f"no column holds signals: give one a signal ({', '.join(list(INPUTS)[:3])}, …), or one named "
             f"'signals' or 'assessment' with documents; found {found}"
         )
+
+
+@lru_cache(maxsize=1024)
+def _near(name: str) -> str:
+    """The column with signals whose name is nearly this one; empty if none is."""
+    return next(iter(get_close_matches(name.strip().lower().replace(" ", "_"), (*INPUTS, "in_scope"), 1, 0.85)), "")
 
 
 def _results(read: _Signals, rulebook: Rulebook) -> Iterator[tuple[str, tuple[NDArray[Any], NDArray[np.bool_] | None]]]:
@@ -178,7 +201,8 @@ def coded_signals(table: pyarrow.Table) -> Coded:
 
 
 def scored_columns(coded: Coded, rulebook: Rulebook) -> Iterator[tuple[str, NDArray[Any]]]:
-    """Name and values of every result column, rounded as they are printed."""
+    """Name and values of every result column, rounded as they are printed; the state of a gate as its place in
+    STATES."""
     rules = look_ups(rulebook)
     found = scorer.scored(coded, rules)
     for name in SCORES:
@@ -187,9 +211,9 @@ def scored_columns(coded: Coded, rulebook: Rulebook) -> Iterator[tuple[str, NDAr
     yield "said", rounded(scorer.said(coded, rules), SAID_DIGITS)
     for consideration in rulebook.considerations:
         for suffix, numbers in zip(_SUFFIXES, found.points[consideration.id], strict=True):
-            yield f"points_{consideration.id}{suffix}", rounded(numbers)
+            yield f"points_{consideration.id}{suffix}", numbers
     for gate in rulebook.gates:
-        yield f"gate_{gate.id}", np.array(STATES, object)[found.states(gate.id)]
+        yield f"gate_{gate.id}", found.gates[gate.id]
 
 
 def overall(coded: Coded, rulebook: Rulebook) -> Floats:
@@ -202,6 +226,7 @@ def overall(coded: Coded, rulebook: Rulebook) -> Floats:
 
 def _code_column(table: pyarrow.Table, name: str) -> Codes:
     import pyarrow
+    import pyarrow.compute
 
     values = INPUTS[name]
     column = table.column(name).combine_chunks()
@@ -211,14 +236,21 @@ def _code_column(table: pyarrow.Table, name: str) -> Codes:
         column = column.combine_chunks()
     words = [str(word) if word is not None else "" for word in column.dictionary.to_pylist()]
     strange = [word for word in words if word not in (*values, "", "unknown")]
-    codes = np.array(
-        [values.index(word) if word in values else len(values) for word in words] + [len(values)], np.int32
-    )
-    indices = column.indices.fill_null(len(words)).to_numpy(zero_copy_only=False)
+    codes = np.array([values.index(word) if word in values else len(values) for word in (*words, "")], np.int32)
+    indices, null = column.indices, None
+    if indices.null_count:
+        null = pyarrow.compute.is_null(indices).to_numpy(zero_copy_only=False)
+        indices = pyarrow.Array.from_buffers(
+            indices.type, len(indices), [None, indices.buffers()[1]], 0, indices.offset
+        )
+    places = indices.to_numpy(zero_copy_only=False)
     if strange:
-        row = int(np.flatnonzero(indices == words.index(strange[0]))[0]) + 1
+        wrong = places == words.index(strange[0])
+        row = int(np.flatnonzero(wrong if null is None else wrong & ~null)[0]) + 1
         raise SignalsError(f"row {row}: {name} has no value {strange[0]!r}; it has {', '.join(values)} or unknown")
-    result: Codes = codes[indices]
+    result: Codes = codes.take(places, mode="clip")  # what a null points to may be anything
+    if null is not None:
+        result[null] = len(values)
     return result
 
 

@@ -12,7 +12,7 @@ import re
 import tomllib
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
@@ -81,6 +81,9 @@ class MarketMap(_MarketPart):
     ordinary_words: tuple[str, ...] = ()
     kinds: Mapping[RivalKind, KindWords]
     categories: tuple[MarketCategory, ...] = Field(min_length=1)
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        yield from (("version", self.version), ("categories", len(self.categories)), ("sha256", self.sha256[:8]))
 
     @classmethod
     def load(cls, path: str | Path) -> MarketMap:

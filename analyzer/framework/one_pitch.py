@@ -6,12 +6,14 @@ too: the same pitch, once for each value of each input, as further rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from analyzer.framework import scorer
+import numpy as np
+from pydantic import TypeAdapter
+
 from analyzer.framework.arguments import as_market, as_rulebook, as_signals
 from analyzer.framework.assessment import (
     OPENS_VERDICT,
@@ -27,7 +29,6 @@ from analyzer.framework.assessment import (
     ReaderRef,
     RulebookRef,
     Scores,
-    SideScores,
     SourceRef,
     Usage,
     Warning,
@@ -36,18 +37,20 @@ from analyzer.framework.edits import as_read as signals_as_read
 from analyzer.framework.edits import edited, edits
 from analyzer.framework.formula import SCORES
 from analyzer.framework.inputs import Facts, derive
-from analyzer.framework.look_ups import Floats, look_ups
+from analyzer.framework.look_ups import look_ups
 from analyzer.framework.market import MarketMap
 from analyzer.framework.players import players
 from analyzer.framework.questions import ScoredPitch, questions_and_changes
-from analyzer.framework.rounding import SAID_DIGITS, rounded_one
+from analyzer.framework.reasons import Reasons
+from analyzer.framework.rounding import SAID_DIGITS, rounded, rounded_one
 from analyzer.framework.rulebook import SIDES, Rulebook
 from analyzer.framework.scorer import STATES
-from analyzer.framework.verdict import gate_reason, headline, reason, verdict
-from analyzer.vocabulary.derived import INPUTS, LEANS
+from analyzer.framework.verdict import headline, verdict
+from analyzer.vocabulary.derived import LEANS
 from analyzer.vocabulary.signals import Quote, Signals
 
 _ANALYZER: Final = version("pitch-analyzer")
+_CONSIDERATIONS: Final = TypeAdapter(tuple[ConsiderationResult, ...])
 
 
 def score(
@@ -95,12 +98,12 @@ def score(
         return Assessment(**head, **empty, considerations=(), questions=(), changes=())
 
     rated = ScoredPitch.of(facts, look_ups(rulebook))
+    reasons = Reasons(rulebook, facts)
     scores = _scores(rated)
-    shares = scorer.shares(rated.alone, rated.rules)
-    considerations = _considerations(rated, shares)
-    gates = _gates(rated)
+    considerations = _considerations(rated, reasons)
+    gates = _gates(rated, reasons)
     quadrant = Quadrant.model_validate({name: facts.values[name] or "unknown" for name in LEANS})
-    questions, changes = questions_and_changes(rated, scores.overall, gates)
+    questions, changes = questions_and_changes(rated, gates)
     return Assessment(
         **head,
         verdict=verdict(
@@ -115,7 +118,7 @@ def score(
         position=Position(stage=_position(facts, "stage"), focus=_position(facts, "focus")),
         quadrant=quadrant,
         scores=scores,
-        said=rounded_one(scorer.said(rated.alone, rated.rules, shares)[0], SAID_DIGITS),
+        said=rounded_one(rated.said, SAID_DIGITS),
         considerations=considerations,
         gates=gates,
         questions=questions,
@@ -153,13 +156,15 @@ def what_if(
 
 
 def _scores(pitch: ScoredPitch) -> Scores:
-    found = {name: pitch.range(pitch.scored.scores[name]) for name in SCORES}
-    return Scores(
-        overall=found["overall"],
-        market=found["market"],
-        sales=found["sales"],
-        sides=SideScores(**{side: found[side] for side in SIDES}),
-    )
+    triples = rounded(np.stack([pitch.scored.scores[name][:, 0] for name in SCORES])).tolist()
+    found = {name: _range(triple) for name, triple in zip(SCORES, triples, strict=True)}
+    sides = {side: found.pop(side) for side in SIDES}
+    return Scores.model_validate({**found, "sides": sides})
+
+
+def _range(triple: Sequence[float]) -> dict[str, float]:
+    value, low, high = triple
+    return {"value": value, "low": low, "high": high}
 
 
 def _position(facts: Facts, name: str) -> Range:
@@ -169,65 +174,50 @@ def _position(facts: Facts, name: str) -> Range:
     return Range(value=rounded_one(expected), low=rounded_one(low), high=rounded_one(high))
 
 
-def _considerations(pitch: ScoredPitch, shares: Mapping[str, Floats]) -> tuple[ConsiderationResult, ...]:
-    facts, rulebook = pitch.facts, pitch.rules.rulebook
+def _considerations(pitch: ScoredPitch, reasons: Reasons) -> tuple[ConsiderationResult, ...]:
+    facts = pitch.facts
     results = []
-    for consideration in rulebook.considerations:
-        found = pitch.range(pitch.scored.points[consideration.id])
+    for consideration in pitch.rules.considerations:
+        found = Range(**_range(pitch.scored.points[consideration.id][:, 0].tolist()))
         inputs = pitch.rules.tables[consideration.id].names
         results.append(
-            ConsiderationResult(
-                id=consideration.id,
-                title=consideration.title,
-                headline=headline(consideration, found),
-                side=consideration.side,
-                stance=consideration.stance,
-                points=found,
-                weight=consideration.weight,
-                share=round(float(shares[consideration.id][0]), 6),
-                reason=reason(rulebook, consideration, facts, found),
-                quotes=_quotes(facts, inputs),
-                source=consideration.source,
-                unknown=tuple(name for name in inputs if facts.open(name)),
-            )
+            {
+                "id": consideration.id,
+                "title": consideration.title,
+                "headline": headline(consideration, found),
+                "side": consideration.side,
+                "stance": consideration.stance,
+                "points": found,
+                "weight": consideration.weight,
+                "share": round(pitch.shares[consideration.side] * pitch.rules.weights[consideration.id], 6),
+                "reason": reasons.of(consideration, found),
+                "quotes": _quotes(facts, inputs),
+                "source": consideration.source,
+                "unknown": [name for name in inputs if facts.open(name)],
+            }
         )
-    return tuple(results)
+    return _CONSIDERATIONS.validate_python(results)
 
 
 def _quotes(facts: Facts, inputs: Iterable[str]) -> tuple[Quote, ...]:
     return tuple(dict.fromkeys(quote for name in inputs for quote in facts.quotes[name]))
 
 
-def _gates(pitch: ScoredPitch) -> tuple[GateResult, ...]:
+def _gates(pitch: ScoredPitch, reasons: Reasons) -> tuple[GateResult, ...]:
     facts, rulebook = pitch.facts, pitch.rules.rulebook
     results = []
     for gate in rulebook.gates:
-        state = STATES[pitch.scored.states(gate.id)[0]]
-        unknown = _deciding(pitch, gate.id) if state == "open" else ()
+        state = STATES[pitch.scored.gates[gate.id][0]]
         results.append(
             GateResult(
                 id=gate.id,
                 title=gate.title,
                 state=state,
                 ceiling=gate.ceiling,
-                reason=gate_reason(rulebook, gate, facts, state),
+                reason=reasons.of_gate(gate, state),
                 quotes=_quotes(facts, sorted(pitch.rules.gates[gate.id].names, key=lambda name: name in LEANS)),
                 source=gate.source,
-                unknown=unknown,
+                unknown=pitch.rules.deciding(gate.id, facts.possible) if state == "open" else (),
             )
         )
     return tuple(results)
-
-
-def _deciding(pitch: ScoredPitch, gate: str) -> tuple[str, ...]:
-    """The open inputs on which it depends whether a gate holds."""
-    table = pitch.rules.gates[gate]
-    holds = table.table
-    for axis, name in enumerate(table.names):
-        if not pitch.facts.open(name) or name in pitch.facts.several:
-            holds = holds.take([INPUTS[name].index(value) for value in pitch.facts.possible(name)], axis)
-    return tuple(
-        name
-        for axis, name in enumerate(table.names)
-        if holds.shape[axis] > 1 and (holds.min(axis) < holds.max(axis)).any()
-    )

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from analyzer.errors import InputError
 from analyzer.framework.formula import overall_of
-from analyzer.framework.look_ups import look_ups
+from analyzer.framework.look_ups import MEAN, look_ups
 from analyzer.framework.many_pitches import overall
 from analyzer.framework.rounding import SAID_DIGITS, rounded
 from analyzer.framework.rulebook import SIDES, Rulebook, Side
@@ -156,7 +156,8 @@ class _Draw:
             weights /= weights.sum()
             total = np.zeros(len(self._positions["stage"]))
             for consideration, weight in zip(members, weights, strict=True):
-                total += self._rules.tables[consideration.id].find(self._codes, {}).of("mean") * weight
+                table = self._rules.tables[consideration.id]
+                total += np.take(table.cells[MEAN], table.places(self._codes, {})) * weight
             sides[side] = total
         return overall_of(sides, self._positions)
 

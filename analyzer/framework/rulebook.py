@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -153,6 +153,9 @@ class Rulebook(RulebookPart):
     intermediate: tuple[Intermediate, ...] = ()
     considerations: tuple[Consideration, ...] = Field(min_length=1)
     gates: tuple[Gate, ...] = ()
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        yield from (("version", self.version), ("title", self.title), ("sha256", self.sha256[:8]))
 
     @classmethod
     def load(cls, path: str | Path) -> Rulebook:

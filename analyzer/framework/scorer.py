@@ -1,36 +1,45 @@
 """The one scorer: expectation and exact range of every score, for one pitch or a million, as look-ups in arrays.
 
-A score is a sum of considerations, each a table over a few inputs times the part of the score that it carries, which
-depends on the product's position. Positions, and inputs on whose worst value considerations disagree, are axes; they
-are eliminated one after the other, each from the terms that share it, so the work grows with the tables and not with
-the number of worlds. Nothing is sampled, and a row's result does not depend on the other rows.
+A score is a sum of sides, each a table over its inputs (`look_ups.Part`) times the part of the score that it carries,
+which depends on the product's position. Positions, and inputs on whose worst value several tables disagree, are axes;
+they are eliminated one after the other, each from the terms that share it, so the work grows with the tables and not
+with the number of worlds. Nothing is sampled, and a row's result does not depend on the other rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import add
 from typing import Final, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.framework.formula import FACTORS, PER_CASE, SCORES, WEIGHTED_BY
+from analyzer.framework.formula import PER_CASE, SCORES, SUMS, WEIGHTED_BY, At
 from analyzer.framework.inputs import UNPLACED, Facts
-from analyzer.framework.look_ups import Codes, Floats, LookUps, Spreads, Triple
+from analyzer.framework.look_ups import HIGH, LOW, MEAN, Codes, Floats, LookUps, Spreads, Triple
 from analyzer.framework.rulebook import SIDES, Side
 from analyzer.vocabulary.derived import INPUTS, LEANS
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 _TOGETHER: Final = 512
 """Up to so many rows are scored in one go, whatever they leave open; more are first sorted by it."""
-_MOST_ROWS: Final = 4_000
-"""So many rows of all tables fit into a processor's cache."""
+_MOST_ROWS: Final = 8_192
+"""So many rows of all columns fit into a processor's cache."""
 _THIRD: Final = 1e-9
 STATES: Final[tuple[Literal["clear", "open", "holds"], ...]] = ("clear", "open", "holds")
 """The states of a gate, by their number."""
 _POSITIONS: Final = tuple(LEANS)
+CODES: Final[Mapping[str, Mapping[str | None, int]]] = {
+    name: {**{value: number for number, value in enumerate(values)}, None: len(values)}
+    for name, values in INPUTS.items()
+}
+"""The code of each value of each input, and of unknown."""
+Rows = slice | NDArray[np.intp]
+_EVERY: Final = slice(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +52,7 @@ class Placed:
     at: Floats
     weight: Floats
 
-    def take(self, rows: NDArray[np.intp]) -> Placed:
+    def take(self, rows: Rows) -> Placed:
         return Placed(self.at[rows], self.weight[rows])
 
 
@@ -68,7 +77,7 @@ class Coded:
         codes: dict[str, Codes] = {}
         several: dict[str, Spreads] = {}
         for name, values in INPUTS.items():
-            index = {value: number for number, value in enumerate(values)} | {None: len(values)}
+            index = CODES[name]
             column = [index[facts.values[name]] for facts in pitches]
             spreads: dict[tuple[tuple[float, ...], float], int] = {}
             for row, facts in enumerate(pitches):
@@ -109,7 +118,7 @@ class Coded:
             )
         return cls(codes, several, positions, np.concatenate([part.in_scope for part in parts]))
 
-    def take(self, rows: NDArray[np.intp]) -> Coded:
+    def take(self, rows: Rows) -> Coded:
         """These rows, in this order."""
         codes = {name: column[rows] for name, column in self.codes.items()}
         positions = {name: placed.take(rows) for name, placed in self.positions.items()}
@@ -119,18 +128,18 @@ class Coded:
 def placed_at(at: Floats) -> Placed:
     """Known positions, and nan for unknown ones."""
     unknown = np.isnan(at)
-    most = len(UNPLACED) if unknown.any() else 1
-    places, weight = np.zeros((len(at), most)), np.zeros((len(at), most))
-    places[:, 0], weight[:, 0] = at, 1.0
-    if most > 1:
-        places[unknown] = [float(place) for place, _ in UNPLACED]
-        weight[unknown] = [share for _, share in UNPLACED]
+    if not unknown.any():
+        return Placed(at[:, None], np.ones((len(at), 1)))
+    places, weight = np.empty((len(at), len(UNPLACED))), np.empty((len(at), len(UNPLACED)))
+    for column, (place, share) in enumerate(UNPLACED):
+        places[:, column] = np.where(unknown, float(place), 0.0 if column else at)
+        weight[:, column] = np.where(unknown, share, 0.0 if column else 1.0)
     return Placed(places, weight)
 
 
 def lean_codes(at: Floats) -> Codes:
     """As `inputs.lean`, for positions that went through a float: a third is mixed."""
-    return np.where(at < 1 / 3 - _THIRD, 0, np.where(at > 2 / 3 + _THIRD, 2, 1)).astype(np.int32)
+    return (at >= 1 / 3 - _THIRD).astype(np.int32) + (at > 2 / 3 + _THIRD)
 
 
 def _placed(rows: Sequence[Sequence[tuple[object, float]]]) -> Placed:
@@ -152,64 +161,78 @@ def _padded(placed: Placed, most: int) -> Placed:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What comes of some pitches, a row each, not rounded. `points` holds considerations and gates by their id."""
+    """What comes of some pitches. `scores`, by name, are not rounded; `points`, by consideration, are rounded as they
+    are printed; `gates` holds the state of each gate as its place in `STATES`."""
 
     scores: dict[str, Triple]
     points: dict[str, Triple]
-
-    def states(self, gate: str) -> NDArray[np.int8]:
-        """Whether a gate is clear, open or holds, as its place in `STATES`."""
-        _, low, high = self.points[gate]
-        return (low + high).astype(np.int8)
+    gates: dict[str, NDArray[np.int8]]
 
 
 def scored(coded: Coded, rules: LookUps, names: Sequence[str] = SCORES) -> Scored:
     """The scores, points and gates of every pitch, in scope or not."""
     if len(coded) <= _TOGETHER:
-        points = rules.find_all(coded.codes, coded.several)
-        batch = _Batch(coded, rules, points)
-        return Scored({name: batch.score(name) for name in names}, points)
-    found = Scored(*({name: _empty(len(coded)) for name in each} for each in (names, (*rules.tables, *rules.gates))))
-    for rows in _alike(coded, rules):
-        part = coded.take(rows)
-        own = rules.find_all(part.codes, part.several)
-        batch = _Batch(part, rules, own)
-        computed = {name: batch.score(name) for name in names}
-        for into, values in ((found.scores, computed), (found.points, own)):
-            for name, triple in values.items():
-                for column, numbers in zip(into[name], triple, strict=True):
-                    column[rows] = numbers
+        points, gates, cells = rules.find_all(coded.codes, coded.several)
+        return Scored(_Batch(coded, rules, cells, _EVERY).scores(names), points, gates)
+    found = Scored(
+        {name: np.empty((3, len(coded))) for name in names},
+        {name: np.empty((3, len(coded))) for name in rules.tables},
+        {name: np.empty(len(coded), np.int8) for name in rules.gates},
+    )
+    for start in range(0, len(coded), _MOST_ROWS):
+        part = coded.take(slice(start, start + _MOST_ROWS))
+        chunk = slice(start, start + len(part))
+        points, gates, cells = rules.find_all(part.codes, part.several)
+        for name, triple in points.items():
+            found.points[name][:, chunk] = triple
+        for name, states in gates.items():
+            found.gates[name][chunk] = states
+        groups = _alike(part, rules)
+        results = [_Batch(part, rules, cells, rows).scores(names) for rows in groups]
+        back = np.argsort(np.concatenate(groups))
+        for name in names:
+            triples = np.concatenate([result[name] for result in results], axis=1)
+            found.scores[name][:, chunk] = np.take(triples, back, axis=1, mode="clip")
     return found
-
-
-def _empty(rows: int) -> Triple:
-    return np.empty(rows), np.empty(rows), np.empty(rows)
 
 
 def gate_states(coded: Coded, rules: LookUps) -> dict[str, NDArray[np.int8]]:
     """The state of each gate, as its place in `STATES`."""
-    read = Scored({}, rules.find_all(coded.codes, coded.several))
-    return {gate: read.states(gate) for gate in rules.gates}
+    return rules.find_all(coded.codes, coded.several)[1]
 
 
-def shares(coded: Coded, rules: LookUps) -> dict[str, Floats]:
-    """The part of the overall score's weight that each consideration carries; those of a pitch sum to 1."""
-    by_side = {}
+def side_shares(coded: Coded) -> dict[Side, Floats]:
+    """The part of the overall score's weight that each side carries; those of a pitch sum to 1."""
+    found: dict[Side, Floats] = {}
     for side in SIDES:
         weighted = WEIGHTED_BY[side]
         placed = coded.positions[weighted.position]
-        by_side[side] = _summed(weighted.share(placed.at) * placed.weight) * PER_CASE
-    return {c.id: by_side[c.side] * rules.weights[c.id] for c in rules.considerations}
+        found[side] = _summed(weighted.share(placed.at) * placed.weight) * PER_CASE
+    return found
 
 
-def said(coded: Coded, rules: LookUps, carried: Mapping[str, Floats] | None = None) -> Floats:
+def said(coded: Coded, rules: LookUps) -> Floats:
     """The share of the overall score's weight that rests on what the pitch says, 0 to 1 (docs/scoring.md, "What is not
-    said"). `carried`: what `shares` gives, if it is known already."""
-    carried = carried or shares(coded, rules)
-    total = np.zeros(len(coded))
-    for name, known in rules.known_inputs(coded.codes, coded.several).items():
-        total = total + carried[name] * (known / len(rules.tables[name].names))
-    return total
+    said"): of an input that was read in several ways, the share of its votes that name a value."""
+    if len(coded) > _MOST_ROWS:
+        starts = range(0, len(coded), _MOST_ROWS)
+        return np.concatenate([said(coded.take(slice(start, start + _MOST_ROWS)), rules) for start in starts])
+    known: dict[str, Floats] = {}
+    for name in rules.names:
+        codes, size = coded.codes[name], len(INPUTS[name])
+        known[name] = (codes < size).astype(np.float64)
+        if name in coded.several:
+            known[name] += np.concatenate([np.zeros(size + 1), coded.several[name].said])[codes]
+    return said_of(known, side_shares(coded), rules)
+
+
+def said_of(known: Mapping[str, At], shares: Mapping[Side, At], rules: LookUps) -> At:
+    """The same from how far each input is known, 0 to 1, and the shares of the sides."""
+    parts = []
+    for side, share in shares.items():
+        own = [known[name] * weight for name, weight in rules.known_weights[side].items()]
+        parts.append(share * reduce(add, own))
+    return reduce(add, parts)
 
 
 def _summed(columns: Floats) -> Floats:
@@ -223,17 +246,17 @@ def _summed(columns: Floats) -> Floats:
 # ---------------------------------------------------------------- batches
 
 
-def _alike(coded: Coded, rules: LookUps) -> Iterator[NDArray[np.intp]]:
+def _alike(coded: Coded, rules: LookUps) -> list[NDArray[np.intp]]:
     """The rows in groups that leave as much of positions and tried inputs open."""
     key = np.zeros(len(coded), np.int64)
     for name in _POSITIONS:
-        key = key * 64 + np.minimum((coded.positions[name].weight > 0).sum(axis=1), 63)
+        places = np.zeros(len(coded), np.int64)
+        for column in coded.positions[name].weight.T:
+            places += column > 0
+        key = key * 64 + np.minimum(places, 63)
     for name in rules.tried:
         key = key * 8 + _possible(coded, name).sum(axis=1)
-    for value in np.unique(key):
-        rows = np.flatnonzero(key == value)
-        for start in range(0, len(rows), _MOST_ROWS):
-            yield rows[start : start + _MOST_ROWS]
+    return [np.flatnonzero(key == value) for value in np.unique(key)]
 
 
 def _possible(coded: Coded, name: str) -> NDArray[np.bool_]:
@@ -245,108 +268,132 @@ def _possible(coded: Coded, name: str) -> NDArray[np.bool_]:
     return np.asarray(table[coded.codes[name]])
 
 
-class _Batch:
-    """Some pitches, with an axis for each position and each tried input after the axis of pitches."""
+@dataclass(frozen=True, slots=True)
+class _Term:
+    """A part of a score: its expectation, and its two ends over the axes in `scope`."""
 
-    def __init__(self, coded: Coded, rules: LookUps, points: Mapping[str, Triple]):
+    side: Side
+    scope: frozenset[int]
+    mean: Floats
+    ends: Floats
+
+
+class _Batch:
+    """Some pitches, with an axis for each position and each tried input; the pitches are the last axis."""
+
+    def __init__(self, coded: Coded, rules: LookUps, cells: Sequence[Floats], rows: Rows):
+        self._parts = rules.parts
+        self._cells = [found[:, rows] for found in cells]
         self._axes = (*_POSITIONS, *rules.tried)
         self._placed: dict[str, Placed] = {}
-        self._masks: list[NDArray[np.bool_]] = []
+        self._masks: list[NDArray[np.bool_] | None] = []
+        self._length: list[int] = []
         codes: dict[str, Codes] = {}
         for name in self._axes:
             if name in LEANS:
-                possible = coded.positions[name].weight > 0
+                placed = coded.positions[name].take(rows)
+                possible = placed.weight > 0
                 most = int(possible.sum(axis=1).max(initial=1))
-                self._placed[name] = Placed(coded.positions[name].at[:, :most], coded.positions[name].weight[:, :most])
+                self._placed[name] = Placed(placed.at[:, :most], placed.weight[:, :most])
                 choices, possible = lean_codes(self._placed[name].at), possible[:, :most]
             else:
-                possible = _possible(coded, name)
+                possible = _possible(coded, name)[rows]
                 most = int(possible.sum(axis=1).max(initial=1))
                 choices = np.argsort(~possible, axis=1, kind="stable")[:, :most].astype(np.int32)
                 possible = np.take_along_axis(possible, choices, axis=1)
             codes[name] = self._spread(choices, name)
-            self._masks.append(self._spread(possible, name))
-        alone = (-1, *(1,) * len(self._axes))
-        others = {name: column.reshape(alone) for name, column in coded.codes.items()}
-        by_choice = {**others, **codes}
-        by_position = {**others, **{name: codes[name] for name in _POSITIONS}}
-        self._mean: dict[Side, Floats] = {}
-        self._ends: dict[Side, dict[frozenset[int], tuple[Floats, Floats]]] = {side: {} for side in SIDES}
-        for consideration in rules.considerations:
-            table, weight, side = rules.tables[consideration.id], rules.weights[consideration.id], consideration.side
-            scope = frozenset(axis for axis, name in enumerate(self._axes) if name in table.names)
-            if scope:
-                found = table.find(by_choice, coded.several)
-                tried = any(name in table.names for name in rules.tried)
-                mean = (table.find(by_position, coded.several) if tried else found).of("mean") * weight
-                low, high = found.of("low") * weight, found.of("high") * weight
-            else:
-                mean, low, high = ((each * weight).reshape(alone) for each in points[consideration.id])
-            self._mean[side] = self._mean[side] + mean if side in self._mean else mean
-            ends = self._ends[side]
-            ends[scope] = (ends[scope][0] + low, ends[scope][1] + high) if scope in ends else (low, high)
-        self._shares = {
-            side: self._spread(weighted.share(self._placed[weighted.position].at), weighted.position)
-            for side, weighted in WEIGHTED_BY.items()
-        }
+            self._masks.append(None if possible.all() else self._spread(possible, name))
+            self._length.append(most)
+        self._terms = [self._term(number, coded, codes, rows) for number in range(len(self._parts))]
+        self._shared = [self._by_share(term) for term in self._terms]
+
+    def _term(self, number: int, coded: Coded, axes: Mapping[str, Codes], rows: Rows) -> _Term:
+        part = self._parts[number]
+        names = part.table.names
+        scope = frozenset(axis for axis, name in enumerate(self._axes) if name in names and self._length[axis] > 1)
+        alone = (*(1,) * len(self._axes), -1)
+        if not scope:  # where a product has one place, it has the lean that its code names
+            cells = self._cells[number].reshape((3, *alone))
+            return _Term(part.side, scope, cells[MEAN], cells[LOW:])
+        codes = {name: axes[name] if name in axes else coded.codes[name][rows].reshape(alone) for name in names}
+        cells = part.table.find(codes, coded.several)
+        tried = [name for name in names if name in axes and name not in LEANS]
+        if not tried:
+            return _Term(part.side, scope, cells[MEAN], cells[LOW:])
+        untried = {name: coded.codes[name][rows].reshape(alone) for name in tried}
+        return _Term(part.side, scope, part.table.find({**codes, **untried}, coded.several)[MEAN], cells[LOW:])
+
+    def _by_share(self, term: _Term) -> _Term:
+        """A term times its side's share, which depends on a position."""
+        weighted = WEIGHTED_BY[term.side]
+        share = self._spread(weighted.share(self._placed[weighted.position].at), weighted.position)
+        scope = term.scope | {self._axes.index(weighted.position)}
+        return _Term(term.side, scope, term.mean * share, term.ends * share)
 
     def _spread(self, columns: NDArray[_Scalar], name: str) -> NDArray[_Scalar]:
         """Columns of an axis, at its place among the axes."""
-        shape = [len(columns), *(1,) * len(self._axes)]
-        shape[1 + self._axes.index(name)] = columns.shape[1]
-        return columns.reshape(shape)
+        shape = [*(1,) * len(self._axes), len(columns)]
+        shape[self._axes.index(name)] = columns.shape[1]
+        return np.ascontiguousarray(columns.T).reshape(shape)
 
-    def score(self, name: str) -> Triple:
-        """Expectation, least and greatest of one score."""
-        parts = FACTORS[name]
-        expected: Floats | float = 0.0
-        lows: dict[frozenset[int], Floats] = {}
-        highs: dict[frozenset[int], Floats] = {}
-        for side, part in parts.items():
-            share = None if part is None else self._shares[side] * part
-            expected = expected + (self._mean[side] if share is None else self._mean[side] * share)
-            for scope, (low, high) in self._ends[side].items():
-                if share is not None:
-                    scope = scope | {self._axes.index(WEIGHTED_BY[side].position)}
-                    low, high = low * share, high * share
-                lows[scope] = lows[scope] + low if scope in lows else low
-                highs[scope] = highs[scope] + high if scope in highs else high
-        return (
-            self._expectation(np.asarray(expected)),
-            self._extreme(lows, np.inf),
-            self._extreme(highs, -np.inf),
-        )
+    def scores(self, names: Sequence[str]) -> dict[str, Triple]:
+        """Expectation, least and greatest of some scores."""
+        found = {}
+        for name in names:
+            if name in SUMS:
+                sides, factor = SUMS[name]
+                found[name] = self._joined([term for term in self._shared if term.side in sides]) * factor
+            else:
+                found[name] = self._side(name)
+        return found
+
+    def _side(self, side: str) -> Triple:
+        """The score of a side by itself."""
+        own = [number for number, part in enumerate(self._parts) if part.side == side]
+        if len(own) > 1:
+            return self._joined([self._terms[number] for number in own])
+        cells = self._cells[own[0]]
+        return np.stack([cells[MEAN], cells[LOW], -cells[HIGH]])
+
+    def _joined(self, terms: Sequence[_Term]) -> Triple:
+        """The sum of some terms over all axes: expectation, least and greatest."""
+        mean: Floats | float = 0.0
+        by_scope: dict[frozenset[int], Floats] = {}
+        for term in terms:
+            mean = mean + term.mean
+            by_scope[term.scope] = by_scope[term.scope] + term.ends if term.scope in by_scope else term.ends
+        low, high = self._least(by_scope)
+        return np.stack([self._expectation(np.asarray(mean)), low, -high])
 
     def _expectation(self, total: Floats) -> Floats:
         """The mean over the positions; the other axes are of length 1."""
-        for axis, name in enumerate(_POSITIONS, 1):
+        for axis, name in enumerate(_POSITIONS):
             if total.shape[axis] > 1:
-                weights = self._spread(self._placed[name].weight, name)
-                pick = [slice(None)] * total.ndim
+                weighed = total * self._spread(self._placed[name].weight, name)
                 joined: Floats | float = 0.0
                 for place in range(total.shape[axis]):
-                    pick[axis] = slice(place, place + 1)
-                    joined = joined + total[tuple(pick)] * weights[tuple(pick)]
+                    joined = joined + weighed.take([place], axis)
                 total = np.asarray(joined)
-        return total.reshape(len(total))
+        return total.reshape(-1)
 
-    def _extreme(self, terms: Mapping[frozenset[int], Floats], worst: float) -> Floats:
-        """The least (`worst` = inf) or greatest sum of the terms, each over the axes in its scope."""
+    def _least(self, terms: Mapping[frozenset[int], Floats]) -> Floats:
+        """The least sum of the terms, each over the axes in its scope."""
         left = dict(terms)
-        reduce = np.minimum.reduce if worst > 0 else np.maximum.reduce
         for axis in _order(frozenset(terms), tuple(len(INPUTS[name]) for name in self._axes)):
             taking = [scope for scope in left if axis in scope]
             joined: Floats | float = 0.0
             for scope in sorted(taking, key=sorted):
                 joined = joined + left.pop(scope)
-            if self._masks[axis].shape[axis + 1] > 1:
-                joined = reduce(np.where(self._masks[axis], joined, worst), axis + 1, keepdims=True)
+            if self._length[axis] > 1:
+                mask = self._masks[axis]
+                possible = joined if mask is None else np.where(mask, joined, np.inf)
+                joined = np.minimum.reduce(possible, axis + 1, keepdims=True)
             rest = frozenset().union(*taking) - {axis}
             left[rest] = left[rest] + joined if rest in left else np.asarray(joined)
         total: Floats | float = 0.0
         for scope in sorted(left, key=sorted):
             total = total + left[scope]
-        return np.asarray(total).reshape(-1)
+        return np.asarray(total).reshape(2, -1)
 
 
 @lru_cache(maxsize=256)
@@ -357,7 +404,7 @@ def _order(scopes: frozenset[frozenset[int]], sizes: tuple[int, ...]) -> tuple[i
     order = []
     while axes:
         joined = {axis: frozenset().union(*(scope for scope in left if axis in scope)) for axis in axes}
-        axis = min(sorted(axes), key=lambda one: int(np.prod([sizes[other] for other in joined[one]])))
+        axis = min(sorted(axes), key=lambda one: math.prod(sizes[other] for other in joined[one]))
         left = {scope for scope in left if axis not in scope} | {joined[axis] - {axis}}
         axes.remove(axis)
         order.append(axis)

@@ -1,12 +1,11 @@
-"""The sentences of an assessment: why a consideration got its points, and the verdict.
+"""The verdict of an assessment, and the words for which way a consideration goes.
 
 Words come from the rulebook; this module only chooses and joins them, and never says more than the range allows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import product
+from collections.abc import Iterator, Sequence
 from typing import Final, Literal
 
 from analyzer.framework.assessment import (
@@ -18,9 +17,8 @@ from analyzer.framework.assessment import (
     Verdict,
     VerdictWord,
 )
-from analyzer.framework.inputs import Facts
-from analyzer.framework.rulebook import Consideration, Gate, Rulebook, VerdictBounds
-from analyzer.vocabulary.labels import capital, joined
+from analyzer.framework.rulebook import Consideration, Rulebook, VerdictBounds
+from analyzer.vocabulary.labels import capital
 
 SPEAKS_FOR, SPEAKS_AGAINST = 7.0, 3.0
 """Points from which a consideration speaks for the product, and up to which it speaks against it."""
@@ -35,80 +33,6 @@ _NAMED: Final = 2
 """Deal-breakers that a verdict names; it counts the others."""
 _STAGES: Final = {"day_1": "day-1", "day_2": "day-2", "mixed": "day-1 and day-2", "unknown": ""}
 _FOCUSES: Final = {"ml": "ML", "engineering": "engineering", "mixed": "ML and engineering", "unknown": ""}
-
-
-def reason(rulebook: Rulebook, consideration: Consideration, facts: Facts, points: Range) -> str:
-    """Why a consideration got its points; where something is unknown, what it is and which points remain possible."""
-    known = phrases(rulebook, facts, consideration.inputs)
-    if len(known) == len(consideration.inputs):
-        key = tuple(possible(rulebook, facts, name)[0] for name in consideration.inputs)
-        return consideration.reasons[consideration.deciding[key].reason].format_map(known)
-    effect = (
-        f"but that makes no difference: {points.low:g} of 10 points"
-        if points.width == 0
-        else f"so anything from {points.low:g} to {points.high:g} of 10 points is possible"
-    )
-    silence = f"{silent(rulebook, facts, consideration.inputs)}, {effect}."
-    return f"{capital(_clauses(list(known.values())))}. {silence}" if known else silence
-
-
-def gate_reason(rulebook: Rulebook, gate: Gate, facts: Facts, state: str) -> str:
-    """Why a gate holds, or does not, or what would decide it."""
-    if state == "open":
-        undecided = [name for name in gate.inputs if not set(possible(rulebook, facts, name)) <= set(gate.when[name])]
-        return f"{silent(rulebook, facts, undecided)}."
-    words = phrases(rulebook, facts, gate.inputs)
-    words |= {name: _one_of(rulebook, facts, name) for name in gate.inputs if name not in words}
-    if state == "holds":
-        return gate.reason.format_map(words)
-    against = [name for name in gate.inputs if not set(possible(rulebook, facts, name)) & set(gate.when[name])]
-    return f"It does not apply: {_clauses([words[name] for name in against or gate.inputs])}."
-
-
-def _one_of(rulebook: Rulebook, facts: Facts, name: str) -> str:
-    """The words of all values that an input may have."""
-    found = rulebook.words(name).found
-    return " or ".join(found[value] for value in possible(rulebook, facts, name))
-
-
-def possible(rulebook: Rulebook, facts: Facts, name: str) -> tuple[str, ...]:
-    """The values that an input or an intermediate table may have."""
-    if name not in rulebook.tables:
-        return facts.possible(name)
-    table = rulebook.tables[name]
-    every = product(*(possible(rulebook, facts, other) for other in table.inputs))
-    found = {table.deciding[key].value for key in every}
-    return tuple(value for value in table.values if value in found)
-
-
-def phrases(rulebook: Rulebook, facts: Facts, names: Iterable[str]) -> dict[str, str]:
-    """The words for those inputs that have one value."""
-    values = {name: possible(rulebook, facts, name) for name in names}
-    return {
-        name: facts.phrases.get(name) or rulebook.words(name).found[found[0]]
-        for name, found in values.items()
-        if len(found) == 1
-    }
-
-
-def silent(rulebook: Rulebook, facts: Facts, names: Iterable[str]) -> str:
-    """What is open of these inputs, as a clause: what the pitch does not say, and where readings differ."""
-    unclear = [name for name in names if len(possible(rulebook, facts, name)) > 1]
-    clauses = []
-    for name in unclear:
-        if name in facts.several:
-            found = [rulebook.words(name).found[value] for value in facts.several[name].named]
-            differ = f"readings differ on whether {joined(found, 'or')}"
-            clauses.append(differ if len(found) > 1 else f"not every reading finds that {found[0]}")
-    unknown = [rulebook.words(name).unknown for name in unclear if name not in facts.several]
-    if unknown:
-        clauses.append(f"the pitch does not say {joined(unknown, 'or')}")
-    return capital(_clauses(clauses))
-
-
-def _clauses(clauses: Sequence[str]) -> str:
-    """Clauses in one sentence: "a", "a, and b", "a, b, and c"."""
-    return clauses[0] if len(clauses) == 1 else f"{', '.join(clauses[:-1])}, and {clauses[-1]}"
 
 
 def leaning(points: Range) -> Leaning:

@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Collection, Mapping
 from concurrent.futures import Future, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event
 from traceback import format_tb
 from types import MappingProxyType
@@ -31,7 +31,7 @@ from analyzer.reading.pitch import Pitch
 from analyzer.reading.readers import Choice, choose
 from analyzer.results.result import as_analyzer_error
 from analyzer.runs.one import start
-from analyzer.settings import Settings
+from analyzer.settings import SAME, Settings
 from analyzer.views.html import literal, tag
 from analyzer.views.times import duration
 
@@ -70,8 +70,11 @@ class Analysis:
         return time.monotonic() - self.started
 
 
-def begin(text: str | Document, model: str | None, changes: Mapping[str, str], *, store: bool = False) -> None:
+def begin(
+    text: str | Document, model: str | None, changes: Mapping[str, str], *, store: bool = False, verify: bool = False
+) -> None:
     """Starts an analysis in this session; with `store`, the model's answer is looked up in the store and saved there.
+    `verify`: with a second look, by the model that PITCH_VERIFY names or by the one that reads.
 
     The previous outcome is dropped, so that nobody takes it for the new one, and an analysis still running is
     cancelled, so that nobody pays for it. If it cannot start, the session keeps the error.
@@ -82,6 +85,7 @@ def begin(text: str | Document, model: str | None, changes: Mapping[str, str], *
     visit.analysis = visit.error = None
     try:
         settings = connect.settings_for(model)
+        settings = replace(settings, verify=(settings.verify or SAME) if verify else None)
         pitch = Pitch.of(text)
         choice = choose(pitch, model, settings, settings.store_url() if store else None)
     except AnalyzerError as error:

@@ -33,6 +33,7 @@ _MINE, _SAMPLES, _NONE = "My pitches", "Samples", "None"
 _MOST_OTHERS: Final = 100
 """How many assessments of a visit are kept to be shown in the chart."""
 _READER: Final = "reader"
+_SECOND_LOOK: Final = "second-look"
 _TAB: Final = "tab"
 _ANALYZE: Final = "analyze"
 _OTHERS: Final = "behind"
@@ -101,12 +102,12 @@ def _inputs(answered: Analysis | None) -> None:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.button("Analyze", type="primary", on_click=_analyze, key=_ANALYZE, help="Ctrl+Enter in the field")
                 history.toggle()
+                _second_look_toggle()
         with choosing:
             pitch_field.file()
             st.selectbox("Read by", list(_READERS), key=_READER, help=_readers_explained(), persist_state="session")
             if st.session_state[_READER] == _OTHER_MODEL:
                 connect.show_fields()
-        with choosing:
             st.selectbox(
                 "Or use a sample",
                 list(pitch_field.samples()),
@@ -119,6 +120,23 @@ def _inputs(answered: Analysis | None) -> None:
             )
     pitch_field.show_error()
     desk.submit_by_key(_ANALYZE)
+
+
+def _second_look_toggle() -> None:
+    """Whether a model checks what is read; on from the start if PITCH_VERIFY says so."""
+    if _SECOND_LOOK not in st.session_state:
+        try:
+            st.session_state[_SECOND_LOOK] = Settings.from_environment().verify is not None
+        except AnalyzerError:
+            st.session_state[_SECOND_LOOK] = False
+    st.toggle(
+        "Second look",
+        key=_SECOND_LOOK,
+        disabled=_model() == KEYWORDS,
+        help="One more request: the model sees each value with its quotes, not the pitch, and takes back what they do "
+        "not support.",
+        persist_state="session",
+    )
 
 
 def _readers_explained() -> str:
@@ -155,7 +173,8 @@ def _analyze() -> None:
         except ConfigurationError as error:
             session().analysis, session().error = None, error
             return
-    analysis.begin(pitch_field.pitch(), _model(), {}, store=history.wants_saving())
+    look = bool(st.session_state.get(_SECOND_LOOK)) and _model() != KEYWORDS
+    analysis.begin(pitch_field.pitch(), _model(), {}, store=history.wants_saving(), verify=look)
 
 
 def _use_sample() -> None:

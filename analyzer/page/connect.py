@@ -56,7 +56,7 @@ class Connection:
         """The settings with which this model is asked, and only this one."""
         of_openai = self.model.partition("/")[0] == "openai"
         url = self.url or (None if of_openai and self.key else settings.openai_base_url)
-        return replace(settings, visitor_key=self.key or None, openai_base_url=url)
+        return replace(settings, visitor_key=(self.model, self.key) if self.key else None, openai_base_url=url)
 
 
 @dataclass(slots=True)

@@ -29,11 +29,11 @@ from analyzer.page.hosts import HERE, OwnHostsOnly, host_names
 from analyzer.resources import resource
 from analyzer.screen import say
 
-_ADDRESS: Final = "127.0.0.1"
+HERE_ONLY: Final = "127.0.0.1"
 LARGEST_UPLOAD: Final = 100
 """Megabytes of the largest file that any field of the page takes; a field may take less."""
 OPTIONS: Final[Mapping[str, Any]] = {
-    "server.address": _ADDRESS,
+    "server.address": HERE_ONLY,
     "server.headless": True,  # the browser is opened here
     "server.showEmailPrompt": False,
     "server.fileWatcherType": "none",
@@ -56,21 +56,22 @@ _GRACE: Final = 3.0
 """Seconds that open connections, and then the threads of visitors, have to end once the server is told to."""
 
 
-def serve(port: int, open_browser: bool, named: Iterable[str] = ()) -> int:
+def serve(port: int, open_browser: bool, named: Iterable[str] = (), address: str = HERE_ONLY) -> int:
     """Serves the page until the process is told to end; the exit code. `named`: host names beside this machine's own.
 
-    Raises InputError if the port is taken, or a name is not a host name.
+    `address`: the IPv4 address of this machine to listen at; another than 127.0.0.1 lets other machines reach the page.
+    Raises InputError if the port is taken, or a name or the address is not one.
     """
     names = host_names(named)
-    listener = _listen(port)
+    listener = _listen(address, port)
     port = listener.getsockname()[1]
-    server_options = {"server.port": port, "server.allowedHosts": sorted(HERE | names)}
+    server_options = {"server.address": address, "server.port": port, "server.allowedHosts": sorted(HERE | names)}
     theme = {"theme.base": str(Path(__file__).with_name("theme.toml"))}
     bootstrap.load_config_options({**OPTIONS, **theme, **server_options})
     app = App(
         resource("app.py"),
         middleware=[Middleware(OwnHostsOnly, names=names)],
-        lifespan=_announced(f"http://{_ADDRESS}:{port}", open_browser),
+        lifespan=_announced(f"http://{_shown(address)}:{port}", open_browser),
     )
     server = uvicorn.Server(
         uvicorn.Config(
@@ -90,21 +91,28 @@ def serve(port: int, open_browser: bool, named: Iterable[str] = ()) -> int:
     return code
 
 
-def _listen(port: int) -> socket.socket:
+def _listen(address: str, port: int) -> socket.socket:
     """The port, taken before anything is started."""
     listener = socket.socket(socket.AF_INET)
     try:
         if os.name != "nt":  # there it would let two servers have one port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((_ADDRESS, port))
+        listener.bind((address, port))
         listener.listen()
     except OSError as error:
         listener.close()
         if error.errno in (errno.EADDRINUSE, errno.EACCES):
             why = "in use" if error.errno == errno.EADDRINUSE else "reserved by the system"
             raise InputError(f"port {port} is {why}; choose another one: pitch app --port NUMBER") from error
-        raise
+        raise InputError(
+            f"{address} is not an IPv4 address of this machine; leave --address out, or use 0.0.0.0 for all of them"
+        ) from error
     return listener
+
+
+def _shown(address: str) -> str:
+    """The address to write: a server that listens everywhere is reached here too."""
+    return HERE_ONLY if address.startswith("0.") else address
 
 
 def _announced(address: str, open_browser: bool) -> Callable[[App], AbstractAsyncContextManager[None]]:

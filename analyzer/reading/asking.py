@@ -167,7 +167,7 @@ class Conversation:
         """Get one reply of the model, in as many attempts as the limiter allows."""
         asking = self.asking
         said = [self.form.message(self.pitch), *(message["content"] for message in self.said)]
-        reservation = asking.spending.reservation(said, static_tokens(self.form.name))
+        reservation = asking.spending.reservation(asking.model, said, static_tokens(self.form.name))
         try:
             # Saved before its slot goes to another request: a killed run pays twice for at most what was in flight.
             saved = await asking.limiter.call(lambda: self._in_some_mode(reservation))

@@ -7,6 +7,7 @@ another origin is not followed.
 from __future__ import annotations
 
 import os
+import sys
 from contextvars import ContextVar
 from dataclasses import dataclass
 from importlib import import_module
@@ -127,12 +128,14 @@ def is_compatible(model: str, settings: Settings) -> bool:
 
 def key_for(model: str, settings: Settings) -> str:
     """The key of a provider. Raises ConfigurationError if it is not set."""
-    if settings.visitor_key:
-        return settings.visitor_key
+    if settings.visitor_key and settings.visitor_key[0] == model.strip():
+        return settings.visitor_key[1]
     provider, _ = split_model(model)
     profile = profile_of(model.strip(), settings)
     variable = "OPENAI_API_KEY" if provider == "openai" else profile.key
-    key = settings.openai_api_key if provider == "openai" else provider_key(variable) if variable else None
+    key = settings.keys.get(provider) or (settings.openai_api_key if provider == "openai" else None)
+    if key is None and provider != "openai" and variable:
+        key = provider_key(variable)
     if key is None and provider == "google":
         key = provider_key("GEMINI_API_KEY")
     if key:
@@ -207,9 +210,9 @@ def _other_client(model: str, profile: Profile, settings: Settings) -> instructo
         raise
     except Exception as error:  # each provider's set-up code raises its own kinds
         if isinstance(error, ImportError) or "package" in str(error) or "not installed" in str(error):
-            package = {"google": "google-genai"}.get(provider, provider)
+            package = f'"instructor[{"google-genai" if provider == "google" else provider}]"'
             raise ConfigurationError(
-                f'{model} needs a package that is not installed: pip install "instructor[{package}]"'
+                f"{model} needs a package that is not installed: {sys.executable} -m pip install {package}"
             ) from error
         raise ConfigurationError(
             f"{model} cannot be set up; check the provider's name and that its key is set"

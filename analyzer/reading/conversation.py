@@ -8,7 +8,7 @@ of an answer holds.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
 
@@ -64,7 +64,7 @@ class ModelReader:
     ):
         self._recorder: Recorder | None = None
         self._own: httpx.AsyncClient | None = None
-        limiter = limiter or RateLimiter(ONE, 1)
+        limiter = limiter or RateLimiter(ONE, settings.readings)
         if recordings is not None:
             settings = Settings(openai_api_key=NO_KEY, timeout=settings.timeout, form=settings.form)
             # Proxies of the environment would be asked before the transport.
@@ -77,7 +77,7 @@ class ModelReader:
             self._own = client_of_run(settings.timeout, limiter)
         client = ModelClient(model, settings, self._own)
         order = ModeOrder(model, modes_of(client.profile, settings.mode))
-        spending = spending or Spending(model)
+        spending = spending or Spending([model])
         self._form = form(settings.form)
         self.asking = Asking(settings, client, order, limiter, answers, spending, recordings)
         shown = f"{RECORDED}/{model}" if recordings is not None else model
@@ -99,14 +99,19 @@ class ModelReader:
         """Through what and how the model is asked, as of now."""
         return Connection(self.asking.client, self.asking.order.way, self.asking.window)
 
-    async def read(self, pitch: Pitch) -> Reading:
-        """Read the signals of a pitch and check every quote. Raises ProviderError, ExtractionError, ConfigurationError,
+    async def read(self, pitch: Pitch, number: int = 1) -> Reading:
+        """Read the signals of a pitch and check every quote. `number`: which reading of it this is, from 1; each is
+        asked, stored and recorded by itself. Raises ProviderError, ExtractionError, ConfigurationError,
         MissingRecording, or, if the run ends first, RunStopped or CostLimitReached."""
+        self.note_title(pitch)
+        with noting_played() as played:
+            reading = await _PitchReading(Conversation(self.asking, self._form, pitch, number)).reading(self.ref)
+        return as_recorded(reading, played)
+
+    def note_title(self, pitch: Pitch) -> None:
+        """Give the recordings of answers about a text its title."""
         if self._recorder is not None and pitch.ref.sha256 and pitch.ref.title:
             self._recorder.titles[pitch.ref.sha256] = pitch.ref.title
-        with noting_played() as played:
-            reading = await _PitchReading(Conversation(self.asking, self._form, pitch)).reading(self.ref)
-        return as_recorded(reading, played)
 
     async def aclose(self) -> None:
         """Close the connections of this reader."""
@@ -114,14 +119,15 @@ class ModelReader:
             await self._own.aclose()
 
 
-def first_request(model: str, pitch: Pitch, form_name: str, mode: str = "json_schema") -> ModelRequest:
-    """The first request for reading this pitch with this model, as recordings identify it."""
-    return ModelRequest.first(model, pitch.ref.sha256 or "", form_name, mode)
+def first_request(model: str, pitch: Pitch, form_name: str, mode: str = "json_schema", number: int = 1) -> ModelRequest:
+    """The first request of a reading of this pitch with this model, as recordings identify it. `number`: which reading,
+    from 1."""
+    return replace(ModelRequest.first(model, pitch.ref.sha256 or "", form_name, mode), reading=number)
 
 
-def requests_in_every_mode(model: str, pitch: Pitch, form_name: str) -> list[ModelRequest]:
-    """The first request for reading a pitch, in every mode: a stored answer to any of them is used."""
-    return [first_request(model, pitch, form_name, mode) for mode in get_args(Mode)]
+def requests_in_every_mode(model: str, pitch: Pitch, form_name: str, number: int = 1) -> list[ModelRequest]:
+    """The first request of a reading of a pitch, in every mode: a stored answer to any of them is used."""
+    return [first_request(model, pitch, form_name, mode, number) for mode in get_args(Mode)]
 
 
 @dataclass(slots=True)
@@ -156,7 +162,8 @@ class _PitchReading:
         signals = answer.signals()
         doubts = support_warnings(signals, self.pitch.text)
         warnings = (*self.pitch.warnings, *planted, *answer.warnings, *lost, *_unsettled(answer), *doubts, *counted)
-        return Reading(signals, ref, warnings, self.talk.usage, from_store=not self.talk.paid)
+        talk = self.talk
+        return Reading(signals, ref, warnings, talk.usage, from_store=not talk.paid, number=talk.reading)
 
     async def _usable_answer(self, grounding: Grounding) -> CheckedAnswer:
         """The first answer in the requested shape; a model that misses it is asked once more."""

@@ -86,7 +86,8 @@ class ModelQuestion:
     """What is asked about a text, before a mode shapes it.
 
     `said`: the answers so far and what was said about them. `codes`: the two numbers around a prompt that its server
-    may cut; an answer that returns them saw all of it. `settings`: whether temperature, seed and the like are sent.
+    may cut; an answer that returns them saw all of it. `reading`: which reading of the pitch it is, from 1.
+    `settings`: whether temperature, seed and the like are sent.
     """
 
     form: Form
@@ -208,8 +209,8 @@ def _responses(question: ModelQuestion, profile: Profile) -> Shape:
         "store": False,
         **_extra(question, profile),
     }
-    if question.settings and profile.parameters.temperature and question.reading == 1:
-        body["temperature"] = 0
+    if question.settings:
+        body |= _sampling(question, profile.parameters.temperature)
     return Shape(instructor.Mode.RESPONSES_TOOLS, body)
 
 
@@ -223,8 +224,8 @@ def _anthropic(question: ModelQuestion, mode: Mode, profile: Profile) -> Shape:
         "messages": others,
         **_extra(question, profile),
     }
-    if question.settings and parameters.temperature and question.reading == 1:
-        body["temperature"] = 0
+    if question.settings:
+        body |= _sampling(question, parameters.temperature)
     if mode in ("tools", "tools_auto"):
         tool = {"name": question.form.tool.name, "description": question.form.tool.description, "input_schema": schema}
         forced = {"type": "tool", "name": question.form.tool.name, "disable_parallel_tool_use": True}
@@ -249,9 +250,8 @@ def _google(question: ModelQuestion, mode: Mode, profile: Profile) -> Shape:
     parameters = profile.parameters
     schema = without(question.schema(), parameters.left_out)
     config: dict[str, Any] = dict(_extra(question, profile))
-    if question.settings and question.reading == 1:
-        config |= {"temperature": 0} if parameters.temperature else {}
-        config |= {"seed": SEED} if parameters.seed else {}
+    if question.settings:
+        config |= _sampling(question, parameters.temperature, parameters.seed)
     if mode == "native":
         config |= {"response_mime_type": "application/json", "response_json_schema": schema}
     elif mode == "tools":
@@ -269,8 +269,7 @@ def _google(question: ModelQuestion, mode: Mode, profile: Profile) -> Shape:
 def _ollama(question: ModelQuestion, profile: Profile, name: str) -> dict[str, Any]:
     """Ollama's /api/chat; `num_ctx` is added where the window is known."""
     options: dict[str, Any] = {"num_predict": profile.parameters.answer_tokens}
-    if question.reading == 1:
-        options |= {"temperature": 0, "seed": SEED}
+    options |= _sampling(question, temperature=True, seed=True)
     return {
         "model": name,
         "messages": question.messages(),
@@ -297,17 +296,22 @@ def _function(question: ModelQuestion, profile: Profile) -> dict[str, Any]:
 
 
 def _settings(question: ModelQuestion, profile: Profile) -> dict[str, Any]:
-    """Temperature, seed and the longest answer. A second reading of a pitch is meant to differ, so it has no seed."""
+    """Temperature, seed and the longest answer."""
     parameters = profile.parameters
     if not question.settings:
         return {}
     settings = _extra(question, profile)
     if parameters.max_tokens:
         settings[parameters.max_tokens] = parameters.answer_tokens
-    if question.reading == 1:
-        settings |= {"temperature": 0} if parameters.temperature else {}
-        settings |= {"seed": SEED} if parameters.seed else {}
-    return settings
+    return settings | _sampling(question, parameters.temperature, parameters.seed)
+
+
+def _sampling(question: ModelQuestion, temperature: bool, seed: bool = False) -> dict[str, int]:
+    """Temperature and seed, where the server takes them. A second reading is meant to differ from the first: it has the
+    server's own temperature, and its number as the seed, so that it can be repeated."""
+    if question.reading > 1:
+        return {"seed": question.reading} if seed else {}
+    return ({"temperature": 0} if temperature else {}) | ({"seed": SEED} if seed else {})
 
 
 def _extra(question: ModelQuestion, profile: Profile) -> dict[str, Any]:

@@ -18,6 +18,9 @@ PROMPT_VERSION: Final = 2
 """Raise it when a change of these files changes what is asked. Recordings of an older version are then no
 longer used. A corrected comma keeps the number."""
 
+VERIFY_VERSION: Final = 1
+"""The same for the second look, which checks values against their quotes (`verify*.md`)."""
+
 QUOTES: Final = "quotes"
 """The form in which the model copies its quotes from the pitch; see `reading.forms`."""
 IDS: Final = "ids"
@@ -27,6 +30,7 @@ _FILES: Final[Mapping[str, tuple[str, str, str]]] = {
     IDS: ("read_ids.md", "pitch_ids.md", "again_ids.md"),
 }
 _FIELDS = "fields.md"
+_VERIFY: Final = ("verify.md", "verify_values.md", "verify_again.md")
 
 
 def instructions(form: str = QUOTES) -> str:
@@ -59,10 +63,34 @@ def codes(first: int, second: int) -> tuple[str, str]:
     return _render("codes_first.md", first=str(first)), _render("codes_second.md", second=str(second))
 
 
+def verify_instructions(**rules: str) -> str:
+    """The instructions of the second look, the same for every pitch. `rules`: those of the lists' fields."""
+    return _render(_VERIFY[0], **rules)
+
+
+def verify_message(values: str, sha256: str) -> str:
+    """The values to check, fenced like a pitch."""
+    return _render(_VERIFY[1], marker=f"=====VALUES {sha256[:24]}=====", values=values)
+
+
+def verify_again(faults: Sequence[str]) -> str:
+    """The message to the model when it did not answer for every value."""
+    return _render(_VERIFY[2], faults="\n".join(f"- {fault}" for fault in faults))
+
+
+@cache
+def verify_sha256() -> str:
+    """Fingerprint of all prompts of the second look, without values."""
+    return _sha256(_VERIFY)
+
+
 @cache
 def prompt_sha256(form: str = QUOTES, rules: bool = False) -> str:
     """Fingerprint of all prompts of a form, without the pitch. `rules`: with the text that introduces the rules."""
-    names = (*_FILES[form], *([_FIELDS] if rules else []))
+    return _sha256((*_FILES[form], *([_FIELDS] if rules else [])))
+
+
+def _sha256(names: Sequence[str]) -> str:
     return hashlib.sha256("\0".join(_text(name) for name in names).encode()).hexdigest()
 
 

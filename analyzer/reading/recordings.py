@@ -136,7 +136,6 @@ current_request: ContextVar[ModelRequest] = ContextVar("current_request")
 _DIFFERENCES: Final = {
     "pitch_sha256": "the pitch",
     "model": "the model",
-    "purpose": "the purpose",
     "form": "the form",
     "reading": "the number of the reading",
     "vocabulary_version": "the vocabulary's version",
@@ -251,14 +250,20 @@ class Recordings:
 
     def missing(self, request: ModelRequest) -> MissingRecording:
         """Make the error for a request that is not recorded: it names the nearest recording and what differs."""
+        if request.purpose == "verify":
+            return MissingRecording(
+                "no second look at these values is recorded; record one with: pitch record FILE --model recorded "
+                "--verify provider/name"
+            )
         record_it = "record it with: pitch record FILE --model provider/name"
         if self.strays:
             more = f" and {len(self.strays) - 1} more" if len(self.strays) > 1 else ""
             record_it += f" ({self.strays[0].name}{more} is not a recording and was skipped)"
-        if not self._all:
+        readings = [recording for recording in self._all if recording.request.purpose == request.purpose]
+        if not readings:
             return MissingRecording(f"there are no recordings yet; {record_it}")
         differences, nearest = min(
-            ((_differences(recording.request, request), recording) for recording in self._all),
+            ((_differences(recording.request, request), recording) for recording in readings),
             key=lambda pair: (pair[1].request.pitch_sha256 != request.pitch_sha256, len(pair[0])),
         )
         return MissingRecording(
@@ -283,19 +288,25 @@ def noting_played() -> Iterator[list[tuple[Recording, ModelRequest]]]:
 def as_recorded(reading: Reading, played: Sequence[tuple[Recording, ModelRequest]]) -> Reading:
     """A replayed reading with the fingerprints of the texts that its first answer was recorded for, and a warning if
     the wording for any of its answers differs from today's."""
-    if not played:
+    warning = reworded_warning(played)
+    if warning is None:
         return reading
     first = played[0][0].request
+    texts = {"prompt_sha256": first.prompt_sha256, "schema_sha256": first.schema_sha256}
+    return replace(reading, reader=reading.reader.model_copy(update=texts), warnings=(*reading.warnings, warning))
+
+
+def reworded_warning(played: Sequence[tuple[Recording, ModelRequest]]) -> Warning | None:
+    """The warning that some of these answers were recorded for another wording than today's; None if none was."""
     words = list(dict.fromkeys(text for recording, request in played for text in recording.reworded(request)))
     if not words:
-        return reading
-    texts = {"prompt_sha256": first.prompt_sha256, "schema_sha256": first.schema_sha256}
+        return None
+    second = "The second look was recorded" if played[0][1].purpose == "verify" else "Recorded"
     message = (
-        f"Recorded on {played[0][0].recorded} with another wording of {joined(words)}. What is asked means the same; "
+        f"{second} on {played[0][0].recorded} with another wording of {joined(words)}. What is asked means the same; "
         "record it again to see what today's wording gives."
     )
-    warnings = (*reading.warnings, Warning(kind="reworded", message=message))
-    return replace(reading, reader=reading.reader.model_copy(update=texts), warnings=warnings)
+    return Warning(kind="reworded", message=message)
 
 
 class ReplayTransport(httpx.AsyncBaseTransport):

@@ -6,7 +6,7 @@ Prices come from the package genai-prices; if it does not know a model, the cost
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -121,12 +121,13 @@ def _mostly_other(text: str) -> bool:
 
 @dataclass(slots=True)
 class Spending:
-    """What a run spends. With `limit`, in USD, no request starts that could exceed it by its estimate.
+    """What a run spends on all of its models. With `limit`, in USD, no request starts that could exceed it by its
+    estimate.
 
     Raises ConfigurationError when made with a limit for a model whose price is not known.
     """
 
-    model: str
+    models: Sequence[str]
     limit: float | None = None
     total: Usage = field(default_factory=Usage)
     """What the run has spent so far; its cost is unknown as soon as that of one answer is."""
@@ -139,23 +140,24 @@ class Spending:
     _settled: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
-        if self.limit is not None and cost_of(self.model, 1000, 1000) is None:
+        unknown = [model for model in self.models if cost_of(model, 1000, 1000) is None]
+        if self.limit is not None and unknown:
             raise ConfigurationError(
-                f"the price of {self.model} is not known, so a cost limit cannot be enforced; run without one"
+                f"the price of {unknown[0]} is not known, so a cost limit cannot be enforced; run without one"
             )
 
-    def reservation(self, texts: Iterable[str], more_tokens: int) -> Reservation:
+    def reservation(self, model: str, texts: Iterable[str], more_tokens: int) -> Reservation:
         """Make a reservation for one request of these texts and `more_tokens`; nothing is reserved yet."""
-        return Reservation(self, more_tokens + sum(map(estimated_tokens, texts)))
+        return Reservation(self, model, more_tokens + sum(map(estimated_tokens, texts)))
 
-    async def _set_aside(self, tokens: int) -> float:
+    async def _set_aside(self, model: str, tokens: int) -> float:
         while self.limit is not None:
             if self._blind:
                 raise CostLimitReached(
                     f"the server does not say how many tokens its answers take, so the limit of ${self.limit:g} cannot "
                     f"be enforced; up to ${self._at_most:.4f} spent. Run again without the limit"
                 )
-            need = self._estimate(tokens) or 0.0
+            need = self._estimate(model, tokens) or 0.0
             if self._at_most + self._reserved + need <= self.limit:
                 self._reserved += need
                 self._under_way += 1
@@ -181,10 +183,10 @@ class Spending:
         self._longest = max(self._longest, float(usage.output_tokens))
         self._blind = self._blind or (answered and usage.cost_usd is None)
 
-    def _estimate(self, input_tokens: int) -> float | None:
+    def _estimate(self, model: str, input_tokens: int) -> float | None:
         """USD that a request may cost, by its input and the longest answer so far; None = price unknown."""
         longest = self._longest * _MARGIN if self.total.requests >= 8 else max(self._longest, FIRST_OUTPUT_TOKENS)
-        return cost_of(self.model, input_tokens, int(longest))
+        return cost_of(model, input_tokens, int(longest))
 
 
 @dataclass(slots=True)
@@ -194,13 +196,14 @@ class Reservation:
     """
 
     spending: Spending
+    model: str
     tokens: int
     need: float = 0.0
     _held: bool = False
 
     async def set_aside(self) -> None:
         """Reserve the estimate; wait for requests under way if it may fit later. Raises CostLimitReached."""
-        self.need = await self.spending._set_aside(self.tokens)
+        self.need = await self.spending._set_aside(self.model, self.tokens)
         self._held = True
 
     def answered(self, usage: Usage) -> None:

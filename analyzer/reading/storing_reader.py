@@ -57,6 +57,12 @@ class SinglePitchAnswers:
         except StoreError as error:
             self.fault = error
 
+    def lost(self) -> Warning | None:
+        """The warning that an answer was not saved; None if all were."""
+        if self.fault is None:
+            return None
+        return Warning(kind="not_kept", message=f"The model's answer was not saved: {self.fault}")
+
     async def _use(self, work: Callable[[Store], T]) -> T:
         def on_open_store() -> T:
             with closing(Store.open(self.url)) as store:
@@ -78,16 +84,19 @@ class StoringReader:
         self.from_store = False
 
     @property
+    def model_reader(self) -> ModelReader:
+        """The reader that asks."""
+        return self._reader
+
+    @property
     def notices(self) -> list[str]:
         """As `ModelReader.notices`."""
         return self._reader.notices
 
-    async def read(self, pitch: Pitch) -> Reading:
+    async def read(self, pitch: Pitch, number: int = 1) -> Reading:
         """Like `ModelReader.read`. Also raises StoreError if the store is required and cannot be read."""
         self._answers.fault = None
-        reading = await self._reader.read(pitch)
+        reading = await self._reader.read(pitch, number)
         self.from_store = reading.from_store
-        if self._answers.fault is None:
-            return reading
-        lost = Warning(kind="not_kept", message=f"The model's answer was not saved: {self._answers.fault}")
-        return replace(reading, warnings=(*reading.warnings, lost))
+        lost = self._answers.lost()
+        return reading if lost is None else replace(reading, warnings=(*reading.warnings, lost))

@@ -95,7 +95,7 @@ def _usage(name: str) -> Callable[[ResultRow], Any]:
 COLUMNS: Final[tuple[Column, ...]] = (
     Column("number", "count", "place in the input, from 1", lambda row: row.result.number + 1),
     Column("source", "text", "file, and row or line in it", lambda row: row.source),
-    Column("repeat", "count", "which reading of this pitch, with --repeat", lambda row: row.repeat),
+    Column("repeat", "count", "which reading of this pitch it is, from 1, with --repeat", lambda row: row.repeat),
     Column("id", "text", "the pitch's id", lambda row: row.result.id),
     Column("title", "text", "the company's name in the input, else the pitch's title", lambda row: row.result.title),
     Column("sha256", "text", "fingerprint of the text that was read", lambda row: row.result.sha256),

@@ -7,6 +7,7 @@ import math
 import operator
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path, PurePath
 from threading import Event
 from typing import Any, Final
@@ -14,9 +15,8 @@ from typing import Any, Final
 from analyzer.errors import AnalyzerError, ConfigurationError, InputError, PitchError
 from analyzer.files.document import Document
 from analyzer.framework.arguments import a_kind
-from analyzer.settings import Settings
+from analyzer.settings import MAX_CONCURRENCY, MAX_READINGS, Settings, verifier
 
-MAX_CONCURRENCY: Final = 256
 _LONGEST_PATH: Final = 255
 """Characters; a longer line is a text, not the name of a file."""
 _FILE_NAME: Final = re.compile(r"\S+\.(txt|md|pdf|pptx?|docx?|html?|csv|tsv|jsonl?|parquet|xlsx?)", re.IGNORECASE)
@@ -94,11 +94,20 @@ def label(entry: object, number: int) -> str:
     return _id(own) or str(number)
 
 
-def as_model(model: object) -> str | None:
-    """A model's name; None if none is named. Raises ConfigurationError."""
-    if model is None or isinstance(model, str):
-        return (model or "").strip() or None
-    raise ConfigurationError(f"model is {a_kind(model)}; pass one string like 'openai/gpt-6-luna'")
+def as_readings(readings: Any, settings: Settings) -> Settings:
+    """The settings with this number of readings; None leaves it. Raises ConfigurationError."""
+    return settings if readings is None else replace(settings, readings=as_count_of_readings(readings, "readings"))
+
+
+def as_count_of_readings(count: Any, name: str) -> int:
+    """How often a pitch is read. Raises ConfigurationError."""
+    try:
+        number = operator.index(count)
+    except TypeError:
+        number = 0
+    if isinstance(count, bool) or not 1 <= number <= MAX_READINGS:
+        raise ConfigurationError(f"{name} is {count!r:.40}; pass a whole number from 1 to {MAX_READINGS}")
+    return number
 
 
 def as_settings(settings: object) -> Settings:
@@ -108,6 +117,16 @@ def as_settings(settings: object) -> Settings:
     if isinstance(settings, Settings):
         return settings
     raise ConfigurationError(f"settings is {a_kind(settings)}; pass a Settings (analyzer.settings), or None")
+
+
+def with_verify(settings: Settings, verify: object) -> Settings:
+    """The settings with who takes a second look: a model, True for the one that reads, False for nobody, None as they
+    are. Raises ConfigurationError."""
+    if verify is None:
+        return settings
+    if not isinstance(verify, str | bool):
+        raise ConfigurationError(f"verify is {a_kind(verify)}; pass True, False or a model like 'openai/gpt-6-luna'")
+    return replace(settings, verify=verifier(verify))
 
 
 def as_concurrency(concurrency: Any) -> int:
@@ -160,6 +179,13 @@ def as_progress(on_progress: Any) -> Callable[[Any], None]:
         function: Callable[[Any], None] = on_progress
         return function
     raise ConfigurationError(f"on_progress is {a_kind(on_progress)}; pass a function that takes a Progress, or None")
+
+
+def as_switch(name: str, value: Any) -> bool:
+    """True or false. Raises ConfigurationError."""
+    if not isinstance(value, bool):
+        raise ConfigurationError(f"{name} is {a_kind(value)}; pass True or False")
+    return value
 
 
 def as_stop(stop: Any) -> Event:

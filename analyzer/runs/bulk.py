@@ -7,8 +7,8 @@ each pitch that was read is written once, and every paid answer is in the store:
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from os import stat_result
 from os.path import samestat
@@ -39,13 +39,13 @@ _NAMED_COLUMNS: Final = 10
 class BulkOptions:
     """How a run reads and judges its pitches.
 
-    `model`: None = PITCH_MODEL. `rulebook`, `market`: None = the built-in ones. `settings`: None = from the
-    environment. `max_cost` in USD and `give_up_after` in seconds: as in `analyze_many`. `repeat` > 1 reads each pitch
-    that many times, without using the store, and measures how stable the reading is. `limit`: only the first so many
-    pitches.
+    `model`: one or several; none = PITCH_MODEL. `rulebook`, `market`: None = the built-in ones. `settings`: None = from
+    the environment. `max_cost` in USD and `give_up_after` in seconds: as in `analyze_many`. `repeat` > 1 has so many
+    readings of each pitch in the output, each by itself, and measures how far they agree. `limit`: only the first so
+    many pitches.
     """
 
-    model: str | None = None
+    model: str | Sequence[str] | None = None
     concurrency: int = 16
     rulebook: Rulebook | None = None
     market: MarketMap | None = None
@@ -166,7 +166,8 @@ class _BulkRun:
         self._sources = sources
         self._output = output
         self._options = options
-        self._settings = options.settings or Settings.from_environment()
+        settings = options.settings or Settings.from_environment()
+        self._settings = settings if options.repeat == 1 else replace(settings, readings=1)
         self._on_result = on_result
         self._on_progress = on_progress
         self._stop = stop
@@ -211,7 +212,7 @@ class _BulkRun:
             rulebook=options.rulebook,
             market=options.market,
             settings=self._settings,
-            store=options.repeat == 1,
+            repeat=options.repeat,
             max_cost=options.max_cost,
             give_up_after=options.give_up_after,
             on_progress=self._note_progress,

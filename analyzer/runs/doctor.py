@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from analyzer.errors import AnalyzerError, ConfigurationError
+from analyzer.resources import install_command
 from analyzer.settings import Settings, asks_a_server
 
 _REACH_TIMEOUT = 5.0
@@ -33,6 +34,7 @@ def check(settings: Settings, *, ask: bool = False, read: bool = False) -> Itera
         raise ConfigurationError(
             f"--ask and --read need a model that is asked, not {settings.model or 'none'}; set PITCH_MODEL or --model"
         )
+    from analyzer.files.documents import ocr_installed
     from analyzer.framework.rulebook import Rulebook
     from analyzer.reading.recordings import Recordings
 
@@ -52,11 +54,18 @@ def check(settings: Settings, *, ask: bool = False, read: bool = False) -> Itera
     yield _store(settings)
     missing = any(find_spec(name) is None for name in ("pypdfium2", "lxml", "striprtf", "python_calamine"))
     text = (
-        "to read PDF, Office and other documents: install the extra `documents`"
+        f"to read PDF, Office and other documents: {install_command('documents')}"
         if missing
         else "can read PDF, Office and other documents"
     )
     yield Finding("documents", True, text)
+    yield Finding(
+        "pictures",
+        True,
+        "can read pages that are pictures (OCR)"
+        if ocr_installed()
+        else f"to read pages that are pictures (OCR): {install_command('ocr')}",
+    )
     yield from _model(settings, asked=ask or read)
     if not asks_a_server(settings.model):
         return

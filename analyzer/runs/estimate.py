@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.errors import AnalyzerError
@@ -14,6 +15,7 @@ from analyzer.files.table_columns import STANDARD_INPUT
 from analyzer.files.table_preview import PreviewBuilder, TablePreview
 from analyzer.files.tables import InputPitch, Table
 from analyzer.reading.pitch import Pitch
+from analyzer.reading.readers import as_models
 from analyzer.runs.bulk import no_pitches
 from analyzer.settings import Settings, asks_a_server
 
@@ -29,8 +31,9 @@ _BATCH: Final = 500
 class CostEstimate:
     """What a run would send and cost. Tokens are estimated on the high side; cost in USD, None = price unknown.
 
-    `model`: None where none is named. `stored`: pitches whose answer is in the store already. `faulty`: entries that
-    cannot be read, by kind of error. `tables`: what was understood of each table.
+    `model`: None where none is named; several separated by commas. `stored`: pitches that need no request, because
+    their answers are in the store already. `readings`: of each pitch, by all models; `requests`: those that would be
+    asked for. `faulty`: entries that cannot be read, by kind of error. `tables`: what was understood of each table.
     """
 
     model: str | None
@@ -41,22 +44,26 @@ class CostEstimate:
     output_tokens: int = 0
     cost_usd: float | None = None
     tables: tuple[TablePreview, ...] = ()
-
-    @property
-    def asks(self) -> bool:
-        """Whether the run would ask a server."""
-        return asks_a_server(self.model)
+    readings: int = 1
+    requests: int = 0
+    asks: bool = False
+    """Whether the run would ask a server."""
 
     def document(self) -> dict[str, Any]:
         """The estimate for scripts."""
         own = {
             name: getattr(self, name)
-            for name in ("model", "pitches", "stored", "input_tokens", "output_tokens", "cost_usd")
+            for name in (
+                *("model", "pitches", "stored", "readings", "requests"),
+                *("input_tokens", "output_tokens", "cost_usd"),
+            )
         }
         return {**own, "faulty": dict(self.faulty), "tables": [table.document() for table in self.tables]}
 
 
-def estimate(sources: Sources, *, model: str | None, settings: Settings, limit: int | None = None) -> CostEstimate:
+def estimate(
+    sources: Sources, *, model: str | Sequence[str] | None, settings: Settings, limit: int | None = None
+) -> CostEstimate:
     """Estimate a run over these sources, or over their first `limit` pitches. Reads them all and asks nothing.
 
     Raises InputError or ConfigurationError.
@@ -64,7 +71,7 @@ def estimate(sources: Sources, *, model: str | None, settings: Settings, limit: 
     sources.check()
     if sources.count() == 0:
         raise no_pitches(sources)
-    counted = _Counted(model or settings.model, settings)
+    counted = _Counted(as_models(model) or as_models(settings.model), settings)
     previews: list[TablePreview] = []
     with closing(counted):
         left = limit
@@ -85,10 +92,10 @@ def estimate(sources: Sources, *, model: str | None, settings: Settings, limit: 
         return replace(counted.estimate(), tables=tuple(previews))
 
 
-def estimate_table(table: Table, *, model: str | None, settings: Settings, store: bool) -> CostEstimate:
+def estimate_table(table: Table, *, model: str | Sequence[str] | None, settings: Settings, store: bool) -> CostEstimate:
     """Estimate reading one table, for answers that are saved in the store or not. Raises as `estimate`."""
     builder = PreviewBuilder(table)
-    with closing(_Counted(model, settings, store)) as counted:
+    with closing(_Counted(as_models(model), settings, store)) as counted:
         for pitch in table:
             counted.add(pitch)
             builder.add(pitch)
@@ -98,16 +105,19 @@ def estimate_table(table: Table, *, model: str | None, settings: Settings, store
 class _Counted:
     """Counts what reading pitches would take, a batch at a time."""
 
-    def __init__(self, model: str | None, settings: Settings, store: bool = True):
-        self._model = model
-        self._form = settings.form
+    def __init__(self, models: Sequence[str], settings: Settings, store: bool = True):
+        self._models = models
+        self._asked = [model for model in models if asks_a_server(model)]
+        self._settings = settings
         self._store: Store | None = None
-        if asks_a_server(model) and store:
+        if self._asked and store:
             from analyzer.store.store import Store
 
             self._store = Store.open(settings.store_url())
         self._faulty: Counter[str] = Counter()
-        self._pitches = self._stored = self._tokens = 0
+        self._pitches = self._stored = 0
+        self._tokens: Counter[str] = Counter()
+        self._requests: Counter[str] = Counter()
         self._batch: list[InputPitch] = []
 
     def add(self, pitch: InputPitch) -> None:
@@ -118,17 +128,29 @@ class _Counted:
     def estimate(self) -> CostEstimate:
         """The estimate for all pitches so far."""
         self._count()
-        if self._model is None or not asks_a_server(self._model):
-            return CostEstimate(self._model, self._pitches, faulty=dict(self._faulty))
+        name = ", ".join(self._models) or None
+        if not self._asked:
+            return CostEstimate(name, self._pitches, faulty=dict(self._faulty))
         from analyzer.reading.spending import cost_of
 
-        seen = None if self._store is None else self._store.answers.mean_tokens(self._model)
-        asked = self._pitches - self._stored - sum(self._faulty.values())
-        output_tokens = round(asked * (seen[1] if seen else _TYPICAL_OUTPUT_TOKENS))
-        cost = cost_of(self._model, self._tokens, output_tokens)
+        output_tokens = {model: round(self._requests[model] * self._typical_output(model)) for model in self._asked}
+        costs = [cost_of(model, self._tokens[model], output_tokens[model]) for model in self._asked]
         return CostEstimate(
-            self._model, self._pitches, self._stored, dict(self._faulty), self._tokens, output_tokens, cost
+            name,
+            self._pitches,
+            self._stored,
+            dict(self._faulty),
+            self._tokens.total(),
+            sum(output_tokens.values()),
+            None if None in costs else sum(filter(None, costs)),
+            readings=len(self._asked) * self._settings.readings,
+            requests=self._requests.total(),
+            asks=True,
         )
+
+    def _typical_output(self, model: str) -> float:
+        seen = None if self._store is None else self._store.answers.mean_tokens(model)
+        return seen[1] if seen else _TYPICAL_OUTPUT_TOKENS
 
     def close(self) -> None:
         if self._store is not None:
@@ -138,19 +160,25 @@ class _Counted:
         batch, self._batch = self._batch, []
         readable = _readable(batch, self._faulty)
         self._pitches += len(batch)
-        if self._model is None or not asks_a_server(self._model):
+        if not self._asked:
             return
         from analyzer.reading.asking import static_tokens
         from analyzer.reading.conversation import requests_in_every_mode  # loads the model SDK
         from analyzer.reading.spending import estimated_tokens
 
-        keys = [
-            {request.key for request in requests_in_every_mode(self._model, pitch, self._form)} for pitch in readable
-        ]
-        answers = {} if self._store is None else self._store.answers.find([key for same in keys for key in same])
-        unread = [pitch for pitch, same in zip(readable, keys, strict=True) if same.isdisjoint(answers)]
-        self._stored += len(readable) - len(unread)
-        self._tokens += sum(static_tokens(self._form) + estimated_tokens(pitch.text) for pitch in unread)
+        form = self._settings.form
+        asks: Counter[int] = Counter()
+        for model, number in product(self._asked, range(1, self._settings.readings + 1)):
+            keys = [
+                {request.key for request in requests_in_every_mode(model, pitch, form, number)} for pitch in readable
+            ]
+            answers = {} if self._store is None else self._store.answers.find([key for same in keys for key in same])
+            for place, (pitch, same) in enumerate(zip(readable, keys, strict=True)):
+                if same.isdisjoint(answers):
+                    asks[place] += 1
+                    self._requests[model] += 1
+                    self._tokens[model] += static_tokens(form) + estimated_tokens(pitch.text)
+        self._stored += len(readable) - len(asks)
 
 
 def _readable(batch: Sequence[InputPitch], faulty: Counter[str]) -> list[Pitch]:

@@ -24,20 +24,24 @@ from analyzer.errors import (
 from analyzer.files.document import Document
 from analyzer.framework.market import MarketMap
 from analyzer.framework.rulebook import Rulebook
+from analyzer.late import live_progress
 from analyzer.reading import background
+from analyzer.reading.panel import ENDS_RUN
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.rate_limiter import MANY, RateLimiter
-from analyzer.reading.readers import HOW_TO_SET_A_MODEL, Reader, Readers
+from analyzer.reading.readers import HOW_TO_SET_A_MODEL, PanelReaders, as_models, check_verifiable, checked
 from analyzer.reading.reading import Reading
 from analyzer.results.frames import FrameKind, to_frame
 from analyzer.results.result import Progress, Result, as_analyzer_error
 from analyzer.runs.arguments import (
     as_concurrency,
+    as_count_of_readings,
     as_limit,
     as_pitches,
     as_progress,
     as_seconds,
     as_stop,
+    as_switch,
     as_total,
     id_and_text,
     label,
@@ -45,9 +49,10 @@ from analyzer.runs.arguments import (
 )
 from analyzer.runs.one import assessment_of
 from analyzer.runs.options import CheckedOptions, ManyOptions, check_names, takes
-from analyzer.settings import GIVE_UP_AFTER, Settings
+from analyzer.settings import GIVE_UP_AFTER, SAME, Settings, asks_a_server
 
 if TYPE_CHECKING:
+    from analyzer.reading.conversation import ModelReader
     from analyzer.reading.spending import Spending
     from analyzer.store.answer_queue import AnswerQueue
     from analyzer.store.store import Store
@@ -60,7 +65,12 @@ _PREPARED: Final = 64
 """Pitches prepared beyond those in flight."""
 STOP_CHECK: Final = 0.2
 """Seconds between two checks whether the run has to stop, while no result arrives."""
-MANY_DEFAULTS: Final[Mapping[str, Any]] = {"concurrency": 16, "store": True, "give_up_after": GIVE_UP_AFTER}
+MANY_DEFAULTS: Final[Mapping[str, Any]] = {
+    "concurrency": 16,
+    "store": True,
+    "give_up_after": GIVE_UP_AFTER,
+    "progress": False,
+}
 
 
 @takes(ManyOptions, **MANY_DEFAULTS)
@@ -69,12 +79,14 @@ def analyze_many(pitches: Iterable[PitchLike], **options: Unpack[ManyOptions]) -
 
     `pitches`: texts, pairs (id, text), mappings with `text` (and `id`, `title`), or (id, error) for a pitch that could
     not be read; consumed only as needed, so the stream may be endless. An entry that is none of these is a result with
-    an error. At most `concurrency` (1 to 256) requests are in flight at once, fewer while the server pushes back. A
-    pitch that fails is a result with `error`; one out of scope is an assessment without `scores` and `verdict`.
+    an error. At most `concurrency` (1 to 256) requests are in flight at once, fewer while the server pushes back;
+    several models share them. A pitch that fails is a result with `error`; one out of scope is an assessment without
+    `scores` and `verdict`.
 
     `store`: every paid answer is saved there first, and what is there is not asked again; True = PITCH_STORE, False =
-    none, or a database URL. `model`, `rulebook`, `market` and `settings`: as for `analyze`. What bounds and watches a
-    run: `max_cost`, `give_up_after`, `on_progress`, `stop` and `total` (`RunControl`).
+    none, or a database URL. `model`, `readings`, `rulebook`, `market`, `settings` and `verify`: as for `analyze`. What
+    bounds and watches a run: `max_cost`, `give_up_after`, `on_progress`, `progress`, `stop`, `total` and `repeat`
+    (`RunControl`).
 
     Raises InputError or ConfigurationError, before the first pitch, for an argument that cannot be used (a string, a
     dict or a data frame as `pitches`) and if no model is set: many pitches are never read with a guessed model. Raises
@@ -93,7 +105,7 @@ def analyze_many(pitches: Iterable[PitchLike], **options: Unpack[ManyOptions]) -
 class RunPlan:
     """`ManyOptions` with every part checked and filled in."""
 
-    model: str
+    models: tuple[str, ...]
     settings: Settings
     store: str | None
     rulebook: Rulebook
@@ -102,21 +114,23 @@ class RunPlan:
     max_cost: float | None
     give_up_after: float
     on_progress: Callable[[Progress], None]
+    progress: bool
     stop: Event
     total: int | None
+    repeat: int
 
     @classmethod
     def of(cls, options: ManyOptions, pitches: object) -> RunPlan:
         """Raises InputError or ConfigurationError."""
         checked = CheckedOptions.of(options, store=True)
-        model = checked.model or checked.settings.model
-        if model is None:
+        models = checked.models or as_models(checked.settings.model)
+        if not models:
             raise ConfigurationError(f"many pitches need a model of your choice: {HOW_TO_SET_A_MODEL}, or keywords")
         total = as_total(options.get("total"))
         if total is None and isinstance(pitches, Sized):
             total = len(pitches)
         return cls(
-            model,
+            models,
             checked.settings,
             checked.store,
             checked.rulebook,
@@ -125,8 +139,10 @@ class RunPlan:
             as_limit(options.get("max_cost")),
             as_seconds(options.get("give_up_after", GIVE_UP_AFTER)),
             as_progress(options.get("on_progress")),
+            as_switch("progress", options.get("progress", False)),
             as_stop(options.get("stop")),
             total,
+            as_count_of_readings(options.get("repeat", 1), "repeat"),
         )
 
 
@@ -203,11 +219,16 @@ class ManyRun:
         self.plan = plan
         self.window = plan.concurrency + min(plan.concurrency, _PREPARED)
         give_up = plan.give_up_after
-        self._limiter = RateLimiter(
-            MANY if give_up == GIVE_UP_AFTER else replace(MANY, give_up_after=give_up), plan.concurrency
-        )
-        self.progress = Progress(total=plan.total, limit=self._limiter.width)
+        policy = MANY if give_up == GIVE_UP_AFTER else replace(MANY, give_up_after=give_up)
+        asked = [model for model in plan.models if asks_a_server(model)]
+        self._reading = [RateLimiter(policy, width) for width in _shared(plan.concurrency, max(1, len(asked)))]
+        self._limiters = dict(zip(asked, self._reading, strict=False))
+        other = plan.settings.verify if plan.settings.verify != SAME else None
+        if other is not None:
+            self._limiters.setdefault(other, RateLimiter(policy, plan.concurrency))
+        self.progress = Progress(total=plan.total, limit=plan.concurrency)
         self.ended: AnalyzerError | None = None
+        self._bar = live_progress() if plan.progress else None
         self._opened = _Opened()
         self._started = time.monotonic()
         self._stopped = False
@@ -215,7 +236,15 @@ class ManyRun:
         self._guard = Lock()
         self._closed = Lock()
         self._under_way: dict[int, Future[Reading]] = {}
-        self._readers = Readers(plan.model, plan.settings, self._asking_reader, self._limiter)
+        check_verifiable(plan.models, plan.settings)
+        try:
+            self._readers = PanelReaders(
+                plan.models, plan.settings, self._asking_reader, self._reading[0], ENDS_RUN, plan.market
+            )
+            self._verifying = None if other is None else self._asking_reader(other)
+        except BaseException:
+            self._close_store()
+            raise
 
     @property
     def under_way(self) -> int:
@@ -226,7 +255,9 @@ class ManyRun:
         """Start reading one pitch; `deliver` gets what comes of it. Raises AnalyzerError if the entry is not one."""
         own_id, text = id_and_text(entry)
         pitch = Pitch.of(text, own_id, title_of(entry))
-        reader = self._readers.reader_for(pitch)
+        repeat = self.plan.repeat
+        reader = self._readers.reader_for(pitch, None if repeat == 1 else number % repeat + 1)
+        reader = checked(reader, self.plan.settings, self._verifying)
         with self._guard:  # a run that is being closed starts nothing more
             if self._closing:
                 return
@@ -249,10 +280,11 @@ class ManyRun:
         return _result(finished, self.plan.rulebook, self.plan.market)
 
     def has_to_stop(self) -> bool:
-        """Whether no further pitch may be started; the first time, the rate limiter is stopped."""
+        """Whether no further pitch may be started; the first time, the rate limiters are stopped."""
         if not self._stopped and (self.ended is not None or self.plan.stop.is_set()):
             self._stopped = True
-            background.call(self._limiter.stop)
+            for limiter in {id(each): each for each in (*self._reading, *self._limiters.values())}.values():
+                background.call(limiter.stop)
         return self._stopped
 
     def count(self, result: Result) -> None:
@@ -272,27 +304,29 @@ class ManyRun:
             progress,
             usage=spending.total if spending else progress.usage,
             elapsed=time.monotonic() - self._started,
-            limit=int(self._limiter.limit),
-            notices=self._readers.notices,
+            limit=int(sum(limiter.limit for limiter in self._reading)),
+            notices=tuple(
+                dict.fromkeys((*self._readers.notices, *(self._verifying.notices if self._verifying else ())))
+            ),
         )
+        if self._bar is not None:
+            self._bar.show(self.progress)
         self.plan.on_progress(self.progress)
 
-    def _asking_reader(self) -> Reader:
-        """The reader that asks the model, for all pitches of this run."""
+    def _asking_reader(self, model: str) -> ModelReader:
+        """The reader that asks a model, for all pitches of this run; all share what they spend and store."""
         from analyzer.reading.conversation import ModelReader
         from analyzer.reading.spending import Spending
 
-        plan, opened = self.plan, self._opened
-        opened.spending = Spending(plan.model, plan.max_cost)
-        if plan.store is not None:
+        plan, opened, limiter = self.plan, self._opened, self._limiters[model]
+        opened.spending = opened.spending or Spending(list(self._limiters), plan.max_cost)
+        if plan.store is not None and opened.store is None:
             from analyzer.store.answer_queue import AnswerQueue
             from analyzer.store.store import Store
 
             opened.store = Store.open(plan.store)
-            opened.answers = AnswerQueue(opened.store, retry_seconds=self._limiter.policy.give_up_after or 0.0)
-        return ModelReader(
-            plan.model, plan.settings, answers=opened.answers, limiter=self._limiter, spending=opened.spending
-        )
+            opened.answers = AnswerQueue(opened.store, retry_seconds=limiter.policy.give_up_after or 0.0)
+        return ModelReader(model, plan.settings, answers=opened.answers, limiter=limiter, spending=opened.spending)
 
     def cancel(self) -> None:
         """End the requests in flight and start no others; does not wait."""
@@ -305,11 +339,18 @@ class ManyRun:
         """End what is under way and close what was opened; once, from any thread."""
         if self._closed.acquire(blocking=False):
             self.cancel()
+            if self._bar is not None:
+                self._bar.close()
             self._readers.close()
-            if self._opened.answers is not None:
-                self._opened.answers.close()
-            if self._opened.store is not None:
-                self._opened.store.close()
+            if self._verifying is not None:
+                background.finish(self._verifying.aclose)
+            self._close_store()
+
+    def _close_store(self) -> None:
+        if self._opened.answers is not None:
+            self._opened.answers.close()
+        if self._opened.store is not None:
+            self._opened.store.close()
 
 
 def _results(run: ManyRun, pitches: Iterable[object]) -> Generator[Result, None, None]:
@@ -356,6 +397,19 @@ def _deliver(number: int, pitch: Pitch, deliver: Callable[[ReadPitch], None], fu
     except BaseException as error:  # noqa: BLE001  # becomes this pitch's result
         outcome = error
     deliver(ReadPitch(number, pitch, outcome))
+
+
+def _shared(concurrency: int, models: int) -> list[int]:
+    """How many requests each model may have in flight, so that all together have no more than `concurrency`.
+
+    Raises ConfigurationError if there are more models than requests.
+    """
+    if models > concurrency:
+        raise ConfigurationError(
+            f"{models} models need at least {models} requests in flight; raise the concurrency from {concurrency}, or "
+            "name fewer models"
+        )
+    return [concurrency // models + (place < concurrency % models) for place in range(models)]
 
 
 def _result(finished: ReadPitch, rulebook: Rulebook | None, market: MarketMap | None) -> Result:

@@ -53,6 +53,9 @@ class AsyncResults(AsyncIterator[Result]):
     def __aiter__(self) -> Self:
         return self
 
+    def __repr__(self) -> str:
+        return f"AsyncResults({self._taken:,} taken)"
+
     async def __anext__(self) -> Result:
         result = await anext(self._stream)
         self._taken += 1

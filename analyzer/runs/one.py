@@ -16,6 +16,7 @@ from analyzer.reading.pitch import Pitch
 from analyzer.reading.readers import Reader, choose
 from analyzer.reading.reading import Reading
 from analyzer.reading.sources import with_places
+from analyzer.reading.support import with_doubts
 from analyzer.runs.arguments import as_text
 from analyzer.runs.options import CheckedOptions, ReadingOptions, check_names, takes
 
@@ -26,9 +27,13 @@ def analyze(text: str | Document, *, id: str | None = None, **options: Unpack[Re
 
     `text`: the pitch's text, or what `read_file` of `analyzer.files.documents` returns for a file.
     `model`: `provider/name`, `recorded`, `keywords`, or None for PITCH_MODEL; with neither, a recording if
-    there is one for this pitch, else `keywords`. `rulebook` and `market` may be paths of TOML files. `store`: where the
-    model's answers are saved, so that the same pitch is not paid for twice; True = PITCH_STORE, False = none, or a
-    database URL. Out of scope, `scores` and `verdict` are None. Raises the errors of `analyzer.errors`.
+    there is one for this pitch, else `keywords`. Several models are a panel. `readings`: how often each model reads the
+    pitch, 1 to 20; None = PITCH_READINGS, else 1. Where readings differ, the assessment has their votes.
+    `rulebook` and `market` may be paths of TOML files. `store`: where the model's answers are saved, so that the same
+    pitch is not paid for twice; True = PITCH_STORE, False = none, or a database URL. `verify`: who takes a second look,
+    which takes back values that their quotes do not support: True = the same model, or another as `provider/name`; None
+    = PITCH_VERIFY. Out of scope, `scores` and `verdict` are None. Raises the errors of `analyzer.errors`; what goes
+    wrong with the second look is a warning.
     """
     check_names("analyze", options, ReadingOptions)
     return assess(*_prepared(text, id, options))
@@ -53,7 +58,7 @@ def _prepared(
     """A pitch, its reader, and what it is scored by. Raises the error of a faulty argument."""
     pitch = Pitch.of(as_text(text), None if id is None else str(id))
     checked = CheckedOptions.of(options, store=False)
-    choice = choose(pitch, checked.model, checked.settings, checked.store, required=True)
+    choice = choose(pitch, checked.models, checked.settings, checked.store, required=True, market=checked.market)
     return pitch, choice.reader, checked.rulebook, checked.market
 
 
@@ -73,7 +78,7 @@ def assessment_of(reading: Reading, pitch: Pitch, rulebook: Rulebook | None, mar
     """Score what was read from a pitch, with the page of every quote."""
     several = len(pitch.sources) > 1
     return score(
-        with_places(reading.signals, pitch.passages, several),
+        with_places(with_doubts(reading.signals, reading.warnings), pitch.passages, several),
         rulebook,
         market=market,
         pitch=pitch.ref,

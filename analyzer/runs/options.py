@@ -7,7 +7,7 @@ completion list them, and `check_names` refuses any other.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -17,8 +17,9 @@ from typing import Any, TypedDict, TypeVar
 from analyzer.framework.arguments import as_market, as_rulebook
 from analyzer.framework.market import MarketMap
 from analyzer.framework.rulebook import Rulebook
+from analyzer.reading.readers import as_models
 from analyzer.results.result import Progress
-from analyzer.runs.arguments import as_model, as_settings, as_store_url
+from analyzer.runs.arguments import as_readings, as_settings, as_store_url, with_verify
 from analyzer.settings import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -27,8 +28,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 class ReadingOptions(TypedDict, total=False):
     """How one pitch is read and scored; every part is optional."""
 
-    model: str | None
-    """`provider/name`, `recorded` or `keywords`; None = PITCH_MODEL."""
+    model: str | Sequence[str] | None
+    """`provider/name`, `recorded` or `keywords`; several are a panel; None = PITCH_MODEL."""
+    readings: int | None
+    """How often each model reads a pitch, 1 to 20; None = PITCH_READINGS, else 1."""
     rulebook: Rulebook | str | Path | None
     """A rulebook or the path of its TOML file; None = the built-in one."""
     market: MarketMap | str | Path | None
@@ -37,6 +40,9 @@ class ReadingOptions(TypedDict, total=False):
     """Key, base URL, time-out and more; None = from the environment."""
     store: bool | str
     """Where the model's answers are saved: True = PITCH_STORE, False = nowhere, or a database URL."""
+    verify: bool | str | None
+    """Who takes a second look, which takes back values that their quotes do not support: True = the model that reads,
+    or another as `provider/name`; False = nobody; None = PITCH_VERIFY."""
 
 
 class RunControl(TypedDict, total=False):
@@ -49,10 +55,14 @@ class RunControl(TypedDict, total=False):
     (300). Until then every pitch is tried again."""
     on_progress: Callable[[Progress], None] | None
     """Called after every result; what it raises ends the run."""
+    progress: bool
+    """Whether to show a progress bar: below the cell of a notebook, or on a terminal's standard error."""
     stop: Event | None
     """Once it is set nothing more is asked; what is in flight still becomes results."""
     total: int | None
     """How many pitches there are, if you know; otherwise the length of `pitches`, if it has one."""
+    repeat: int
+    """How often each pitch comes in `pitches`, one after the other; each time it is another reading, by itself (1)."""
 
 
 class ManyOptions(ReadingOptions, RunControl, total=False):
@@ -64,9 +74,9 @@ class ManyOptions(ReadingOptions, RunControl, total=False):
 
 @dataclass(frozen=True, slots=True)
 class CheckedOptions:
-    """`ReadingOptions`, each converted. `store`: a database URL; None = no store."""
+    """`ReadingOptions`, each converted. `models`: none = PITCH_MODEL. `store`: a database URL; None = no store."""
 
-    model: str | None
+    models: tuple[str, ...]
     rulebook: Rulebook
     market: MarketMap
     settings: Settings
@@ -75,9 +85,10 @@ class CheckedOptions:
     @classmethod
     def of(cls, options: Mapping[str, Any], store: bool) -> CheckedOptions:
         """`store`: whether answers are saved if the options do not say. Raises InputError or ConfigurationError."""
-        settings = as_settings(options.get("settings"))
+        settings = with_verify(as_settings(options.get("settings")), options.get("verify"))
+        settings = as_readings(options.get("readings"), settings)
         return cls(
-            as_model(options.get("model")),
+            as_models(options.get("model")),
             as_rulebook(options.get("rulebook")),
             as_market(options.get("market")),
             settings,

@@ -1,4 +1,4 @@
-"""How alike repeated readings of the same pitch are, signal by signal."""
+"""How far several readings of the same pitch agree, signal by signal."""
 
 from __future__ import annotations
 

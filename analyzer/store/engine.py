@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
 from analyzer.errors import StoreError
+from analyzer.resources import install_command
 from analyzer.store import migrate
 
 _BUSY: Final = 60.0
@@ -212,7 +213,7 @@ def _engine(url: sa.URL) -> sa.Engine:
     try:
         engine = sa.create_engine(url, connect_args=arguments, pool_pre_ping=not is_sqlite, **options)
     except ImportError as error:
-        raise StoreError('PostgreSQL needs a package: pip install "pitch-analyzer[postgresql]"') from error
+        raise StoreError(f"PostgreSQL needs a package: {install_command('postgresql')}") from error
     if is_sqlite:
         sa.event.listen(engine, "connect", _prepare_sqlite)
     return engine

@@ -61,6 +61,12 @@ _ORIGINS: Final[Mapping[str, str]] = {
     "signature": "from the signature",
 }
 """Where words come from that are not the document's own text."""
+_DOUBTS: Final[Mapping[str, str]] = {
+    "many_signals": "check it: its sentence carries many signals",
+    "only_name": "check it: it only repeats the product's name",
+    "unclear": "check it: a second look could not tell",
+}
+"""Why a quote should be checked, in words."""
 _LONGEST_NAME: Final = 60
 """Characters of a product's name; what is longer is a sentence."""
 _FEWEST, _TELLING = 2, 3
@@ -216,11 +222,13 @@ def warning_text(warning: Warning) -> str:
 
 
 def quote_place(quote: Quote) -> str:
-    """What follows a quote from a document: " (page 3, read by OCR)"; empty where there is nothing to say."""
+    """What follows a quote: its place in a document and why to check it, " (page 3, read by OCR)"; empty where there is
+    nothing to say."""
     parts = [
         f"source {quote.source}" if quote.source else "",
         f"page {quote.page}" if quote.page else "",
         _ORIGINS.get(quote.origin or "", ""),
+        _DOUBTS.get(quote.doubt or "", ""),
     ]
     known = ", ".join(filter(None, parts))
     return f" ({known})" if known else ""
@@ -319,6 +327,8 @@ def provenance(assessment: Assessment) -> str:
     parts = [f"rulebook {made.rulebook.version} ({made.rulebook.sha256[:8]})", f"pitch-analyzer {made.analyzer}"]
     if made.reader.model:
         parts.insert(0, f"read by {made.reader.model}")
+    if made.reader.verifier is not None:
+        parts.insert(1, f"checked by {made.reader.verifier.model}")
     if usage.requests:
         cached = f" ({usage.cached_tokens:,} cached)" if usage.cached_tokens else ""
         cost = f"${usage.cost_usd:.4f}" if usage.cost_usd is not None else "price unknown"

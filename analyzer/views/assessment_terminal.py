@@ -155,7 +155,7 @@ def _gate(gate: GateResult) -> RenderableType:
     head = Text.assemble((f"{GATE_STATES[gate.state]:>14} ", style or "bold"), (gate.title, "bold"))
     words = Text(plain(f"{gate.reason} {gate_effect(gate)}"))
     quotes = gate.quotes[:_QUOTES] if gate.state == "holds" else ()
-    body = [Padding(Text(f'"{cut(quote.text, 160)}"', style=QUIET), _INDENT) for quote in quotes]
+    body = [Padding(Text(f'"{cut(quote.text, 160)}"{quote_place(quote)}', style=QUIET), _INDENT) for quote in quotes]
     return Group(head, Padding(words, _INDENT), *body)
 
 
@@ -221,7 +221,8 @@ def _signals(assessment: Assessment) -> Group:
     for row in signal_rows(assessment):
         value = f"{cut(row.value, 30)} ({row.meaning})" if row.signal == "competitors" else plain(row.value)
         inferred = " (inferred)" if row.basis == word("inferred") else ""
-        table.add_row(row.label, Text(value + inferred), _quoted(row.quotes))
+        doubtful = " (check it)" if any(quote.doubt for quote in row.quotes) else ""
+        table.add_row(row.label, Text(value + inferred + doubtful), _quoted(row.quotes))
     unstated = silent(assessment)
     if not unstated:
         return Group(table)

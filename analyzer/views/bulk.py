@@ -116,11 +116,7 @@ def print_summary(console: Console, summary: BulkSummary) -> None:
         )
     elif summary.stopped or summary.ended is not None:
         left = "" if progress.total is None else f" {progress.total - progress.finished:,} left."
-        again = (
-            "Run the same command to continue; answers you paid for are not asked again."
-            if summary.stability is None
-            else "Running the same command starts over: repeated readings do not use the store."
-        )
+        again = "Run the same command to continue; answers you paid for are not asked again."
         console.print(f"{again}{left}", soft_wrap=True)
 
 
@@ -167,6 +163,10 @@ def print_estimate(console: Console, estimate: CostEstimate) -> None:
     if not estimate.asks:
         console.print(f"{estimate.model} asks no server and costs nothing.")
         return
+    if estimate.readings > 1:
+        console.print(
+            f"{estimate.readings} readings of each pitch: {estimate.requests:,} requests, if every answer can be used"
+        )
     console.print(f"about {estimate.input_tokens:,} input tokens and {estimate.output_tokens:,} output tokens")
     cost = "the price of this model is unknown" if estimate.cost_usd is None else f"about {money(estimate.cost_usd)}"
     console.print(f"{cost}; the model was not asked")

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from analyzer.agreement.competitors import ALIKE
 from analyzer.agreement.figures import FIGURES, RATERS, SIGNALS, Figure, comparing
 from analyzer.agreement.records import (
     Agreement,
@@ -19,6 +18,7 @@ from analyzer.agreement.records import (
     ValueAgreement,
 )
 from analyzer.agreement.statistics import Measured
+from analyzer.framework.names import ALIKE
 from analyzer.vocabulary.labels import joined, title, word
 
 CASES: Final = 200

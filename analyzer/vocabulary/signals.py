@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, Literal, TypeAlias, TypeVar, get_args
 
@@ -17,7 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from analyzer.errors import SignalsError
 from analyzer.vocabulary.records import LIST_RULES, SIGNALS, UNKNOWN, SignalSpec
-from analyzer.vocabulary.votes import Derived, Vote, check_votes
+from analyzer.vocabulary.votes import Derived, ScopeRead, Vote, check_votes
 
 __all__ = ["LIST_RULES", "SIGNALS", "UNKNOWN", "SignalSpec"]
 
@@ -92,6 +92,9 @@ MAX_PROBLEMS: Final = 6
 MAX_PERSONAS: Final = 6
 MAX_COMPETITORS: Final = 20
 MAX_QUOTES: Final = 3
+DOUBTS: Final = ("many_signals", "only_name", "unclear")
+"""Why a quote should be checked: its sentence carries many signals, it only repeats the product's name, or a second
+look could not tell whether it supports its value."""
 
 
 # ---------------------------------------------------------------- the types
@@ -109,6 +112,7 @@ class Quote(_Frozen):
     """A verbatim span of the pitch. `start` and `end` are offsets into the text that was read, in characters
     (`text == pitch[start:end]`); None where the signals come without their pitch.
 
+    `doubt`: why a person should check whether it supports its value, one of DOUBTS; left out where nothing says so.
     Of a pitch from a document: `page`, where it has pages; `source`, the id of one of several; `origin`: "ocr" for
     words read from a picture, else the kind of the aside they are from ("notes"). They are left out where unknown.
     """
@@ -119,6 +123,7 @@ class Quote(_Frozen):
     page: int | None = Field(default=None, exclude_if=_is_none)
     source: str | None = Field(default=None, exclude_if=_is_none)
     origin: str | None = Field(default=None, exclude_if=_is_none)
+    doubt: str | None = Field(default=None, exclude_if=_is_none)
 
     @model_validator(mode="before")
     @classmethod
@@ -137,25 +142,33 @@ def _null_is_false(given: object) -> object:
 MaybeQuote = Annotated[Quote | None, BeforeValidator(_maybe_quote)]
 
 
+def _one(votes: object) -> bool:
+    return votes == 1
+
+
 class Problem(_Frozen):
-    """One problem the product solves. `primary`: what it is sold for, and so what places it."""
+    """One problem the product solves. `primary`: what it is sold for, and so what places it. `votes`, here and in the
+    other lists: how many of several readings have the entry."""
 
     statement: str
     quote: MaybeQuote = None
     stage: Stage
     focus: Focus
     primary: Annotated[bool, BeforeValidator(_null_is_false)] = False
+    votes: int = Field(default=1, ge=1, exclude_if=_one)
 
 
 class Persona(_Frozen):
     role: Role
     quote: MaybeQuote = None
+    votes: int = Field(default=1, ge=1, exclude_if=_one)
 
 
 class Competitor(_Frozen):
     name: str
     kind: RivalKind
     quote: MaybeQuote = None
+    votes: int = Field(default=1, ge=1, exclude_if=_one)
 
 
 V = TypeVar("V")
@@ -171,7 +184,7 @@ class Signal(_Frozen, Generic[V]):
     value: V | Literal["unknown"] = UNKNOWN
     basis: Basis = "absent"
     quotes: tuple[Quote, ...] = ()
-    votes: int = Field(default=1, ge=1, exclude_if=lambda votes: votes == 1)
+    votes: int = Field(default=1, ge=1, exclude_if=_one)
     also: tuple[Vote, ...] = Field(default=(), exclude_if=lambda also: not also)
 
     @model_validator(mode="before")
@@ -226,7 +239,8 @@ class Signals(_Frozen):
 
     A single value that is missing reads as unknown. Quotes may be given as texts or as
     `{text, start, end}`; they are kept and never needed for scoring. `derived` holds the votes of what is derived from
-    the lists, where several readings differ; without it the lists decide.
+    the lists, where several readings differ; without it the lists decide. `scope` holds the votes on `in_scope` where
+    they differ; a tie is `in_scope` false, and nothing is scored.
     """
 
     in_scope: bool = True
@@ -249,7 +263,8 @@ class Signals(_Frozen):
     trust_route: Signal[TrustRoute] = Signal[TrustRoute]()
     data_science_fit: Signal[DataScienceFit] = Signal[DataScienceFit]()
     traction: Signal[Traction] = Signal[Traction]()
-    derived: Derived | None = Field(default=None, exclude_if=lambda derived: derived is None)
+    derived: Derived | None = Field(default=None, exclude_if=_is_none)
+    scope: ScopeRead | None = Field(default=None, exclude_if=_is_none)
 
     if TYPE_CHECKING:
         # what is taken is wider than what is held: `Signals(buyer="practitioner")`
@@ -278,6 +293,7 @@ class Signals(_Frozen):
             data_science_fit: SingleValue[DataScienceFit] = ...,
             traction: SingleValue[Traction] = ...,
             derived: Derived | Mapping[str, Any] | None = None,
+            scope: ScopeRead | Mapping[str, Any] | None = None,
         ) -> None: ...
 
     @model_validator(mode="before")
@@ -307,10 +323,23 @@ class Signals(_Frozen):
             message = fault["msg"].removeprefix("Value error, ")
             raise SignalsError(f"{source}: {where}: {message}{shown}{more}") from error
 
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """What `repr` shows: what is known, without quotes."""
+        yield from (("in_scope", self.in_scope), ("product", self.product))
+        yield "problems", [f"{problem.stage}, {problem.focus}" for problem in self.problems]
+        yield "personas", [persona.role for persona in self.personas]
+        yield "competitors", [competitor.name for competitor in self.competitors]
+        yield from ((name, str(self.single(name).value)) for name in SIGNALS if self.single(name).known)
+
     def single(self, name: str) -> Signal[Any]:
         """A single-valued signal by its name in `SIGNALS`."""
         signal: Signal[Any] = getattr(self, name)
         return signal
+
+    @property
+    def readings(self) -> int:
+        """How many readings these signals combine; 1 for a single one."""
+        return max(signal.votes + sum(vote.votes for vote in signal.also) for signal in map(self.single, SIGNALS))
 
     def quotes(self) -> Iterator[tuple[str, Quote]]:
         """Every quote with the name of the signal it supports, lists first."""

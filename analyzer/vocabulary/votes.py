@@ -71,6 +71,18 @@ class PositionRead(_Part):
         return self
 
 
+class ScopeRead(_Part):
+    """How many readings say that the framework applies, and how many that it does not, where they disagree."""
+
+    in_scope: int = Field(ge=1)
+    out_of_scope: int = Field(ge=1)
+
+    @property
+    def tied(self) -> bool:
+        """Whether they are as many, so that nothing is decided."""
+        return self.in_scope == self.out_of_scope
+
+
 class Derived(_Part):
     """The votes of what is derived from the lists; what is missing follows from the lists themselves."""
 

@@ -14,7 +14,7 @@ from analyzer import analyze
 from analyzer.files.manual_scores import VALUES
 from analyzer.reading.forms import FORMS
 from analyzer.reading.pitch import Pitch
-from analyzer.reading.readers import recording_reader
+from analyzer.reading.readers import recording_readers
 from analyzer.resources import resource
 from analyzer.settings import Settings
 from benchmarks.forms.__main__ import main
@@ -30,7 +30,8 @@ def record(folder: Path, form: str, name: str) -> None:
     settings = replace(Settings(openai_base_url=URL, openai_api_key="sk-secret-0123456789"), form=form)
     with respx.mock() as router:
         router.post(CHAT).mock(return_value=completion(answer(in_scope=False)))
-        asyncio.run(recording_reader(MODEL, settings, folder).read(Pitch.from_text(text)))
+        pitch = Pitch.from_text(text)
+        asyncio.run(recording_readers(MODEL, settings, folder).reader_for(pitch).read(pitch))
 
 
 def run(tmp_path: Path) -> int:

@@ -166,7 +166,7 @@ def test_a_missing_file_says_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["a.pdf", "a.docx", "a.pptx"])
 def test_a_missing_reader_says_what_to_install(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setattr(sys, "path", [path for path in sys.path if not path.endswith("site-packages")])
-    with pytest.raises(ConfigurationError, match=r'pip install "pitch-analyzer\[documents\]"'):
+    with pytest.raises(ConfigurationError, match=r"pip install .*documents"):
         read_document(name, b"x")
 
 

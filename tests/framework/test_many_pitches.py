@@ -19,8 +19,10 @@ from hypothesis import strategies as st
 from analyzer import Rulebook, Signals, analyze, score
 from analyzer.errors import SignalsError
 from analyzer.framework.formula import SCORES
-from analyzer.framework.look_ups import look_ups
+from analyzer.framework.look_ups import LookUps, look_ups
 from analyzer.framework.many_pitches import coded_documents, score_table, scored_columns
+from analyzer.framework.rounding import rounded
+from analyzer.framework.scorer import STATES, scored
 from analyzer.results.tables import score_parquet
 from tests.conftest import PITCHES
 from tests.framework.test_rulebook import BUILT_IN
@@ -62,7 +64,10 @@ def same_as_alone(rows: dict[str, list[Any]], signals: list[Signals], rulebook: 
             points = tuple(row[f"points_{c.id}{suffix}"] for suffix in ("", "_low", "_high"))
             assert points == (c.points.value, c.points.low, c.points.high)
         assert row["said"] == alone.said
-        assert [row[f"gate_{gate.id}"] for gate in alone.gates] == [gate.state for gate in alone.gates]
+        states = [row[f"gate_{gate.id}"] for gate in alone.gates]
+        assert [state if isinstance(state, str) else STATES[state] for state in states] == [
+            g.state for g in alone.gates
+        ]
 
 
 @given(st.lists(documents(), min_size=1, max_size=6), st.sampled_from(RULEBOOKS))
@@ -175,10 +180,27 @@ def test_considerations_that_want_opposite_values_of_an_input_score_together_as_
     many: list[dict[str, Any]],
 ) -> None:
     rulebook = opposed_rulebook()
-    assert {"value_at_stake", "trust_route"} <= set(look_ups(rulebook).tried)
+    assert look_ups(rulebook).tried == ("value_at_stake",)
+    assert {"value_at_stake", "trust_route"} <= set(LookUps(rulebook, most_cells=100).tried)
     signals = [Signals.model_validate(document) for document in many]
     columns = dict(scored_columns(coded_documents(signals), rulebook))
     same_as_alone({name: column.tolist() for name, column in columns.items()}, signals, rulebook)
+
+
+@given(st.lists(read_in_several_ways(), min_size=1, max_size=4), st.sampled_from([*RULEBOOKS, opposed_rulebook()]))
+@runs(max_examples=40)
+def test_however_a_rulebook_is_split_into_tables_the_scores_are_the_same(
+    many: list[dict[str, Any]], rulebook: Rulebook
+) -> None:
+    """Considerations whose inputs are too many for one table go into several; then more has to be tried."""
+    coded = coded_documents(Signals.model_validate(document) for document in many)
+    whole = scored(coded, look_ups(rulebook))
+    for most_cells in (100, 2_000):
+        split = LookUps(rulebook, most_cells)
+        assert len(split.parts) > len(look_ups(rulebook).parts)
+        apart = scored(coded, split)
+        for name in SCORES:
+            assert rounded(apart.scores[name]).tolist() == rounded(whole.scores[name]).tolist(), name
 
 
 # ---------------------------------------------------------------- what the caller's table keeps

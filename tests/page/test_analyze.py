@@ -151,6 +151,21 @@ def test_another_model_needs_its_name(page: AppTest, reads: Callable[..., FixedR
     assert reader.asked == 0
 
 
+def test_a_second_look_is_a_switch_that_starts_as_pitch_verify_says(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert page.toggle(key="second-look").value is False
+    page.toggle(key="second-look").set_value(True).run()
+    page.selectbox(key="sample").set_value("taperline").run()
+    assert "second look" in markup(page) and not page.error and not page.exception
+    page.selectbox(key="reader").set_value("Keywords").run()
+    assert page.toggle(key="second-look").disabled
+    assert button(page, "Analyze").click().run().error == []
+    monkeypatch.setenv("PITCH_VERIFY", "yes")
+    other = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30).run()
+    assert other.toggle(key="second-look").value is True
+
+
 # ---------------------------------------------------------------- answers
 
 

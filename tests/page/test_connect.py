@@ -65,6 +65,7 @@ def test_a_key_goes_to_no_other_model() -> None:
     settings = connection.applied_to(Settings(openai_api_key="the server's own"))
 
     assert key_for("mistral/small", settings) == KEY
+    assert key_for("openai/gpt-6-luna", settings) == "the server's own"
     assert KEY not in repr(settings)
     assert key_for("openai/x", Settings(openai_api_key="the server's own")) == "the server's own"
 

@@ -118,6 +118,18 @@ def test_a_port_in_use_is_said_with_the_option_that_helps() -> None:
 
     assert done.returncode == 2
     assert done.stderr == f"pitch: port {port} is in use; choose another one: pitch app --port NUMBER\n"
+
+
+@pytest.mark.parametrize("address", ["203.0.113.1", "somewhere", "1.2.3.4.5"])
+def test_an_address_that_this_machine_does_not_have_is_named(address: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "analyzer", "app", "--port", "0", "--no-browser", "--address", address],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"pitch: {address} is not an IPv4 address of this machine")
     assert done.stdout == ""
 
 

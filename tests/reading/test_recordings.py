@@ -22,7 +22,7 @@ from analyzer.errors import ConfigurationError, MissingRecording
 from analyzer.reading import prompts, recordings
 from analyzer.reading.conversation import ModelReader, first_request
 from analyzer.reading.pitch import Pitch, overlaps
-from analyzer.reading.readers import choose, recording_reader
+from analyzer.reading.readers import choose, recording_readers
 from analyzer.reading.recordings import ModelRequest, Recordings, shipped_recordings
 from analyzer.runs.doctor import check
 from analyzer.settings import Settings
@@ -41,8 +41,7 @@ def record(
 ) -> ModelReader:
     with respx.mock() as router:
         router.post(CHAT).mock(side_effect=list(responses))
-        reader = recording_reader(model, SETTINGS, folder)
-        assert isinstance(reader, ModelReader)
+        reader = ModelReader(model, SETTINGS, record_to=folder)
         asyncio.run(reader.read(Pitch.from_text(text)))
     return reader
 
@@ -109,7 +108,6 @@ def recorded_on(folder: Path) -> str:
 CHANGES = {
     "the pitch": {"pitch_sha256": "0"},
     "the model (openai/gpt-4.1-mini, not openai/other)": {"model": "openai/other"},
-    "the purpose (read, not verify)": {"purpose": "verify"},
     "the form (ids, not quotes)": {"form": "quotes"},
     "the number of the reading (1, not 2)": {"reading": 2},
     "the vocabulary's version (2, not 3)": {"vocabulary_version": 3},
@@ -320,7 +318,7 @@ def test_a_file_that_is_no_recording_spoils_nothing_and_is_named_where_none_fits
 @pytest.mark.parametrize("model", ["keywords", "recorded"])
 def test_only_a_real_model_can_be_recorded(tmp_path: Path, model: str) -> None:
     with pytest.raises(ConfigurationError, match="asks no model"):
-        recording_reader(model, SETTINGS, tmp_path)
+        recording_readers(model, SETTINGS, tmp_path)
 
 
 # ---------------------------------------------------------------- what comes with the program

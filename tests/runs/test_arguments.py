@@ -176,7 +176,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"market": 3}, "market is an int; pass a MarketMap"),
     ({"market": Path("nowhere.toml")}, "nowhere.toml: 1 fault"),
     ({"settings": {"timeout": 3}}, "settings is a dict; pass a Settings"),
-    ({"model": ["openai/a", "openai/b"]}, "model is a list; pass one string like 'openai/gpt-6-luna'"),
+    ({"model": ["openai/a", 4]}, "model is a list; pass one string like 'openai/gpt-6-luna', or a list of such"),
+    ({"model": {"openai/a"}}, "model is a set; pass one string like 'openai/gpt-6-luna', or a list of such"),
     ({"model": 4}, "model is an int"),
 ]
 WRONG_OF_MANY: list[tuple[dict[str, Any], str]] = [

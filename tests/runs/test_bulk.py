@@ -243,7 +243,7 @@ def test_another_model_prompt_or_vocabulary_asks_anew(store: str, change: str, m
         else:
             name = {
                 "prompt": "analyzer.reading.recordings.prompt_sha256",
-                "vocabulary": "analyzer.reading.recordings.vocabulary_sha256",
+                "vocabulary": "analyzer.reading.forms.ids.vocabulary_sha256",
             }
             monkeypatch.setattr(name[change], lambda *_: "another")
             together(service, 3, store)
@@ -506,19 +506,24 @@ def test_an_estimate_asks_nothing_and_knows_what_is_kept(tmp_path: Path, store: 
     assert found.cost_usd is not None and found.cost_usd > 0
 
 
-def test_repeated_readings_pass_the_store_by_and_tell_how_stable_each_signal_is(tmp_path: Path, store: str) -> None:
+def test_repeated_readings_show_how_far_they_agree_and_are_asked_for_once(tmp_path: Path, store: str) -> None:
     from tests.completions import answer, single
 
     other = good(answer(buyer=single("business_leadership", "Your CTO signs once")))
-    with Service(lambda pitch, times: other if times == 3 else GOOD) as service:
+    with Service(lambda pitch, times: other if times == 2 else GOOD) as service:
         settings = replace(service.settings, store=store)
         source = Sources((str(table(tmp_path / "in.jsonl", 5)),))
         run(source, tmp_path / "once.jsonl", BulkOptions(model=MODEL, settings=settings))
         service.asked.clear()
         summary = run(source, tmp_path / "out.jsonl", BulkOptions(model=MODEL, settings=settings, repeat=3))
-        assert service.asked.total() == 15
+        assert service.asked.total() == 10  # the first reading of each is in the store
+        again = run(source, tmp_path / "again.jsonl", BulkOptions(model=MODEL, settings=settings, repeat=3))
+        assert service.asked.total() == 10
+        voted = run(source, tmp_path / "v.jsonl", BulkOptions(model=MODEL, settings=replace(settings, readings=3)))
+        assert (service.asked.total(), voted.progress.from_store) == (10, 5)
     stability = summary.stability
     assert stability is not None and stability.pitches == 5
+    assert again.stability is not None and again.stability.document() == stability.document()
     assert stability.share("buyer") == pytest.approx(1 / 3)  # of three readings, one pair agrees
     assert stability.share("category") == 1.0
     assert len(stability.spreads) == 5

@@ -238,7 +238,7 @@ def test_a_market_map_of_ones_own_reaches_one_pitch_and_many() -> None:
 
 def test_the_public_names_are_these_and_each_can_be_had() -> None:
     assert analyzer.__all__ == [
-        "AnalyzerError", "Assessment", "Comparison", "ManualScores", "MarketMap", "Result", "Rulebook", "Signals", "analyze",
-        "analyze_async", "analyze_frame", "analyze_many", "analyze_many_async", "compare", "read_manual", "score", "score_table", "to_frame",
+        "AnalyzerError", "Assessment", "Comparison", "ManualScores", "MarketMap", "Ranking", "Result", "Rulebook", "Settings", "Signals", "__version__", "analyze",
+        "analyze_async", "analyze_frame", "analyze_many", "analyze_many_async", "compare", "rank", "read_manual", "report", "score", "score_table", "to_frame",
     ]  # fmt: skip
     assert all(getattr(analyzer, name) is not None for name in analyzer.__all__)

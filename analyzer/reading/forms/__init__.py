@@ -8,12 +8,14 @@ from typing import Final
 from analyzer.errors import ConfigurationError
 from analyzer.reading.forms.form import Form, Tool
 from analyzer.reading.forms.ids import Ids
+from analyzer.reading.forms.look import Look
 from analyzer.reading.forms.quotes import Quotes
 
 __all__ = ["FORMS", "Form", "Tool", "any_form", "form"]
 
 FORMS: Final[Mapping[str, Form]] = {one.name: one for one in (Quotes(), Ids())}
-"""Every form by its name."""
+"""Every form of reading by its name."""
+_LOOK: Final = Look()
 
 
 def form(name: str) -> Form:
@@ -25,5 +27,5 @@ def form(name: str) -> Form:
 
 
 def any_form(name: str) -> Form:
-    """The form of this name, also one that users do not choose. Raises ConfigurationError if there is none."""
-    return form(name)
+    """The form of this name, also that of the second look. Raises ConfigurationError if there is none."""
+    return _LOOK if name == _LOOK.name else form(name)

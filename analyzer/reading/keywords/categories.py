@@ -44,7 +44,7 @@ class CategoryFinder:
                 for hit in self._evidence.hits(cue, code=True)
                 if self._evidence.place(hit.sentence) != "later" and hit.sentence not in aside
             )
-            for cue in cues
+            for cue in self._evidence.text.near(cues)
         ]
         return [places for places in met if places]
 
@@ -56,12 +56,13 @@ class CategoryFinder:
         hits: dict[Category, list[Hit]] = {}
         for name, category in table.of.items():
             hits[name], points[name] = [], 0.0
-            for weight, cue in [*((3, cue) for cue in category.naming), *((1, cue) for cue in category.cues)]:
-                if met := list(itertools.islice(self._evidence.hits(cue), 3)):
-                    hits[name].extend(met)
-                    points[name] += weight * (
-                        max(PLACE_POINTS[self._evidence.place(hit.sentence)] for hit in met) + (len(met) - 1) / 2
-                    )
+            for weight, cues in ((3, category.naming), (1, category.cues)):
+                for cue in self._evidence.text.near(cues):
+                    if met := list(itertools.islice(self._evidence.hits(cue), 3)):
+                        hits[name].extend(met)
+                        points[name] += weight * (
+                            max(PLACE_POINTS[self._evidence.place(hit.sentence)] for hit in met) + (len(met) - 1) / 2
+                        )
         first, second = sorted(points, key=lambda name: -points[name])[:2]
         if points[first] < table.needed or points[first] < table.lead * points[second]:
             return None

@@ -64,7 +64,8 @@ class CompetitorFinder:
         """Every mention of a known product in prose."""
         named: list[tuple[Hit, KnownNames]] = []
         taken: set[int] = set()
-        for cue, _, known in self._rules.names:
+        for cue in self._text.near(self._rules.names):
+            known = self._rules.names[cue]
             for first in itertools.islice(self._text.hits(cue), MOST_HITS):
                 for start, end in self._text.spans(first.sentence, cue):
                     if taken.isdisjoint(range(start, end)):
@@ -100,7 +101,7 @@ class CompetitorFinder:
     def _unknown_names(self) -> Iterator[tuple[Hit, RivalKind]]:
         """Capitalized names that are not known products, right after words that only a competitor follows."""
         known = [(hit.start, hit.end) for hit, _ in self._known_names]
-        for cue in self._rules.competitor.strong:
+        for cue in self._text.near(self._rules.competitor.strong):
             for hit in self._evidence.hits(cue):
                 at = hit.end
                 while (

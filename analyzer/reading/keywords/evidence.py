@@ -48,7 +48,7 @@ class Evidence:
 
     def set_hits(self, cues: CueSet, planned: bool = False) -> list[Hit]:
         """The hits of a set of cues in the order of the text; `planned`: also in sentences about the future."""
-        hits = [hit for cue in cues.cues for hit in self.hits(cue, cues.unless)]
+        hits = [hit for cue in self.text.near(cues.cues) for hit in self.hits(cue, cues.unless)]
         return sorted((h for h in hits if planned or h.sentence not in self.planned), key=lambda hit: hit.start)
 
     def sentences_with(self, cue: Cue | None) -> frozenset[int]:

@@ -28,7 +28,7 @@ class PersonaFinder:
         best: dict[Role, tuple[int, int, Hit]] = {}
         taken: list[tuple[int, int]] = []
         for cues in self._rules.persona.role:
-            for cue in cues.cues:
+            for cue in self._text.near(cues.cues):
                 for hit in self._evidence.hits(cue, self._rules.persona.unless):
                     if any(hit.start < end and start < hit.end for start, end in taken):
                         continue

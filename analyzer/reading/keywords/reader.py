@@ -46,7 +46,8 @@ def read_with_keywords(text: str, ignore: Sequence[tuple[int, int]] = ()) -> Sig
     `ignore`: spans (start, end) in characters whose text is not evidence. Every quote is verbatim with its offsets. A
     text with no sign of being about the making of ML is out of scope.
     """
-    evidence = Evidence(keyword_rules(), Text(text, ignore))
+    rules = keyword_rules()
+    evidence = Evidence(rules, Text(text, rules.index, ignore))
     competitors, categories = CompetitorFinder(evidence), CategoryFinder(evidence)
     values = SingleValues(evidence, competitors, categories)
     in_scope = categories.in_scope()
@@ -80,9 +81,9 @@ def keywords_sha256() -> str:
 
 
 class KeywordReader:
-    """The keyword reader, with the interface of every reader."""
+    """The keyword reader, with the interface of every reader. It reads a pitch the same way every time."""
 
-    async def read(self, pitch: Pitch) -> Reading:
+    async def read(self, pitch: Pitch, number: int = 1) -> Reading:
         signals = read_with_keywords(pitch.text, pitch.planted)
         messages = [_ROUGH] if signals.in_scope else [_ROUGH, _NO_SIGN]
         warnings = (*pitch.warnings, *(Warning(kind="rough_reader", message=message) for message in messages))

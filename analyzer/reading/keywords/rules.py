@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, cast
@@ -16,6 +16,7 @@ from typing import Annotated, Any, Final, Literal, cast
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationInfo
 
 from analyzer.framework.market import MarketMap
+from analyzer.reading.keywords.cue_index import CueIndex
 from analyzer.reading.keywords.cues import Cue, CueLanguage, either, name_cue
 from analyzer.vocabulary.signals import SIGNALS, Category, Focus, RivalKind, Role, Stage
 
@@ -225,10 +226,26 @@ class Rules(_RulePart):
         return frozenset(name.lower() for name in self.known)
 
     @cached_property
-    def names(self) -> tuple[tuple[Cue, str, KnownNames], ...]:
+    def names(self) -> Mapping[Cue, KnownNames]:
         """Known products, the longest names first, so that a name within a longer one is not misread as another."""
         longest_first = sorted(self.known.items(), key=lambda pair: -len(pair[0]))
-        return tuple((name_cue(name), name, known) for name, known in longest_first)
+        return {name_cue(name): known for name, known in longest_first}
+
+    @cached_property
+    def index(self) -> CueIndex:
+        """Every cue, by the words that it cannot do without."""
+        return CueIndex(itertools.chain(_cues_in(self), self.names))
+
+
+def _cues_in(part: Any) -> Iterator[Cue]:
+    if isinstance(part, Cue):
+        yield part
+    elif isinstance(part, _RulePart | Mapping | tuple):
+        inside = (
+            part if isinstance(part, tuple) else part.values() if isinstance(part, Mapping) else vars(part).values()
+        )
+        for each in inside:
+            yield from _cues_in(each)
 
 
 def _with_lists(part: Any, lists: Mapping[str, Sequence[str]]) -> Any:

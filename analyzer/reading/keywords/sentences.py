@@ -6,13 +6,12 @@ verbatim quote is cut around a hit.
 
 from __future__ import annotations
 
-import itertools
 import re
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from analyzer.reading.keywords.cue_index import CueIndex
 from analyzer.reading.keywords.cues import Cue
 from analyzer.vocabulary.signals import Quote
 
@@ -87,25 +86,31 @@ class Text:
     """A pitch cut into sentences and indexed by word. `plain` is the pitch with typographic and Markdown characters as
     plain ones and addresses blanked, character for character, so that offsets hold."""
 
-    def __init__(self, original: str, ignore: Sequence[tuple[int, int]] = ()):
+    def __init__(self, original: str, index: CueIndex, ignore: Sequence[tuple[int, int]] = ()):
         self.original = original
         self.plain = _NO_PROSE.sub(lambda found: re.sub(r"[^\n]", " ", found.group()), original).translate(_PLAIN)
         broken = [half.span() for half in _HALF_CHARACTER.finditer(original)]
         blocks = [block for span in _outside([*ignore, *broken], len(original)) for block in self._blocks(*span)]
         self.sentences = list(self._sentences(blocks))
         self._small = _in_small_letters(self.plain)
-        self._index: dict[str, set[int]] = {}
+        words: dict[str, int] = {}
         for number, sentence in enumerate(self.sentences):
-            for word in _WORD.findall(self._small, sentence.start, sentence.end):
-                self._index.setdefault(word, set()).add(number)
-        self._vocabulary = sorted(self._index)
-        self._holders: dict[tuple[str, ...], frozenset[int]] = {}
+            for word in set(_WORD.findall(self._small, sentence.start, sentence.end)):
+                words[word] = words.get(word, 0) | 1 << number
+        self._near = index.near(words)
 
     # Looking up
 
+    def near(self, cues: Iterable[Cue]) -> list[Cue]:
+        """Those of some cues that the text may hold, by its words."""
+        return [cue for cue in cues if cue in self._near]
+
     def hits(self, cue: Cue, code: bool = False) -> Iterator[Hit]:
         """Where the cue stands, once a sentence, in order; in code only if asked for."""
-        for number in self._candidates(cue):
+        left = self._near.get(cue, 0)
+        while left:
+            number = (left & -left).bit_length() - 1
+            left &= left - 1
             sentence = self.sentences[number]
             if code or not sentence.code:
                 match = cue.pattern.search(self.plain if cue.cased else self._small, sentence.start, sentence.end)
@@ -115,41 +120,11 @@ class Text:
 
     def spans(self, sentence: int, cue: Cue) -> list[tuple[int, int]]:
         """Every place of the cue in one sentence."""
-        if not all(sentence in self._holding(options) for options in cue.needs):
+        if not self._near.get(cue, 0) >> sentence & 1:
             return []
         where = self.sentences[sentence]
         text = self.plain if cue.cased else self._small
         return [match.span() for match in cue.pattern.finditer(text, where.start, where.end)]
-
-    def _candidates(self, cue: Cue) -> Sequence[int]:
-        """The sentences that hold the words which the cue cannot do without."""
-        left: frozenset[int] | None = None
-        for options in cue.needs:
-            held = self._holding(options)
-            left = held if left is None else left & held
-            if not left:
-                return ()
-        return sorted(left or ())
-
-    def _holding(self, options: tuple[str, ...]) -> frozenset[int]:
-        """The sentences that hold one of the words."""
-        held = self._holders.get(options)
-        if held is None:
-            found: list[set[int]] = []
-            for option in options:
-                if option.endswith("*"):
-                    found.extend(self._beginning_with(option[:-1]))
-                elif option in self._index:
-                    found.append(self._index[option])
-            held = self._holders[options] = frozenset().union(*found)
-        return held
-
-    def _beginning_with(self, beginning: str) -> Iterator[set[int]]:
-        first = bisect_left(self._vocabulary, beginning)
-        for word in itertools.islice(self._vocabulary, first, None):
-            if not word.startswith(beginning):
-                return
-            yield self._index[word]
 
     # Quoting
 

@@ -67,7 +67,7 @@ class SingleValues:
     def _group_hits(self, group: ValueCues) -> list[Hit]:
         hits = [
             hit
-            for cue in group.cues
+            for cue in self._text.near(group.cues)
             for hit in self._evidence.hits(cue, group.unless, group.code)
             if hit.sentence not in self._evidence.planned and self._is_where(hit, group)
         ]
@@ -156,7 +156,7 @@ class SingleValues:
         """The hits of the one kind that appears in many sentences, many times more than the next."""
         breadth = self._rules.breadth
         hits = sorted(
-            ([hit for cue in cues for hit in self._text.hits(cue)] for cues in kinds.values()),
+            ([hit for cue in self._text.near(cues) for hit in self._text.hits(cue)] for cues in kinds.values()),
             key=_sentence_count,
         )
         most, next_most = hits[-1], hits[-2]

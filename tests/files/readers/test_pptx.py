@@ -109,7 +109,7 @@ def test_slides_that_are_pictures_are_named_and_a_logo_next_to_text_is_no_alarm(
     document = reader.read("a.pptx", deck(titled, picture_slide, picture_slide))
     assert document.sentences(serious=True) == [
         "Slides 2 and 3 are pictures with little or no text, and were not read. "
-        'To read such pages: pip install "pitch-analyzer[ocr]"'
+        "To read such pages, install the extra `ocr`; pitch doctor says how"
     ]
     assert "1 picture next to text was not read." in document.sentences()
 

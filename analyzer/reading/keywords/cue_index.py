@@ -1,0 +1,72 @@
+"""Which cues a text can hold at all, by its words: asked once a text, so that the thousands of others cost nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from analyzer.reading.keywords.cues import Cue
+
+_MOST_WORDS: Final = 50_000
+"""For so many words it is remembered which needs they meet."""
+
+
+class CueIndex:
+    """Cues by the words that they cannot do without (`Cue.needs`)."""
+
+    def __init__(self, cues: Iterable[Cue]):
+        numbers: dict[tuple[str, ...], int] = {}
+        self._exact: dict[str, list[int]] = {}
+        self._beginnings: dict[str, list[int]] = {}
+        self._waiting: list[list[tuple[Cue, list[int]]]] = []
+        """For each need, the cues that are looked at where it is met, with their other needs."""
+        for cue in dict.fromkeys(cues):
+            rarest_first = sorted(cue.needs, key=lambda options: (len(options), -len(options[0])))
+            own = [self._number(options, numbers) for options in rarest_first]
+            if own:
+                self._waiting[own[0]].append((cue, own[1:]))
+        self._lengths = sorted(set(map(len, self._beginnings)))
+        self._met: dict[str, tuple[int, ...]] = {}
+
+    def _number(self, options: tuple[str, ...], numbers: dict[tuple[str, ...], int]) -> int:
+        if options not in numbers:
+            numbers[options] = len(numbers)
+            self._waiting.append([])
+            for option in options:
+                table, word = (self._beginnings, option[:-1]) if option.endswith("*") else (self._exact, option)
+                table.setdefault(word, []).append(numbers[options])
+        return numbers[options]
+
+    def near(self, words: Mapping[str, int]) -> dict[Cue, int]:
+        """The cues whose needs some sentence meets, with these sentences. The bits of a number are a set of sentences.
+
+        `words`: each word of a text with the sentences that hold it.
+        """
+        held: dict[int, int] = {}
+        for word, sentences in words.items():
+            for number in self._needs_met_by(word):
+                held[number] = held.get(number, 0) | sentences
+        found: dict[Cue, int] = {}
+        for number, sentences in held.items():
+            for cue, others in self._waiting[number]:
+                left = sentences
+                for other in others:
+                    left &= held.get(other, 0)
+                    if not left:
+                        break
+                else:
+                    found[cue] = left
+        return found
+
+    def _needs_met_by(self, word: str) -> tuple[int, ...]:
+        met = self._met.get(word)
+        if met is None:
+            if len(self._met) >= _MOST_WORDS:
+                self._met.clear()
+            found = list(self._exact.get(word, ()))
+            for length in self._lengths:
+                if length > len(word):
+                    break
+                found += self._beginnings.get(word[:length], ())
+            met = self._met[word] = tuple(dict.fromkeys(found))
+        return met
