@@ -53,10 +53,13 @@ class Connection:
     url: str = ""
 
     def applied_to(self, settings: Settings) -> Settings:
-        """The settings with which this model is asked, and only this one."""
-        of_openai = self.model.partition("/")[0] == "openai"
-        url = self.url or (None if of_openai and self.key else settings.openai_base_url)
-        return replace(settings, visitor_key=(self.model, self.key) if self.key else None, openai_base_url=url)
+        """The settings with which this model is asked, and only this one. A server of the visitor's own does not get
+        the key of the page's server."""
+        provider = self.model.partition("/")[0]
+        url = self.url or (None if provider == "openai" and self.key else settings.openai_base_url)
+        keys = {**settings.keys, provider: self.key} if self.key else settings.keys
+        own_key = None if self.url else settings.openai_api_key
+        return replace(settings, keys=keys, openai_api_key=own_key, openai_base_url=url)
 
 
 @dataclass(slots=True)

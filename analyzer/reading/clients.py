@@ -128,8 +128,6 @@ def is_compatible(model: str, settings: Settings) -> bool:
 
 def key_for(model: str, settings: Settings) -> str:
     """The key of a provider. Raises ConfigurationError if it is not set."""
-    if settings.visitor_key and settings.visitor_key[0] == model.strip():
-        return settings.visitor_key[1]
     provider, _ = split_model(model)
     profile = profile_of(model.strip(), settings)
     variable = "OPENAI_API_KEY" if provider == "openai" else profile.key

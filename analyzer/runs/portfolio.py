@@ -136,7 +136,7 @@ class Portfolio:
         found = result.assessment
         title = found.pitch.title or found.signals.product or result.id
         if found.scores is None or found.position is None or found.quadrant is None or found.verdict is None:
-            self.out_of_scope.append(title)
+            self.out_of_scope.append(f"{title} (readings disagree)" if found.signals.scope else title)
             return
         self.rough = self.rough or any(warning.kind == "rough_reader" for warning in found.warnings)
         category = found.signals.category

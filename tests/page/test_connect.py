@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from analyzer.page import access
 from analyzer.page.connect import Connection
 from analyzer.reading import local_servers
-from analyzer.reading.clients import key_for
+from analyzer.reading.clients import NO_KEY, key_for
 from analyzer.reading.local_servers import LocalServer, find_local_servers
 from analyzer.settings import Settings
 from tests.completions import completion
@@ -74,9 +74,15 @@ def test_a_key_for_openai_does_not_go_to_the_server_that_the_environment_names()
     settings = Settings(openai_base_url="http://elsewhere.example/v1")
 
     assert Connection("openai/gpt-6-luna", KEY).applied_to(settings).openai_base_url is None
-    assert Connection("openai/own", url="http://localhost:8000/v1").applied_to(settings).openai_base_url == (
-        "http://localhost:8000/v1"
+
+
+def test_a_server_of_the_visitors_own_does_not_get_the_key_of_the_page() -> None:
+    own = Connection("openai/own", url="http://localhost:8000/v1").applied_to(
+        Settings(openai_api_key="the server's own")
     )
+
+    assert own.openai_base_url == "http://localhost:8000/v1"
+    assert key_for("openai/own", own) == NO_KEY
 
 
 def test_strangers_get_neither_local_servers_nor_addresses_of_their_own(page: AppTest) -> None:
