@@ -3,11 +3,14 @@ all of it."""
 
 from __future__ import annotations
 
+import ast
+import inspect
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any, Final, TypeGuard
 from urllib.parse import urlsplit
 
 from analyzer import config_file
@@ -68,11 +71,11 @@ class Settings:
     store: str | None = field(default=None, repr=False)
     """PITCH_STORE: database URL of the store (may hold a password); None = a file in the user's data folder."""
     timeout: float = 120.0
-    """PITCH_TIMEOUT: seconds to wait for one answer of the model."""
+    """PITCH_TIMEOUT: seconds to wait for one answer of the model; 120 by default."""
     mode: str = "auto"
-    """PITCH_MODE: the way to ask the model, one of MODES."""
+    """PITCH_MODE: the way to ask the model: auto, json_schema, tools, json, text, responses or native."""
     form: str = "ids"
-    """PITCH_FORM: what the model writes down, one of the forms in `reading.forms`."""
+    """PITCH_FORM: what the model writes down as evidence: ids (numbers of sentences) or quotes."""
     profiles: Path | None = None
     """PITCH_PROFILES: a file with the user's own profiles of model servers."""
     administrators: frozenset[str] = frozenset()
@@ -80,7 +83,7 @@ class Settings:
     readings: int = 1
     """PITCH_READINGS: how often each model reads a pitch, 1 to MAX_READINGS."""
     verify: str | None = None
-    """PITCH_VERIFY: who takes a second look at what was read: SAME (the model that read it) or `provider/name`; None =
+    """PITCH_VERIFY: who takes a second look at what was read: yes (the model that read it) or `provider/name`; None =
     nobody."""
     concurrency: int | None = None
     """PITCH_CONCURRENCY: requests in flight of a run from the command line; None = its default."""
@@ -159,6 +162,25 @@ class Settings:
     def store_url(self) -> str:
         """The URL of the store; its database may not exist yet."""
         return self.store or f"sqlite:///{_data_folder() / 'store.db'}"
+
+
+_ELSEWHERE: Final = {
+    "PITCH_CONFIG": "a file with your own defaults, in place of config.toml in your config folder",
+    "OLLAMA_HOST": "where Ollama listens, as Ollama itself reads it; scheme and port may be left out",
+}
+"""Variables that are read when a model needs them, and are not in Settings."""
+
+
+def variables() -> dict[str, str]:
+    """Every variable that is read, keys of providers aside, with its meaning: that of its field in Settings."""
+    tree = ast.parse(inspect.getsource(Settings)).body[0]
+    texts = [
+        inspect.cleandoc(str(each.value.value))
+        for each in getattr(tree, "body", [])
+        if isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant)
+    ]
+    named = (re.match(r"([A-Z]+_[A-Z_]+): (.*)", text, re.DOTALL) for text in texts)
+    return {found[1]: " ".join(found[2].split()).rstrip(".") for found in named if found} | _ELSEWHERE
 
 
 def provider_key(variable: str) -> str | None:
