@@ -5,14 +5,18 @@ With --check it writes nothing, and fails naming the pages that are not today's.
 
 from __future__ import annotations
 
+import inspect
+import re
 import sys
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 import click
 import measure
 
 from analyzer import compare
+from analyzer import errors as tree_of_errors
 from analyzer.cli.main import cli
 from analyzer.files.readers import CLOSED, KINDS
 from analyzer.framework.market import MarketMap
@@ -20,11 +24,13 @@ from analyzer.framework.rulebook import Rulebook
 from analyzer.reading.profiles import Profile, profiles
 from analyzer.reading.provider_errors import ACTIONS, TABLE, WITHOUT_STATUS, Rule
 from analyzer.resources import resource
+from analyzer.results.result import SystemRefused, UnexpectedError
 from analyzer.results.rows import COLUMNS
-from analyzer.settings import KEYWORDS, RECORDED
+from analyzer.settings import KEYWORDS, RECORDED, variables
 from analyzer.views.comparison_markdown import comparison_markdown, figures_markdown
 from analyzer.views.market import market_markdown
 from analyzer.views.rulebook import rulebook_markdown
+from analyzer.views.schemas import SCHEMAS, schema_text
 from analyzer.vocabulary.labels import joined, word
 from analyzer.vocabulary.records import LIST_RULES, SIGNALS
 from analyzer.vocabulary.specs import SignalSpec, Support
@@ -193,6 +199,70 @@ def _context(profile: Profile) -> str:
     return f"{known}; longer: `{context.command.format(tokens=16384, model='NAME')}`" if context.command else known
 
 
+def errors() -> str:
+    """The exception tree, with the stable word of each kind."""
+    lines = ["# Errors, by kind", "", NOTE, _KINDS_NOTE, ""]
+    lines += ["| kind | exception | who can act, and what it is | exit code |", "| --- | --- | --- | --- |"]
+    for depth, name, meaning in tree():
+        error = getattr(tree_of_errors, name)
+        indent = "&nbsp;&nbsp;" * 2 * (depth - 1)
+        lines.append(f"| `{error.kind}` | {indent}`{name}` | {meaning} | {error.exit_code} |")
+    for error in (UnexpectedError, SystemRefused):
+        meaning = " ".join((inspect.getdoc(error) or "").split()).rstrip(".")
+        lines.append(f"| `{error.kind}` | `{error.__name__}` | {meaning} | {error.exit_code} |")
+    return "\n".join(lines) + "\n"
+
+
+def tree() -> Iterator[tuple[int, str, str]]:
+    """Each exception of the tree in the docstring of analyzer.errors: its depth, name and meaning."""
+    for line in (tree_of_errors.__doc__ or "").splitlines():
+        found = re.match(r"    ([│├└─ ]*)(\w+)(?:\s+(.+))?$", line)
+        if found is not None and hasattr(tree_of_errors, found[2]):
+            yield len(found[1]) // 4, found[2], found[3] or ""
+
+
+_KINDS_NOTE = """\
+Every error that this package raises on purpose is an `AnalyzerError`. Its `kind` is a stable word, the same in files of
+results (`error_kind`), in `result.error.kind`, and here; its message says in a line or two what happened, where, and what
+to do. Catch the exception that covers what you can act on:
+
+```python
+from analyzer import AnalyzerError, analyze
+from analyzer.errors import ConfigurationError, ProviderError
+
+try:
+    analyze(text, model="keywords")
+except ConfigurationError as error:
+    print("set up:", error)
+except ProviderError as error:
+    print("try again later:", error.kind)
+except AnalyzerError as error:
+    print(error.kind, error)
+```
+
+In a run over many pitches, an error of one pitch is its result (`result.error`), and only what ends the run is raised. The exit
+codes are those of the command line. [What a model's server can report](provider-errors.md) has a page of its own."""
+
+
+def environment() -> str:
+    """Every variable that the program reads."""
+    lines = ["# Environment variables", "", NOTE, _ENVIRONMENT_NOTE, "", "| variable | meaning |", "| --- | --- |"]
+    lines += [f"| `{name}` | {meaning} |" for name, meaning in variables().items()]
+    keys: dict[str, list[str]] = {}
+    for profile in profiles():
+        if profile.key and profile.key != "OPENAI_API_KEY":
+            keys.setdefault(profile.key, []).append(profile.title)
+    keys.setdefault("GOOGLE_API_KEY", []).append("also read from `GEMINI_API_KEY`")
+    lines += ["", "## Keys of other providers", "", "| variable | provider |", "| --- | --- |"]
+    lines += [f"| `{name}` | {', '.join(dict.fromkeys(titles))} |" for name, titles in sorted(keys.items())]
+    return "\n".join(lines) + "\n"
+
+
+_ENVIRONMENT_NOTE = """\
+An empty variable counts as unset. From Python, [`Settings`](python.md#settings) takes the same; options of a command come
+before the environment. Proxies and certificates are those of the environment too (`HTTPS_PROXY`, `NO_PROXY`,
+`SSL_CERT_FILE`)."""
+
 _SERVERS_NOTE = """\
 Servers that call themselves OpenAI-compatible differ in what they take and in what they do without a word. This is what
 `pitch` knows about each, and how it asks. The first line that covers a model counts. Nothing here was called at a
@@ -292,6 +362,9 @@ PAGES = {
     "../README.md": readme,
     "agreement.md": agreement,
     "columns.md": columns,
+    "errors.md": errors,
+    "environment.md": environment,
+    **{f"schemas/{name}.json": partial(schema_text, name) for name in SCHEMAS},
     "documents.md": documents,
     "provider-errors.md": provider_errors,
     "servers.md": servers,

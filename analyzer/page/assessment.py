@@ -157,7 +157,7 @@ def details(assessment: Assessment, rulebook: Rulebook) -> Html:
         considerations(assessment),
         questions(assessment),
         changes(assessment, rulebook),
-        signals(assessment) if assessment.in_scope else "",
+        signals(assessment) if assessment.in_scope or content.is_undecided(assessment) else "",
         players(assessment) if assessment.in_scope else "",
         made(assessment),
     ]
@@ -370,7 +370,8 @@ def signals(assessment: Assessment) -> Html:
     head = tag("tr", *(tag("th", text, scope="col") for text in ("Signal", "Value", "Basis", "Quotes")))
     table = scrolling(tag("table", tag("thead", head), tag("tbody", *rows)), "What the pitch says")
     edits = [tag("ul", *map(_edit, assessment.edits), class_="edits")] if assessment.edits else []
-    return tag("section", tag("h3", "What the pitch says"), *edits, table, class_="signals")
+    agreed = [tag("p", text, class_="lead")] if (text := content.agreement(assessment)) else []
+    return tag("section", tag("h3", "What the pitch says"), *agreed, *edits, table, class_="signals")
 
 
 def _row(row: SignalRow) -> Html:

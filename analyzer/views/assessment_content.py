@@ -18,17 +18,23 @@ from analyzer.framework.assessment import (
     VerdictWord,
     Warning,
 )
+from analyzer.framework.contested import COMPARED, Votes, contested
 from analyzer.framework.rulebook import SIDE_TITLES, SIDES
 from analyzer.framework.verdict import Leaning, kind, leaning
 from analyzer.vocabulary.labels import joined, title, word
 from analyzer.vocabulary.records import LISTS, SIGNALS, UNKNOWN
-from analyzer.vocabulary.signals import Quote
+from analyzer.vocabulary.signals import Quote, Signals
+from analyzer.vocabulary.votes import DECIDES
 
 _Entry = TypeVar("_Entry")
 
 OUT_OF_SCOPE: Final = (
     "Out of scope: this is not a product for people who build, run or improve machine learning. "
     "The framework does not apply, so there is no score."
+)
+SCOPE_UNDECIDED: Final = (
+    "Undecided: as many readings say that this is a product for people who build, run or improve machine learning as "
+    "say that it is not, so there is no score."
 )
 GROUPS: Final[Mapping[Leaning, str]] = {
     "for": "In its favor",
@@ -115,18 +121,22 @@ def summary(assessment: Assessment) -> str:
 
 def statement(assessment: Assessment) -> str:
     """The verdict's sentences; out of scope, that the framework does not apply."""
-    return OUT_OF_SCOPE if assessment.verdict is None else assessment.verdict.sentence
+    if assessment.verdict is not None:
+        return assessment.verdict.sentence
+    return SCOPE_UNDECIDED if is_undecided(assessment) else OUT_OF_SCOPE
 
 
 def verdict_word(assessment: Assessment) -> str:
     """The verdict in one word; out of scope, that it is."""
-    return "Out of scope" if assessment.verdict is None else VERDICTS[assessment.verdict.word]
+    if assessment.verdict is not None:
+        return VERDICTS[assessment.verdict.word]
+    return "Undecided" if is_undecided(assessment) else "Out of scope"
 
 
 def verdict_line(assessment: Assessment) -> str:
     """What the verdict's word rests on, in one line: the score, its range, and the product's kind."""
     if assessment.scores is None or assessment.quadrant is None:
-        return OUT_OF_SCOPE
+        return statement(assessment)
     overall = assessment.scores.overall
     between = f", between {overall.low:.0f} and {overall.high:.0f}" if overall.width else ""
     return f"{overall.value:.0f} of 100{between}. {kind(assessment.quadrant)}."
@@ -148,9 +158,44 @@ def telling(assessment: Assessment) -> list[ConsiderationResult]:
     return [*first, *open_[: max(0, _FEWEST - len(first))]]
 
 
+def agreement(assessment: Assessment) -> str:
+    """How far the readings agree that were combined, and what they differ on; empty for a single reading."""
+    signals = assessment.signals
+    scope = signals.scope
+    readings = signals.readings if scope is None else scope.in_scope + scope.out_of_scope
+    if readings == 1:
+        return ""
+    found = contested(signals)
+    total = len(COMPARED)
+    if not found:
+        return f"All {readings} readings agree on all {total} signals."
+    named = joined([title(name) for name in found])
+    return f"{readings} readings agree on {total - len(found)} of {total} signals. They differ on: {named}."
+
+
+def _voted(value: str, votes: int, signals: Signals) -> str:
+    """An entry of a list that not every reading has, with its votes."""
+    total = signals.readings
+    return f"{value} ({votes} of {total} readings)" if votes < total else value
+
+
+def votes_in_words(votes: Votes) -> str:
+    """Votes in words: "claimed (2 of 3 readings); measured (1)"."""
+    (value, count), *others = votes
+    total = sum(number for _, number in votes)
+    first = f"{word(value)} ({count} of {total} readings)"
+    return "; ".join([first, *(f"{word(other)} ({number})" for other, number in others)])
+
+
 def said(assessment: Assessment) -> str:
     """How much of the score the pitch answers; empty out of scope."""
     return "" if assessment.said is None else f"The pitch answers {assessment.said:.0%} of what the score rests on."
+
+
+def is_undecided(assessment: Assessment) -> bool:
+    """Whether as many readings say that the framework applies as say that it does not."""
+    scope = assessment.signals.scope
+    return scope is not None and scope.tied and not assessment.in_scope
 
 
 def gates(assessment: Assessment) -> list[GateResult]:
@@ -241,21 +286,26 @@ def signal_rows(assessment: Assessment) -> list[SignalRow]:
     rows = []
     for at, problem in enumerate(signals.problems):
         label, value = "Main problem" if problem.primary else "Problem", f"{word(problem.stage)}, {word(problem.focus)}"
+        value = _voted(value, problem.votes, signals)
         rows.append(SignalRow("problems", label, value, problem.statement, "", _known(problem.quote), not at))
     for at, persona in enumerate(signals.personas):
         label = "User" if at else "Main user"
-        rows.append(SignalRow("personas", label, word(persona.role), "", "", _known(persona.quote), not at))
+        value = _voted(word(persona.role), persona.votes, signals)
+        rows.append(SignalRow("personas", label, value, "", "", _known(persona.quote), not at))
     for at, rival in enumerate(signals.competitors):
         quotes = _known(rival.quote)
-        rows.append(SignalRow("competitors", "Competitor", rival.name, word(rival.kind), "", quotes, not at))
+        name = _voted(rival.name, rival.votes, signals)
+        rows.append(SignalRow("competitors", "Competitor", name, word(rival.kind), "", quotes, not at))
+    differing = contested(signals)
+    for name, part in _DERIVED_FROM.items():
+        if name in differing:
+            rows.append(SignalRow(part, title(name), votes_in_words(differing[name]), "", "", (), first=False))
     for name, spec in SIGNALS.items():
         signal = signals.single(name)
         if signal.known or signal.also:
             value, meaning = word(str(signal.value)), spec.meanings.get(str(signal.value), "")
-            if signal.also:
-                others = "; ".join(f"{word(vote.value)} ({vote.votes})" for vote in signal.also)
-                total = signal.votes + sum(vote.votes for vote in signal.also)
-                value = f"{value} ({signal.votes} of {total} readings); {others}"
+            if name in differing:
+                value = votes_in_words(differing[name])
             rows.append(SignalRow(name, spec.title, value, meaning, word(signal.basis), signal.quotes))
     return rows
 
@@ -284,7 +334,8 @@ def provenance(assessment: Assessment) -> str:
     made, usage = assessment.provenance, assessment.provenance.usage
     parts = [f"rulebook {made.rulebook.version} ({made.rulebook.sha256[:8]})", f"pitch-analyzer {made.analyzer}"]
     if made.reader.model:
-        parts.insert(0, f"read by {made.reader.model}")
+        times = f" ({len(made.reader.readings)} readings)" if made.reader.readings else ""
+        parts.insert(0, f"read by {made.reader.model}{times}")
     if made.reader.verifier is not None:
         parts.insert(1, f"checked by {made.reader.verifier.model}")
     if usage.requests:
@@ -292,6 +343,10 @@ def provenance(assessment: Assessment) -> str:
         cost = f"${usage.cost_usd:.4f}" if usage.cost_usd is not None else "price unknown"
         parts.append(f"{usage.input_tokens:,}{cached} + {usage.output_tokens:,} tokens, {cost}")
     return " · ".join(parts)
+
+
+_DERIVED_FROM: Final[Mapping[str, str]] = {name: part for part in LISTS if part in DECIDES for name in DECIDES[part]}
+"""The list that decides each derived input, whose color it has."""
 
 
 def _known(*quotes: Quote | None) -> list[Quote]:

@@ -9,9 +9,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, Literal, TypeAlias, TypeVar, get_args
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Concatenate,
+    Final,
+    Generic,
+    Literal,
+    ParamSpec,
+    TypeAlias,
+    TypeVar,
+    get_args,
+)
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
@@ -172,6 +184,7 @@ class Competitor(_Frozen):
 
 
 V = TypeVar("V")
+P = ParamSpec("P")
 
 
 class Signal(_Frozen, Generic[V]):
@@ -232,6 +245,11 @@ def _restored_signal(values: tuple[Any, ...], state: dict[Any, Any]) -> Signal[A
 if TYPE_CHECKING:
     SingleValue: TypeAlias = "Signal[V] | V | Literal['unknown'] | Mapping[str, Any] | None"
     """A single value as callers write it: the value alone, or with its basis and quotes."""
+
+
+def _taking(init: Callable[Concatenate[Any, P], None]) -> Callable[P, Signals]:
+    """For type checkers: a function that takes what `__init__` takes."""
+    raise NotImplementedError
 
 
 class Signals(_Frozen):
@@ -295,6 +313,17 @@ class Signals(_Frozen):
             derived: Derived | Mapping[str, Any] | None = None,
             scope: ScopeRead | Mapping[str, Any] | None = None,
         ) -> None: ...
+
+        of = staticmethod(_taking(__init__))
+        """Signals from values alone, or with their basis and quotes: `Signals.of(buyer="practitioner")`. Raises
+        SignalsError naming the field, what was found and what is expected."""
+    else:
+
+        @classmethod
+        def of(cls, **values: Any) -> Signals:
+            """Signals from values alone, or with their basis and quotes: `Signals.of(buyer="practitioner")`. Raises
+            SignalsError naming the field, what was found and what is expected."""
+            return cls.from_document(values, "signals")
 
     @model_validator(mode="before")
     @classmethod
