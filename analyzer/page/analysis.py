@@ -70,10 +70,17 @@ class Analysis:
 
 
 def begin(
-    text: str | Document, model: str | None, changes: Mapping[str, str], *, store: bool = False, verify: bool = False
+    text: str | Document,
+    model: str | None,
+    changes: Mapping[str, str],
+    *,
+    store: bool = False,
+    verify: bool = False,
+    readings: int | None = None,
 ) -> None:
     """Starts an analysis in this session; with `store`, the model's answer is looked up in the store and saved there.
-    `verify`: with a second look, by the model that PITCH_VERIFY names or by the one that reads.
+    `verify`: with a second look, by the model that PITCH_VERIFY names or by the one that reads. `readings`: how often a
+    model reads the pitch; None = PITCH_READINGS.
 
     The previous outcome is dropped, so that nobody takes it for the new one, and an analysis still running is
     cancelled, so that nobody pays for it. If it cannot start, the session keeps the error.
@@ -84,7 +91,8 @@ def begin(
     visit.analysis = visit.error = None
     try:
         settings = Settings.from_environment()
-        settings = replace(settings, verify=(settings.verify or SAME) if verify else None)
+        second_look = (settings.verify or SAME) if verify else None
+        settings = replace(settings, verify=second_look, readings=readings or settings.readings)
         pitch = Pitch.of(text)
         choice = choose(pitch, model, settings, settings.store_url() if store else None)
     except AnalyzerError as error:

@@ -15,7 +15,7 @@ from analyzer.page import assessment as parts
 from analyzer.page.analysis import Analysis
 from analyzer.page.session import session
 from analyzer.runs.many import analyze_many
-from analyzer.settings import KEYWORDS, RECORDED, Settings, asks_a_server
+from analyzer.settings import KEYWORDS, MAX_READINGS, RECORDED, Settings, asks_a_server
 from analyzer.views.html import Html, literal, tag
 from analyzer.views.quadrant import Other
 from analyzer.views.times import duration
@@ -33,6 +33,7 @@ _MOST_OTHERS: Final = 100
 """How many assessments of a visit are kept to be shown in the chart."""
 _READER: Final = "reader"
 _MODEL: Final = "model"
+_READINGS: Final = "readings"
 _SECOND_LOOK: Final = "second-look"
 _TAB: Final = "tab"
 _ANALYZE: Final = "analyze"
@@ -104,6 +105,7 @@ def _inputs(answered: Analysis | None) -> None:
             st.button("Analyze", type="primary", on_click=_analyze, key=_ANALYZE, help="Ctrl+Enter in the field")
             history.toggle()
             _second_look_toggle()
+            _readings_field()
         st.pills(
             "Or use a sample",
             list(pitch_field.samples()),
@@ -129,6 +131,25 @@ def _second_look_toggle() -> None:
         disabled=_model() == KEYWORDS,
         help="One more request: the model sees each value with its quotes, not the pitch, and takes back what they do "
         "not support.",
+        persist_state="session",
+    )
+
+
+def _readings_field() -> None:
+    """How often a model reads the pitch; from the start as often as PITCH_READINGS says."""
+    if _READINGS not in st.session_state:
+        try:
+            st.session_state[_READINGS] = Settings.from_environment().readings
+        except AnalyzerError:
+            st.session_state[_READINGS] = 1
+    st.number_input(
+        "Readings",
+        min_value=1,
+        max_value=MAX_READINGS,
+        key=_READINGS,
+        disabled=_model() == KEYWORDS,
+        width=140,
+        help="Each is a request of its own. Where readings differ, the score's range covers all of them.",
         persist_state="session",
     )
 
@@ -160,7 +181,11 @@ def _analyze() -> None:
         session().error = ConfigurationError("no model is named; type one as provider/name or choose another reader")
         return
     look = bool(st.session_state.get(_SECOND_LOOK)) and _model() != KEYWORDS
-    analysis.begin(pitch_field.pitch(), _model(), {}, store=history.wants_saving(), verify=look)
+    analysis.begin(pitch_field.pitch(), _model(), {}, store=history.wants_saving(), verify=look, readings=_readings())
+
+
+def _readings() -> int:
+    return 1 if _model() == KEYWORDS else int(st.session_state.get(_READINGS) or 1)
 
 
 def _use_sample() -> None:

@@ -179,7 +179,7 @@ def _voted(value: str, votes: int, signals: Signals) -> str:
     return f"{value} ({votes} of {total} readings)" if votes < total else value
 
 
-def _votes_in_words(votes: Votes) -> str:
+def votes_in_words(votes: Votes) -> str:
     """Votes in words: "claimed (2 of 3 readings); measured (1)"."""
     (value, count), *others = votes
     total = sum(number for _, number in votes)
@@ -299,13 +299,13 @@ def signal_rows(assessment: Assessment) -> list[SignalRow]:
     differing = contested(signals)
     for name, part in _DERIVED_FROM.items():
         if name in differing:
-            rows.append(SignalRow(part, title(name), _votes_in_words(differing[name]), "", "", (), first=False))
+            rows.append(SignalRow(part, title(name), votes_in_words(differing[name]), "", "", (), first=False))
     for name, spec in SIGNALS.items():
         signal = signals.single(name)
         if signal.known or signal.also:
             value, meaning = word(str(signal.value)), spec.meanings.get(str(signal.value), "")
             if name in differing:
-                value = _votes_in_words(differing[name])
+                value = votes_in_words(differing[name])
             rows.append(SignalRow(name, spec.title, value, meaning, word(signal.basis), signal.quotes))
     return rows
 

@@ -131,6 +131,21 @@ def test_a_second_look_is_a_switch_that_starts_as_pitch_verify_says(
     assert other.toggle(key="second-look").value is True
 
 
+def test_the_number_of_readings_is_a_field_that_starts_as_pitch_readings_says(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert page.number_input(key="readings").value == 1
+    page.number_input(key="readings").set_value(3).run()
+    page.pills(key="sample").set_value("taperline").run()
+    assert "This rests on 1 of 3 readings: readings 2 and 3 are not recorded." in markup(page)
+    page.selectbox(key="reader").set_value("Keywords").run()
+    assert page.number_input(key="readings").disabled
+    assert button(page, "Analyze").click().run().error == []
+    monkeypatch.setenv("PITCH_READINGS", "5")
+    other = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30).run()
+    assert other.number_input(key="readings").value == 5
+
+
 def test_the_page_has_no_field_for_a_key(page: AppTest) -> None:
     page.selectbox(key="reader").set_value("Another model").run()
 

@@ -131,7 +131,7 @@ def test_a_reading_under_way_is_not_dropped_for_an_assessment_from_elsewhere(
     under_way: Analysis = analysis(page)
 
     go(page, "history")
-    button(page, "Open").click().run()
+    button(page, "Show").click().run()
 
     assert "a model is still reading" in page.error[0].value
     assert analysis(page) is under_way
