@@ -12,7 +12,6 @@ model SDK.
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -37,6 +36,8 @@ if TYPE_CHECKING:
     from analyzer.vocabulary.signals import Signals
 
     __version__: str
+
+__version__ = "0.1.0"
 
 __all__ = [
     "AnalyzerError",
@@ -91,8 +92,6 @@ _HOME = {
 
 
 def __getattr__(name: str) -> Any:
-    if name == "__version__":
-        return version("pitch-analyzer")
     if name in _HOME:
         return getattr(import_module(_HOME[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,13 +7,13 @@ too: the same pitch, once for each value of each input, as further rows.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from pydantic import TypeAdapter
 
+from analyzer import __version__
 from analyzer.framework.arguments import as_market, as_rulebook, as_signals
 from analyzer.framework.assessment import (
     OPENS_VERDICT,
@@ -49,7 +49,6 @@ from analyzer.framework.verdict import headline, verdict
 from analyzer.vocabulary.derived import LEANS
 from analyzer.vocabulary.signals import Quote, Signals
 
-_ANALYZER: Final = version("pitch-analyzer")
 _CONSIDERATIONS: Final = TypeAdapter(tuple[ConsiderationResult, ...])
 
 
@@ -86,7 +85,7 @@ def score(
         "edits": edits(as_read, signals) if as_read else (),
         "sources": tuple(sources),
         "provenance": Provenance(
-            analyzer=_ANALYZER,
+            analyzer=__version__,
             rulebook=RulebookRef(version=rulebook.version, sha256=rulebook.sha256),
             market=MarketRef(version=market.version, sha256=market.sha256),
             reader=reader or ReaderRef(),
