@@ -14,6 +14,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from analyzer.version import __version__
+
 if TYPE_CHECKING:
     from analyzer.agreement.comparison import compare
     from analyzer.agreement.records import Comparison
@@ -34,10 +36,6 @@ if TYPE_CHECKING:
     from analyzer.settings import Settings
     from analyzer.views.report_file import report
     from analyzer.vocabulary.signals import Signals
-
-    __version__: str
-
-__version__ = "0.1.0"
 
 __all__ = [
     "AnalyzerError",

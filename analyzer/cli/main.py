@@ -10,10 +10,10 @@ from typing import Any, Final, NoReturn, cast
 
 import click
 
-from analyzer import __version__
 from analyzer.cli.command import report_os_error
 from analyzer.errors import InputError
 from analyzer.screen import StandardOutputError, note, say
+from analyzer.version import __version__
 
 _HOMES: Final[Mapping[str, str]] = {
     "analyze": "analyze",

@@ -13,7 +13,6 @@ from typing import Any, Final
 import numpy as np
 from pydantic import TypeAdapter
 
-from analyzer import __version__
 from analyzer.framework.arguments import as_market, as_rulebook, as_signals
 from analyzer.framework.assessment import (
     OPENS_VERDICT,
@@ -46,6 +45,7 @@ from analyzer.framework.rounding import SAID_DIGITS, rounded, rounded_one
 from analyzer.framework.rulebook import SIDES, Rulebook
 from analyzer.framework.scorer import STATES
 from analyzer.framework.verdict import headline, verdict
+from analyzer.version import __version__
 from analyzer.vocabulary.derived import LEANS
 from analyzer.vocabulary.signals import Quote, Signals
 
