@@ -1,6 +1,6 @@
 """Everything that can go wrong, sorted by who can fix it.
 
-    AnalyzerError
+    AnalyzerError               any of these
     ├── InputError              whoever brought the pitch, file or rulebook
     │   ├── PitchError          the text itself: empty, too long, not text
     │   ├── DocumentError       a file that cannot be read
@@ -10,16 +10,16 @@
     │   ├── ManualError         manual scores that do not fit the vocabulary
     │   └── OutputError         a file that cannot be written: no such folder, a full disk
     ├── ConfigurationError      whoever set the program up: model, key, extra package
-    │   ├── AuthenticationFailed
-    │   ├── ModelNotFound
-    │   ├── QuotaExhausted
+    │   ├── AuthenticationFailed  the server refuses the key
+    │   ├── ModelNotFound       the server does not have this model
+    │   ├── QuotaExhausted      the account has no credit left
     │   ├── ModeRejected        the model cannot be asked in this way (tool calls, JSON Schema)
     │   │   └── SettingRejected nor with this temperature, seed or the like
     │   └── StoreError          the database of stored answers
     ├── ProviderError           the model's service: nobody here; try again later
-    │   ├── ProviderUnreachable
-    │   ├── ProviderTimeout
-    │   ├── RateLimited
+    │   ├── ProviderUnreachable no connection to the service
+    │   ├── ProviderTimeout     no answer within the time-out
+    │   ├── RateLimited         too many requests, or tokens, for now
     │   ├── ProviderRejected    the service refuses this request
     │   └── ProviderDown        no request got an answer for minutes; a run of many ends
     ├── ExtractionError         this pitch: no usable answer (not JSON, another shape, cut off, refused)

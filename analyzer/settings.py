@@ -1,20 +1,27 @@
-"""Reads the environment, and is the only module that does, so that `pitch doctor` can show all of it."""
+"""Reads the environment and the user's config file, and is the only module that does, so that `pitch doctor` can show
+all of it."""
 
 from __future__ import annotations
 
+import ast
+import inspect
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any, Final, TypeGuard
 from urllib.parse import urlsplit
 
+from analyzer import config_file
 from analyzer.errors import ConfigurationError
 
 GIVE_UP_AFTER = 300.0
 """Seconds without any answer from the model's server after which a run over many pitches ends."""
 KEYWORDS = "keywords"
 RECORDED = "recorded"
+DEFAULT_CONCURRENCY = 16
+"""Requests in flight of a bulk run that nobody set."""
 MAX_CONCURRENCY = 256
 """The most requests in flight."""
 MAX_READINGS = 20
@@ -64,18 +71,26 @@ class Settings:
     store: str | None = field(default=None, repr=False)
     """PITCH_STORE: database URL of the store (may hold a password); None = a file in the user's data folder."""
     timeout: float = 120.0
-    """PITCH_TIMEOUT: seconds to wait for one answer of the model."""
+    """PITCH_TIMEOUT: seconds to wait for one answer of the model; 120 by default."""
     mode: str = "auto"
-    """PITCH_MODE: the way to ask the model, one of MODES."""
+    """PITCH_MODE: the way to ask the model: auto, json_schema, tools, json, text, responses or native."""
     form: str = "ids"
-    """PITCH_FORM: what the model writes down, one of the forms in `reading.forms`."""
+    """PITCH_FORM: what the model writes down as evidence: ids (numbers of sentences) or quotes."""
     profiles: Path | None = None
     """PITCH_PROFILES: a file with the user's own profiles of model servers."""
+    administrators: frozenset[str] = frozenset()
+    """PITCH_ADMINISTRATORS: e-mail addresses, in lower case, of those who may connect servers of the page's machine."""
     readings: int = 1
     """PITCH_READINGS: how often each model reads a pitch, 1 to MAX_READINGS."""
     verify: str | None = None
-    """PITCH_VERIFY: who takes a second look at what was read: SAME (the model that read it) or `provider/name`; None =
+    """PITCH_VERIFY: who takes a second look at what was read: yes (the model that read it) or `provider/name`; None =
     nobody."""
+    concurrency: int | None = None
+    """PITCH_CONCURRENCY: requests in flight of a run from the command line; None = its default."""
+    rulebook: Path | None = None
+    """PITCH_RULEBOOK: the rulebook of the command line; None = the built-in one. Python takes it as an argument."""
+    market: Path | None = None
+    """PITCH_MARKET: the market map of the command line; None = the built-in one."""
 
     def __post_init__(self) -> None:
         """Raises ConfigurationError if the mode is not one of MODES, the number of readings is not possible, `verify`
@@ -99,29 +114,42 @@ class Settings:
 
     @classmethod
     def from_environment(cls, **replaced: Any) -> Settings:
-        """The settings in the environment, some `replaced` by name. Empty variables count as unset.
+        """The settings in the environment, else in the user's config file; some `replaced` by name. Empty variables
+        count as unset.
 
         Raises ConfigurationError if PITCH_TIMEOUT is not a positive number, OPENAI_BASE_URL is not a valid URL,
         PITCH_MODE is not a mode, PITCH_READINGS not a number of readings, or PITCH_VERIFY neither a model nor yes or
-        no; and for a setting that does not exist.
+        no; and for a setting that does not exist, or a config file that cannot be used.
         """
-        recordings, profiles = _get("PITCH_RECORDINGS"), _get("PITCH_PROFILES")
+        file = config_file.defaults()
+
+        def said(variable: str) -> str | None:
+            return _get(variable) or file.get(variable) or None
+
+        def named(variable: str) -> Path | None:
+            text = said(variable)
+            return Path(text).expanduser() if text else None
+
         unknown = [name for name in replaced if name not in cls.__dataclass_fields__]
         if unknown:
             known = ", ".join(cls.__dataclass_fields__)
             raise ConfigurationError(f"there is no setting {', '.join(unknown)}; there are {known}")
         found = cls(
-            model=_get("PITCH_MODEL"),
-            openai_base_url=_address("OPENAI_BASE_URL"),
+            model=said("PITCH_MODEL"),
+            openai_base_url=_address("OPENAI_BASE_URL", said("OPENAI_BASE_URL")),
             openai_api_key=_get("OPENAI_API_KEY"),
-            recordings=Path(recordings).expanduser() if recordings else None,
-            store=_get("PITCH_STORE"),
-            timeout=_seconds("PITCH_TIMEOUT", 120.0),
-            mode=_get("PITCH_MODE") or "auto",
-            form=_get("PITCH_FORM") or "ids",
-            profiles=Path(profiles).expanduser() if profiles else None,
-            readings=_whole_number(_get("PITCH_READINGS")),
-            verify=verifier(_get("PITCH_VERIFY")),
+            recordings=named("PITCH_RECORDINGS"),
+            store=said("PITCH_STORE"),
+            timeout=_seconds("PITCH_TIMEOUT", said("PITCH_TIMEOUT"), 120.0),
+            mode=said("PITCH_MODE") or "auto",
+            form=said("PITCH_FORM") or "ids",
+            profiles=named("PITCH_PROFILES"),
+            administrators=frozenset((said("PITCH_ADMINISTRATORS") or "").lower().split()),
+            readings=_whole_number(said("PITCH_READINGS")),
+            verify=verifier(said("PITCH_VERIFY")),
+            concurrency=_count("PITCH_CONCURRENCY", said("PITCH_CONCURRENCY"), MAX_CONCURRENCY),
+            rulebook=named("PITCH_RULEBOOK"),
+            market=named("PITCH_MARKET"),
         )
         return replace(found, **replaced)
 
@@ -134,6 +162,25 @@ class Settings:
     def store_url(self) -> str:
         """The URL of the store; its database may not exist yet."""
         return self.store or f"sqlite:///{_data_folder() / 'store.db'}"
+
+
+_ELSEWHERE: Final = {
+    "PITCH_CONFIG": "a file with your own defaults, in place of config.toml in your config folder",
+    "OLLAMA_HOST": "where Ollama listens, as Ollama itself reads it; scheme and port may be left out",
+}
+"""Variables that are read when a model needs them, and are not in Settings."""
+
+
+def variables() -> dict[str, str]:
+    """Every variable that is read, keys of providers aside, with its meaning: that of its field in Settings."""
+    tree = ast.parse(inspect.getsource(Settings)).body[0]
+    texts = [
+        inspect.cleandoc(str(each.value.value))
+        for each in getattr(tree, "body", [])
+        if isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant)
+    ]
+    named = (re.match(r"([A-Z]+_[A-Z_]+): (.*)", text, re.DOTALL) for text in texts)
+    return {found[1]: " ".join(found[2].split()).rstrip(".") for found in named if found} | _ELSEWHERE
 
 
 def provider_key(variable: str) -> str | None:
@@ -169,16 +216,32 @@ def _get(variable: str) -> str | None:
     return os.environ.get(variable, "").strip() or None
 
 
-def _address(variable: str) -> str | None:
-    text = _get(variable)
+def is_url(text: str) -> bool:
+    """Whether a text is the URL of a server."""
     try:
-        if text is None or (
-            urlsplit(text).hostname and urlsplit(text).scheme in ("http", "https") and (urlsplit(text).port or 1)
-        ):
-            return text
+        parts = urlsplit(text)
+        return bool(parts.hostname) and parts.scheme in ("http", "https") and parts.port != 0
     except ValueError:
-        pass
+        return False
+
+
+def use_model(model: str) -> None:
+    """Makes a model the one of this process, as PITCH_MODEL would."""
+    os.environ["PITCH_MODEL"] = model
+
+
+def _address(variable: str, text: str | None) -> str | None:
+    if text is None or is_url(text):
+        return text
     raise ConfigurationError(f"{variable} is not a valid URL; set it to one like http://localhost:8000/v1")
+
+
+def _count(variable: str, text: str | None, most: int) -> int | None:
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
+        raise ConfigurationError(f"{variable} is {text!r:.40}; set it to a number from 1 to {most}")
+    return int(text)
 
 
 def _whole_number(text: str | None) -> Any:
@@ -186,8 +249,7 @@ def _whole_number(text: str | None) -> Any:
     return 1 if text is None else int(text) if text.isascii() and text.isdigit() else text
 
 
-def _seconds(variable: str, default: float) -> float:
-    text = _get(variable)
+def _seconds(variable: str, text: str | None, default: float) -> float:
     if text is None:
         return default
     try:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from analyzer import config_file
+
 PITCHES = Path(__file__).parent.parent / "fixtures" / "pitches"
 
 settings.register_profile(
@@ -31,13 +33,14 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    own = ("PITCH_MODEL", "PITCH_STORE", "PITCH_TIMEOUT", "PITCH_MODE", "PITCH_FORM", "PITCH_PROFILES", "PITCH_VERIFY")
-    for name in (*own, "OPENAI_API_KEY", "OPENAI_BASE_URL", "OLLAMA_HOST"):
+    for name in (*config_file.ENTRIES.values(), "OPENAI_API_KEY", "OLLAMA_HOST"):
         monkeypatch.delenv(name, raising=False)
     kept = tmp_path_factory.mktemp("kept")
     monkeypatch.setattr("analyzer.settings._data_folder", lambda: kept)
     monkeypatch.setenv("PITCH_RECORDINGS", str(kept / "recordings"))
     monkeypatch.setenv("PITCH_STORE", f"sqlite:///{kept / 'store.db'}")
+    (kept / "config.toml").touch()
+    monkeypatch.setenv(config_file.VARIABLE, str(kept / "config.toml"))
 
 
 @pytest.fixture

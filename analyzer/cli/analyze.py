@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from analyzer.cli.command import command
+from analyzer.cli.completion import files
 from analyzer.cli.inputs import load_market, load_pitch, load_rulebook
 from analyzer.cli.options import (
     form_option,
@@ -27,7 +28,7 @@ from analyzer.screen import note, screen
 
 
 @command("analyze")
-@click.argument("source", metavar="[FILE or -]", default="-")
+@click.argument("source", metavar="[FILE or -]", default="-", shell_complete=files)
 @model_option
 @readings_option
 @mode_option

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from analyzer.cli.command import command
+from analyzer.cli.completion import files
 from analyzer.cli.inputs import load_market, load_rulebook
 from analyzer.cli.options import (
     FILE,
@@ -30,7 +31,7 @@ from analyzer.cli.options import (
 from analyzer.errors import InputError
 from analyzer.files.disk import check_distinct, check_writable
 from analyzer.screen import note, say_json, screen
-from analyzer.settings import GIVE_UP_AFTER, MAX_CONCURRENCY, MAX_READINGS, Settings
+from analyzer.settings import DEFAULT_CONCURRENCY, GIVE_UP_AFTER, MAX_CONCURRENCY, MAX_READINGS, Settings
 
 if TYPE_CHECKING:
     from analyzer.files.pitches import Sources
@@ -39,13 +40,13 @@ if TYPE_CHECKING:
 
 
 @command("bulk")
-@click.argument("sources", nargs=-1, required=True, metavar="INPUT...")
+@click.argument("sources", nargs=-1, required=True, metavar="INPUT...", shell_complete=files)
 @click.option(
     "-o",
     "--output",
     type=FILE,
     metavar="OUT",
-    help="Write the results here. OUT ends in .jsonl (complete assessments), .csv or .parquet.",
+    help="Write the results here. OUT ends in .jsonl (complete assessments), .csv or .parquet; - prints JSON Lines.",
 )
 @model_option
 @readings_option
@@ -56,9 +57,7 @@ if TYPE_CHECKING:
     "--concurrency",
     type=click.IntRange(1, MAX_CONCURRENCY),
     metavar="N",
-    default=16,
-    show_default=True,
-    help="Send at most N requests at a time.",
+    help="Send at most N requests at a time. Default: PITCH_CONCURRENCY, else 16.",
 )
 @click.option(
     "--text-column",
@@ -145,7 +144,9 @@ def _run(
     from analyzer.runs.portfolio import Portfolio
 
     if output is None:
-        raise InputError("name the output with -o; it ends in .jsonl, .csv or .parquet")
+        raise InputError("name the output with -o; it ends in .jsonl, .csv or .parquet, or is - for standard output")
+    if as_json and str(output) == "-":
+        raise InputError("results and --json cannot both go to standard output; name a file with -o")
     rules, map_ = load_rulebook(rulebook), load_market(market)
     portfolio = None
     if report is not None:
@@ -176,6 +177,7 @@ def _read_all(
     from analyzer.views.bulk import progress_shown
 
     settings = settings_with(mode, form, readings, verify)
+    options["concurrency"] = options["concurrency"] or settings.concurrency or DEFAULT_CONCURRENCY
     stopping = "Stopping once the requests in flight are answered. Press Ctrl-C again to stop now."
     with stopping_on_interrupt(lambda: note(stopping)) as stop, progress_shown(screen(err=True)) as show:
         return run(

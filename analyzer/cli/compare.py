@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from analyzer.cli.command import command
+from analyzer.cli.completion import files
 from analyzer.cli.inputs import load_market, load_rulebook
 from analyzer.cli.options import FILE, json_option, market_option, output_option, rulebook_option, seed_option
 from analyzer.errors import InputError
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @command("compare")
-@click.argument("sources", nargs=-1, required=True, metavar="EXTRACTED... MANUAL.csv")
+@click.argument("sources", nargs=-1, required=True, metavar="EXTRACTED... MANUAL.csv", shell_complete=files)
 @click.option(
     "--pitches",
     type=FILE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,27 +10,32 @@ from typing import TYPE_CHECKING
 import click
 
 from analyzer.cli.command import command
+from analyzer.cli.completion import categories
 from analyzer.cli.inputs import load_market, load_rulebook
-from analyzer.cli.options import FILE, market_option, rulebook_option
-from analyzer.screen import note, say, screen
+from analyzer.cli.options import FILE, json_option, market_option, rulebook_option
+from analyzer.screen import note, say, say_json, screen
 
 if TYPE_CHECKING:
     from analyzer.framework.market import MarketMap
 
 
 @command("market")
-@click.argument("category", required=False)
+@click.argument("category", required=False, shell_complete=categories)
 @market_option
 @click.option("--unknown", metavar="RESULTS", help="List competitors named in RESULTS that the map does not include.")
-def market_command(category: str | None, market: Path | None, unknown: str | None) -> None:
+@json_option("map, the category or the list")
+def market_command(category: str | None, market: Path | None, unknown: str | None, as_json: bool) -> None:
     """Show the market map: all categories, or one CATEGORY with its players."""
     from datetime import UTC, datetime
 
-    from analyzer.views.market import print_category, print_map
+    from analyzer.views.market import category_named, print_category, print_map
 
     map_ = load_market(market)
     if unknown is not None:
-        _show_unknown(unknown, map_)
+        _show_unknown(unknown, map_, as_json)
+    elif as_json:
+        shown = map_ if category is None else category_named(map_, category)
+        say_json(shown.model_dump_json(indent=2))
     elif category is not None:
         print_category(screen(), map_, category)
     else:
@@ -41,7 +47,10 @@ def market_command(category: str | None, market: Path | None, unknown: str | Non
 @click.option("--markdown", is_flag=True, help="Print the rulebook as Markdown.")
 @click.option("--new", type=FILE, metavar="FILE", help="Copy the built-in rulebook to FILE, to make it your own.")
 @click.option("--diff", nargs=2, type=FILE, metavar="OLD NEW", help="Show the differences between two rulebooks.")
-def framework_command(rulebook: Path | None, markdown: bool, new: Path | None, diff: tuple[Path, Path] | None) -> None:
+@json_option("rulebook")
+def framework_command(
+    rulebook: Path | None, markdown: bool, new: Path | None, diff: tuple[Path, Path] | None, as_json: bool
+) -> None:
     """Show the rulebook: considerations, tables, weights, sources."""
     from analyzer.framework.revision import differences
     from analyzer.framework.rulebook import write_new
@@ -52,13 +61,15 @@ def framework_command(rulebook: Path | None, markdown: bool, new: Path | None, d
         say(f"{new}: a copy of the built-in rulebook. Edit it, then use it with --rulebook {new}")
     elif diff:
         say("\n".join(differences(*map(load_rulebook, diff))) or "No differences: both judge alike, in the same words.")
+    elif as_json:
+        say_json(load_rulebook(rulebook).model_dump_json(indent=2))
     elif markdown:
         say(rulebook_markdown(load_rulebook(rulebook)))
     else:
         print_rulebook(screen(), load_rulebook(rulebook))
 
 
-def _show_unknown(results: str, market: MarketMap) -> None:
+def _show_unknown(results: str, market: MarketMap, as_json: bool) -> None:
     """List the competitors that the map does not include. Exits with 1 if an entry could not be read."""
     from analyzer.results.documents import read_entries
     from analyzer.views.market import print_unknown, unknown_competitors
@@ -66,6 +77,10 @@ def _show_unknown(results: str, market: MarketMap) -> None:
     competitors, errors = unknown_competitors(market, read_entries(results))
     for error in errors:
         note(f"pitch: {error}")
-    print_unknown(screen(), competitors)
+    if as_json:
+        names = [{"name": name, "kind": kind, "times": times} for name, kind, times in competitors]
+        say_json(json.dumps(names, ensure_ascii=False, indent=2))
+    else:
+        print_unknown(screen(), competitors)
     if errors:
         sys.exit(1)

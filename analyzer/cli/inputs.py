@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.errors import InputError
 from analyzer.screen import note
+from analyzer.settings import Settings
 
 if TYPE_CHECKING:
     from analyzer.files.document import Document
@@ -50,14 +51,16 @@ def note_what_was_read(document: Document) -> None:
 
 
 def load_rulebook(path: Path | None) -> Rulebook:
-    """The rulebook in a file; the built-in one for None. Raises RulebookError."""
+    """The rulebook in a file; for None the one that is configured, else the built-in one. Raises RulebookError."""
     from analyzer.framework.rulebook import Rulebook
 
+    path = path or Settings.from_environment().rulebook
     return Rulebook.load(path) if path else Rulebook.built_in()
 
 
 def load_market(path: Path | None) -> MarketMap:
-    """The market map in a file; the built-in one for None. Raises MarketError."""
+    """The market map in a file; for None the one that is configured, else the built-in one. Raises MarketError."""
     from analyzer.framework.market import MarketMap
 
+    path = path or Settings.from_environment().market
     return MarketMap.load(path) if path else MarketMap.built_in()

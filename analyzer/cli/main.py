@@ -88,6 +88,9 @@ def cli() -> None:
 
     Name the model as provider/name (openai/gpt-6-luna, ollama/qwen3.5:9b, …) with --model or PITCH_MODEL. Two readers
     need no network: "recorded" replays recorded answers, and "keywords" looks for typical phrases (rough).
+
+    For Tab to complete commands, options, models and files: eval "$(_PITCH_COMPLETE=bash_source pitch)" in bash; in zsh
+    with zsh_source, in fish with fish_source.
     """
 
 

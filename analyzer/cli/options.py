@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import click
 
+from analyzer.cli.completion import models
 from analyzer.settings import MAX_READINGS, MODES, SAME, Settings, verifier
 
 MOST: Final = 10**9
@@ -40,11 +41,14 @@ def json_option(what: str) -> Callable[[Any], Any]:
 
 model_option = click.option(
     "--model",
+    shell_complete=models,
     metavar="MODEL",
     multiple=True,
     help="provider/name, recorded or keywords. Repeat it for a panel of models. Default: PITCH_MODEL.",
 )
-one_model_option = click.option("--model", metavar="MODEL", help="provider/name. Default: PITCH_MODEL.")
+one_model_option = click.option(
+    "--model", metavar="MODEL", shell_complete=models, help="provider/name. Default: PITCH_MODEL."
+)
 readings_option = click.option(
     "--readings",
     type=click.IntRange(1, MAX_READINGS),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from analyzer.cli.command import command
+from analyzer.cli.completion import files, models
 from analyzer.cli.inputs import note_what_was_read
 from analyzer.cli.options import FILE, form_option, mode_option, readings_option, settings_with, verify_option
 from analyzer.errors import AnalyzerError, InputError
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
 
 
 @command("record")
-@click.argument("sources", nargs=-1, required=True, metavar="INPUT...")
+@click.argument("sources", nargs=-1, required=True, metavar="INPUT...", shell_complete=files)
 @click.option(
     "--model",
+    shell_complete=models,
     metavar="MODEL",
     required=True,
     multiple=True,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from analyzer.cli.command import command
+from analyzer.cli.completion import files
 from analyzer.cli.inputs import load_market, load_rulebook
 from analyzer.cli.options import (
     FILE,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 
 @command("score")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", shell_complete=files)
 @rulebook_option
 @market_option
 @click.option("--against", type=FILE, metavar="FILE", help="Show what changes compared with this rulebook.")
@@ -155,7 +156,7 @@ def _no_signals(files: Sequence[str]) -> InputError:
 
 
 @command("rank")
-@click.argument("files", nargs=-1, required=True, metavar="RESULTS...")
+@click.argument("files", nargs=-1, required=True, metavar="RESULTS...", shell_complete=files)
 @rulebook_option
 @click.option(
     "--top",

@@ -156,7 +156,8 @@ class Player(_AssessmentPart):
 
 
 DISQUALIFIED: Final = "disqualified"
-OPENS_VERDICT: Final = frozenset({DISQUALIFIED})
+ONE_SENTENCE: Final = "one_sentence"
+OPENS_VERDICT: Final = frozenset({DISQUALIFIED, ONE_SENTENCE})
 """Kinds of warnings after which the verdict is open, whatever the score: the reading itself is in doubt."""
 
 
@@ -164,6 +165,7 @@ class Warning(_AssessmentPart):
     """Something the reader of this assessment must know. `kind` is a stable word for scripts:
 
     `rough_reader` · `ungrounded` · `unsupported` (a quote lacks what its value needs, or says little of it) ·
+    `one_sentence` (one sentence carries most of all signals; the verdict is open) ·
     `taken_back` (the second look found a value not supported; it is unknown now) · `doubtful` (the second look could
     not tell) · `unverified` (no second look, or none at some values) ·
     `instructions` · `disqualified` (the model set aside too much of the pitch; the verdict is open) ·

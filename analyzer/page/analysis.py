@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Collection, Mapping
 from concurrent.futures import Future, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event
 from traceback import format_tb
 from types import MappingProxyType
@@ -22,15 +22,16 @@ import streamlit as st
 from analyzer.errors import AnalyzerError, InputError
 from analyzer.files.document import Document
 from analyzer.framework.assessment import Assessment
-from analyzer.page import pitch_field
+from analyzer.page import connect, pitch_field
 from analyzer.page.presence import end_when_gone, visitor
 from analyzer.page.session import session
 from analyzer.page.shelf import Shelf
+from analyzer.page.words import on_the_page
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.readers import Choice, choose
 from analyzer.results.result import as_analyzer_error
 from analyzer.runs.one import start
-from analyzer.settings import Settings
+from analyzer.settings import SAME, Settings
 from analyzer.views.html import literal, tag
 from analyzer.views.times import duration
 
@@ -62,15 +63,25 @@ class Analysis:
         """Why that reader was chosen, and how its model is asked if that is not the usual way; None if nothing is to
         be said."""
         notices = self.choice.notices if self.choice is not None else []
-        return " ".join(filter(None, [self.note, *notices])) or None
+        return on_the_page(" ".join(filter(None, [self.note, *notices]))) or None
 
     @property
     def seconds(self) -> float:
         return time.monotonic() - self.started
 
 
-def begin(text: str | Document, model: str | None, changes: Mapping[str, str], *, store: bool = False) -> None:
+def begin(
+    text: str | Document,
+    model: str | None,
+    changes: Mapping[str, str],
+    *,
+    store: bool = False,
+    verify: bool = False,
+    readings: int | None = None,
+) -> None:
     """Starts an analysis in this session; with `store`, the model's answer is looked up in the store and saved there.
+    `verify`: with a second look, by the model that PITCH_VERIFY names or by the one that reads. `readings`: how often a
+    model reads the pitch; None = PITCH_READINGS.
 
     The previous outcome is dropped, so that nobody takes it for the new one, and an analysis still running is
     cancelled, so that nobody pays for it. If it cannot start, the session keeps the error.
@@ -80,7 +91,9 @@ def begin(text: str | Document, model: str | None, changes: Mapping[str, str], *
         visit.analysis.result.cancel()
     visit.analysis = visit.error = None
     try:
-        settings = Settings.from_environment()
+        settings = connect.settings_for(model)
+        second_look = (settings.verify or SAME) if verify else None
+        settings = replace(settings, verify=second_look, readings=readings or settings.readings)
         pitch = Pitch.of(text)
         choice = choose(pitch, model, settings, settings.store_url() if store else None)
     except AnalyzerError as error:

@@ -170,8 +170,9 @@ def _scope_warning(scope: ScopeRead) -> Warning:
     total = inside + outside
     if scope.tied:
         message = (
-            f"{inside} of {total} readings say that the framework applies to this product, and {outside} that it does "
-            "not. Nothing is scored: read the pitch yourself, or ask for an odd number of readings."
+            f"{inside} of {total} readings say{'s' if inside == 1 else ''} that the framework applies to this product, "
+            f"and {outside} that it does not. Nothing is scored: read the pitch yourself, or ask for an odd number of "
+            "readings."
         )
     else:
         lost, says = (outside, "does not apply") if inside > outside else (inside, "applies")

@@ -14,6 +14,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Sequence
 from datetime import date
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
@@ -177,8 +178,11 @@ def profile_of(model: str, settings: Settings, owner: str = "") -> Profile:
         elif provider in profile.providers:
             return profile
     if not host:
+        close = get_close_matches(provider.lower(), providers(settings), 1)
+        near = f"did you mean {close[0]}/{name}? Otherwise " if close else ""
         raise ConfigurationError(
-            f"{provider!r} is not a provider that this program knows; use one of {', '.join(providers(settings))}, "
+            f"{provider!r} is not a provider that this program knows; {near}use one of "
+            f"{', '.join(providers(settings))}, "
             "or OPENAI_BASE_URL with openai/NAME for any compatible server"
         )
     if owner:  # a server that is known by nothing but its address

@@ -80,6 +80,13 @@ def _get(holder: object, name: str) -> Any:
     return holder.get(name) if isinstance(holder, Mapping) else getattr(holder, name, None)
 
 
+def known_models(provider: str) -> list[str]:
+    """The models of a provider that the price list knows, for completion; none for a provider that it does not know."""
+    from genai_prices.data import providers
+
+    return sorted(model.id for each in providers if each.id == provider for model in each.models)
+
+
 def cost_of(
     model: str, input_tokens: int, output_tokens: int, cached_tokens: int = 0, at: datetime | None = None
 ) -> float | None:

@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 
 from analyzer.errors import OutputError
 from analyzer.files.cells import plain_cell
-from analyzer.files.disk import GrowingFile, check_writable, failed
+from analyzer.files.disk import GrowingFile, check_writable, failed, reason
 from analyzer.results.rows import (
     COLUMNS,
     Column,
@@ -32,6 +32,7 @@ from analyzer.results.rows import (
     input_document,
     own_columns,
 )
+from analyzer.screen import say_json
 
 ENDINGS: Final = (".jsonl", ".csv", ".parquet")
 _BATCH: Final = 200
@@ -195,7 +196,50 @@ def count_rows(path: Path) -> int:
             raise ValueError(str(error)) from error
 
 
+class StandardOutput:
+    """Writes rows as JSON Lines to standard output, each as it comes, for programs that read on."""
+
+    partial = path = Path("-")
+
+    def __init__(self) -> None:
+        self.rows = 0
+
+    def write(self, row: ResultRow) -> None:
+        """Raises OutputError if standard output cannot be written, as when its reader went away."""
+        try:
+            say_json(json_line(row))
+        except OSError as error:
+            raise OutputError(f"standard output cannot be written: {reason(error)}") from error
+        self.rows += 1
+
+    def finish(self, whole: bool = True) -> Path | None:
+        """Where the rows are; None if there are none."""
+        return self.path if self.rows else None
+
+    def give_up(self) -> Path | None:
+        """Where the rows so far are; None if there are none."""
+        return self.finish()
+
+
+STANDARD_OUTPUT: Final = Path("-")
+
+
+def output_to(path: Path, inputs: Iterable[Path], own: Iterable[str]) -> OutputFile | StandardOutput:
+    """Where a run writes: a file, or standard output for `-`. Raises OutputError, as OutputFile does."""
+    return StandardOutput() if path == STANDARD_OUTPUT else OutputFile(path, inputs, own)
+
+
 # ---------------------------------------------------------------- kinds of files
+
+
+def json_line(row: ResultRow) -> str:
+    """A row of JSON Lines: the assessment or the error, with `input`: where the pitch came from."""
+    place = json.dumps(input_document(row), ensure_ascii=False, default=str)
+    if row.result.assessment is not None:
+        document = row.result.assessment.to_json(indent=None)
+    else:
+        document = json.dumps(error_document(row), ensure_ascii=False)
+    return f'{document[:-1]},"input":{place}}}'
 
 
 class _JsonLines:
@@ -203,12 +247,7 @@ class _JsonLines:
         self._file = file
 
     def write(self, row: ResultRow) -> None:
-        place = json.dumps(input_document(row), ensure_ascii=False, default=str)
-        if row.result.assessment is not None:
-            document = row.result.assessment.to_json(indent=None)
-        else:
-            document = json.dumps(error_document(row), ensure_ascii=False)
-        self._file.write(f'{document[:-1]},"input":{place}}}\n'.encode())
+        self._file.write(f"{json_line(row)}\n".encode())
 
     def close(self) -> None:
         pass

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.files.frames import OWN_PREFIX
 from analyzer.framework.assessment import Assessment, Range
+from analyzer.framework.contested import contested
 from analyzer.results.result import Result
 from analyzer.vocabulary.signals import SIGNALS
 
@@ -189,6 +190,14 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column(
         "not_read", "text", "what was not read of its document, in words, separated by semicolons",
         _of_assessment(lambda a: _joined(part.message for source in a.sources for part in source.unread)),
+    ),
+    Column(
+        "readings", "count", "how many readings of the pitch were combined",
+        _of_assessment(lambda a: max(1, len(a.provenance.reader.readings))),
+    ),
+    Column(
+        "contested", "text", "what those readings differ on, separated by semicolons",
+        _of_assessment(lambda a: _joined(contested(a.signals))),
     ),
 )  # fmt: skip
 """The columns of CSV and Parquet. Parquet has one more, `assessment`, the whole document as JSON."""

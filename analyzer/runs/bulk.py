@@ -23,12 +23,12 @@ from analyzer.files.disk import connections_at_once
 from analyzer.files.pitches import PitchFeed, Sources
 from analyzer.framework.market import MarketMap
 from analyzer.framework.rulebook import Rulebook
-from analyzer.results.output_files import OutputFile
+from analyzer.results.output_files import STANDARD_OUTPUT, output_to
 from analyzer.results.result import Progress, Result
 from analyzer.results.rows import ResultRow
 from analyzer.runs.many import analyze_many
 from analyzer.runs.stability import Stability
-from analyzer.settings import GIVE_UP_AFTER, Settings
+from analyzer.settings import DEFAULT_CONCURRENCY, GIVE_UP_AFTER, Settings
 
 _NAMED_FAILURES: Final = 5
 """Failures that the summary names; all are in the output."""
@@ -46,7 +46,7 @@ class BulkOptions:
     """
 
     model: str | Sequence[str] | None = None
-    concurrency: int = 16
+    concurrency: int = DEFAULT_CONCURRENCY
     rulebook: Rulebook | None = None
     market: MarketMap | None = None
     settings: Settings | None = None
@@ -129,7 +129,7 @@ def run(
     on_progress: Callable[[Progress], None] | None = None,
     stop: Event | None = None,
 ) -> BulkSummary:
-    """Read all pitches of the sources into the output, whose ending decides its format.
+    """Read all pitches of the sources into the output, whose ending decides its format; `-` is standard output.
 
     `on_result` and `on_progress` are called with each result and after it. Once `stop` is set nothing more is asked.
     Raises InputError or ConfigurationError if the run cannot begin or there are no pitches; an error that ends it later
@@ -174,7 +174,7 @@ class _BulkRun:
         self._progress = Progress(total=None if total is None else total * options.repeat)
         self._feed = PitchFeed(islice(iter(sources), options.limit), options.repeat)
         self._in_flight = connections_at_once(options.concurrency)
-        self._written = OutputFile(output, inputs, self._own)
+        self._written = output_to(output, inputs, self._own)
         self._late_columns: dict[str, None] = {}
         self._stability = Stability(options.repeat) if options.repeat > 1 else None
         self._failures: list[Failure] = []
@@ -272,7 +272,7 @@ class _BulkRun:
 
     def _notes(self, written: Path | None) -> list[str]:
         notes = [*self._sources.notes(), *self._ids.notes()]
-        if self._late_columns and self._output.suffix.lower() != ".jsonl":
+        if self._late_columns and self._output.suffix.lower() != ".jsonl" and self._output != STANDARD_OUTPUT:
             names = ", ".join(name[:40] for name in self._late_columns)
             notes.append(f"Columns that appear only in later rows of standard input are not in the output: {names}.")
         if self._in_flight < self._options.concurrency:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 
+from analyzer import config_file
 from analyzer.errors import AnalyzerError, ConfigurationError
 from analyzer.resources import install_command
 from analyzer.settings import Settings, asks_a_server
@@ -39,6 +40,8 @@ def check(settings: Settings, *, ask: bool = False, read: bool = False) -> Itera
     from analyzer.reading.recordings import Recordings
 
     yield Finding("python", True, sys.version.split()[0])
+    there = "" if config_file.path().exists() else ": not there, which is fine"
+    yield Finding("config", True, f"{config_file.path()}{there}")
     rulebook = Rulebook.built_in()
     yield Finding(
         "rulebook", True, f"{rulebook.version} ({rulebook.sha256[:8]}), {len(rulebook.considerations)} considerations"

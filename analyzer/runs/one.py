@@ -16,6 +16,7 @@ from analyzer.reading.pitch import Pitch
 from analyzer.reading.readers import Reader, choose
 from analyzer.reading.reading import Reading
 from analyzer.reading.sources import with_places
+from analyzer.reading.support import with_doubts
 from analyzer.runs.arguments import as_text
 from analyzer.runs.options import CheckedOptions, ReadingOptions, check_names, takes
 
@@ -77,7 +78,7 @@ def assessment_of(reading: Reading, pitch: Pitch, rulebook: Rulebook | None, mar
     """Score what was read from a pitch, with the page of every quote."""
     several = len(pitch.sources) > 1
     return score(
-        with_places(reading.signals, pitch.passages, several),
+        with_places(with_doubts(reading.signals, reading.warnings), pitch.passages, several),
         rulebook,
         market=market,
         pitch=pitch.ref,

@@ -3,8 +3,11 @@ and the sentences around them. Terminal, HTML, Markdown and page only render it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from typing import Any, Final, Generic, TypeVar
 
 from analyzer.framework.assessment import (
@@ -18,17 +21,24 @@ from analyzer.framework.assessment import (
     VerdictWord,
     Warning,
 )
+from analyzer.framework.contested import COMPARED, Votes, contested
 from analyzer.framework.rulebook import SIDE_TITLES, SIDES
 from analyzer.framework.verdict import Leaning, kind, leaning
+from analyzer.settings import KEYWORDS
 from analyzer.vocabulary.labels import joined, title, word
 from analyzer.vocabulary.records import LISTS, SIGNALS, UNKNOWN
-from analyzer.vocabulary.signals import Quote
+from analyzer.vocabulary.signals import Quote, Signals
+from analyzer.vocabulary.votes import DECIDES
 
 _Entry = TypeVar("_Entry")
 
 OUT_OF_SCOPE: Final = (
     "Out of scope: this is not a product for people who build, run or improve machine learning. "
     "The framework does not apply, so there is no score."
+)
+SCOPE_UNDECIDED: Final = (
+    "Undecided: as many readings say that this is a product for people who build, run or improve machine learning as "
+    "say that it is not, so there is no score."
 )
 GROUPS: Final[Mapping[Leaning, str]] = {
     "for": "In its favor",
@@ -43,6 +53,8 @@ VERDICTS: Final[Mapping[VerdictWord, str]] = {
     "open": "Open",
 }
 """The verdict's word as people read it."""
+DRAFT: Final = "Draft"
+"""What takes the place of the verdict's word where no model read the pitch."""
 GATES: Final = "Deal-breakers"
 GATE_STATES: Final[Mapping[str, str]] = {"holds": "holds", "open": "possible", "clear": "does not apply"}
 """The state of a gate as people read it."""
@@ -55,6 +67,12 @@ _ORIGINS: Final[Mapping[str, str]] = {
     "signature": "from the signature",
 }
 """Where words come from that are not the document's own text."""
+_DOUBTS: Final[Mapping[str, str]] = {
+    "many_signals": "check it: its sentence carries many signals",
+    "only_name": "check it: it only repeats the product's name",
+    "unclear": "check it: a second look could not tell",
+}
+"""Why a quote should be checked, in words."""
 _LONGEST_NAME: Final = 60
 """Characters of a product's name; what is longer is a sentence."""
 _FEWEST, _TELLING = 2, 3
@@ -103,24 +121,60 @@ def subtitle(assessment: Assessment) -> str:
 
 def summary(assessment: Assessment) -> str:
     """The pitch in one sentence; empty where it would repeat the title."""
-    known = {" ".join(text.split()) for text in (assessment.pitch.title or "", heading(assessment))}
-    return "" if " ".join(assessment.signals.summary.split()) in known else assessment.signals.summary
+    known = [" ".join(text.split()) for text in (assessment.pitch.title or "", heading(assessment))]
+    words = " ".join(assessment.signals.summary.split())
+    return "" if any(text.startswith(words.removesuffix(".")) for text in known) else assessment.signals.summary
+
+
+def is_draft(assessment: Assessment) -> bool:
+    """Whether cue phrases read the pitch, without a model: then nothing is called a verdict."""
+    return assessment.provenance.reader.model == KEYWORDS
+
+
+def draft_note(assessment: Assessment) -> str:
+    """How far to trust the range of a draft, as measured; empty for what is none, and out of scope."""
+    if not is_draft(assessment) or assessment.scores is None:
+        return ""
+    inside, of = _draft_figures()
+    return (
+        "Read by cue phrases, without a model: check every value and quote. "
+        f"In {inside} of {of} real texts the settled score lay inside the range of such a draft."
+    )
+
+
+@cache
+def _draft_figures() -> tuple[int, int]:
+    """Written by docs/generate.py from benchmarks/real_texts."""
+    figures = json.loads(files("analyzer.views").joinpath("draft.json").read_text(encoding="utf-8"))
+    return figures["inside"], figures["of"]
 
 
 def statement(assessment: Assessment) -> str:
-    """The verdict's sentences; out of scope, that the framework does not apply."""
-    return OUT_OF_SCOPE if assessment.verdict is None else assessment.verdict.sentence
+    """The verdict's sentences; of a draft the score without a verdict; out of scope, that the framework does not
+    apply."""
+    if assessment.verdict is None:
+        return SCOPE_UNDECIDED if is_undecided(assessment) else OUT_OF_SCOPE
+    if is_draft(assessment):
+        return f"{DRAFT}: {verdict_line(assessment)} {draft_note(assessment)}"
+    return assessment.verdict.sentence
 
 
 def verdict_word(assessment: Assessment) -> str:
     """The verdict in one word; out of scope, that it is."""
-    return "Out of scope" if assessment.verdict is None else VERDICTS[assessment.verdict.word]
+    if assessment.verdict is None:
+        return "Undecided" if is_undecided(assessment) else "Out of scope"
+    return DRAFT if is_draft(assessment) else VERDICTS[assessment.verdict.word]
+
+
+def tone(assessment: Assessment) -> str:
+    """The class of the verdict's color: its word, "open" for a draft and out of scope."""
+    return "open" if assessment.verdict is None or is_draft(assessment) else assessment.verdict.word
 
 
 def verdict_line(assessment: Assessment) -> str:
     """What the verdict's word rests on, in one line: the score, its range, and the product's kind."""
     if assessment.scores is None or assessment.quadrant is None:
-        return OUT_OF_SCOPE
+        return statement(assessment)
     overall = assessment.scores.overall
     between = f", between {overall.low:.0f} and {overall.high:.0f}" if overall.width else ""
     return f"{overall.value:.0f} of 100{between}. {kind(assessment.quadrant)}."
@@ -142,9 +196,44 @@ def telling(assessment: Assessment) -> list[ConsiderationResult]:
     return [*first, *open_[: max(0, _FEWEST - len(first))]]
 
 
+def agreement(assessment: Assessment) -> str:
+    """How far the readings agree that were combined, and what they differ on; empty for a single reading."""
+    signals = assessment.signals
+    scope = signals.scope
+    readings = signals.readings if scope is None else scope.in_scope + scope.out_of_scope
+    if readings == 1:
+        return ""
+    found = contested(signals)
+    total = len(COMPARED)
+    if not found:
+        return f"All {readings} readings agree on all {total} signals."
+    named = joined([title(name) for name in found])
+    return f"{readings} readings agree on {total - len(found)} of {total} signals. They differ on: {named}."
+
+
+def _voted(value: str, votes: int, signals: Signals) -> str:
+    """An entry of a list that not every reading has, with its votes."""
+    total = signals.readings
+    return f"{value} ({votes} of {total} readings)" if votes < total else value
+
+
+def votes_in_words(votes: Votes) -> str:
+    """Votes in words: "claimed (2 of 3 readings); measured (1)"."""
+    (value, count), *others = votes
+    total = sum(number for _, number in votes)
+    first = f"{word(value)} ({count} of {total} readings)"
+    return "; ".join([first, *(f"{word(other)} ({number})" for other, number in others)])
+
+
 def said(assessment: Assessment) -> str:
     """How much of the score the pitch answers; empty out of scope."""
     return "" if assessment.said is None else f"The pitch answers {assessment.said:.0%} of what the score rests on."
+
+
+def is_undecided(assessment: Assessment) -> bool:
+    """Whether as many readings say that the framework applies as say that it does not."""
+    scope = assessment.signals.scope
+    return scope is not None and scope.tied and not assessment.in_scope
 
 
 def gates(assessment: Assessment) -> list[GateResult]:
@@ -174,11 +263,13 @@ def warning_text(warning: Warning) -> str:
 
 
 def quote_place(quote: Quote) -> str:
-    """What follows a quote from a document: " (page 3, read by OCR)"; empty where there is nothing to say."""
+    """What follows a quote: its place in a document and why to check it, " (page 3, read by OCR)"; empty where there is
+    nothing to say."""
     parts = [
         f"source {quote.source}" if quote.source else "",
         f"page {quote.page}" if quote.page else "",
         _ORIGINS.get(quote.origin or "", ""),
+        _DOUBTS.get(quote.doubt or "", ""),
     ]
     known = ", ".join(filter(None, parts))
     return f" ({known})" if known else ""
@@ -233,21 +324,26 @@ def signal_rows(assessment: Assessment) -> list[SignalRow]:
     rows = []
     for at, problem in enumerate(signals.problems):
         label, value = "Main problem" if problem.primary else "Problem", f"{word(problem.stage)}, {word(problem.focus)}"
+        value = _voted(value, problem.votes, signals)
         rows.append(SignalRow("problems", label, value, problem.statement, "", _known(problem.quote), not at))
     for at, persona in enumerate(signals.personas):
         label = "User" if at else "Main user"
-        rows.append(SignalRow("personas", label, word(persona.role), "", "", _known(persona.quote), not at))
+        value = _voted(word(persona.role), persona.votes, signals)
+        rows.append(SignalRow("personas", label, value, "", "", _known(persona.quote), not at))
     for at, rival in enumerate(signals.competitors):
         quotes = _known(rival.quote)
-        rows.append(SignalRow("competitors", "Competitor", rival.name, word(rival.kind), "", quotes, not at))
+        name = _voted(rival.name, rival.votes, signals)
+        rows.append(SignalRow("competitors", "Competitor", name, word(rival.kind), "", quotes, not at))
+    differing = contested(signals)
+    for name, part in _DERIVED_FROM.items():
+        if name in differing:
+            rows.append(SignalRow(part, title(name), votes_in_words(differing[name]), "", "", (), first=False))
     for name, spec in SIGNALS.items():
         signal = signals.single(name)
         if signal.known or signal.also:
             value, meaning = word(str(signal.value)), spec.meanings.get(str(signal.value), "")
-            if signal.also:
-                others = "; ".join(f"{word(vote.value)} ({vote.votes})" for vote in signal.also)
-                total = signal.votes + sum(vote.votes for vote in signal.also)
-                value = f"{value} ({signal.votes} of {total} readings); {others}"
+            if name in differing:
+                value = votes_in_words(differing[name])
             rows.append(SignalRow(name, spec.title, value, meaning, word(signal.basis), signal.quotes))
     return rows
 
@@ -276,12 +372,19 @@ def provenance(assessment: Assessment) -> str:
     made, usage = assessment.provenance, assessment.provenance.usage
     parts = [f"rulebook {made.rulebook.version} ({made.rulebook.sha256[:8]})", f"pitch-analyzer {made.analyzer}"]
     if made.reader.model:
-        parts.insert(0, f"read by {made.reader.model}")
+        times = f" ({len(made.reader.readings)} readings)" if made.reader.readings else ""
+        parts.insert(0, f"read by {made.reader.model}{times}")
+    if made.reader.verifier is not None:
+        parts.insert(1, f"checked by {made.reader.verifier.model}")
     if usage.requests:
         cached = f" ({usage.cached_tokens:,} cached)" if usage.cached_tokens else ""
         cost = f"${usage.cost_usd:.4f}" if usage.cost_usd is not None else "price unknown"
         parts.append(f"{usage.input_tokens:,}{cached} + {usage.output_tokens:,} tokens, {cost}")
     return " · ".join(parts)
+
+
+_DERIVED_FROM: Final[Mapping[str, str]] = {name: part for part in LISTS if part in DECIDES for name in DECIDES[part]}
+"""The list that decides each derived input, whose color it has."""
 
 
 def _known(*quotes: Quote | None) -> list[Quote]:

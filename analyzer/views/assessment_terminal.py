@@ -29,12 +29,14 @@ from analyzer.views.assessment_content import (
     GATES,
     GROUPS,
     TOP,
+    agreement,
     changes,
     edit_words,
     gate_effect,
     gates,
     groups,
     heading,
+    is_undecided,
     place,
     provenance,
     questions,
@@ -63,6 +65,8 @@ def print_assessment(console: Console, assessment: Assessment) -> None:
     """The whole assessment, most important first."""
     _print_head(console, assessment)
     if assessment.scores is None or assessment.quadrant is None or assessment.position is None:
+        if is_undecided(assessment):
+            _print_signals(console, assessment)
         return
     console.print()
     console.print(_scores(assessment.scores, assessment.quadrant, assessment.position))
@@ -78,9 +82,15 @@ def print_assessment(console: Console, assessment: Assessment) -> None:
     _print_questions(console, assessment)
     _print_changes(console, assessment)
     _print_players(console, assessment)
-    console.print(_heading("What the pitch says"))
-    console.print(_signals(assessment))
+    _print_signals(console, assessment)
     console.print(Text(provenance(assessment), style=QUIET))
+
+
+def _print_signals(console: Console, assessment: Assessment) -> None:
+    console.print(_heading("What the pitch says"))
+    if agreement(assessment):
+        console.print(Text(agreement(assessment), style=QUIET))
+    console.print(_signals(assessment))
 
 
 def _print_head(console: Console, assessment: Assessment) -> None:
@@ -155,7 +165,7 @@ def _gate(gate: GateResult) -> RenderableType:
     head = Text.assemble((f"{GATE_STATES[gate.state]:>14} ", style or "bold"), (gate.title, "bold"))
     words = Text(plain(f"{gate.reason} {gate_effect(gate)}"))
     quotes = gate.quotes[:_QUOTES] if gate.state == "holds" else ()
-    body = [Padding(Text(f'"{cut(quote.text, 160)}"', style=QUIET), _INDENT) for quote in quotes]
+    body = [Padding(Text(f'"{cut(quote.text, 160)}"{quote_place(quote)}', style=QUIET), _INDENT) for quote in quotes]
     return Group(head, Padding(words, _INDENT), *body)
 
 
@@ -221,7 +231,8 @@ def _signals(assessment: Assessment) -> Group:
     for row in signal_rows(assessment):
         value = f"{cut(row.value, 30)} ({row.meaning})" if row.signal == "competitors" else plain(row.value)
         inferred = " (inferred)" if row.basis == word("inferred") else ""
-        table.add_row(row.label, Text(value + inferred), _quoted(row.quotes))
+        doubtful = " (check it)" if any(quote.doubt for quote in row.quotes) else ""
+        table.add_row(row.label, Text(value + inferred + doubtful), _quoted(row.quotes))
     unstated = silent(assessment)
     if not unstated:
         return Group(table)

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from analyzer.errors import AnalyzerError, InputError
-from analyzer.framework.market import KINDS, MarketMap
+from analyzer.framework.market import KINDS, MarketCategory, MarketMap
 from analyzer.results.documents import DocumentEntry, parse_document
 from analyzer.views.html import render_page
 from analyzer.views.terminal import QUIET, plain
@@ -36,14 +36,20 @@ def print_map(console: Console, market: MarketMap, today: date) -> None:
         console.print(Text(note, style="yellow"))
 
 
-def print_category(console: Console, market: MarketMap, id: str) -> None:
-    """Print one category: how crowded it is and why, and its players by kind. Raises InputError for an unknown id."""
+def category_named(market: MarketMap, id: str) -> MarketCategory:
+    """The category with this id. Raises InputError for an unknown one."""
     category = market.category(id)
     if category is None:
         ids = [known.id for known in market.categories]
         near = get_close_matches(id, ids, 1)
         hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(ids)}"
         raise InputError(f"unknown category {id!r}; {hint}")
+    return category
+
+
+def print_category(console: Console, market: MarketMap, id: str) -> None:
+    """Print one category: how crowded it is and why, and its players by kind. Raises InputError for an unknown id."""
+    category = category_named(market, id)
     console.print(Text(category.title, style="bold"))
     console.print(Text(category.about))
     console.print(f"Usually {word(category.usual_stage)}, {word(category.usual_focus)}.")

@@ -86,7 +86,7 @@ def pitch_text(text: str, assessment: Assessment) -> Html:
 def quoted(quote: Quote) -> Html:
     """A quote outside the pitch; where its place is known, a link to it."""
     if quote.start is None:
-        return tag("blockquote", quote.text, class_="alien")
+        return tag("blockquote", tag("span", quote.text, class_="alien"), quote_place(quote))
     place = {"data_quote": _place(quote.start, quote.end)} if quote.end is not None else {}
     link = tag("a", quote.text, href=f"#{_mark(quote.start)}", class_="alien", **place)
     return tag("blockquote", link, quote_place(quote))

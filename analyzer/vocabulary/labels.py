@@ -16,6 +16,7 @@ _TITLES: Final = {
     "main_user": INPUT_SPECS["persona_fit"].title,
     "in_scope": "In scope",
     "derived": "Votes of several readings",
+    "scope": "Votes on the scope",
     **{spec.name: spec.title for spec in _RECORDS},
 }
 _VALUES: Final = {

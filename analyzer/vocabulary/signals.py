@@ -9,9 +9,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, Literal, TypeAlias, TypeVar, get_args
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Concatenate,
+    Final,
+    Generic,
+    Literal,
+    ParamSpec,
+    TypeAlias,
+    TypeVar,
+    get_args,
+)
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
@@ -92,6 +104,9 @@ MAX_PROBLEMS: Final = 6
 MAX_PERSONAS: Final = 6
 MAX_COMPETITORS: Final = 20
 MAX_QUOTES: Final = 3
+DOUBTS: Final = ("many_signals", "only_name", "unclear")
+"""Why a quote should be checked: its sentence carries many signals, it only repeats the product's name, or a second
+look could not tell whether it supports its value."""
 
 
 # ---------------------------------------------------------------- the types
@@ -109,6 +124,7 @@ class Quote(_Frozen):
     """A verbatim span of the pitch. `start` and `end` are offsets into the text that was read, in characters
     (`text == pitch[start:end]`); None where the signals come without their pitch.
 
+    `doubt`: why a person should check whether it supports its value, one of DOUBTS; left out where nothing says so.
     Of a pitch from a document: `page`, where it has pages; `source`, the id of one of several; `origin`: "ocr" for
     words read from a picture, else the kind of the aside they are from ("notes"). They are left out where unknown.
     """
@@ -119,6 +135,7 @@ class Quote(_Frozen):
     page: int | None = Field(default=None, exclude_if=_is_none)
     source: str | None = Field(default=None, exclude_if=_is_none)
     origin: str | None = Field(default=None, exclude_if=_is_none)
+    doubt: str | None = Field(default=None, exclude_if=_is_none)
 
     @model_validator(mode="before")
     @classmethod
@@ -167,6 +184,7 @@ class Competitor(_Frozen):
 
 
 V = TypeVar("V")
+P = ParamSpec("P")
 
 
 class Signal(_Frozen, Generic[V]):
@@ -227,6 +245,11 @@ def _restored_signal(values: tuple[Any, ...], state: dict[Any, Any]) -> Signal[A
 if TYPE_CHECKING:
     SingleValue: TypeAlias = "Signal[V] | V | Literal['unknown'] | Mapping[str, Any] | None"
     """A single value as callers write it: the value alone, or with its basis and quotes."""
+
+
+def _taking(init: Callable[Concatenate[Any, P], None]) -> Callable[P, Signals]:
+    """For type checkers: a function that takes what `__init__` takes."""
+    raise NotImplementedError
 
 
 class Signals(_Frozen):
@@ -290,6 +313,17 @@ class Signals(_Frozen):
             derived: Derived | Mapping[str, Any] | None = None,
             scope: ScopeRead | Mapping[str, Any] | None = None,
         ) -> None: ...
+
+        of = staticmethod(_taking(__init__))
+        """Signals from values alone, or with their basis and quotes: `Signals.of(buyer="practitioner")`. Raises
+        SignalsError naming the field, what was found and what is expected."""
+    else:
+
+        @classmethod
+        def of(cls, **values: Any) -> Signals:
+            """Signals from values alone, or with their basis and quotes: `Signals.of(buyer="practitioner")`. Raises
+            SignalsError naming the field, what was found and what is expected."""
+            return cls.from_document(values, "signals")
 
     @model_validator(mode="before")
     @classmethod

@@ -367,3 +367,45 @@ def test_a_command_loads_only_what_it_needs(arguments: list[str], unneeded: list
         [sys.executable, "-c", script, *arguments], input=typed, capture_output=True, text=True, check=False
     )
     assert done.stderr.splitlines()[-1] == "[]"
+
+
+def test_bulk_prints_json_lines_that_compare_and_score_read(tmp_path: Path) -> None:
+    done = pitch("bulk", str(PITCHES), "--limit", "3", "--model", "recorded", "-o", "-")
+    assert done.exit_code == 0
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(rows) == 3
+    assert all(row["scores"]["overall"]["value"] > 0 and row["input"]["source"] for row in rows)
+    assert not list(tmp_path.parent.glob("*.partial"))
+    results = tmp_path / "results.jsonl"
+    results.write_text(done.stdout, encoding="utf-8")
+    assert pitch("score", str(results), "--json").exit_code == 0
+
+
+def test_results_and_summary_do_not_share_standard_output() -> None:
+    done = pitch("bulk", str(PITCHES), "--model", "recorded", "-o", "-", "--json")
+    assert done.exit_code == 2
+    assert "cannot both go to standard output" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (("market",), "categories"),
+        (("market", "model_serving"), "players"),
+        (("framework",), "considerations"),
+    ],
+)
+def test_what_pitches_are_judged_by_can_be_read_as_json(arguments: tuple[str, ...], part: str) -> None:
+    assert json.loads(pitch(*arguments, "--json").stdout)[part]
+
+
+def test_findings_of_doctor_can_be_read_as_json() -> None:
+    found = json.loads(pitch("doctor", "--json").stdout)
+    assert {"python", "rulebook", "store", "model"} <= {finding["subject"] for finding in found}
+    assert all(finding["ok"] and finding["text"] for finding in found)
+
+
+def test_a_provider_that_is_almost_right_is_suggested(pitch_file: Path) -> None:
+    done = pitch("analyze", str(pitch_file), "--model", "antropic/claude-haiku-5-5")
+    assert done.exit_code == 3
+    assert "did you mean anthropic/claude-haiku-5-5?" in done.stderr

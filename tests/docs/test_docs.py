@@ -152,6 +152,7 @@ for result in results:
     if result.assessment and result.assessment.verdict:
         word: str = result.assessment.verdict.word
 score(Signals(buyer="practitioner", urgency=None, traction={"value": "pilots"}, problems=[]), Rulebook.built_in())
+score(Signals.of(buyer="practitioner", traction={"value": "pilots"}))
 score({"buyer": {"value": "practitioner"}}, "my.toml")
 known: bool = assessment.signals.buyer.value == "practitioner"
 
@@ -169,6 +170,8 @@ from analyzer import Signals, analyze
 analyze("x").scores.overall
 Signals(buyer="cto")
 analyze(None)
+Signals.of(buyer="cto")
+analyze("x", modle="y")
 """
 
 
@@ -193,6 +196,8 @@ def test_the_type_checker_accepts_every_example_and_a_users_script_and_sees_what
         "4 union-attr",
         "5 arg-type",
         "6 arg-type",
+        "7 arg-type",
+        "8 call-arg",
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -141,6 +142,37 @@ def test_a_tie_on_scope_shows_both_and_no_score() -> None:
     assert found.scores is None and found.verdict is None
     (warning,) = [each for each in found.warnings if each.kind == "scope"]
     assert "1 of 2 readings say" in warning.message and "Nothing is scored" in warning.message
+
+
+def test_one_second_look_checks_all_readings_together_also_the_values_that_only_one_has() -> None:
+    looks: list[str] = []
+
+    def reply(request: httpx.Request) -> httpx.Response:
+        body = asked(request)
+        if "answers" not in body["response_format"]["json_schema"]["schema"]["properties"]:
+            return answering(THREE)(request)
+        looks.append(body["messages"][-1]["content"])
+        rejected = [
+            number
+            for number, text in re.findall(r"^\W*(\d+)\b(.*(?:\n(?!\W*\d).*)*)", looks[-1], re.MULTILINE)
+            if "we charge by what you save" in text
+        ]
+        answers = [
+            {"number": number, "lacks": "", "support": "not_supported" if str(number) in rejected else "supported"}
+            for number in range(1, 20)
+        ]
+        return completion({"answers": answers}, plain=True, finish="stop")
+
+    with respx.mock() as router:
+        router.post(CHAT).mock(side_effect=reply)
+        found = analyze(PITCH, model=MODEL, readings=3, settings=SETTINGS, verify=True)
+    (text,) = looks
+    assert "we charge by what you save" in text and "$61,000 a month" in text
+    difference = found.signals.differentiation
+    assert (difference.value, difference.votes) == ("measured", 2)
+    assert [(vote.value, vote.votes) for vote in difference.also] == [("unknown", 1)]
+    assert found.provenance.usage.requests == 4
+    assert len(found.provenance.reader.readings) == 3 and found.provenance.reader.verifier is not None
 
 
 # ---------------------------------------------------------------- the store, recordings, runs

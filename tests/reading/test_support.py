@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
 from typing import Any
 
 import pytest
+from rich.console import Console
 
+from analyzer import Assessment, Rulebook, score
+from analyzer.framework.assessment import Warning
+from analyzer.page.assessment import details
 from analyzer.reading.answers import check_answer
 from analyzer.reading.grounding import Grounding
 from analyzer.reading.pitch import Pitch
-from analyzer.reading.support import has_number, may_hold_name, names_competitor, support_warnings
+from analyzer.reading.support import has_number, may_hold_name, names_competitor, support_warnings, with_doubts
+from analyzer.views.assessment_content import quote_place
+from analyzer.views.assessment_html import html_report
+from analyzer.views.assessment_markdown import markdown_report
+from analyzer.views.assessment_terminal import print_assessment
 from analyzer.vocabulary.records import SIGNALS
 from analyzer.vocabulary.signals import Quote, Signals
 from tests.completions import answer, single
@@ -136,7 +145,7 @@ def test_a_sentence_that_carries_more_than_five_signals_is_shown_once() -> None:
         {name: {"value": value, "basis": "stated", "quotes": [quoted(both)]} for name, value in values.items()}
     )
     (warning,) = support_warnings(signals, TEXT)
-    assert warning.kind == "unsupported" and "carries 6 signals (business_impact, market_breadth" in warning.message
+    assert "carries 6 signals (business_impact, market_breadth" in warning.message
     assert warning.quote == quoted("Teams lose money while GPUs stand idle.")
     fewer = signals.model_copy(update={"traction": Signals().traction})
     assert support_warnings(fewer, TEXT) == ()
@@ -149,3 +158,59 @@ def test_a_quote_that_only_repeats_the_products_name_is_shown() -> None:
     assert (warning.kind, warning.signal) == ("unsupported", "category")
     more = {**named, "quotes": [quoted("Wattwise: cut your GPU bill")]}
     assert support_warnings(Signals.model_validate({"product": "Wattwise", "category": more}), TEXT) == ()
+
+
+MANY = ("urgency", "business_impact", "value_at_stake", "market_breadth", "traction", "onboarding")
+OTHERS = ("buyer", "pricing", "category", "data_movement")
+
+
+def hung(elsewhere: int) -> Signals:
+    """Six signals on one sentence, and some on another."""
+    one, other = quoted("Teams lose money while GPUs stand idle."), quoted("They lose $90,000 a month.")
+    quotes = dict.fromkeys(MANY, one) | dict.fromkeys(OTHERS[:elsewhere], other)
+    return Signals.model_validate(
+        {name: {"value": SIGNALS[name].values[-1], "quotes": [quote]} for name, quote in quotes.items()}
+    )
+
+
+@pytest.mark.parametrize(("elsewhere", "kind"), [(0, "one_sentence"), (2, "one_sentence"), (3, "unsupported")])
+def test_a_sentence_that_carries_most_of_all_signals_puts_the_reading_in_doubt(elsewhere: int, kind: str) -> None:
+    signals = hung(elsewhere)
+    (warning,) = support_warnings(signals, TEXT)
+    assert warning.kind == kind
+    verdict = score(signals, warnings=[warning]).verdict
+    assert verdict is not None and verdict.sentence.count("the reading is in doubt") == (kind == "one_sentence")
+    (checked,) = support_warnings(signals, TEXT, checked=True)
+    assert checked.kind == "unsupported"
+
+
+def test_every_quote_of_a_crowded_sentence_says_so_wherever_it_is_shown() -> None:
+    signals = hung(3)
+    doubted = with_doubts(signals, support_warnings(signals, TEXT))
+    assert {name: quote.doubt for name, quote in doubted.quotes()} == {
+        **dict.fromkeys(MANY, "many_signals"),
+        **dict.fromkeys(OTHERS[:3]),
+    }
+    assessment = score(doubted)
+    words = "check it: its sentence carries many signals"
+    shown = [quote for one in assessment.considerations for quote in one.quotes if quote.doubt]
+    assert shown and all(words in quote_place(quote) for quote in shown)
+    report = html_report(assessment, TEXT)
+    assert words in report and words in markdown_report(assessment)
+    assert words in details(assessment, Rulebook.built_in())
+    assert words in printed(assessment)
+    assert json.loads(assessment.to_json())["signals"]["urgency"]["quotes"][0]["doubt"] == "many_signals"
+
+
+def test_a_doubt_about_one_signal_is_at_its_own_quotes_alone() -> None:
+    signals = hung(0)
+    quote = signals.urgency.quotes[0]
+    doubted = with_doubts(signals, [Warning(kind="doubtful", message="?", signal="urgency", quote=quote)])
+    assert [name for name, one in doubted.quotes() if one.doubt] == ["urgency"]
+    assert with_doubts(signals, [Warning(kind="doubtful", message="?", signal="urgency")]) == signals
+
+
+def printed(assessment: Assessment) -> str:
+    console = Console(width=300, record=True, file=StringIO())
+    print_assessment(console, assessment)
+    return console.export_text()
