@@ -16,6 +16,7 @@ from analyzer.cli.main import cli
 from analyzer.store.answers import StoredAnswer
 from analyzer.store.store import Store
 from tests.completions import CHAT, PITCH, URL, answer, completion, failure
+from tests.conftest import PITCHES
 
 
 def pitch(*arguments: str, input: str | bytes | None = None) -> Result:
