@@ -112,6 +112,7 @@ def score(
             considerations,
             questions,
             gates,
+            differing=facts.several.keys(),
             doubtful=any(warning.kind in OPENS_VERDICT for warning in head["warnings"]),
         ),
         position=Position(stage=_position(facts, "stage"), focus=_position(facts, "focus")),
