@@ -22,10 +22,11 @@ import streamlit as st
 from analyzer.errors import AnalyzerError, InputError
 from analyzer.files.document import Document
 from analyzer.framework.assessment import Assessment
-from analyzer.page import pitch_field
+from analyzer.page import connect, pitch_field
 from analyzer.page.presence import end_when_gone, visitor
 from analyzer.page.session import session
 from analyzer.page.shelf import Shelf
+from analyzer.page.words import on_the_page
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.readers import Choice, choose
 from analyzer.results.result import as_analyzer_error
@@ -62,7 +63,7 @@ class Analysis:
         """Why that reader was chosen, and how its model is asked if that is not the usual way; None if nothing is to
         be said."""
         notices = self.choice.notices if self.choice is not None else []
-        return " ".join(filter(None, [self.note, *notices])) or None
+        return on_the_page(" ".join(filter(None, [self.note, *notices]))) or None
 
     @property
     def seconds(self) -> float:
@@ -90,7 +91,7 @@ def begin(
         visit.analysis.result.cancel()
     visit.analysis = visit.error = None
     try:
-        settings = Settings.from_environment()
+        settings = connect.settings_for(model)
         second_look = (settings.verify or SAME) if verify else None
         settings = replace(settings, verify=second_look, readings=readings or settings.readings)
         pitch = Pitch.of(text)

@@ -17,6 +17,7 @@ from analyzer.framework.assessment import Assessment, Range
 from analyzer.framework.contested import Votes, contested
 from analyzer.framework.revision import shift
 from analyzer.page.session import session
+from analyzer.views import assessment_content as content
 from analyzer.views.assessment_content import votes_in_words
 from analyzer.views.html import Html, tag
 from analyzer.views.numbers import number, shown, shown_points
@@ -27,7 +28,6 @@ _KEY: Final = "set:"
 """What the keys of this page's fields begin with."""
 _DIFFERING: Final = ""
 """The value of a field that readings differ on."""
-_VERDICTS: Final = {"for": "For", "against": "Against", "balanced": "Balanced", "open": "Open"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def _effect(was: Assessment, now: Assessment) -> Html:
     """Scores now and as read, and the considerations through which they moved."""
     rows = []
     if now.verdict is not None:
-        rows.append(tag("p", _VERDICTS[now.verdict.word], class_=f"word {now.verdict.word}"))
+        rows.append(tag("p", content.verdict_word(now), class_=f"word {content.tone(now)}"))
     if now.scores is None:
         rows.append(tag("p", "Out of scope: the framework does not apply, so there is no score."))
     else:
