@@ -177,7 +177,12 @@ def verdict_line(assessment: Assessment) -> str:
         return statement(assessment)
     overall = assessment.scores.overall
     between = f", between {overall.low:.0f} and {overall.high:.0f}" if overall.width else ""
-    return f"{overall.value:.0f} of 100{between}. {kind(assessment.quadrant)}."
+    return f"{overall.value:.0f} of 100{between}. {kind_of(assessment)}."
+
+
+def kind_of(assessment: Assessment) -> str:
+    """The product's kind in words; empty out of scope."""
+    return "" if assessment.quadrant is None else kind(assessment.quadrant, contested(assessment.signals))
 
 
 def telling(assessment: Assessment) -> list[ConsiderationResult]:
