@@ -99,7 +99,14 @@ def test_markdown_that_is_pasted_as_it_is_has_no_backslashes_where_nothing_acts(
 def test_the_first_page_of_a_report_has_verdict_reasons_deal_breakers_and_questions_before_all_else() -> None:
     assessment = analyze((PITCHES / "twicetold.txt").read_text(encoding="utf-8"), model="recorded")
     for report in (html_report(assessment, None), markdown_report(assessment)):
-        parts = ("/100, between", "What counts most", "Ask first", "Overall", "Deal-breakers, in full", "Mixed or unknown")
+        parts = (
+            "/100, between",
+            "What counts most",
+            "Ask first",
+            "Overall",
+            "Deal-breakers, in full",
+            "Mixed or unknown",
+        )
         places = [report.index(part) for part in parts]
         assert places == sorted(places)
 
