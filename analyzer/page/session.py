@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from analyzer.files.document import Document
     from analyzer.framework.assessment import Assessment
     from analyzer.page.analysis import Analysis
+    from analyzer.page.connect import Connection, ModelCheck
     from analyzer.page.link import Link
     from analyzer.page.manual_scoring_queue import QueuedPitch
     from analyzer.page.portfolio_filters import View
     from analyzer.page.portfolio_run import PortfolioRun
     from analyzer.page.uploads import FieldFiles
+    from analyzer.reading.local_servers import LocalServer
 
 KEY: Final = "visit"
 """Under this key Streamlit keeps the object."""
@@ -160,6 +162,12 @@ class Session:
     tab: str | None = None
     """The tab that was open last."""
     saved: SaveAttempt | None = None
+    connection: Connection | None = None
+    """The model that the visitor connected, with its key."""
+    model_check: ModelCheck | None = None
+    """The latest test of a model."""
+    local_servers: list[LocalServer] | None = None
+    """Model servers found on this machine; None = not looked for."""
     held: tuple[Analysis, str] | None = None
     """The analysis that this server's memory holds for its address, and the id there."""
     address: Link | None = None

@@ -14,7 +14,7 @@ from typing import get_args
 
 import httpx
 
-from analyzer.errors import ExtractionError, ProviderError
+from analyzer.errors import AnalyzerError, ExtractionError, ProviderError
 from analyzer.framework.assessment import DISQUALIFIED, ReaderRef, Warning
 from analyzer.reading.answers import LIST_PARTS, CheckedAnswer, Fault, NotAnAnswer, check_answer
 from analyzer.reading.asking import MAX_ASKS, Asking, Conversation, PaidAnswers
@@ -40,7 +40,7 @@ from analyzer.reading.schema_probe import Connection
 from analyzer.reading.spending import Spending
 from analyzer.reading.support import support_warnings
 from analyzer.settings import RECORDED, Settings
-from analyzer.vocabulary.signals import Quote, vocabulary_sha256
+from analyzer.vocabulary.signals import Quote, Signals, vocabulary_sha256
 
 
 class ModelReader:
@@ -104,8 +104,13 @@ class ModelReader:
         asked, stored and recorded by itself. Raises ProviderError, ExtractionError, ConfigurationError,
         MissingRecording, or, if the run ends first, RunStopped or CostLimitReached."""
         self.note_title(pitch)
+        talk = Conversation(self.asking, self._form, pitch, number)
         with noting_played() as played:
-            reading = await _PitchReading(Conversation(self.asking, self._form, pitch, number)).reading(self.ref)
+            try:
+                reading = await _PitchReading(talk).reading(self.ref)
+            except AnalyzerError as error:
+                error.usage = talk.usage
+                raise
         return as_recorded(reading, played)
 
     def note_title(self, pitch: Pitch) -> None:
@@ -128,6 +133,16 @@ def first_request(model: str, pitch: Pitch, form_name: str, mode: str = "json_sc
 def requests_in_every_mode(model: str, pitch: Pitch, form_name: str, number: int = 1) -> list[ModelRequest]:
     """The first request of a reading of a pitch, in every mode: a stored answer to any of them is used."""
     return [first_request(model, pitch, form_name, mode, number) for mode in get_args(Mode)]
+
+
+def signals_of(text: str, pitch: Pitch, form_name: str) -> Signals | None:
+    """What a first answer says, if the model need not be asked again; else None."""
+    asked = form(form_name)
+    try:
+        answer = check_answer(asked.document(text, pitch), pitch, Grounding(pitch.text))
+    except NotAnAnswer:
+        return None
+    return None if answer.faults else answer.signals()
 
 
 @dataclass(slots=True)

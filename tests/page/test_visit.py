@@ -98,12 +98,12 @@ def test_a_typed_text_is_not_lost_to_a_file_or_a_sample(page: AppTest, other: st
     if other == "file":
         choose(page, "deck.md", b"Another pitch.")
     else:
-        page.pills(key="sample").set_value("taperline").run()
+        page.selectbox(key="sample").set_value("taperline").run()
     assert field(page) != OWN_PITCH
 
     button(page, "Restore the previous text").click().run()
     assert field(page) == OWN_PITCH
-    assert page.pills(key="sample").value is None
+    assert page.selectbox(key="sample").value is None
 
 
 def test_what_was_wrong_with_a_file_is_forgotten_with_the_file(page: AppTest) -> None:
