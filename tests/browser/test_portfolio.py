@@ -108,8 +108,8 @@ def test_on_a_phone_nothing_scrolls_sideways_and_every_text_stands_out(
     page.goto(f"{address}/portfolio")
     page.get_by_role("button", name="Use the samples").click()
 
-    for there in (".pa.portfolio", ".pa.beside"):
-        if there == ".pa.beside":
+    for there in (".pa.portfolio", ".pa .provenance"):
+        if there == ".pa .provenance":
             page.locator(".pa .ranking tbody th button").first.click()
         page.locator(there).wait_for()
         assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
