@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help app test test-slow test-ocr check format lint types layers docs docs-check package pictures recordings bench bench-ocr local-model real-texts soak clean
+.PHONY: help app test test-slow test-ocr check format lint types layers docs docs-check package pictures recordings pairings bench bench-ocr local-model real-texts soak clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -76,6 +76,9 @@ recordings: $(VENV)/ready ## Record all pitches of fixtures/ again with your own
 	for part in reading hostile languages; do \
 	  $(BIN)/pitch record fixtures/$$part --model $(MODEL) --to fixtures/recordings/$$part || exit; done
 	$(BIN)/pitch record fixtures/examples.csv --model $(MODEL) --to fixtures/recordings/examples
+
+pairings: $(VENV)/ready ## Measure what a second look stops, with your own model: make pairings MODEL=openai/...
+	$(RUN) -m benchmarks.pairings $(if $(MODEL),--model $(MODEL))
 
 bench: $(VENV)/ready ## Measure bulk runs beside others (LangChain too, if installed)
 	$(RUN) benchmarks/bulk.py

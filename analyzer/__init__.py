@@ -12,8 +12,9 @@ model SDK.
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
+
+from analyzer.version import __version__
 
 if TYPE_CHECKING:
     from analyzer.agreement.comparison import compare
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     from analyzer.settings import Settings
     from analyzer.views.report_file import report
     from analyzer.vocabulary.signals import Signals
-
-    __version__: str
 
 __all__ = [
     "AnalyzerError",
@@ -91,8 +90,6 @@ _HOME = {
 
 
 def __getattr__(name: str) -> Any:
-    if name == "__version__":
-        return version("pitch-analyzer")
     if name in _HOME:
         return getattr(import_module(_HOME[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import shlex
 import sys
-from importlib import metadata
 from pathlib import Path
 
 DISTRIBUTION = "pitch-analyzer"
@@ -38,6 +37,8 @@ def install_command(extra: str) -> str:
 
 def _packages_of(extra: str) -> list[str]:
     """The requirements of an extra, as the installed package's metadata says."""
+    from importlib import metadata  # slow to load, and rarely needed
+
     needs = [line.partition(";") for line in metadata.requires(DISTRIBUTION) or ()]
     return [
         need.strip() for need, _, marker in needs if marker.strip() in (f"extra == '{extra}'", f'extra == "{extra}"')

@@ -78,6 +78,8 @@ class Settings:
     """PITCH_FORM: what the model writes down as evidence: ids (numbers of sentences) or quotes."""
     profiles: Path | None = None
     """PITCH_PROFILES: a file with the user's own profiles of model servers."""
+    administrators: frozenset[str] = frozenset()
+    """PITCH_ADMINISTRATORS: e-mail addresses, in lower case, of those who may connect servers of the page's machine."""
     readings: int = 1
     """PITCH_READINGS: how often each model reads a pitch, 1 to MAX_READINGS."""
     verify: str | None = None
@@ -142,6 +144,7 @@ class Settings:
             mode=said("PITCH_MODE") or "auto",
             form=said("PITCH_FORM") or "ids",
             profiles=named("PITCH_PROFILES"),
+            administrators=frozenset((said("PITCH_ADMINISTRATORS") or "").lower().split()),
             readings=_whole_number(said("PITCH_READINGS")),
             verify=verifier(said("PITCH_VERIFY")),
             concurrency=_count("PITCH_CONCURRENCY", said("PITCH_CONCURRENCY"), MAX_CONCURRENCY),
@@ -213,14 +216,23 @@ def _get(variable: str) -> str | None:
     return os.environ.get(variable, "").strip() or None
 
 
-def _address(variable: str, text: str | None) -> str | None:
+def is_url(text: str) -> bool:
+    """Whether a text is the URL of a server."""
     try:
-        if text is None or (
-            urlsplit(text).hostname and urlsplit(text).scheme in ("http", "https") and (urlsplit(text).port or 1)
-        ):
-            return text
+        parts = urlsplit(text)
+        return bool(parts.hostname) and parts.scheme in ("http", "https") and parts.port != 0
     except ValueError:
-        pass
+        return False
+
+
+def use_model(model: str) -> None:
+    """Makes a model the one of this process, as PITCH_MODEL would."""
+    os.environ["PITCH_MODEL"] = model
+
+
+def _address(variable: str, text: str | None) -> str | None:
+    if text is None or is_url(text):
+        return text
     raise ConfigurationError(f"{variable} is not a valid URL; set it to one like http://localhost:8000/v1")
 
 

@@ -107,13 +107,13 @@ def _set(page: Any, number: int) -> float:
 
 def _filter(page: Any, number: int) -> float:
     """Milliseconds from the choice of a verdict to the ranking of those that have it."""
-    wanted = ("for", "open", "balanced", "against")[number % 4]
+    wanted = ("Favorable", "Open", "Balanced", "Unfavorable")[number % 4]
     page.get_by_role("combobox", name="Verdict").click()
     option = page.get_by_role("option", name=wanted, exact=True)
     option.wait_for()
     option.evaluate("found => { window.pressed = found }")
     page.evaluate("document.querySelectorAll('.pa .ranking tbody').forEach(old => old.textContent = '')")
-    took: float = page.evaluate(DRAWN, [".pa .ranking tbody tr td:nth-child(4)", wanted])
+    took: float = page.evaluate(DRAWN, [".pa .ranking tbody .verdict-cell", wanted])
     page.wait_for_timeout(500)
     return took
 
@@ -135,7 +135,7 @@ def _open(page: Any, number: int) -> float:
     """Milliseconds from the click on a pitch to its assessment; of all but the last, the way back is not counted."""
     if number:
         _back(page, number)
-    row = page.locator(".pa .ranking tbody button").nth(number)
+    row = page.locator(".pa .ranking tbody th button").nth(number)
     title = row.inner_text()
     row.evaluate("found => { window.pressed = found }")
     took: float = page.evaluate(DRAWN, [".pa.head h2", title[:40]])

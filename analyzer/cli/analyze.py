@@ -65,9 +65,10 @@ def analyze_command(
     """
     from analyzer.reading.readers import choose
     from analyzer.runs.one import assess
-    from analyzer.views.report_file import check_report_path, write_report
 
     if report is not None:
+        from analyzer.views.report_file import check_report_path
+
         check_report_path(report, [Path(source)])
     rules, map_, pitch = load_rulebook(rulebook), load_market(market), load_pitch(source, notes)
     settings = settings_with(mode, form, readings, verify)
@@ -83,6 +84,8 @@ def analyze_command(
     if choice.from_store:
         note("Used the stored answer; the model was not asked. To ask it again: --no-store")
     if report is not None:
+        from analyzer.views.report_file import write_report
+
         write_report(report, assessment, pitch.text)
         note(f"Report: {report}")
     show_assessment(assessment, as_json)

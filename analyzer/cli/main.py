@@ -1,38 +1,49 @@
-"""The group `pitch` and its entry point."""
+"""The group `pitch` and its entry point. A command is loaded when it is called, so that each starts fast."""
 
 from __future__ import annotations
 
+import gc
 import sys
-from importlib.metadata import version
-from typing import Any, NoReturn
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import Any, Final, NoReturn, cast
 
 import click
 
-from analyzer.cli.analyze import analyze_command
-from analyzer.cli.bulk import bulk_command
 from analyzer.cli.command import report_os_error
-from analyzer.cli.compare import compare_command
-from analyzer.cli.doctor import doctor_command
-from analyzer.cli.framework import framework_command, market_command
-from analyzer.cli.open_page import app_command
-from analyzer.cli.record import record_command
-from analyzer.cli.score import rank_command, score_command
 from analyzer.errors import InputError
 from analyzer.screen import StandardOutputError, note, say
+from analyzer.version import __version__
 
-_COMMANDS = (
-    analyze_command,
-    bulk_command,
-    score_command,
-    rank_command,
-    compare_command,
-    record_command,
-    market_command,
-    framework_command,
-    doctor_command,
-    app_command,
-)
-"""In the order in which people meet them; the help keeps it."""
+_HOMES: Final[Mapping[str, str]] = {
+    "analyze": "analyze",
+    "bulk": "bulk",
+    "score": "score",
+    "rank": "score",
+    "compare": "compare",
+    "record": "record",
+    "market": "framework",
+    "framework": "framework",
+    "doctor": "doctor",
+    "app": "open_page",
+}
+"""The module of each command, in the order in which people meet them; the help keeps it."""
+_OBJECTS_BETWEEN_COLLECTIONS: Final = 50_000
+"""Python's own 700 makes it look for garbage a hundred times while modules and rules are loaded."""
+
+
+class _Commands(Mapping[str, click.Command]):
+    """The commands by name, each loaded when it is first asked for."""
+
+    def __getitem__(self, name: str) -> click.Command:
+        module = import_module(f"analyzer.cli.{_HOMES[name]}")
+        return cast(click.Command, getattr(module, f"{name}_command"))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_HOMES)
+
+    def __len__(self) -> int:
+        return len(_HOMES)
 
 
 class _Group(click.Group):
@@ -66,8 +77,12 @@ class _Group(click.Group):
         return code if isinstance(code, int) else 0
 
 
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(version("pitch-analyzer"), prog_name="pitch")
+@click.group(
+    cls=_Group,
+    commands=cast(Any, _Commands()),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="pitch")
 def cli() -> None:
     """Read pitches for ML tools, quote what they say, and judge them by a rulebook you can read.
 
@@ -79,12 +94,9 @@ def cli() -> None:
     """
 
 
-for _command in _COMMANDS:
-    cli.add_command(_command)
-
-
 def main() -> None:
     """Run the command line; the entry point of `pitch`."""
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")

@@ -32,11 +32,18 @@ from analyzer.cli.command import command
     show_envvar=True,
     help="Where to listen; 0.0.0.0 lets other machines reach the page, as in a container.",
 )
-def app_command(port: int, no_browser: bool, host_names: tuple[str, ...], address: str) -> None:
+@click.option("--model", metavar="MODEL", help="provider/name, recorded or keywords. Default: PITCH_MODEL.")
+def app_command(port: int, no_browser: bool, host_names: tuple[str, ...], address: str, model: str | None) -> None:
     """Open the page in a browser. Only this machine can reach it, unless --address says otherwise.
 
     What you analyze there is saved in the store (PITCH_STORE, or a file in your data folder); you can delete it there.
     """
     from analyzer.page.serve import serve
+    from analyzer.reading.profiles import profile_of
+    from analyzer.settings import Settings, asks_a_server, use_model
 
+    if model:
+        if asks_a_server(model):
+            profile_of(model, Settings.from_environment())
+        use_model(model)
     sys.exit(serve(port=port, open_browser=not no_browser, named=host_names, address=address))

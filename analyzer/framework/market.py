@@ -177,17 +177,21 @@ def _built_in() -> MarketMap:
     return MarketMap.load(_BUILT_IN)
 
 
+_POSSESSIVE = re.compile(r"['’]s\b")
+_PUNCTUATION = re.compile(r"[\s\-_.,/:'’()]+")
 _COMPANY_FORMS = re.compile(r"\b(?:inc|ltd|llc|gmbh|corp|corporation|labs)\b\.?$")
 
 
 @lru_cache(maxsize=50_000)
 def _key(name: str) -> str:
     """A name without what spelling varies in: case, accents, spaces, hyphens, dots, the form of company."""
-    plain = unicodedata.normalize("NFKD", name).casefold()
-    plain = "".join(char for char in plain if not unicodedata.combining(char)).strip()
-    plain = re.sub(r"['’]s\b", "", plain.removeprefix("the "))
+    plain = name.casefold()
+    if not plain.isascii():
+        plain = unicodedata.normalize("NFKD", name).casefold()
+        plain = "".join(char for char in plain if not unicodedata.combining(char))
+    plain = _POSSESSIVE.sub("", plain.strip().removeprefix("the "))
     plain = _COMPANY_FORMS.sub("", plain.replace("&", " and "))
-    return re.sub(r"[\s\-_.,/:'’()]+", "", plain)
+    return _PUNCTUATION.sub("", plain)
 
 
 @cache

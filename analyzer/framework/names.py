@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from rapidfuzz import fuzz, utils
-
 from analyzer.framework.market import MarketMap
 
 ALIKE: Final = 80.0
@@ -23,5 +21,7 @@ def likeness(one: str, other: str, market: MarketMap) -> float:
     players = market.match(one), market.match(other)
     if players[0] is not None and players[1] is not None:
         return _SAME if players[0].name == players[1].name else 0.0
+    from rapidfuzz import fuzz, utils  # one reading needs none of it
+
     ratio = fuzz.token_set_ratio(one, other, processor=utils.default_process)
     return ratio if ratio >= ALIKE else 0.0

@@ -7,7 +7,6 @@ too: the same pitch, once for each value of each input, as further rows.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -46,10 +45,10 @@ from analyzer.framework.rounding import SAID_DIGITS, rounded, rounded_one
 from analyzer.framework.rulebook import SIDES, Rulebook
 from analyzer.framework.scorer import STATES
 from analyzer.framework.verdict import headline, verdict
+from analyzer.version import __version__
 from analyzer.vocabulary.derived import LEANS
 from analyzer.vocabulary.signals import Quote, Signals
 
-_ANALYZER: Final = version("pitch-analyzer")
 _CONSIDERATIONS: Final = TypeAdapter(tuple[ConsiderationResult, ...])
 
 
@@ -86,7 +85,7 @@ def score(
         "edits": edits(as_read, signals) if as_read else (),
         "sources": tuple(sources),
         "provenance": Provenance(
-            analyzer=_ANALYZER,
+            analyzer=__version__,
             rulebook=RulebookRef(version=rulebook.version, sha256=rulebook.sha256),
             market=MarketRef(version=market.version, sha256=market.sha256),
             reader=reader or ReaderRef(),
@@ -113,6 +112,7 @@ def score(
             considerations,
             questions,
             gates,
+            differing=facts.several.keys(),
             doubtful=any(warning.kind in OPENS_VERDICT for warning in head["warnings"]),
         ),
         position=Position(stage=_position(facts, "stage"), focus=_position(facts, "focus")),

@@ -5,7 +5,7 @@ Words come from the rulebook; this module only chooses and joins them, and never
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final, Literal
 
 from analyzer.framework.assessment import (
@@ -18,6 +18,7 @@ from analyzer.framework.assessment import (
     VerdictWord,
 )
 from analyzer.framework.rulebook import Consideration, Rulebook, VerdictBounds
+from analyzer.vocabulary.derived import LEANS
 from analyzer.vocabulary.labels import capital
 
 SPEAKS_FOR, SPEAKS_AGAINST = 7.0, 3.0
@@ -56,6 +57,7 @@ def verdict(
     questions: Sequence[Question],
     gates: Sequence[GateResult] = (),
     *,
+    differing: Collection[str] = (),
     doubtful: bool = False,
 ) -> Verdict:
     """The word, from the range and the gates alone, and a few short sentences: what kind of product it is, the score
@@ -63,7 +65,7 @@ def verdict(
     most.
 
     A gate that holds limits both ends of the range, one that may hold limits the lower end: in some world it does.
-    `doubtful`: the reading is in doubt, so the word is "open".
+    `differing`: the inputs that readings differ on. `doubtful`: the reading is in doubt, so the word is "open".
     """
     low, high = _reach(rulebook.verdict, overall)
     for gate in gates:
@@ -74,8 +76,8 @@ def verdict(
     word: VerdictWord = "open" if doubtful else _word(low, high)
     judgment = _DOUBTFUL if doubtful else _judgment(low, high)
     parts = [
-        f"{kind(quadrant)}.",
-        f"{judgment}: {_score(overall)}.",
+        f"{kind(quadrant, differing)}.",
+        f"{judgment}: {_score(overall, _depends(questions, differing))}.",
         *_deal_breakers(rulebook, gates, reaches_for=high == _FOR),
         *_points(rulebook, word, considerations),
     ]
@@ -84,15 +86,23 @@ def verdict(
     return Verdict(word=word, sentence=" ".join(parts))
 
 
-def kind(quadrant: Quadrant) -> str:
-    """The product's kind in words, for example "Day-2 engineering product"."""
+def kind(quadrant: Quadrant, differing: Collection[str] = ()) -> str:
+    """The product's kind in words, for example "Day-2 engineering product".
+
+    `differing`: the inputs that readings differ on.
+    """
     stage, focus = _STAGES[quadrant.stage], _FOCUSES[quadrant.focus]
     if not stage and not focus:
-        return "Kind of product not stated"
+        return (
+            "Readings differ on the kind of product" if LEANS.keys() & set(differing) else "Kind of product not stated"
+        )
     if quadrant.stage == quadrant.focus == "mixed":
         return "Day-1 and day-2 product for ML and engineering"
-    unknown = "" if stage and focus else f", {'focus' if stage else 'stage'} not stated"
-    return capital(f"{' '.join(part for part in (stage, focus) if part)} product{unknown}")
+    product = capital(f"{' '.join(part for part in (stage, focus) if part)} product")
+    if stage and focus:
+        return product
+    other = "focus" if stage else "stage"
+    return f"{product}, readings differ on the {other}" if other in differing else f"{product}, {other} not stated"
 
 
 def _reach(bounds: VerdictBounds, overall: Range) -> tuple[int, int]:
@@ -130,13 +140,21 @@ def _deal_breakers(rulebook: Rulebook, gates: Sequence[GateResult], reaches_for:
             yield f"{label}{'s' if len(clauses) > 1 else ''}: {'; '.join((*clauses[:_NAMED], *more))}."
 
 
-def _score(overall: Range) -> str:
+def _depends(questions: Sequence[Question], differing: Collection[str]) -> str:
+    """What the place in the range depends on."""
+    if not differing:
+        return "what the pitch leaves out"
+    silent = any(question.signal not in differing for question in questions)
+    return f"{'what the pitch leaves out and ' if silent else ''}what readings differ on"
+
+
+def _score(overall: Range, depends: str) -> str:
     """The score with its range; with a decimal where whole numbers would hide that there is one."""
     if not overall.width:
         return f"{overall.value:.0f}/100"
     digits = 0 if f"{overall.low:.0f}" != f"{overall.high:.0f}" else 2
     value, low, high = (f"{number:.{digits}f}" for number in (overall.value, overall.low, overall.high))
-    return f"{value}/100, between {low} and {high} depending on what the pitch leaves out"
+    return f"{value}/100, between {low} and {high} depending on {depends}"
 
 
 def _points(rulebook: Rulebook, word: VerdictWord, considerations: Sequence[ConsiderationResult]) -> Iterator[str]:

@@ -34,6 +34,9 @@ def main() -> None:
     if session().go_to_analyze:
         session().go_to_analyze = False
         st.switch_page(pages[0])
+    if session().go_to_portfolio:
+        session().go_to_portfolio = False
+        st.switch_page(pages[1])
     opened.run()
     access.show_logout()
 

@@ -16,6 +16,7 @@ import streamlit as st
 from streamlit.errors import StreamlitAuthError, StreamlitSecretNotFoundError
 
 from analyzer.page.hosts import HERE, refusal
+from analyzer.settings import Settings
 from analyzer.views.html import literal, tag
 
 LOCAL: Final = "local"
@@ -32,6 +33,16 @@ def owner() -> str | None:
             return f"{claims['iss'] or ''} {claims['sub']}"
         return str(claims["email"]) if claims["email"] else None
     return LOCAL if st.get_option("server.address") in HERE and _from_here(_headers()) else None
+
+
+def may_reach_local() -> bool:
+    """Whether this visitor may connect model servers of the page's own machine or network: whoever sits there; where
+    visitors log in, administrators (PITCH_ADMINISTRATORS)."""
+    if not login_is_on():
+        return owner() == LOCAL
+    email, verified = st.user.get("email"), st.user.get("email_verified", True)
+    named = Settings.from_environment().administrators
+    return bool(st.user.get("is_logged_in")) and bool(email) and verified is True and str(email).lower() in named
 
 
 def require_login() -> None:

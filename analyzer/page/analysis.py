@@ -22,10 +22,11 @@ import streamlit as st
 from analyzer.errors import AnalyzerError, InputError
 from analyzer.files.document import Document
 from analyzer.framework.assessment import Assessment
-from analyzer.page import pitch_field
+from analyzer.page import connect, pitch_field
 from analyzer.page.presence import end_when_gone, visitor
 from analyzer.page.session import session
 from analyzer.page.shelf import Shelf
+from analyzer.page.words import on_the_page
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.readers import Choice, choose
 from analyzer.results.result import as_analyzer_error
@@ -62,7 +63,7 @@ class Analysis:
         """Why that reader was chosen, and how its model is asked if that is not the usual way; None if nothing is to
         be said."""
         notices = self.choice.notices if self.choice is not None else []
-        return " ".join(filter(None, [self.note, *notices])) or None
+        return on_the_page(" ".join(filter(None, [self.note, *notices]))) or None
 
     @property
     def seconds(self) -> float:
@@ -70,10 +71,17 @@ class Analysis:
 
 
 def begin(
-    text: str | Document, model: str | None, changes: Mapping[str, str], *, store: bool = False, verify: bool = False
+    text: str | Document,
+    model: str | None,
+    changes: Mapping[str, str],
+    *,
+    store: bool = False,
+    verify: bool = False,
+    readings: int | None = None,
 ) -> None:
     """Starts an analysis in this session; with `store`, the model's answer is looked up in the store and saved there.
-    `verify`: with a second look, by the model that PITCH_VERIFY names or by the one that reads.
+    `verify`: with a second look, by the model that PITCH_VERIFY names or by the one that reads. `readings`: how often a
+    model reads the pitch; None = PITCH_READINGS.
 
     The previous outcome is dropped, so that nobody takes it for the new one, and an analysis still running is
     cancelled, so that nobody pays for it. If it cannot start, the session keeps the error.
@@ -83,8 +91,9 @@ def begin(
         visit.analysis.result.cancel()
     visit.analysis = visit.error = None
     try:
-        settings = Settings.from_environment()
-        settings = replace(settings, verify=(settings.verify or SAME) if verify else None)
+        settings = connect.settings_for(model)
+        second_look = (settings.verify or SAME) if verify else None
+        settings = replace(settings, verify=second_look, readings=readings or settings.readings)
         pitch = Pitch.of(text)
         choice = choose(pitch, model, settings, settings.store_url() if store else None)
     except AnalyzerError as error:

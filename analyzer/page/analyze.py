@@ -10,17 +10,18 @@ from analyzer.errors import AnalyzerError, ConfigurationError
 from analyzer.framework import one_pitch
 from analyzer.framework.assessment import Assessment
 from analyzer.framework.rulebook import Rulebook
-from analyzer.page import access, analysis, desk, downloads, history, link, pitch_field, what_if
+from analyzer.page import access, analysis, connect, desk, downloads, history, link, pitch_field, what_if
 from analyzer.page import assessment as parts
 from analyzer.page.analysis import Analysis
 from analyzer.page.session import session
+from analyzer.page.words import on_the_page
 from analyzer.runs.many import analyze_many
-from analyzer.settings import KEYWORDS, RECORDED, Settings, asks_a_server
+from analyzer.settings import KEYWORDS, MAX_READINGS, RECORDED, Settings, asks_a_server
 from analyzer.views.html import Html, literal, tag
 from analyzer.views.quadrant import Other
 from analyzer.views.times import duration
 
-_AUTOMATIC, _OTHER_MODEL = "Automatic", "Another model"
+_AUTOMATIC, _OTHER_MODEL = "Automatic", "A model"
 _READERS: Final[dict[str, str | None]] = {
     _AUTOMATIC: None,
     "Recorded answer": RECORDED,
@@ -32,11 +33,15 @@ _MINE, _SAMPLES, _NONE = "My pitches", "Samples", "None"
 _MOST_OTHERS: Final = 100
 """How many assessments of a visit are kept to be shown in the chart."""
 _READER: Final = "reader"
-_MODEL: Final = "model"
+_READINGS: Final = "readings"
 _SECOND_LOOK: Final = "second-look"
 _TAB: Final = "tab"
 _ANALYZE: Final = "analyze"
 _OTHERS: Final = "behind"
+_LOW, _HIGH = 120, 250
+"""Pixels of the field for the pitch: with an example beneath, and without."""
+_EXAMPLE: Final = "twicetold"
+"""The sample that a newcomer sees."""
 
 
 def show() -> None:
@@ -62,6 +67,8 @@ def show() -> None:
     if current is None:
         _show_error(session().error)
         history.load_assessments()
+        if _shows_example():
+            _show_example()
     elif not done:
         analysis.show_progress(current)
     elif isinstance(outcome, AnalyzerError):
@@ -92,26 +99,27 @@ def _inputs(answered: Analysis | None) -> None:
     with place:
         writing, choosing = st.columns([2, 1], gap="medium")
         with writing:
-            pitch_field.field()
+            pitch_field.field(_LOW if answered is None and _shows_example() else _HIGH)
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.button("Analyze", type="primary", on_click=_analyze, key=_ANALYZE, help="Ctrl+Enter in the field")
+                history.toggle()
+                _second_look_toggle()
+                _readings_field()
         with choosing:
             pitch_field.file()
             st.selectbox("Read by", list(_READERS), key=_READER, help=_readers_explained(), persist_state="session")
             if st.session_state[_READER] == _OTHER_MODEL:
-                st.text_input(
-                    "Model, as provider/name", placeholder="openai/gpt-6-luna", key=_MODEL, persist_state="session"
-                )
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.button("Analyze", type="primary", on_click=_analyze, key=_ANALYZE, help="Ctrl+Enter in the field")
-            history.toggle()
-            _second_look_toggle()
-        st.pills(
-            "Or use a sample",
-            list(pitch_field.samples()),
-            format_func=str.capitalize,
-            key=pitch_field.SAMPLE,
-            on_change=_use_sample,
-            persist_state="session",
-        )
+                connect.show_fields()
+            st.selectbox(
+                "Or use a sample",
+                list(pitch_field.samples()),
+                index=None,
+                format_func=pitch_field.sample_title,
+                placeholder="Choose one",
+                key=pitch_field.SAMPLE,
+                on_change=_use_sample,
+                persist_state="session",
+            )
     pitch_field.show_error()
     desk.submit_by_key(_ANALYZE)
 
@@ -133,6 +141,25 @@ def _second_look_toggle() -> None:
     )
 
 
+def _readings_field() -> None:
+    """How often a model reads the pitch; from the start as often as PITCH_READINGS says."""
+    if _READINGS not in st.session_state:
+        try:
+            st.session_state[_READINGS] = Settings.from_environment().readings
+        except AnalyzerError:
+            st.session_state[_READINGS] = 1
+    st.number_input(
+        "Readings",
+        min_value=1,
+        max_value=MAX_READINGS,
+        key=_READINGS,
+        disabled=_model() == KEYWORDS,
+        width=140,
+        help="Each is a request of its own. Where readings differ, the score's range covers all of them.",
+        persist_state="session",
+    )
+
+
 def _readers_explained() -> str:
     """What each choice of reader means, line by line."""
     try:
@@ -140,27 +167,39 @@ def _readers_explained() -> str:
     except AnalyzerError:
         model = None
     automatic = (
-        f"{literal(model)}, as PITCH_MODEL says" if model else "a recorded answer if there is one, else keywords"
+        f"{literal(model)}, the model of this server" if model else "a recorded answer if there is one, else keywords"
     )
-    meanings = (automatic, "a model's stored answer", "cue phrases, no model; rough", "any provider/name with a key")
+    meanings = (
+        automatic,
+        "a model's stored answer",
+        "cue phrases, no model; rough",
+        "one that you connect, with your key or on this machine",
+    )
     return "  \n".join(f"**{name}**: {meaning}" for name, meaning in zip(_READERS, meanings, strict=True))
 
 
 def _model() -> str | None:
     """The model that the visitor asks for; None = automatic, "" = another that is not named yet."""
     chosen = st.session_state.get(_READER) or _AUTOMATIC
-    return str(st.session_state.get(_MODEL, "")).strip() if chosen == _OTHER_MODEL else _READERS[chosen]
+    return connect.named() if chosen == _OTHER_MODEL else _READERS[chosen]
 
 
 def _analyze() -> None:
     if pitch_field.file_failed():
         return  # the page shows why
-    if _model() == "":
-        session().analysis = None
-        session().error = ConfigurationError("no model is named; type one as provider/name or choose another reader")
-        return
+    if st.session_state.get(_READER) == _OTHER_MODEL:
+        try:
+            if not connect.connect():
+                raise ConfigurationError("no model is named; type its name or choose another reader")
+        except ConfigurationError as error:
+            session().analysis, session().error = None, error
+            return
     look = bool(st.session_state.get(_SECOND_LOOK)) and _model() != KEYWORDS
-    analysis.begin(pitch_field.pitch(), _model(), {}, store=history.wants_saving(), verify=look)
+    analysis.begin(pitch_field.pitch(), _model(), {}, store=history.wants_saving(), verify=look, readings=_readings())
+
+
+def _readings() -> int:
+    return 1 if _model() == KEYWORDS else int(st.session_state.get(_READINGS) or 1)
 
 
 def _use_sample() -> None:
@@ -193,6 +232,53 @@ def _sends_nothing() -> bool:
     return not asks_a_server(model)
 
 
+# ---------------------------------------------------------------- the first minute
+
+
+def _shows_example() -> bool:
+    """Whether this is a newcomer's page: nothing was analyzed or typed yet, and this server has no model of its own."""
+    visit = session()
+    if visit.analysis is not None or visit.error is not None or visit.assessments or pitch_field.text().strip():
+        return False
+    try:
+        return Settings.from_environment().model is None and not pitch_field.file_failed()
+    except AnalyzerError:
+        return False
+
+
+def _show_example() -> None:
+    """What the answer to a pitch looks like: a real one, of a sample."""
+    example = _example()
+    if example is None:
+        return
+    title = pitch_field.sample_title(_EXAMPLE)
+    st.html(
+        tag(
+            "p",
+            tag("strong", "An example of what you get. "),
+            f"A large language model read this sample pitch ({title}; written for this program, the product is "
+            "invented). Paste yours above.",
+            class_="pa note",
+        )
+    )
+    with desk.next_to_pitch(pitch_field.samples()[_EXAMPLE], example, ""):
+        _html(parts.headline(example))
+        _html(parts.glance(example, ()))
+        st.button("Open the example", on_click=_open_example)
+
+
+@st.cache_resource(show_spinner=False)
+def _example() -> Assessment | None:
+    """The example as read from its recording; None if there is none."""
+    pitches = [(_EXAMPLE, pitch_field.samples()[_EXAMPLE])]
+    return next(iter(analyze_many(pitches, model=RECORDED))).assessment
+
+
+def _open_example() -> None:
+    pitch_field.choose_sample(_EXAMPLE)
+    _use_sample()
+
+
 # ---------------------------------------------------------------- the link
 
 
@@ -215,7 +301,7 @@ def _follow_link() -> None:
         st.session_state[_READER] = readers[named.reader]
     elif named.reader and "/" in named.reader:
         st.session_state[_READER] = _OTHER_MODEL
-        st.session_state[_MODEL] = named.reader
+        connect.fill(named.reader)
     if named.sample in pitch_field.samples():
         pitch_field.put(pitch_field.samples()[named.sample], named.sample)
         if _sends_nothing():
@@ -325,7 +411,7 @@ def _tools(now: Assessment, text: str) -> None:
 
 def _show_error(error: AnalyzerError | None) -> None:
     if error is not None:
-        st.error(literal(f"Not analyzed: {error}"))
+        st.error(literal(f"Not analyzed: {on_the_page(str(error))}"))
 
 
 def _html(markup: Html) -> None:

@@ -65,6 +65,8 @@ def cautions(assessment: Assessment, note: str | None) -> Html:
     parts = [tag("p", note, class_="pa note", role="note")] if note else []
     by_words: dict[str, list[Warning]] = {}
     for warning in sorted(assessment.warnings, key=lambda warning: warning.kind not in _GRAVE):
+        if warning.kind == "rough_reader" and content.draft_note(assessment):
+            continue  # the headline says so
         by_words.setdefault(content.warning_text(warning), []).append(warning)
     if by_words:
         entries = [_warning(words, alike) for words, alike in by_words.items()]
@@ -92,14 +94,15 @@ def headline(assessment: Assessment) -> Html:
     if content.summary(assessment):
         parts.append(tag("p", content.summary(assessment), class_="summary alien"))
     edited = tag("p", content.edited_line(assessment.edits), class_="edited") if assessment.edits else ""
-    line = tag("div", tag("p", content.verdict_line(assessment), class_="sentence"), edited)
+    draft = tag("p", content.draft_note(assessment), class_="lead") if content.draft_note(assessment) else ""
+    line = tag("div", tag("p", content.verdict_line(assessment), class_="sentence"), draft, edited)
     parts.append(tag("div", tag("p", label, class_=f"word {tone}"), line, class_="verdict"))
     return tag("section", *parts, class_="pa head")
 
 
 def verdict_word(assessment: Assessment) -> tuple[str, str]:
     """The verdict in one word, and the class of its color."""
-    return content.verdict_word(assessment), assessment.verdict.word if assessment.verdict is not None else "open"
+    return content.verdict_word(assessment), content.tone(assessment)
 
 
 def glance(assessment: Assessment, others: Sequence[Other]) -> Html:

@@ -135,7 +135,7 @@ export default function({ data, parentElement }) {
     if (event.key === "p") step(-1);
   }, { signal });
 
-  if (root.answer !== data.answer) {
+  if (data.answer && root.answer !== data.answer) {
     root.answer = data.answer;
     sheet(false);
     main.scrollTo(0, 0);

@@ -1,4 +1,4 @@
-"""History: saved assessments of this owner, to search, open without asking a model, and delete for good.
+"""History: saved assessments and portfolios of this owner, to search, open without asking a model, and delete.
 
 An assessment is saved after it is shown: if the store fails, a warning says so and the assessment stays on the page.
 `access.owner` says whose History it is, and where there is none. Nothing here reads anybody else's.
@@ -7,7 +7,7 @@ An assessment is saved after it is shown: if the store fails, a warning says so 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from typing import Final
 
 import streamlit as st
@@ -15,9 +15,10 @@ from pydantic import ValidationError
 
 from analyzer.errors import AnalyzerError, SignalsError
 from analyzer.framework.assessment import Assessment
-from analyzer.page import access, analysis, pitch_field
+from analyzer.page import access, analysis, open_portfolios, pitch_field, portfolio_list
 from analyzer.page.analysis import Analysis
 from analyzer.page.assessment import verdict_word
+from analyzer.page.portfolio_list import ListedPortfolio
 from analyzer.page.session import HISTORY_STEP, HistoryState, PendingDeletion, SaveAttempt, session
 from analyzer.page.store import shared_store
 from analyzer.results.documents import DocumentEntry, score_entry
@@ -30,10 +31,11 @@ _MOST_OTHERS: Final = 100
 """Saved assessments that the chart can show next to the current one."""
 _SEARCH: Final = "history_search"
 _SELECT: Final = "history-pick:"
+_SELECT_PORTFOLIO: Final = "history-pick-portfolio:"
 _SAVE: Final = "keep"
 _INTRODUCTION: Final = (
-    "The pitches you analyzed on this page, newest first. Opening one asks no model: the current rulebook scores the "
-    "saved signals again."
+    "The pitches and portfolios you analyzed on this page, newest first. Opening one asks no model: the current "
+    "rulebook scores the saved signals again."
 )
 _NOTHING_SAVED: Final = (
     "Nothing is saved here. Others can reach this server and nobody logs in, so it cannot tell whose an assessment is. "
@@ -57,22 +59,29 @@ def show() -> None:
     limit = state.limit
     try:
         found = shared_store().history.search(owner, search, limit + 1)
+        portfolios = portfolio_list.saved(shared_store().portfolios.search(owner, search, limit + 1))
     except AnalyzerError as error:
         st.error(literal(f"History cannot be read: {error}"))
         return
-    if not found:
+    if not found and not portfolios:
         st.html(tag("p", _nothing_found(search), class_="pa note"))
         return
-    _delete(owner, found[:limit])
+    _delete(owner, found[:limit], portfolios[:limit])
+    if portfolios:
+        st.html(tag("section", tag("h3", "Portfolios"), class_="pa"))
+    for portfolio in portfolios[:limit]:
+        _portfolio_row(portfolio)
+    if portfolios and found:
+        st.html(tag("section", tag("h3", "Single pitches"), class_="pa"))
     for entry in found[:limit]:
         _row(entry)
-    if len(found) > limit:
+    if max(len(found), len(portfolios)) > limit:
         st.button("Show more", on_click=_more)
 
 
 def _nothing_found(search: str) -> str:
     if search.strip():
-        return "No saved assessment contains these words."
+        return "No saved assessment contains these words, and no portfolio has them in its name."
     return "Nothing is saved yet. What you analyze appears here while Save in History is on."
 
 
@@ -102,7 +111,25 @@ def _row(entry: SavedAssessment) -> None:
             persist_state="session",
         )
         st.html(_summary(entry), width="stretch")
-        st.button("Open", key=f"history-open:{entry.id}", on_click=_open, args=(entry.id,))
+        st.button("Show", key=f"history-open:{entry.id}", on_click=_open, args=(entry.id,))
+
+
+def _portfolio_row(entry: ListedPortfolio) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key=f"history-row-{entry.id}"):
+        st.checkbox(
+            literal(f"Select {_short(entry.name)}"),
+            key=_SELECT_PORTFOLIO + entry.id,
+            label_visibility="collapsed",
+            width="content",
+            persist_state="session",
+        )
+        st.html(entry.html(), width="stretch")
+        st.button("Show", key=f"history-open:{entry.id}", on_click=_open_portfolio, args=(entry.id,))
+
+
+def _open_portfolio(id: str) -> None:
+    portfolio_list.reopen(id)
+    session().go_to_portfolio = True
 
 
 def _summary(entry: SavedAssessment) -> Html:
@@ -172,19 +199,20 @@ def reopen(id: str, changes: Mapping[str, str]) -> None:
 # ---------------------------------------------------------------- delete
 
 
-def _delete(owner: str, shown_: Sequence[SavedAssessment]) -> None:
-    """Buttons to delete the selected assessments or all, after a confirmation."""
-    selected = {entry.id: entry.pitch_sha256 for entry in shown_ if st.session_state.get(_SELECT + entry.id)}
+def _delete(owner: str, shown_: Sequence[SavedAssessment], portfolios: Sequence[ListedPortfolio]) -> None:
+    """Buttons to delete the selected assessments and portfolios or all, after a confirmation."""
+    pitches = {entry.id: entry.pitch_sha256 for entry in shown_ if st.session_state.get(_SELECT + entry.id)}
+    chosen = tuple(entry.id for entry in portfolios if st.session_state.get(_SELECT_PORTFOLIO + entry.id))
+    selected = len(pitches) + len(chosen)
     with st.container(horizontal=True, vertical_alignment="center", key="history-tools"):
-        label = f"Delete {len(selected)} selected" if selected else "Delete selected"
-        st.button(label, disabled=not selected, on_click=_ask, args=(selected,), key="history-delete")
-        st.button("Delete all", on_click=_ask, args=(None,), type="tertiary")
+        label = f"Delete {selected} selected" if selected else "Delete selected"
+        st.button(label, disabled=not selected, on_click=_ask, args=(pitches, chosen), key="history-delete")
+        st.button("Delete all", on_click=_ask, args=(None, ()), type="tertiary")
     pending = session().history.pending
     if pending is None:
         return
-    count = None if pending.pitches is None else len(pending.pitches)
     with st.container(border=True, key="history-confirm"):
-        what = "your whole History" if count is None else _counted(count)
+        what = "your whole History" if pending.pitches is None else _counted(pending.pitches, pending.portfolios)
         st.html(
             tag(
                 "p",
@@ -200,12 +228,18 @@ def _delete(owner: str, shown_: Sequence[SavedAssessment]) -> None:
             st.button("Cancel", on_click=_cancel_deletion)
 
 
-def _counted(number: int) -> str:
-    return "one assessment" if number == 1 else f"{number} assessments"
+def _counted(assessments: Sized, portfolios: Sized) -> str:
+    return _numbers(len(assessments), len(portfolios))
 
 
-def _ask(pitches: dict[str, str] | None) -> None:
-    session().history.pending = PendingDeletion(pitches)
+def _numbers(assessments: int, portfolios: int) -> str:
+    counts = ((assessments, "assessment"), (portfolios, "portfolio"))
+    parts = [f"one {what}" if number == 1 else f"{number} {what}s" for number, what in counts if number]
+    return " and ".join(parts) or "nothing"
+
+
+def _ask(pitches: dict[str, str] | None, portfolios: tuple[str, ...]) -> None:
+    session().history.pending = PendingDeletion(pitches, portfolios)
 
 
 def _cancel_deletion() -> None:
@@ -217,8 +251,11 @@ def _forget(owner: str, deletion: PendingDeletion) -> None:
     visit = session()
     visit.history.pending = None
     pitches = deletion.pitches
+    portfolios = None if pitches is None else deletion.portfolios
+    open_portfolios.forget(owner, portfolios)
     try:
         number = shared_store().history.delete(owner, None if pitches is None else list(pitches))
+        many = shared_store().portfolios.delete(owner, portfolios)
     except AnalyzerError as error:
         visit.history.error = error
         return
@@ -230,7 +267,8 @@ def _forget(owner: str, deletion: PendingDeletion) -> None:
     if finished is not None and (pitches is None or finished.pitch.ref.sha256 in pitches.values()):
         visit.analysis = None
         pitch_field.drop(finished.pitch.text)
-    visit.history.message = f"Deleted {_counted(number)} and the stored model answers about the same pitches."
+    deleted = _numbers(number, many)
+    visit.history.message = f"Deleted {deleted} and the stored model answers about the same pitches."
 
 
 # ---------------------------------------------------------------- save
@@ -245,7 +283,7 @@ def toggle() -> None:
         True,
         key=_SAVE,
         persist_state="session",
-        help="Saves the pitch and its assessment in this server's store, for you only, until you delete them.",
+        help="Saves pitches and their assessments in this server's store, for you only, until you delete them.",
     )
 
 

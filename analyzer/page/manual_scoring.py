@@ -1,4 +1,4 @@
-"""The page for manual scoring: choose a pitch, score it, save, and only then see what a reader extracted.
+"""The page for manual scoring: a queue of pitches, each scored, saved, and only then set next to a reading.
 
 Scores go to the store, which keeps every version: so the scores from before the comparison was shown can always be told
 from those edited afterwards.
@@ -6,31 +6,23 @@ from those edited afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
-from pathlib import PurePath
 from typing import Final
 
 import streamlit as st
 
 from analyzer.errors import AnalyzerError, ManualError
-from analyzer.files.documents import MAX_BYTES, SUFFIXES
-from analyzer.page import uploads
+from analyzer.page import link
 from analyzer.page.manual_scoring_comparison import show_comparison
 from analyzer.page.manual_scoring_files import history_table, show_files
 from analyzer.page.manual_scoring_form import show_form
-from analyzer.page.manual_scoring_task import ScoringTask, lasting_field, options_field, show_error
+from analyzer.page.manual_scoring_queue import choose_pitch, chosen_sample, follow
+from analyzer.page.manual_scoring_task import ScoringTask, lasting_field, show_error
 from analyzer.page.session import ManualScoringState, session
 from analyzer.page.store import shared_store
 from analyzer.reading.pitch import Pitch
-from analyzer.resources import resource
 from analyzer.store.store import Store
 from analyzer.views.html import Html, tag
 
-_SAMPLE: Final = "A sample"
-_TEXT: Final = "Pasted text"
-_FILE: Final = "A file"
-_FILE_FIELD: Final = "scoring_file"
 _LONGEST_NAME: Final = 80
 _LONGEST_ID: Final = 255
 """As long as a file's name can be."""
@@ -42,107 +34,33 @@ def show() -> None:
     st.html(
         tag(
             "p",
-            "Score a pitch yourself, by the same rules as the reader. What the reader extracted stays hidden until you "
-            "save, so that it cannot influence you. Your scores show how well the reader works.",
+            "Score pitches yourself, by the same rules as the reader. What the reader extracted stays hidden until you "
+            "have looked at every signal and saved, so that it cannot influence you. Your scores show how well the "
+            "reader works.",
             class_="pa intro",
         )
     )
     state = session().manual_scoring
-    pitch = _pitch(state)
-    left, right = st.columns(2, gap="large")
-    with left:
-        rater = _rater(state)
-    with right:
-        pitch_id = _id(state, pitch) if pitch is not None else ""
+    arrived = link.arrival("score")
+    if arrived is not None:
+        follow(state, arrived.get("sample", ""))
+    rater = _rater(state)
     try:
         saved_scores: Store | None = shared_store()
         own = saved_scores.manual_scores.versions(rater=rater) if rater and saved_scores is not None else []
     except AnalyzerError as error:
         saved_scores, own = None, []
         show_error("Scores cannot be saved now", error)
+    pitch = choose_pitch(state, own)
+    link.show({"sample": chosen_sample(state)})
     if pitch is not None:
+        pitch_id = _id(state, pitch)
         task = ScoringTask(pitch, pitch_id, rater, [entry for entry in own if entry.pitch_id == pitch_id])
         _show_task(state, saved_scores, task)
     show_files(state, saved_scores, rater, own)
 
 
-# ---------------------------------------------------------------- which pitch, and who
-
-
-def _pitch(state: ManualScoringState) -> Pitch | None:
-    """The chosen pitch, under its own id."""
-    sources: dict[str, Callable[[ManualScoringState], tuple[str, str | None] | None]] = {
-        _SAMPLE: _from_samples,
-        _TEXT: _from_text,
-        _FILE: _from_file,
-    }
-    source = options_field(state, "source", "The pitch", list(sources))
-    try:
-        found = sources[source](state)
-        return None if found is None else Pitch.from_text(*found)
-    except AnalyzerError as error:
-        show_error("Not read", error)
-        return None
-
-
-def _from_samples(state: ManualScoringState) -> tuple[str, str | None] | None:
-    texts = _samples()
-    first, settings = lasting_field(state, "sample", None)
-    chosen = st.selectbox(
-        "Sample",
-        list(texts),
-        format_func=lambda name: texts[name].partition("\n")[0].strip(),
-        placeholder="Choose a sample pitch",
-        index=list(texts).index(first) if first in texts else None,
-        label_visibility="collapsed",
-        **settings,
-    )
-    return (texts[chosen], chosen) if chosen else None
-
-
-def _from_text(state: ManualScoringState) -> tuple[str, str | None] | None:
-    first, settings = lasting_field(state, "text", "")
-    text: str = st.text_area(
-        "Text of the pitch",
-        value=first,
-        height=140,
-        placeholder="Paste the text of the pitch here.",
-        label_visibility="collapsed",
-        **settings,
-    )
-    return (text, None) if text.strip() else None
-
-
-def _from_file(state: ManualScoringState) -> tuple[str, str | None] | None:
-    uploads.one_file(
-        "File with the pitch",
-        _FILE_FIELD,
-        [suffix.removeprefix(".") for suffix in SUFFIXES],
-        MAX_BYTES // 1_000_000,
-        label_visibility="collapsed",
-        on_change=_read_file,
-    )
-    if state.file_error is not None:
-        show_error("Not read", state.file_error)
-    return None if state.file is None else (state.file[1], state.file[0])
-
-
-def _read_file() -> None:
-    state, chosen = session().manual_scoring, uploads.chosen_file(_FILE_FIELD)
-    state.file = state.file_error = None
-    if chosen is None:
-        return
-    try:
-        state.file = PurePath(chosen.name).stem, uploads.read_upload(chosen).text
-    except AnalyzerError as error:
-        state.file_error = error
-
-
-@cache
-def _samples() -> dict[str, str]:
-    """The sample pitches by their ids."""
-    paths = sorted(resource("fixtures/pitches").glob("*.txt"))
-    return {path.stem: path.read_text(encoding="utf-8") for path in paths}
+# ---------------------------------------------------------------- who, and which pitch
 
 
 def _rater(state: ManualScoringState) -> str:
@@ -192,7 +110,8 @@ def _show_task(state: ManualScoringState, store_: Store | None, task: ScoringTas
         else:
             show_form(state, store_, task, saved)
     if saved is not None:
-        show_comparison(state, task, saved)
+        if task.complete:
+            show_comparison(state, task, saved)
         st.html(history_table(task.history))
 
 

@@ -14,12 +14,14 @@ from analyzer.page import uploads
 from analyzer.page.manual_scoring_task import (
     KEY,
     SCORED,
+    not_looked_at,
     options_field,
     saved_row,
     saved_time,
     scored_cells,
     show_error,
     show_outcome,
+    status,
     table,
 )
 from analyzer.page.session import ManualScoringState, session
@@ -51,8 +53,8 @@ def history_table(history: Sequence[SavedManualScores]) -> Html:
 
 
 def _first_save(entry: SavedManualScores) -> str:
-    count = sum(bool(entry.scores.get(name)) for name in VALUES)
-    scope = "out of scope" if entry.scores.get("in_scope") == "false" else f"{count} signals with a value"
+    count = len(VALUES) - len(not_looked_at(entry.scores))
+    scope = "out of scope" if entry.scores.get("in_scope") == "false" else f"{count} of {len(VALUES)} signals looked at"
     return f"First saved: {scope}"
 
 
@@ -66,7 +68,7 @@ def _cell(name: str, scores: Mapping[str, str]) -> str:
     cell = scores.get(name, "")
     if name in ("competitors", "overall"):
         return cell or word(UNKNOWN)
-    return word(cell or UNKNOWN)
+    return {"": "not looked at", UNKNOWN: "the pitch is silent"}.get(cell) or word(cell)
 
 
 def show_files(state: ManualScoringState, store: Store | None, rater: str, own: Sequence[SavedManualScores]) -> None:
@@ -79,7 +81,8 @@ def show_files(state: ManualScoringState, store: Store | None, rater: str, own: 
         which = options_field(state, "which", "Version", ["Latest", "First"], explained)
     try:
         entries = own if whose == "Mine" else store.manual_scores.versions()
-        ordered = entries if which == "Latest" else entries[::-1]
+        finished = [entry for entry in entries if status(entry.scores) == "scored"]
+        ordered = finished if which == "Latest" else finished[::-1]
         chosen = {(entry.pitch_id, entry.rater): entry for entry in ordered}
         content = manual_csv(saved_row(chosen[key]) for key in sorted(chosen))
     except AnalyzerError as error:
@@ -97,8 +100,11 @@ def _progress(rater: str, own: Sequence[SavedManualScores]) -> Html:
     if not own:
         note = f"{rater} has saved nothing yet." if rater else "Enter a rater's name to see their scores."
         return tag("p", note, class_="lead")
-    pitches = list(dict.fromkeys(entry.pitch_id for entry in own))
+    latest = {entry.pitch_id: status(entry.scores) for entry in own}
+    pitches, begun = ([id_ for id_, how in latest.items() if how == what] for what in ("scored", "begun"))
     text = f"{rater} has scored {len(pitches)} pitch{'es' if len(pitches) != 1 else ''}: {', '.join(pitches)}."
+    if begun:
+        text += f" Begun, and not in the file: {', '.join(begun)}."
     return tag("p", tag("span", text, class_="alien"), class_="lead")
 
 
@@ -125,7 +131,7 @@ def _to_import(scores: ManualScores, rater: str, own: Sequence[SavedManualScores
         raters = ", ".join(sorted({row.rater for row in scores.rows}))
         raise InputError(f"{scores.source} has no row by {rater}; it has rows by {raters[:200]}")
     rows = [
-        row for row in mine if scored_cells(row) != {k: v for k, v in latest.get(row.pitch, {}).items() if k in SCORED}
+        row for row in mine if _imported(row) != {k: v for k, v in latest.get(row.pitch, {}).items() if k in SCORED}
     ]
     parts = [f"{len(rows)} of {rater}'s {len(mine)} rows are new or differ from what is saved."]
     if len(mine) < len(scores.rows):
@@ -133,12 +139,17 @@ def _to_import(scores: ManualScores, rater: str, own: Sequence[SavedManualScores
     return rows, " ".join([*parts, *(f"{note}." for note in scores.notes)])
 
 
+def _imported(row: ManualScore) -> dict[str, str]:
+    """A row of a CSV as it is saved: there, an empty cell says that the pitch is silent."""
+    return scored_cells(row, [name for name in VALUES if row.values.get(name, UNKNOWN) == UNKNOWN])
+
+
 def _import_rows(store: Store, rows: Sequence[ManualScore]) -> None:
     state = session().manual_scoring
     imported = 0
     try:
         for row in rows:
-            store.manual_scores.save(row.pitch, row.rater, scored_cells(row))
+            store.manual_scores.save(row.pitch, row.rater, _imported(row))
             imported += 1
         state.messages[_OUTCOME] = f"{imported} row{'s' if imported != 1 else ''} imported."
     except AnalyzerError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,13 +11,14 @@ import streamlit as st
 
 from analyzer.errors import AnalyzerError
 from analyzer.files.cells import plain_cell
-from analyzer.files.manual_scores import COLUMNS, ManualScore, cells_of, row_of
+from analyzer.files.manual_scores import COLUMNS, VALUES, ManualScore, cells_of, row_of
 from analyzer.page.assessment import scrolling
 from analyzer.page.session import ManualScoringState, session
 from analyzer.reading.pitch import Pitch
 from analyzer.store.manual_scores import SavedManualScores
 from analyzer.views.html import Html, literal, tag
 from analyzer.views.times import moment
+from analyzer.vocabulary.signals import UNKNOWN
 
 KEY: Final = "manual:"
 """What the keys of this page's fields begin with; those of the form go on with the task and the column."""
@@ -48,6 +49,11 @@ class ScoringTask:
         )
 
     @property
+    def complete(self) -> bool:
+        """Whether the rater has looked at every signal and saved that."""
+        return bool(self.history) and not self.other_text and status(self.history[-1].scores) == "scored"
+
+    @property
     def saved(self) -> ManualScore | None:
         """The latest scores. Raises ManualError if they do not fit the current vocabulary."""
         return saved_row(self.history[-1]) if self.history and not self.other_text else None
@@ -60,8 +66,20 @@ def saved_row(entry: SavedManualScores) -> ManualScore:
     return row_of(cells, f"{entry.pitch_id} by {entry.rater}, saved {saved_time(entry.saved_at)}")
 
 
-def scored_cells(row: ManualScore) -> dict[str, str]:
-    return {name: cell for name, cell in cells_of(row).items() if name in SCORED}
+def scored_cells(row: ManualScore, silent: Sequence[str]) -> dict[str, str]:
+    """A row as it is saved: `unknown` where the rater says that the pitch is silent, empty where nobody has looked."""
+    cells = {name: cell for name, cell in cells_of(row).items() if name in SCORED}
+    return cells | {name: UNKNOWN for name in silent if row.in_scope}
+
+
+def not_looked_at(scores: Mapping[str, str]) -> list[str]:
+    """The signals that a rater has not looked at; none out of scope, where nothing else counts."""
+    return [name for name in VALUES if not scores.get(name)] if scores.get("in_scope", "true") == "true" else []
+
+
+def status(scores: Mapping[str, str]) -> str:
+    """How far saved scores are: scored, or begun."""
+    return "begun" if not_looked_at(scores) else "scored"
 
 
 def saved_time(saved_at: str) -> str:
@@ -92,9 +110,18 @@ def _keep_field(name: str) -> None:
 
 
 def options_field(
-    state: ManualScoringState, name: str, label: str, options: Sequence[str], help: str | None = None
+    state: ManualScoringState,
+    name: str,
+    label: str,
+    options: Sequence[str],
+    help: str | None = None,
+    *,
+    hidden: bool = False,
 ) -> str:
+    """One of the options; `hidden`: its label is for those who cannot see the page."""
     first, settings = lasting_field(state, name, options[0])
+    if hidden:
+        settings["label_visibility"] = "collapsed"
     return st.radio(label, options, index=options.index(first), horizontal=True, help=help, **settings) or options[0]
 
 

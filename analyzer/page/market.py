@@ -91,7 +91,7 @@ def _category(market: MarketMap, category: MarketCategory) -> Html:
                 tag(
                     "tr",
                     tag("th", player.name, scope="row"),
-                    tag("td", capital(word(kind)), *([tag("small", about)] if about else [])),
+                    tag("td", capital(word(kind)), *([". ", tag("small", about)] if about else [])),
                     tag("td", f"{player.known_for}{status}"),
                     tag("td", player.as_of),
                 )

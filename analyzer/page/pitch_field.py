@@ -65,12 +65,12 @@ def drop(deleted: str) -> None:
         state.replaced = ""
 
 
-def field() -> None:
-    """Draws the field."""
+def field(height: int = 250) -> None:
+    """Draws the field, so many pixels high."""
     st.text_area(
         "The pitch",
         key=_key(),
-        height=250,
+        height=height,
         placeholder="Paste the text of the pitch here.",
         on_change=_typed,
         persist_state="session",
@@ -114,6 +114,32 @@ def show_error() -> None:
     error = session().pitch_field.error
     if error is not None:
         st.error(literal(f"Not read: {error}"))
+
+
+_SAMPLE_TITLES: Final = {
+    "cabstand": "Website: puts a model behind an address",
+    "chaffinch": "Blog post: finds wrong labels",
+    "commonfield": "Product page: features, old and new",
+    "earmarker": "Website: labels sound recordings",
+    "fillchair": "Website: AI for dentists, out of scope",
+    "gudgeon": "Long memo: keeps training runs alive",
+    "idlewatt": "Website: finds idle GPUs",
+    "kilnday": "Short blurb: trains on a rented GPU",
+    "nightmill": "Press release: notebooks on a schedule",
+    "oddmile": "Letter: finds the scenes a car gets wrong",
+    "plainreason": "Slides: why an insurer's model decided so",
+    "sheafline": "Introduction with orders to its reader: versions data",
+    "tallyrun": "README: tracks experiments",
+    "taperline": "Founder's post: slow answers of a model",
+    "tidepost": "Rough e-mail: watches a live model",
+    "twicetold": "Forum post: a cache for prompts",
+}
+"""The samples by what they are."""
+
+
+def sample_title(name: str) -> str:
+    """A sample by what it is: its form and what its product does."""
+    return _SAMPLE_TITLES.get(name, name.capitalize())
 
 
 @cache

@@ -1,99 +1,214 @@
 """The page for many pitches: read them or open results, then see the chart, the ranking and each pitch in full.
 
-The work goes on in the background (`page.portfolio_run`); this page shows its progress and its results. Filters, pages
-and the look at one pitch draw only the lower part anew.
+The work goes on in the background (`page.portfolio_run`); this page shows its progress and its results. Every state
+has an address: the portfolio, the pitch that is open, filters, order and page. Filters, pages and the look at one pitch
+draw only the lower part anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import streamlit as st
 
 from analyzer.errors import AnalyzerError
-from analyzer.framework.assessment import Assessment, Position, Range
-from analyzer.framework.rulebook import Rulebook
-from analyzer.page import analysis, desk, downloads, pitch_field, portfolio_input
-from analyzer.page import assessment as parts
-from analyzer.page.portfolio_ranking import PAGE_SIZE, show_ranking
-from analyzer.page.portfolio_run import PortfolioWork, export
-from analyzer.page.session import session
+from analyzer.page import access, downloads, link, open_portfolios, portfolio_go_on, portfolio_input, portfolio_list
+from analyzer.page import portfolio_filters as filters
+from analyzer.page.portfolio_export import export
+from analyzer.page.portfolio_one import show_one
+from analyzer.page.portfolio_ranking import show_ranking
+from analyzer.page.portfolio_run import PortfolioRun
+from analyzer.page.portfolio_work import PortfolioItem, PortfolioWork
+from analyzer.page.presence import visitor
+from analyzer.page.session import PortfolioState, session
+from analyzer.page.store import shared_store
 from analyzer.results.result import Result
 from analyzer.views.bulk import progress_line
 from analyzer.views.html import Html, literal, tag, together
-from analyzer.views.quadrant import Other
-from analyzer.views.ranking import ranks
 
 _MOST_LISTED: Final = 200
 """Pitches out of scope, or not read, that are listed; all are in the files."""
-_MOST_OTHERS: Final = 200
-"""Pitches that the chart shows next to the opened one."""
 _INTERVAL: Final = 1.0
 """Seconds between two checks of a run."""
+_LOST: Final = (
+    "There is no portfolio at this address that you can see. It was deleted, it belongs to somebody else, or it was "
+    "only in the memory of a server that has ended."
+)
+_GOES_ON: Final = "portfolio_goes_on"
+_PART: Final = "portfolio_part"
+_SHOWN, _EVERYTHING = "Shown", "All"
+_KINDS: Final = (
+    ("Portfolio (HTML)", ".html", "text/html"),
+    ("JSON Lines", ".jsonl", "application/jsonl"),
+    ("CSV", ".csv", "text/csv"),
+    ("Parquet", ".parquet", "application/vnd.apache.parquet"),
+)
 
 
 def show() -> None:
     """The page."""
     st.title("Portfolio")
+    arrived = link.arrival("portfolio")
+    if arrived is not None:
+        _follow(arrived)
     state = session().portfolio
-    work = state.run.work if state.run is not None else None
-    if work is not None and not work.done.is_set():
-        _show_progress(work)
+    if state.run is not None and state.run.work.deleted:
+        session().portfolio = state = PortfolioState(lost=_LOST)
+    run = state.run
+    if state.lost:
+        st.warning(state.lost)
+    if run is None:
+        portfolio_input.show(None)
+        _show_error(state)
+        portfolio_list.show_recent()
+        link.show({})
         return
-    portfolio_input.show(work)
+    run.watch(visitor())
+    st.set_page_config(page_title=f"{run.work.name}: Portfolio")
+    if not run.work.done.is_set():
+        _show_progress(run)
+    else:
+        portfolio_input.show(run.work)
+        _show_error(state)
+        if state.error is not None:
+            text = tag("span", f"The results below are still those of: {run.work.name}", class_="alien")
+            st.html(tag("p", text, class_="pa note", role="note"))
+        if state.arrived:
+            filters.follow(state.arrived, run.work)
+            state.arrived = {}
+        _show_results(run)
+    link.show(_address(state))
+
+
+def _show_error(state: PortfolioState) -> None:
     if state.error is not None:
         st.error(literal(f"Not started: {state.error}"))
-    if work is not None:
-        if state.error is not None:
-            text = tag("span", f"The results below are still those of: {work.name}", class_="alien")
-            st.html(tag("p", text, class_="pa note", role="note"))
-        _show_results(work)
+
+
+# ---------------------------------------------------------------- addresses
+
+
+def _follow(address: Mapping[str, str]) -> None:
+    """Comes to the place that the address names."""
+    before, visit = session().portfolio.run, session()
+    id_ = address.get("run", "")
+    if not id_:
+        visit.portfolio = PortfolioState()
+        return
+    state = PortfolioState(before) if before is not None and before.work.id == id_ else PortfolioState(_found(id_))
+    if state.run is None:
+        state.lost = _LOST
+    else:
+        number = address.get("pitch", "")
+        state.opened = int(number) - 1 if number.isascii() and number.isdigit() else None
+        page = address.get("page", "")
+        state.page = int(page) - 1 if page.isascii() and page.isdigit() else 0
+        state.arrived = {"run": id_, **address}
+    visit.portfolio = state
+
+
+def _found(id_: str) -> PortfolioRun | None:
+    try:
+        return open_portfolios.find(id_, access.owner(), shared_store)
+    except AnalyzerError:
+        return None  # a store that cannot be read: History says so
+
+
+def _address(state: PortfolioState) -> dict[str, str | None]:
+    """The address of what is shown."""
+    if state.run is None:
+        return {}
+    pitch = None if state.opened is None else str(state.opened + 1)
+    page = str(state.page + 1) if state.page and pitch is None else None
+    view = {} if state.arrived else filters.view().parameters()
+    return {**(state.arrived or view), "run": state.run.work.id, "pitch": pitch, "page": page}
 
 
 # ---------------------------------------------------------------- under way
 
 
 @st.fragment(run_every=_INTERVAL)
-def _show_progress(work: PortfolioWork) -> None:
+def _show_progress(run: PortfolioRun) -> None:
     """Progress, and a button to stop."""
+    work = run.work
     if work.done.is_set():
         st.rerun()
     progress = work.progress
-    stopping = work.stop.is_set()
+    stopping = work.stop.is_set() and not work.loading
     with st.container(border=True, key="portfolio-progress"):
-        doing = "Reading" if work.reads_pitches else "Opening"
+        doing = "Fetching" if work.loading else "Reading" if work.reads_pitches else "Opening"
         st.html(tag("p", tag("strong", f"{doing} "), tag("span", work.name, class_="alien"), class_="pa"))
         st.progress(min(1.0, progress.finished / progress.total) if progress.total else 0.0)
-        line = progress_line(progress) if progress.finished else "Starting"
-        note = (
-            "Stopping. Answers to requests already sent still arrive."
+        line = progress_line(progress) if progress.finished and not work.loading else "Starting"
+        notes = (
+            []
+            if work.loading
+            else ["Stopping. Answers to requests already sent still arrive."]
             if stopping
-            else "You can use other pages meanwhile. Closing or reloading this tab stops the run."
+            else [
+                "You can use other pages meanwhile, or come back to this address.",
+                _where(work),
+            ]
         )
-        st.html(tag("div", tag("p", line, role="status"), tag("p", note, class_="lead"), class_="pa line"))
-        st.button("Stop", on_click=work.stop.set, disabled=stopping)
+        lines = [tag("p", note, class_="lead") for note in notes]
+        st.html(tag("div", tag("p", line, role="status"), *lines, class_="pa line"))
+        if not work.loading:
+            _goes_on(run)
+            st.button("Stop", on_click=work.stop.set, disabled=stopping)
+
+
+def _goes_on(run: PortfolioRun) -> None:
+    """Whether the run goes on without its visitor."""
+    if not run.work.reads_pitches:
+        return
+    run.work.goes_on = st.toggle(
+        "Go on when this tab is closed",
+        run.work.goes_on,
+        key=f"{_GOES_ON}:{run.work.id}",
+        help="Otherwise the run stops 15 seconds after the last tab with it is closed; it can be continued.",
+    )
+
+
+def _where(work: PortfolioWork) -> str:
+    """Where the portfolio lives, and for how long."""
+    if work.saved:
+        return "Saved in your History as it goes."
+    if work.owner is not None:
+        return "Not saved in History: it stays in this server's memory until an hour after you last look at it."
+    return (
+        "Not saved: it stays in this server's memory until an hour after you last look at it, and whoever has the "
+        "address of this page can see it."
+    )
 
 
 # ---------------------------------------------------------------- the results
 
 
 @st.fragment
-def _show_results(work: PortfolioWork) -> None:
+def _show_results(run: PortfolioRun) -> None:
     """The portfolio, or one pitch of it."""
-    opened = session().portfolio.opened
-    if opened is not None:
-        _one(work, opened)
+    work, state = run.work, session().portfolio
+    if not work.done.is_set() or work.deleted:
+        st.rerun()  # it goes on, or was deleted on another tab
+    opened = None if state.opened is None else work.item(state.opened)
+    if opened is not None and opened.compressed_assessment is not None:
+        show_one(run, opened)
+        link.show(_address(state))
         return
+    state.opened = None
     st.html(_head(work))
-    if not work.items:
-        return
-    _files(work)
-    if work.ranked:
-        show_ranking(work)
-    rest = together(_out_of_scope(work), _not_read(work))
-    if rest:
-        st.html(rest)
+    portfolio_go_on.show(run)
+    if work.items:
+        place = st.empty()
+        shown = show_ranking(run) if work.ranked else []
+        with place.container(key="tools"):
+            _files(work, shown)
+        for listing in (_not_read(work),):
+            if listing:
+                st.html(listing)
+        _out_of_scope(work)
+    link.show(_address(state))
 
 
 def _head(work: PortfolioWork) -> Html:
@@ -103,18 +218,12 @@ def _head(work: PortfolioWork) -> Html:
     outside, failed = len(work.portfolio.out_of_scope), sum(progress.failed.values())
     parts += [f"{outside:,} out of scope"] if outside else []
     parts += [f"{failed:,} not read"] if failed else []
-    lines = [tag("p", tag("strong", work.name, class_="alien"), ": ", ", ".join(parts), ".")]
+    lines = [tag("h2", work.name, class_="alien"), tag("p", f"{', '.join(parts)}.")]
     if work.reads_pitches and progress.finished:
         lines.append(tag("p", progress_line(progress), class_="lead"))
-    cautions = []
-    if work.portfolio.rough:
-        cautions.append("Read by cue phrases, without a model: it misses much and misreads some words.")
-    left = (progress.total or 0) - progress.finished
-    if work.ended is not None:
-        cautions.append(f"Ended early: {work.ended}")
-    elif work.stop.is_set() and left > 0:
-        cautions.append(f"Stopped: {left:,} of {progress.total:,} pitches were not started.")
+    lines.append(tag("p", _where(work), class_="lead"))
     section = tag("section", *lines, class_="pa head")
+    cautions = _cautions(work)
     if not cautions:
         return section
     warnings = tag("ul", *(tag("li", tag("span", caution, class_="alien")) for caution in cautions))
@@ -123,29 +232,70 @@ def _head(work: PortfolioWork) -> Html:
     )
 
 
-def _files(work: PortfolioWork) -> None:
-    kinds = (
-        ("Portfolio (HTML)", ".html", "text/html"),
-        ("JSON Lines", ".jsonl", "application/jsonl"),
-        ("CSV", ".csv", "text/csv"),
-        ("Parquet", ".parquet", "application/vnd.apache.parquet"),
-    )
-    with st.container(key="tools"):
-        downloads.files(
-            [
-                (label, f"portfolio{ending}", kind, lambda ending=ending: export(work, ending))  # type: ignore[misc]
-                for label, ending, kind in kinds
-            ]
+def _cautions(work: PortfolioWork) -> list[str]:
+    progress, cautions = work.progress, []
+    if work.portfolio.rough:
+        cautions.append("Read by cue phrases, without a model: it misses much and misreads some words.")
+    left = (progress.total or 0) - progress.finished
+    if work.unsaved is not None:
+        cautions.append(f"Not all of this is saved: {work.unsaved}")
+    if work.ended is not None:
+        cautions.append(f"Ended early: {work.ended}")
+    elif left > 0:
+        how = "Stopped" if work.stop.is_set() else "Interrupted"
+        cautions.append(f"{how}: {left:,} of {progress.total:,} pitches were not read.")
+    return cautions
+
+
+def _files(work: PortfolioWork, shown: Sequence[int]) -> None:
+    """Downloads of what is shown, or of everything."""
+    places = None
+    if filters.view().narrows and shown:
+        labels = {_SHOWN: f"The {len(shown):,} shown", _EVERYTHING: f"All {len(work.items):,}"}
+        part = st.segmented_control(
+            "What to download",
+            list(labels),
+            default=_SHOWN,
+            required=True,
+            format_func=labels.__getitem__,
+            key=_PART,
+            label_visibility="collapsed",
+            persist_state="session",
         )
+        places = None if part == _EVERYTHING else list(shown)
+    what = "portfolio" if places is None else "portfolio-filtered"
+    downloads.files(
+        [
+            (label, work.file_name(f"{what}{ending}"), kind, lambda ending=ending: export(work, ending, places))  # type: ignore[misc]
+            for label, ending, kind in _KINDS
+        ]
+    )
 
 
-def _out_of_scope(work: PortfolioWork) -> Html:
-    titles = work.portfolio.out_of_scope
-    if not titles:
-        return Html()
-    rows = [tag("li", title, class_="alien") for title in titles[:_MOST_LISTED]]
+def _out_of_scope(work: PortfolioWork) -> None:
+    """The pitches that the framework does not score; each opens in full."""
+    outside = [item for item in work.items if item.compressed_assessment is not None and _unranked(work, item)]
+    if not outside:
+        return
     note = "Not products for people who build, run or improve machine learning, so the framework does not score them."
-    return _listed(f"Out of scope ({len(titles):,})", note, rows, len(titles))
+    with st.expander(f"Out of scope ({len(outside):,})", expanded=len(outside) <= 10):
+        st.html(tag("p", note, class_="pa lead"))
+        for item in outside[:_MOST_LISTED]:
+            number = item.result.number
+            title = item.result.title or item.result.id
+            st.button(
+                literal(title), key=f"portfolio-outside-{number}", type="tertiary", on_click=_open, args=(number,)
+            )
+        if len(outside) > _MOST_LISTED:
+            st.html(tag("p", f"and {len(outside) - _MOST_LISTED:,} more.", class_="pa lead"))
+
+
+def _unranked(work: PortfolioWork, item: PortfolioItem) -> bool:
+    return work.is_out_of_scope(item.result.number)
+
+
+def _open(number: int) -> None:
+    session().portfolio.opened = number
 
 
 def _not_read(work: PortfolioWork) -> Html:
@@ -156,88 +306,12 @@ def _not_read(work: PortfolioWork) -> Html:
         tag("li", tag("strong", result.id, class_="alien"), ": ", tag("span", _reason(result), class_="alien"))
         for result in failed[:_MOST_LISTED]
     ]
-    return _listed(f"Not read ({len(failed):,})", "The downloads list all of them with the reason.", rows, len(failed))
+    more = [tag("p", f"and {len(failed) - len(rows):,} more.", class_="lead")] if len(failed) > len(rows) else []
+    note = tag("p", "The downloads list all of them with the reason.", class_="lead")
+    opened = {"open": ""} if len(failed) <= 10 else {}
+    summary = tag("summary", f"Not read ({len(failed):,})")
+    return tag("details", summary, note, tag("ul", *rows), *more, class_="pa listed", **opened)
 
 
 def _reason(result: Result) -> str:
     return str(result.error).removeprefix(f"{result.id}: ")
-
-
-def _listed(heading: str, note: str, rows: Sequence[Html], count: int) -> Html:
-    more = [tag("p", f"and {count - len(rows):,} more.", class_="lead")] if count > len(rows) else []
-    content = (tag("p", note, class_="lead"), tag("ul", *rows), *more)
-    return tag(
-        "details", tag("summary", heading), *content, class_="pa listed", **({"open": ""} if count <= 10 else {})
-    )
-
-
-# ---------------------------------------------------------------- one of them
-
-
-def _one(work: PortfolioWork, number: int) -> None:
-    """The full assessment of one pitch, with buttons to its neighbors and back."""
-    _, found = work.ranked[number]
-    assessment, text = work.full(found)
-    chosen = session().portfolio.filtered or [number]
-    failure: AnalyzerError | None = None
-    with st.container(horizontal=True, vertical_alignment="center", key="portfolio-one"):
-        st.button("Back to the portfolio", icon=":material/arrow_back:", on_click=_back, args=(number, chosen))
-        at = chosen.index(number) if number in chosen else 0
-        st.button("Previous", disabled=at == 0, on_click=_go, args=(chosen[at - 1],))
-        st.button("Next", disabled=at + 1 >= len(chosen), on_click=_go, args=(chosen[(at + 1) % len(chosen)],))
-        if text is not None and st.button("What if", help="Opens the page for one pitch; no model is asked again."):
-            try:
-                _to_analyze(text, assessment, f"From the portfolio {work.name}. No model was asked again.")
-            except AnalyzerError as error:
-                failure = error
-            else:
-                st.rerun()
-        rank = f"Rank {found.rank:,} of {len(work.ranked):,}; {ranks(found)} in 90% of simulations"
-        st.html(tag("p", rank, class_="pa lead"), width="content")
-    if failure is not None:
-        st.error(literal(f"Not opened: {failure}"))
-    if text is None:
-        _judged(work, number, chosen, parts.without_places(assessment), None)
-        return
-    with desk.next_to_pitch(text, assessment, f"{work.name} {number}"):
-        _judged(work, number, chosen, assessment, text)
-
-
-def _judged(work: PortfolioWork, number: int, chosen: Sequence[int], assessment: Assessment, text: str | None) -> None:
-    for part in (
-        parts.cautions(
-            assessment, None if text is not None else "The file of results does not contain the text of the pitch."
-        ),
-        parts.headline(assessment),
-        parts.glance(assessment, list(_others(work, chosen, number))),
-    ):
-        if part:
-            st.html(part)
-    with st.container(key="tools"):
-        downloads.assessment(assessment, text)
-    st.html(parts.details(assessment, Rulebook.built_in()))
-
-
-def _to_analyze(text: str, assessment: Assessment, note: str) -> None:
-    analysis.reopen(text, assessment, note, {})
-    pitch_field.put(text)
-    session().go_to_analyze = True
-
-
-def _others(work: PortfolioWork, chosen: Sequence[int], own: int) -> Iterator[Other]:
-    """The other pitches that pass the filter, for the chart."""
-    for number in chosen[:_MOST_OTHERS]:
-        entry, _ = work.ranked[number]
-        if number != own:
-            stage, focus = (Range(value=at, low=at, high=at) for at in (entry.stage, entry.focus))
-            yield Other(entry.title, Position(stage=stage, focus=focus), entry.overall)
-
-
-def _go(number: int) -> None:
-    session().portfolio.opened = number
-
-
-def _back(number: int, chosen: Sequence[int]) -> None:
-    state = session().portfolio
-    state.page = chosen.index(number) // PAGE_SIZE if number in chosen else 0
-    state.opened, state.focus = None, number

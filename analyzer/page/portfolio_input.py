@@ -17,10 +17,11 @@ from analyzer.files.table_columns import WantedColumns
 from analyzer.files.table_preview import TablePreview, preview_table
 from analyzer.files.tables import InputPitch
 from analyzer.files.text_encoding import UnknownEncoding
-from analyzer.page import access, uploads
-from analyzer.page.portfolio_run import MOST_PITCHES, PortfolioRun, PortfolioWork, open_results, read_many
-from analyzer.page.presence import visitor
-from analyzer.page.session import PortfolioState, session
+from analyzer.page import access, history, open_portfolios, portfolio_list, uploads
+from analyzer.page.portfolio_run import MOST_PITCHES, Place, PortfolioRun, open_results, read_many
+from analyzer.page.portfolio_work import PortfolioWork, ReadingOptions
+from analyzer.page.session import session
+from analyzer.page.store import shared_store
 from analyzer.resources import resource
 from analyzer.runs.estimate import CostEstimate, estimate_table
 from analyzer.settings import KEYWORDS, RECORDED, Settings, asks_a_server
@@ -64,7 +65,7 @@ def show(work: PortfolioWork | None) -> None:
         )
         place = st.container(key="portfolio-inputs")
     else:
-        place = st.expander("Analyze other pitches", key=f"portfolio-other-{id(work)}")
+        place = st.expander("Analyze other pitches", key=f"portfolio-other-{work.id}")
     with place:
         kind = st.segmented_control(
             "What do you have?",
@@ -90,8 +91,11 @@ def _results_fields() -> None:
         help="JSON Lines, JSON or Parquet, as this page or pitch bulk writes it. The current rulebook scores them "
         "again; no model is asked.",
     )
-    if st.button("Open file", type="primary", disabled=file is None) and file is not None:
-        _begin(lambda: open_results(file.name, file.data, connected=visitor()))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        start = st.button("Open file", type="primary", disabled=file is None)
+        history.toggle()
+    if start and file is not None:
+        _begin(lambda place: open_results(file.name, file.data, place=place))
 
 
 def _pitch_fields() -> None:
@@ -118,6 +122,7 @@ def _pitch_fields() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         start = st.button("Start", type="primary", disabled=file is None)
         use_samples = st.button("Use the samples", help="Analyzes the sample pitches from their recorded answers.")
+        history.toggle()
     if use_samples:
         _begin(_read_samples)
     elif file is not None:
@@ -145,7 +150,7 @@ class _Job:
         """What an estimate is for: with anything else it no longer holds."""
         return self.file.name, hash(self.file.data), self.wanted, self.model, self.store
 
-    def begin(self) -> PortfolioRun:
+    def begin(self, place: Place) -> PortfolioRun:
         """Start reading. Raises AnalyzerError."""
         table = uploaded_table(self.file.name, self.file.data, self.wanted)
         table.layout()
@@ -155,11 +160,9 @@ class _Job:
             table,
             table.count(),
             table.name,
-            model=self.model,
             settings=self.settings or Settings.from_environment(),
-            max_cost=self.max_cost,
-            store=self.store,
-            connected=visitor(),
+            options=ReadingOptions(self.model, self.max_cost, self.store),
+            place=place,
         )
 
     def estimate(self) -> CostEstimate:
@@ -175,7 +178,7 @@ def _ask(job: _Job) -> None:
     try:
         found = job.estimate()
         if found.pitches > MOST_PITCHES:  # the run says so; there is nothing to confirm
-            job.begin()
+            job.begin(Place())
     except AnalyzerError as error:
         session().portfolio.error = error
         st.rerun()
@@ -330,13 +333,14 @@ def _cost_fields(model: str | None) -> tuple[float | None, bool]:
     return cost, save
 
 
-def _read_samples() -> PortfolioRun:
+def _read_samples(place: Place) -> PortfolioRun:
     pitches = [
         InputPitch(path.name, path.stem, path.read_text(encoding="utf-8"))
         for path in sorted(resource("fixtures/pitches").glob("*.txt"))
     ]
     settings = Settings.from_environment()
-    return read_many(pitches, len(pitches), "The samples", model=RECORDED, settings=settings, connected=visitor())
+    options = ReadingOptions(RECORDED)
+    return read_many(pitches, len(pitches), "The samples", settings=settings, options=options, place=place)
 
 
 def _clear_error() -> None:
@@ -345,12 +349,27 @@ def _clear_error() -> None:
     st.session_state.pop(_TO_CONFIRM, None)
 
 
-def _begin(begin: Callable[[], PortfolioRun]) -> None:
+def _begin(begin: Callable[[Place], PortfolioRun]) -> None:
     """Starts a run that replaces the previous one; if it cannot start, the previous one stays and the page says why."""
     visit = session()
     visit.portfolio.error = None
+    place, unsaved = _place()
     try:
-        visit.portfolio = PortfolioState(begin())
+        run = open_portfolios.enter(begin(place))
     except AnalyzerError as error:
         visit.portfolio.error = error
+    else:
+        run.work.unsaved = run.work.unsaved or unsaved
+        portfolio_list.present(run)
     st.rerun()
+
+
+def _place() -> tuple[Place, AnalyzerError | None]:
+    """Where a new portfolio lives, and why that is not the store, where the visitor wants it there."""
+    owner = access.owner()
+    if not history.wants_saving():
+        return Place(owner), None
+    try:
+        return Place(owner, shared_store()), None
+    except AnalyzerError as error:
+        return Place(owner), error

@@ -1,91 +1,89 @@
-"""The ranking of a portfolio: its filters, the chart and counts of what passes them, and the table in pages."""
+"""The ranking of a portfolio: the chart and counts of what passes the filters, and the table in pages."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
 
-import streamlit as st
-
-from analyzer.framework.ranking import Ranked
+from analyzer.errors import AnalyzerError
+from analyzer.framework.assessment import VerdictWord
+from analyzer.page import portfolio_filters as filters
 from analyzer.page.assessment import scrolling
 from analyzer.page.clicks import clickable
-from analyzer.page.portfolio_run import PortfolioWork
+from analyzer.page.portfolio_filters import ORDERS, View
+from analyzer.page.portfolio_run import PortfolioRun
+from analyzer.page.portfolio_work import PortfolioItem, PortfolioWork
 from analyzer.page.session import session
-from analyzer.runs.portfolio import DRAWS, FILTER_FIELDS, Filter, FilterField, PortfolioEntry
+from analyzer.runs.portfolio import DRAWS, PortfolioEntry
+from analyzer.views.assessment_content import VERDICTS
 from analyzer.views.html import Html, tag
 from analyzer.views.numbers import shown
 from analyzer.views.portfolio import verdict_counts
 from analyzer.views.quadrant import Dot, scatter
 from analyzer.views.ranking import ranks
+from analyzer.views.terminal import cut
 from analyzer.vocabulary.labels import word
 
 PAGE_SIZE: Final = 50
 """Pitches on one page of the ranking."""
-_VERDICTS: Final = {
-    "for": "speak for",
-    "balanced": "balanced",
-    "open": "open: ask more",
-    "against": "speak against",
-}
-_ALL: Final = "all"
-_WORDS: Final = "portfolio_words"
-_FIELD: Final = "portfolio_by_"
-_CLEAN: Final = "portfolio_clean"
+_COUNTED: Final[tuple[VerdictWord, ...]] = ("for", "balanced", "open", "against")
 _CLICKS: Final = "portfolio_clicks"
-_OPEN, _TURN = "open:", "page:"
-"""What a click reports: the pitch to open, or the page to turn to."""
+_OPEN, _TURN, _SORT, _STAR = "open:", "page:", "sort:", "star:"
+"""What a click reports: the number of the pitch to open, the page to turn to, the column to sort by, the number of the
+pitch to put on the shortlist or take off."""
+_LONGEST_CELL: Final = 120
 
 
-def show_ranking(work: PortfolioWork) -> None:
-    """Draws filters, chart, counts and the page of the table that the visitor is on."""
-    state = session().portfolio
-    wanted = _filter(work)
-    if state.filter not in (None, wanted):
+def show_ranking(run: PortfolioRun) -> list[int]:
+    """Draws filters, chart, counts and the page of the table that the visitor is on; the places that are shown."""
+    work, state = run.work, session().portfolio
+    filters.show_fields(work)
+    view = filters.view()
+    if state.view not in (None, view):
         state.page, state.focus = 0, None
-    state.filter = wanted
-    state.filtered = chosen = [number for number, (entry, _) in enumerate(work.ranked) if wanted.matches(entry)]
-    page = min(state.page, max(0, (len(chosen) - 1) // PAGE_SIZE))
+    state.view = view
+    places = view.places(work)
+    state.page = min(state.page, max(0, (len(places) - 1) // PAGE_SIZE))
     back = "" if state.focus is None else f"{_OPEN}{state.focus}"
     markup = tag(
         "div",
-        tag("div", _places(work, set(chosen)), _counts(work, chosen), class_="overview"),
-        _table(work, chosen, page),
+        tag("div", _chart(work, set(places)), _counts(work, places), class_="overview"),
+        _table(work, view, places, state.page),
         class_="pa portfolio",
     )
-    clickable(markup, _CLICKS, _pick, back)
+    clickable(markup, _CLICKS, lambda value: _pick(run, value), back)
+    return places
 
 
-def _filter(work: PortfolioWork) -> Filter:
-    entries = [entry for entry, _ in work.ranked]
-    with st.container(horizontal=True, vertical_alignment="bottom", key="portfolio-filters"):
-        words = st.text_input("Words", key=_WORDS, placeholder="in title or id", persist_state="session")
-        chosen = {field.name: _choice(field, entries) for field in FILTER_FIELDS}
-        clean = st.checkbox("Without warnings", key=_CLEAN, persist_state="session")
-    return Filter(words or "", chosen, clean)
+def page_of(place: int, places: Sequence[int]) -> int:
+    """The page of the table on which a pitch is."""
+    return places.index(place) // PAGE_SIZE if place in places else 0
 
 
-def _choice(field: FilterField, entries: Sequence[PortfolioEntry]) -> str:
-    """One of the field's values; empty = all."""
-    return st.selectbox(
-        field.label,
-        ("", *field.choices(entries)),
-        key=_FIELD + field.name,
-        persist_state="session",
-        format_func=lambda value: word(value) if value else _ALL,
-    )
-
-
-def _pick(value: str) -> None:
+def _pick(run: PortfolioRun, value: str) -> None:
     state = session().portfolio
     state.focus = None
-    if value.startswith(_TURN):
-        state.page = int(value.removeprefix(_TURN))
+    kind, _, rest = value.partition(":")
+    if f"{kind}:" == _TURN:
+        state.page = int(rest)
+    elif f"{kind}:" == _SORT:
+        if rest in filters.orders(run.work):
+            filters.sort_by(rest)
+    elif f"{kind}:" == _STAR:
+        choose(run, int(rest))
     else:
-        state.opened = int(value.removeprefix(_OPEN))
+        state.opened = int(rest)
 
 
-def _places(work: PortfolioWork, chosen: set[int]) -> Html:
+def choose(run: PortfolioRun, number: int) -> None:
+    """Puts a pitch on the shortlist, or takes it off."""
+    try:
+        run.choose(number, number not in run.work.shortlist)
+    except AnalyzerError as error:
+        run.work.unsaved = error
+
+
+def _chart(work: PortfolioWork, chosen: set[int]) -> Html:
     dots = [
         Dot(
             entry.stage,
@@ -93,21 +91,29 @@ def _places(work: PortfolioWork, chosen: set[int]) -> Html:
             f"{entry.title}: {shown(entry.overall)}",
             entry.verdict,
             entry.open_position,
-            f"{_OPEN}{number}",
+            f"{_OPEN}{work.ranked_item(place).result.number}",
         )
-        if number in chosen
+        if place in chosen
         else Dot(entry.stage, entry.focus)
-        for number, (entry, _) in enumerate(work.ranked)
+        for place, (entry, _) in enumerate(work.ranked)
     ]
     note = (
-        "One dot per pitch. Dots at the same place are spread around it, the best ranked in the middle. Blue: for; "
-        "orange: against; gray: balanced or open. Hollow: the pitch leaves its position open, and the dot marks the "
-        "middle of the possible range."
+        "One dot per pitch. Dots at the same place are spread around it, the best ranked in the middle. Hollow: the "
+        "pitch leaves its position open, and the dot marks the middle of the possible range."
+    )
+    legend = tag(
+        "p",
+        *(
+            tag("span", tag("i", class_=f"key {name}", aria_hidden="true"), f" {words}")
+            for name, words in (("for", "favorable"), ("against", "unfavorable"), ("open", "balanced or open"))
+        ),
+        class_="legend",
     )
     return tag(
         "section",
         tag("h3", "Stage and focus"),
         scatter(dots),
+        legend,
         tag("p", note, class_="lead"),
         class_="stands",
     )
@@ -120,21 +126,21 @@ def _counts(work: PortfolioWork, chosen: Sequence[int]) -> Html:
         tag(
             "li",
             tag("strong", f"{counts[name]:,}", class_="value"),
-            tag("span", words, class_="label"),
+            tag("span", VERDICTS[name], class_="label"),
             tag("span", tag("i", style=f"width:{100 * counts[name] / most:.1f}%"), class_="tally", aria_hidden="true"),
             class_=name,
         )
-        for name, words in _VERDICTS.items()
+        for name in _COUNTED
     ]
     count = f"{len(chosen):,} of {len(work.ranked):,}" if len(chosen) < len(work.ranked) else f"all {len(chosen):,}"
     shown_ = tag("p", f"Shown: {count}", class_="lead", role="status")
     return tag("section", tag("h3", "Verdicts"), shown_, tag("ul", *rows, class_="counts"))
 
 
-# ---------------------------------------------------------------- the ranking
+# ---------------------------------------------------------------- the table
 
 
-def _table(work: PortfolioWork, chosen: Sequence[int], page: int) -> Html:
+def _table(work: PortfolioWork, view: View, chosen: Sequence[int], page: int) -> Html:
     heading = tag("h3", "Ranking", id="ranking")
     if not chosen:
         return tag("section", heading, tag("p", "No pitch matches these filters.", class_="note"), class_="ranking")
@@ -144,10 +150,12 @@ def _table(work: PortfolioWork, chosen: Sequence[int], page: int) -> Html:
         "order says little. Overall: the score, 0 to 100, with its exact range. Said: how much of what the score rests "
         "on the pitch answers."
     )
-    last = len(work.ranked)
-    rows = [_row(number, *work.ranked[number], last) for number in chosen[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]]
-    names = ("Rank", "Pitch", "Stage, focus", "Verdict", "Overall", "Said", "Ranks in 90%", "Ask first")
-    head = tag("thead", tag("tr", *(tag("th", name, scope="col") for name in names)))
+    last, own = len(work.ranked), filters.shown_columns(work)
+    on_page = chosen[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]
+    rows = [_row(work, place, last, own) for place in on_page]
+    heads = [_head(name, order.label, view) for name, order in ORDERS.items()]
+    heads += [_head(filters.own_order(name), name, view) for name in own]
+    head = tag("thead", tag("tr", tag("th", tag("span", "Shortlist", class_="unseen"), scope="col"), *heads))
     return tag(
         "section",
         heading,
@@ -158,25 +166,73 @@ def _table(work: PortfolioWork, chosen: Sequence[int], page: int) -> Html:
     )
 
 
-def _row(number: int, entry: PortfolioEntry, found: Ranked, last: int) -> Html:
+def _head(name: str, label: str, view: View) -> Html:
+    """The head of a column, which sorts by it."""
+    button = tag("button", cut(label, _LONGEST_CELL), type="button", class_="alien", data_pick=f"{_SORT}{name}")
+    if name != view.sort:
+        return tag("th", button, scope="col")
+    largest_first = name in ORDERS and ORDERS[name].largest_first
+    direction = "descending" if largest_first != view.reverse else "ascending"
+    arrow = "\N{DOWNWARDS ARROW}" if direction == "descending" else "\N{UPWARDS ARROW}"
+    return tag("th", button, tag("span", arrow, aria_hidden="true"), scope="col", aria_sort=direction)
+
+
+def _row(work: PortfolioWork, place: int, last: int, own: Sequence[str]) -> Html:
+    (entry, found), item = work.ranked[place], work.ranked_item(place)
     warnings = ", ".join(map(word, entry.warnings))
     below = [tag("small", entry.id, class_="alien")] if entry.id not in (entry.title, "") else []
     below += [tag("small", f"Warning: {warnings}", class_="warned")] if warnings else []
     where = [tag("span", f"{word(entry.stage_lean)}, {word(entry.focus_lean)}")]
     where += [tag("small", word(entry.category))] if entry.category else []
     limits = [tag("small", f"Deal-breaker: {entry.gates}")] if entry.gates else []
+    number = item.result.number
     opened = tag("button", entry.title, type="button", class_="alien", data_pick=f"{_OPEN}{number}", data_top="")
     return tag(
         "tr",
+        tag("td", _star(entry, number in work.shortlist, number), class_="star"),
         tag("td", f"{found.rank:,}", class_="rank"),
         tag("th", opened, *below, scope="row"),
-        tag("td", *where),
-        tag("td", tag("span", entry.verdict, class_=f"verdict-word {entry.verdict}"), *limits),
-        tag("td", shown(entry.overall), _span(entry.overall.value, entry.overall.low, entry.overall.high, 0, 100)),
-        tag("td", f"{entry.said:.0%}"),
-        tag("td", ranks(found), _span(found.rank, found.best, found.worst, 1, last)),
+        tag("td", *where, class_="where"),
+        tag(
+            "td",
+            tag("span", VERDICTS[entry.verdict], class_=f"verdict-word {entry.verdict}"),
+            *limits,
+            class_="verdict-cell",
+        ),
+        tag(
+            "td",
+            shown(entry.overall),
+            _span(entry.overall.value, entry.overall.low, entry.overall.high, 0, 100),
+            class_="overall",
+        ),
+        tag("td", f"{entry.said:.0%}", class_="said"),
+        tag("td", ranks(found), _span(found.rank, found.best, found.worst, 1, last), class_="ranks"),
         tag("td", entry.ask, class_="ask"),
+        *_own_cells(item, own),
     )
+
+
+def _star(entry: PortfolioEntry, chosen: bool, number: int) -> Html:
+    label = f"{'Remove' if chosen else 'Add'} {entry.title} {'from' if chosen else 'to'} the shortlist"
+    sign = "\N{BLACK STAR}" if chosen else "\N{WHITE STAR}"
+    return tag(
+        "button",
+        tag("span", sign, aria_hidden="true"),
+        type="button",
+        aria_label=label,
+        aria_pressed=str(chosen).lower(),
+        data_pick=f"{_STAR}{number}",
+    )
+
+
+def _own_cells(item: PortfolioItem, own: Sequence[str]) -> list[Html]:
+    """The cells of the input's own columns; on a phone each names its column."""
+    cells = []
+    for name in own:
+        cell = item.columns.get(name)
+        text = "" if cell is None else cut(" ".join(str(cell).split()), _LONGEST_CELL)
+        cells.append(tag("td", text, class_="own alien", data_column=cut(name, _LONGEST_CELL)))
+    return cells
 
 
 def _span(value: float, low: float, high: float, first: float, last: float) -> Html:

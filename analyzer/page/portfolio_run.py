@@ -1,113 +1,143 @@
-"""Many pitches for one visitor, in the background: read now, or opened from a file of results.
+"""The work on a portfolio, in the background: pitches read, gone on with, opened from a file, fetched from the store.
 
-Streamlit starts the page anew at every click, so a thread does the work and the visitor's session keeps hold of it. It
-ends when the visitor is gone, and costs nothing more. Each assessment is kept compressed (5 kB), and the text of the
-pitch if there is one, in memory only. Sessions share nothing.
+Streamlit starts the page anew at every click, so a thread does the work. What belongs to somebody is saved as it goes,
+so that neither a closed tab nor the end of this server loses more than the last half second. What belongs to nobody
+lives in this server's memory. A run that nobody looks at any more ends, unless its visitor wants it to go on.
 """
 
 from __future__ import annotations
 
 import logging
-import tempfile
 import time
-import weakref
-import zlib
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from threading import Event, Thread
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from itertools import islice
+from threading import Lock, Thread
 from traceback import format_tb
 from typing import Any, Final
 
-from analyzer.errors import AnalyzerError, InputError
+from analyzer.errors import AnalyzerError, InputError, StoreError
 from analyzer.files.pitches import PitchFeed
 from analyzer.files.tables import InputPitch
-from analyzer.framework.assessment import Assessment
-from analyzer.framework.ranking import Ranked
-from analyzer.page.presence import end_when_gone
-from analyzer.reading.pitch import Pitch
+from analyzer.page import presence
+from analyzer.page.portfolio_work import (
+    PortfolioWork,
+    ReadingOptions,
+    add_saved,
+    counted,
+    figures,
+    packed,
+    pitch_document,
+    restored,
+    result_document,
+    saved_result,
+    together,
+    unpacked,
+)
 from analyzer.results.documents import DocumentEntry, entries_in, parse_document, score_document
-from analyzer.results.output_files import OutputFile
 from analyzer.results.result import Progress, Result, as_analyzer_error
-from analyzer.results.rows import ResultRow
 from analyzer.runs.many import analyze_many
-from analyzer.runs.portfolio import Portfolio, PortfolioEntry
-from analyzer.settings import Settings
-from analyzer.views.portfolio import write_portfolio
+from analyzer.settings import Settings, asks_a_server
+from analyzer.store.portfolios import Claim, SavedPitch, SavedPortfolio, SavedResult
+from analyzer.store.store import Store
 
 MOST_PITCHES: Final = 5_000
 """Pitches that the page takes at once."""
+_OFTEN: Final = 0.5
+"""Seconds between two times that results which cost nothing are saved; paid ones are saved at once."""
+_TAKEN_OVER: Final = "this portfolio was deleted, or another server goes on with it; open it again from History"
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class PortfolioItem:
-    """One pitch of a portfolio: its result without the assessment; the assessment and the text, compressed, if any."""
+class Place:
+    """Where a portfolio lives: the store, for its owner; without a store in this server's memory. `owner`: None =
+    whoever has its address."""
 
-    result: Result
-    source: str
-    columns: Mapping[str, Any]
-    compressed_assessment: bytes | None
-    compressed_text: bytes | None
-
-    def assessment(self) -> Assessment:
-        """The assessment of a pitch that has one."""
-        return Assessment.model_validate_json(zlib.decompress(self.compressed_assessment or b""))
-
-    def text(self) -> str | None:
-        """The text as it was read; None if it is not known."""
-        if self.compressed_text is None:
-            return None
-        return Pitch.from_text(zlib.decompress(self.compressed_text).decode(), self.result.id).text
-
-
-@dataclass(slots=True)
-class PortfolioWork:
-    """What the thread works on. Lists only grow; any thread may read it at any time."""
-
-    name: str
-    reads_pitches: bool
-    """Whether it reads pitches; otherwise it opens results."""
-    progress: Progress = Progress()
-    items: list[PortfolioItem] = field(default_factory=list)
-    portfolio: Portfolio = field(default_factory=Portfolio)
-    item_numbers: list[int] = field(default_factory=list)
-    """For each entry of the portfolio its place in `items`."""
-    ranked: list[tuple[PortfolioEntry, Ranked]] = field(default_factory=list)
-    ended: AnalyzerError | None = None
-    stop: Event = field(default_factory=Event)
-    done: Event = field(default_factory=Event)
-
-    def add(self, result: Result, source: str, text: str | None, columns: Mapping[str, Any] | None = None) -> None:
-        """Adds one result; `columns`: the cells of the input's own columns."""
-        compressed = None
-        if result.assessment is not None:
-            compressed = zlib.compress(result.assessment.to_json(indent=None).encode(), 1)
-        before = len(self.portfolio.entries)
-        self.portfolio.add(result)
-        if len(self.portfolio.entries) > before:
-            self.item_numbers.append(len(self.items))
-        compressed_text = None if text is None else zlib.compress(text.encode(), 1)
-        self.items.append(
-            PortfolioItem(replace(result, assessment=None), source, columns or {}, compressed, compressed_text)
-        )
-
-    def full(self, ranked: Ranked) -> tuple[Assessment, str | None]:
-        """The full assessment of a ranked pitch, and its text if it is known."""
-        item = self.items[self.item_numbers[ranked.row]]
-        return item.assessment(), item.text()
+    owner: str | None = None
+    store: Store | None = None
 
 
 class PortfolioRun:
-    """Owns the work for one visitor: it stops when this object is garbage, or the visitor is gone."""
+    """A portfolio that is worked on, or was, and who looks at it."""
 
-    def __init__(
-        self, work: PortfolioWork, do: Callable[[PortfolioWork], None], connected: Callable[[], bool] = lambda: True
-    ):
+    def __init__(self, work: PortfolioWork, place: Place = Place()) -> None:
         self.work = work
-        weakref.finalize(self, work.stop.set)
-        end_when_gone(work.done, connected, work.stop.set)
-        Thread(target=_do, args=(work, do), name="pitch-analyzer-portfolio", daemon=True).start()
+        self.place = place
+        self.journal: Journal | None = None
+        self._watchers: set[Callable[[], bool]] = set()
+        self._watched_at = time.monotonic()
+        self._lock = Lock()
+
+    def watch(self, connected: Callable[[], bool]) -> None:
+        """Counts a visitor among those who look at it, as long as they are `connected`."""
+        with self._lock:
+            self._watchers.add(connected)
+
+    def seconds_alone(self) -> float:
+        """Seconds for which nobody has looked at it."""
+        with self._lock:
+            self._watchers = {watcher for watcher in self._watchers if watcher()}
+            if self._watchers:
+                self._watched_at = time.monotonic()
+        return time.monotonic() - self._watched_at
+
+    def start(self, do: Callable[[PortfolioRun], None]) -> None:
+        """Begins work in the background."""
+        work = self.work
+        work.done.clear()
+        presence.end_when(work.done, self._left_alone, work.stop.set)
+        Thread(target=_do, args=(self, do), name="pitch-analyzer-portfolio", daemon=True).start()
+
+    def _left_alone(self) -> bool:
+        return not self.work.goes_on and self.seconds_alone() > presence.GONE
+
+    def choose(self, number: int, shortlisted: bool) -> None:
+        """Puts a pitch on the shortlist, or takes it off. Raises StoreError."""
+        (self.work.shortlist.add if shortlisted else self.work.shortlist.discard)(number)
+        if self.work.saved and self.place.store is not None and self.place.owner is not None:
+            self.place.store.portfolios.choose(self.place.owner, self.work.id, number, shortlisted)
+
+
+@dataclass(slots=True)
+class Journal:
+    """Saves a run as it goes. What cannot be saved costs the run nothing: the page says so."""
+
+    store: Store
+    claim: Claim
+    work: PortfolioWork
+    unsaved: list[SavedResult] = field(default_factory=list)
+    last: float = field(default_factory=time.monotonic)
+
+    def note(self, result: Result, *, now: bool) -> None:
+        """Saves a result, `now` or soon."""
+        self.unsaved.append(saved_result(result))
+        if now or time.monotonic() - self.last > _OFTEN:
+            self.flush()
+
+    def add(self, pitches: Iterable[SavedPitch]) -> None:
+        """Saves the pitches of the run."""
+        self._write(lambda: self.store.portfolios.add(self.claim, pitches))
+
+    def flush(self) -> None:
+        """Saves what is not saved yet."""
+        results, self.unsaved = self.unsaved, []
+        self.last = time.monotonic()
+        if not self._write(lambda: self.store.portfolios.save_results(self.claim, results, figures(self.work))):
+            self.unsaved = results + self.unsaved
+
+    def _write(self, write: Callable[[], bool]) -> bool:
+        try:
+            holds = write()
+        except StoreError as error:
+            self.work.unsaved = error
+            return False
+        if not holds:
+            self.work.stop.set()
+            self.work.unsaved = InputError(_TAKEN_OVER)
+        else:
+            self.work.unsaved = None
+        return True
 
 
 def read_many(
@@ -115,96 +145,181 @@ def read_many(
     total: int,
     name: str,
     *,
-    model: str,
     settings: Settings,
-    max_cost: float | None = None,
-    store: bool = False,
-    connected: Callable[[], bool] = lambda: True,
+    options: ReadingOptions,
+    place: Place = Place(),
 ) -> PortfolioRun:
-    """Starts reading the pitches; it goes on while the visitor is `connected`.
-
-    Raises InputError if there are none, or more than the page takes.
-    """
+    """Starts reading the pitches. Raises InputError if there are none, or more than the page takes."""
     if not total:
         raise InputError(f"{name} contains no pitch")
     if total > MOST_PITCHES:
         raise InputError(f"{name} has {total:,} pitches, the page takes {MOST_PITCHES:,}; use: pitch bulk {name}")
+    work = PortfolioWork(name, reads_pitches=True, progress=Progress(total=total), owner=place.owner, options=options)
+    journal = _journal(work, place)
 
-    def do(work: PortfolioWork) -> None:
-        feed = PitchFeed(pitches)
+    def do(run: PortfolioRun) -> None:
+        taken = _taken(work, pitches)
+        if journal is None:
+            for _ in taken:
+                pass
+        else:
+            journal.add(taken)
+        _read(run, settings)
 
-        def note(progress: Progress) -> None:
-            work.progress = progress
-
-        results = analyze_many(
-            feed,
-            model=model,
-            settings=settings,
-            store=store,
-            max_cost=max_cost,
-            on_progress=note,
-            stop=work.stop,
-            total=total,
-        )
-        for result in results:
-            pitch = feed.pop(result.number)
-            work.add(result, pitch.source, None if pitch.error is not None else pitch.text, pitch.columns)
-
-    return PortfolioRun(PortfolioWork(name, reads_pitches=True, progress=Progress(total=total)), do, connected)
+    return _run(work, place, journal, do)
 
 
-def open_results(name: str, data: bytes, *, connected: Callable[[], bool] = lambda: True) -> PortfolioRun:
-    """Opens a file of results (JSON Lines, JSON, Parquet; as `pitch bulk` writes them) while the visitor is
-    `connected`."""
+def go_on(run: PortfolioRun, settings: Settings) -> None:
+    """Reads the pitches without a result. Raises StoreError, or InputError if the portfolio is not there any more."""
+    work, place = run.work, run.place
+    if not work.done.is_set():
+        return
+    if work.saved and place.store is not None and place.owner is not None:
+        claim = place.store.portfolios.claim(place.owner, work.id)
+        if claim is None:
+            raise InputError("this portfolio was deleted")
+        run.journal = Journal(place.store, claim, work)
+    work.stop.clear()
+    work.ended = None
+    run.start(lambda started: _read(started, settings))
 
-    def do(work: PortfolioWork) -> None:
-        started = time.monotonic()
-        progress = Progress(total=_length(name, data))
-        for number, entry in enumerate(entries_in(name, data)):
-            if work.stop.is_set():
-                return
-            if number == MOST_PITCHES:
-                raise InputError(f"{name} has more than {MOST_PITCHES:,} results; the page shows the first")
-            result, source, columns = _opened(number, entry)
-            if result.error is not None:
-                kind = result.error.kind
-                progress = replace(progress, failed={**progress.failed, kind: progress.failed.get(kind, 0) + 1})
-            else:
-                progress = replace(progress, done=progress.done + 1)
-            work.add(result, source, None, columns)
-            work.progress = replace(progress, elapsed=time.monotonic() - started)
+
+def open_results(name: str, data: bytes, *, place: Place = Place()) -> PortfolioRun:
+    """Opens a file of results (JSON Lines, JSON, Parquet; as `pitch bulk` writes them)."""
+    work = PortfolioWork(name, reads_pitches=False, owner=place.owner)
+    journal = _journal(work, place)
+
+    def do(run: PortfolioRun) -> None:
+        work.progress = Progress(total=_length(name, data))
+        faults: list[AnalyzerError] = []
+        opened = _opened_results(work, name, data, faults)
+        if journal is None:
+            for _ in opened:
+                pass
+        else:
+            journal.add(opened)
+        if faults:
+            raise faults[0]
         if not work.items:
             raise InputError(f"{name} contains no result")
 
-    return PortfolioRun(PortfolioWork(name, reads_pitches=False), do, connected)
+    return _run(work, place, journal, do)
 
 
-def export(work: PortfolioWork, ending: str) -> bytes:
-    """All results in the order of the input, as `pitch bulk` writes them; `.html` is the portfolio in one file."""
-    with tempfile.TemporaryDirectory(prefix="pitch-analyzer-") as folder:
-        path = Path(folder) / f"portfolio{ending}"
-        if ending == ".html":
-            write_portfolio(path, work.portfolio, work.progress)
-            return path.read_bytes()
-        file = OutputFile(path, own=dict.fromkeys(name for item in work.items for name in item.columns))
-        for item in sorted(work.items, key=lambda item: item.result.number):
-            assessment = None if item.compressed_assessment is None else item.assessment()
-            file.write(ResultRow(replace(item.result, assessment=assessment), item.source, columns=item.columns))
-        file.finish()
-        return path.read_bytes()
+def fetch(store: Store, saved: SavedPortfolio) -> PortfolioRun:
+    """Fetches a portfolio from the store; it is not gone on with."""
+    work = restored(saved)
+
+    def do(run: PortfolioRun) -> None:
+        for pitch in store.portfolios.pitches(saved.owner, saved.id):
+            add_saved(work, pitch)
+            work.progress = counted(work.progress, [item.result for item in work.items[work.progress.finished :]])
+        if saved.total is None:
+            work.ended = InputError(f"{saved.name} was not taken in as a whole; start again with the file")
+            work.waiting.clear()
+
+    return _run(work, Place(saved.owner, store), None, do)
 
 
-def _do(work: PortfolioWork, do: Callable[[PortfolioWork], None]) -> None:
+# ---------------------------------------------------------------- in the thread
+
+
+def _run(
+    work: PortfolioWork, place: Place, journal: Journal | None, do: Callable[[PortfolioRun], None]
+) -> PortfolioRun:
+    run = PortfolioRun(work, place)
+    run.journal = journal
+    run.start(do)
+    return run
+
+
+def _journal(work: PortfolioWork, place: Place) -> Journal | None:
+    """What saves the run, for somebody to whom it belongs. If the store fails, the run goes on without it."""
+    if place.store is None or place.owner is None:
+        return None
+    options = {name: value for name, value in asdict(work.options).items() if name != "model"}
     try:
-        do(work)
+        claim = place.store.portfolios.create(
+            owner=place.owner, name=work.name, model=work.options.model, options=options
+        )
+    except StoreError as error:
+        work.unsaved = error
+        return None
+    work.id, work.saved = claim.portfolio, True
+    return Journal(place.store, claim, work)
+
+
+def _do(run: PortfolioRun, do: Callable[[PortfolioRun], None]) -> None:
+    work = run.work
+    try:
+        do(run)
     except AnalyzerError as error:
         work.ended = error
     except Exception as error:  # noqa: BLE001  # a bug: one line for the visitor, the rest for who runs the page
         where = "".join(format_tb(error.__traceback__))  # without its message, which may quote a pitch
         _log.error("%s while working on many pitches\n%s", type(error).__name__, where)
         work.ended = as_analyzer_error(error, f"after {len(work.items)} pitches")
-    work.ranked = work.portfolio.ranked()
+    if run.journal is not None:
+        run.journal.flush()
+    work.rank()
+    work.loading = False
     work.done.set()
+
+
+def _taken(work: PortfolioWork, pitches: Iterable[InputPitch]) -> Iterator[SavedPitch]:
+    """Takes all pitches in, before the first is read: what was stopped or broke off can then go on."""
+    for number, pitch in enumerate(islice(pitches, MOST_PITCHES)):
+        if work.stop.is_set() and work.unsaved is not None:
+            return
+        work.waiting[number] = packed(pitch)
+        yield SavedPitch(number, pitch_document(pitch))
+
+
+def _read(run: PortfolioRun, settings: Settings) -> None:
+    """Reads the pitches that wait, in their order."""
+    work, before = run.work, run.work.progress
+    numbers = sorted(work.waiting)
+    feed = PitchFeed(unpacked(work.waiting[number]) for number in numbers)
+    paid = asks_a_server(work.options.model)
+
+    def note(progress: Progress) -> None:
+        work.progress = together(before, progress, before.total)
+
+    results = analyze_many(
+        feed,
+        model=work.options.model,
+        settings=settings,
+        store=work.options.save_answers,
+        max_cost=work.options.max_cost,
+        on_progress=note,
+        stop=work.stop,
+        total=len(numbers),
+    )
+    for result in results:
+        pitch = feed.pop(result.number)
+        result = replace(result, number=numbers[result.number])
+        work.add(result, pitch.source, None if pitch.error is not None else pitch.text, pitch.columns)
+        del work.waiting[result.number]
+        if run.journal is not None:
+            run.journal.note(result, now=paid)
+
+
+def _opened_results(work: PortfolioWork, name: str, data: bytes, faults: list[AnalyzerError]) -> Iterator[SavedPitch]:
+    """Opens one result after the other. What ends it joins `faults`: what came before is there all the same."""
+    started = time.monotonic()
+    try:
+        for number, entry in enumerate(entries_in(name, data)):
+            if work.stop.is_set():
+                return
+            if number == MOST_PITCHES:
+                raise InputError(f"{name} has more than {MOST_PITCHES:,} results; the page shows the first")
+            result, source, columns = _opened(number, entry)
+            work.add(result, source, None, columns)
+            work.progress = replace(counted(work.progress, [result]), elapsed=time.monotonic() - started)
+            pitch = InputPitch(source, result.id, columns=columns)
+            yield SavedPitch(number, pitch_document(pitch), result_document(result), result.sha256)
+    except AnalyzerError as error:
+        faults.append(error)
 
 
 def _length(name: str, data: bytes) -> int | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from threading import Event, Thread
 from typing import Final
 
@@ -20,24 +21,41 @@ _INTERVAL: Final = 1.0
 """Seconds between two checks of the connection."""
 
 
-def visitor() -> Callable[[], bool]:
-    """A function that says whether this visitor's browser is connected; any thread may call it."""
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """One visit. Called, it says whether the visitor's browser is connected; any thread may ask."""
+
+    session: str = ""
+
+    def __call__(self) -> bool:
+        return not self.session or not runtime.exists() or runtime.get_instance().is_active_session(self.session)
+
+
+def visitor() -> Visitor:
+    """The visitor for whom the script runs now."""
     context = get_script_run_ctx()
-    if context is None or not runtime.exists():
-        return lambda: True
-    server, session = runtime.get_instance(), context.session_id
-    return lambda: server.is_active_session(session)
+    return Visitor() if context is None or not runtime.exists() else Visitor(context.session_id)
 
 
 def end_when_gone(done: Event, connected: Callable[[], bool], end: Callable[[], object]) -> None:
     """Calls `end` once the visitor has been gone for GONE seconds, unless the work is done before."""
+    last = time.monotonic()
+
+    def gone() -> bool:
+        nonlocal last
+        if connected():
+            last = time.monotonic()
+        return time.monotonic() - last > GONE
+
+    end_when(done, gone, end)
+
+
+def end_when(done: Event, gone: Callable[[], bool], end: Callable[[], object]) -> None:
+    """Calls `end` once those who wanted the work are `gone`, unless it is done before."""
 
     def watch() -> None:
-        last = time.monotonic()
         while not done.wait(_INTERVAL):
-            if connected():
-                last = time.monotonic()
-            elif time.monotonic() - last > GONE:
+            if gone():
                 end()
                 return
 

@@ -20,10 +20,13 @@ if TYPE_CHECKING:
     from analyzer.files.document import Document
     from analyzer.framework.assessment import Assessment
     from analyzer.page.analysis import Analysis
+    from analyzer.page.connect import Connection, ModelCheck
     from analyzer.page.link import Link
+    from analyzer.page.manual_scoring_queue import QueuedPitch
+    from analyzer.page.portfolio_filters import View
     from analyzer.page.portfolio_run import PortfolioRun
     from analyzer.page.uploads import FieldFiles
-    from analyzer.runs.portfolio import Filter
+    from analyzer.reading.local_servers import LocalServer
 
 KEY: Final = "visit"
 """Under this key Streamlit keeps the object."""
@@ -56,9 +59,11 @@ class SaveAttempt:
 
 @dataclass(frozen=True, slots=True)
 class PendingDeletion:
-    """What the visitor wants to delete and has not confirmed: the pitch's SHA-256 for each id; None = everything."""
+    """What the visitor wants to delete and has not confirmed: the pitch's SHA-256 for each id of an assessment (None =
+    everything), and the ids of portfolios."""
 
     pitches: Mapping[str, str] | None
+    portfolios: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -75,18 +80,23 @@ class HistoryState:
 
 @dataclass(slots=True)
 class PortfolioState:
-    """The page Portfolio. Pitches are numbers: places in the ranking, from 0."""
+    """The page Portfolio. Places are places in the ranking, from 0; numbers are places in the input, from 0."""
 
     run: PortfolioRun | None = None
     error: AnalyzerError | None = None
+    lost: str = ""
+    """Why the address leads nowhere."""
+    arrived: Mapping[str, str] = field(default_factory=dict)
+    """What the address says of filters and order, until the results are shown."""
     page: int = 0
     opened: int | None = None
-    """The pitch that is shown in full."""
+    """The number of the pitch that is shown in full."""
     focus: int | None = None
-    """The pitch whose row the visitor comes back to."""
-    filter: Filter | None = None
-    filtered: list[int] = field(default_factory=list)
-    """The pitches that pass the filter, best first."""
+    """The number of the pitch whose row the visitor comes back to."""
+    view: View | None = None
+    """What was shown last."""
+    reverse: bool = False
+    """Whether the order is turned around."""
 
 
 @dataclass(slots=True)
@@ -110,6 +120,16 @@ class ManualScoringState:
     file: tuple[str, str] | None = None
     """Name without ending, and text, of the chosen file."""
     file_error: AnalyzerError | None = None
+    chosen: dict[str, str] = field(default_factory=dict)
+    """The id of the pitch that is scored now, by the queue it is in."""
+    generation: int = 0
+    """How often the field that names it began anew."""
+    queues: dict[str, Mapping[str, QueuedPitch]] = field(default_factory=dict)
+    """The latest queue that was read, by where it came from."""
+    signals: dict[str, str] = field(default_factory=dict)
+    """The signal that is shown, where they are shown one at a time, by the key of the task."""
+    asks: set[str] = field(default_factory=set)
+    """Tasks that wait for an answer: what to save where not everything was looked at."""
     drafts: dict[str, dict[str, str]] = field(default_factory=dict)
     analyses: dict[str, Analysis] = field(default_factory=dict)
     messages: dict[str, str] = field(default_factory=dict)
@@ -125,6 +145,8 @@ class Session:
     """The pages that were shown, by the names that they give `link.arrival`."""
     go_to_analyze: bool = False
     """Whether the next run opens the page for one pitch."""
+    go_to_portfolio: bool = False
+    """Whether the next run opens the page for many pitches."""
     analysis: Analysis | None = None
     """The latest analysis, running or done."""
     error: AnalyzerError | None = None
@@ -140,6 +162,12 @@ class Session:
     tab: str | None = None
     """The tab that was open last."""
     saved: SaveAttempt | None = None
+    connection: Connection | None = None
+    """The model that the visitor connected, with its key."""
+    model_check: ModelCheck | None = None
+    """The latest test of a model."""
+    local_servers: list[LocalServer] | None = None
+    """Model servers found on this machine; None = not looked for."""
     held: tuple[Analysis, str] | None = None
     """The analysis that this server's memory holds for its address, and the id there."""
     address: Link | None = None

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, get_args
 
 import streamlit as st
 
 from analyzer.framework.assessment import Assessment, Range
+from analyzer.framework.contested import Votes, contested
 from analyzer.framework.revision import shift
 from analyzer.page.session import session
+from analyzer.views import assessment_content as content
+from analyzer.views.assessment_content import votes_in_words
 from analyzer.views.html import Html, tag
 from analyzer.views.numbers import number, shown, shown_points
 from analyzer.vocabulary.labels import FAMILIES, title, word
@@ -22,12 +26,14 @@ from analyzer.vocabulary.signals import LIST_RULES, SIGNALS, UNKNOWN, Focus, Riv
 
 _KEY: Final = "set:"
 """What the keys of this page's fields begin with."""
-_VERDICTS: Final = {"for": "For", "against": "Against", "balanced": "Balanced", "open": "Open"}
+_DIFFERING: Final = ""
+"""The value of a field that readings differ on."""
 
 
 @dataclass(frozen=True, slots=True)
 class _EditField:
-    """One field: the name of the edit it makes, its values, and the value that was read."""
+    """One field: the name of the edit it makes, its values, and the value that was read; _DIFFERING where readings
+    differ, so that each of their values can be chosen."""
 
     name: str
     title: str
@@ -71,7 +77,7 @@ def _effect(was: Assessment, now: Assessment) -> Html:
     """Scores now and as read, and the considerations through which they moved."""
     rows = []
     if now.verdict is not None:
-        rows.append(tag("p", _VERDICTS[now.verdict.word], class_=f"word {now.verdict.word}"))
+        rows.append(tag("p", content.verdict_word(now), class_=f"word {content.tone(now)}"))
     if now.scores is None:
         rows.append(tag("p", "Out of scope: the framework does not apply, so there is no score."))
     else:
@@ -158,7 +164,12 @@ def _fields(read: Signals) -> Iterator[_EditField]:
             yield _EditField(f"problems.{at}.{part}", f"{about}, {part}", options, was, LIST_RULES[part])
     user = read.personas[0].role if read.personas else UNKNOWN
     yield _EditField("main_user", title("main_user"), (*get_args(Role), UNKNOWN), user, LIST_RULES["personas"])
+    differing = contested(read)
     for name, spec in SIGNALS.items():
+        if name in differing:
+            values, words = (_DIFFERING, *spec.values, UNKNOWN), partial(_or_votes, differing[name])
+            yield _EditField(name, spec.title, values, _DIFFERING, spec.rule, words)
+            continue
         yield _EditField(name, spec.title, (*spec.values, UNKNOWN), str(read.single(name).value), spec.rule)
     numbers = tuple(str(at) for at in range(len(read.competitors)))
     yield _EditField(
@@ -172,6 +183,11 @@ def _fields(read: Signals) -> Iterator[_EditField]:
     yield _EditField(
         "in_scope", title("in_scope"), ("yes", "no"), "yes" if read.in_scope else "no", LIST_RULES["in_scope"]
     )
+
+
+def _or_votes(votes: Votes, value: str) -> str:
+    """A value in words; for what readings differ on, their votes."""
+    return votes_in_words(votes) if value == _DIFFERING else word(value)
 
 
 def _yes_no(value: bool) -> str:
@@ -243,7 +259,7 @@ def _label(field: _EditField) -> str:
 
 def _option(field: _EditField) -> Callable[[str], str]:
     """A value in words; the one that was read says so."""
-    return lambda value: f"{word(value)} (as read)" if value == field.read else word(value)
+    return lambda value: f"{field.words(value)} (as read)" if value == field.read else field.words(value)
 
 
 def _set(field: _EditField) -> None:

@@ -17,8 +17,6 @@ from fractions import Fraction
 from itertools import combinations
 from typing import Any, Final, Generic, TypeVar, get_args
 
-from rapidfuzz import fuzz, utils
-
 from analyzer.framework.inputs import derive, positions
 from analyzer.framework.market import MarketMap
 from analyzer.framework.names import ALIKE, likeness
@@ -216,6 +214,8 @@ def _voted_in(lists: Sequence[Sequence[E]], alike: Callable[[E, E], float], most
 def _problems(lists: Sequence[Sequence[Problem]]) -> list[Problem]:
     def alike(one: Problem, other: Problem) -> float:
         place = _overlap(one.quote, other.quote)
+        from rapidfuzz import fuzz, utils  # one reading needs none of it
+
         words = fuzz.token_set_ratio(one.statement, other.statement, processor=utils.default_process)
         if place < _SAME_PLACE and words < ALIKE:
             return 0.0

@@ -40,7 +40,7 @@ from analyzer.reading.schema_probe import Connection
 from analyzer.reading.spending import Spending
 from analyzer.reading.support import support_warnings
 from analyzer.settings import RECORDED, Settings
-from analyzer.vocabulary.signals import Quote, vocabulary_sha256
+from analyzer.vocabulary.signals import Quote, Signals, vocabulary_sha256
 
 
 class ModelReader:
@@ -128,6 +128,16 @@ def first_request(model: str, pitch: Pitch, form_name: str, mode: str = "json_sc
 def requests_in_every_mode(model: str, pitch: Pitch, form_name: str, number: int = 1) -> list[ModelRequest]:
     """The first request of a reading of a pitch, in every mode: a stored answer to any of them is used."""
     return [first_request(model, pitch, form_name, mode, number) for mode in get_args(Mode)]
+
+
+def signals_of(text: str, pitch: Pitch, form_name: str) -> Signals | None:
+    """What a first answer says, if the model need not be asked again; else None."""
+    asked = form(form_name)
+    try:
+        answer = check_answer(asked.document(text, pitch), pitch, Grounding(pitch.text))
+    except NotAnAnswer:
+        return None
+    return None if answer.faults else answer.signals()
 
 
 @dataclass(slots=True)

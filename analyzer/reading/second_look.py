@@ -116,6 +116,17 @@ class SecondLook:
         """As `ModelReader.notices`."""
         return self._reader.notices
 
+    async def judge(self, claims: Sequence[ClaimedValue], title: str | None = None) -> list[Judgement | None]:
+        """What the model says of each of these values; None where it says nothing. Raises the errors of
+        `ModelReader.read`."""
+        found = await _judgements(self._conversation(claims, title), len(claims))
+        return [found.get(number) for number in range(1, len(claims) + 1)]
+
+    def _conversation(self, claims: Sequence[ClaimedValue], title: str | None) -> Conversation:
+        talk = Conversation(self._reader.asking, any_form(LOOK), material(claims, title))
+        self._reader.note_title(talk.pitch)
+        return talk
+
     async def checked(self, reading: Reading, pitch: Pitch, evidence: Evidence | None = None) -> Reading:
         """The reading without the values that their quotes do not support.
 
@@ -123,14 +134,13 @@ class SecondLook:
         every pitch is raised (_ENDS_RUN).
         """
         self.asked = False
+        if not reading.signals.in_scope:  # nothing is scored
+            return reading
         values = checkables(reading.signals, evidence)
         ref = reading.reader.model_copy(update={"verifier": self.ref})
         if not values:
             return replace(reading, reader=ref)
-        talk = Conversation(
-            self._reader.asking, any_form(LOOK), material([value.claim for value in values], pitch.ref.title)
-        )
-        self._reader.note_title(talk.pitch)
+        talk = self._conversation([value.claim for value in values], pitch.ref.title)
         if isinstance(self._reader.asking.answers, SinglePitchAnswers):
             self._reader.asking.answers.fault = None
         failed: list[Warning] = []

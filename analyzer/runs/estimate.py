@@ -14,16 +14,20 @@ from analyzer.files.pitches import Sources
 from analyzer.files.table_columns import STANDARD_INPUT
 from analyzer.files.table_preview import PreviewBuilder, TablePreview
 from analyzer.files.tables import InputPitch, Table
+from analyzer.reading.combine import combined, other_quotes
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.readers import as_models
 from analyzer.runs.bulk import no_pitches
-from analyzer.settings import Settings, asks_a_server
+from analyzer.settings import SAME, Settings, asks_a_server
 
 if TYPE_CHECKING:
+    from analyzer.store.answers import StoredAnswer
     from analyzer.store.store import Store
 
 _TYPICAL_OUTPUT_TOKENS: Final = 1200
 """Assumed length of an answer until the store holds one of this model."""
+_TYPICAL_LOOK: Final = (1900, 500)
+"""Assumed tokens of the values of a second look, and of its answer: about twenty values, as the samples have."""
 _BATCH: Final = 500
 
 
@@ -33,7 +37,8 @@ class CostEstimate:
 
     `model`: None where none is named; several separated by commas. `stored`: pitches that need no request, because
     their answers are in the store already. `readings`: of each pitch, by all models; `requests`: those that would be
-    asked for. `faulty`: entries that cannot be read, by kind of error. `tables`: what was understood of each table.
+    asked for, second looks (`looks`) included. `faulty`: entries that cannot be read, by kind of error. `tables`: what
+    was understood of each table.
     """
 
     model: str | None
@@ -46,6 +51,7 @@ class CostEstimate:
     tables: tuple[TablePreview, ...] = ()
     readings: int = 1
     requests: int = 0
+    looks: int = 0
     asks: bool = False
     """Whether the run would ask a server."""
 
@@ -54,7 +60,7 @@ class CostEstimate:
         own = {
             name: getattr(self, name)
             for name in (
-                *("model", "pitches", "stored", "readings", "requests"),
+                *("model", "pitches", "stored", "readings", "requests", "looks"),
                 *("input_tokens", "output_tokens", "cost_usd"),
             )
         }
@@ -108,9 +114,11 @@ class _Counted:
     def __init__(self, models: Sequence[str], settings: Settings, store: bool = True):
         self._models = models
         self._asked = [model for model in models if asks_a_server(model)]
+        verifier = settings.verify if settings.verify != SAME else next(iter(self._asked), None)
+        self._looks = _Looks(verifier, settings) if asks_a_server(verifier) else None
         self._settings = settings
         self._store: Store | None = None
-        if self._asked and store:
+        if (self._asked or self._looks) and store:
             from analyzer.store.store import Store
 
             self._store = Store.open(settings.store_url())
@@ -129,27 +137,37 @@ class _Counted:
         """The estimate for all pitches so far."""
         self._count()
         name = ", ".join(self._models) or None
-        if not self._asked:
+        if not self._asked and self._looks is None:
             return CostEstimate(name, self._pitches, faulty=dict(self._faulty))
         from analyzer.reading.spending import cost_of
 
-        output_tokens = {model: round(self._requests[model] * self._typical_output(model)) for model in self._asked}
-        costs = [cost_of(model, self._tokens[model], output_tokens[model]) for model in self._asked]
+        sums = [
+            (model, self._tokens[model], round(self._requests[model] * self._typical_output(model)))
+            for model in self._asked
+        ]
+        looks = self._looks.count if self._looks is not None else 0
+        if self._looks is not None:
+            sums.append((self._looks.model, self._looks.tokens, round(looks * self._looks.typical_output(self._store))))
+        costs = [cost_of(*each) for each in sums]
         return CostEstimate(
             name,
             self._pitches,
             self._stored,
             dict(self._faulty),
-            self._tokens.total(),
-            sum(output_tokens.values()),
+            sum(sent for _, sent, _ in sums),
+            sum(answered for _, _, answered in sums),
             None if None in costs else sum(filter(None, costs)),
-            readings=len(self._asked) * self._settings.readings,
-            requests=self._requests.total(),
+            readings=max(1, len(self._asked) * self._settings.readings),
+            requests=self._requests.total() + looks,
+            looks=looks,
             asks=True,
         )
 
     def _typical_output(self, model: str) -> float:
-        seen = None if self._store is None else self._store.answers.mean_tokens(model)
+        from analyzer.reading.forms.look import LOOK
+        from analyzer.reading.recordings import prompt_sha256
+
+        seen = None if self._store is None else self._store.answers.mean_tokens(model, prompt_sha256(LOOK), other=True)
         return seen[1] if seen else _TYPICAL_OUTPUT_TOKENS
 
     def close(self) -> None:
@@ -160,7 +178,7 @@ class _Counted:
         batch, self._batch = self._batch, []
         readable = _readable(batch, self._faulty)
         self._pitches += len(batch)
-        if not self._asked:
+        if not self._asked and self._looks is None:
             return
         from analyzer.reading.asking import static_tokens
         from analyzer.reading.conversation import requests_in_every_mode  # loads the model SDK
@@ -168,6 +186,7 @@ class _Counted:
 
         form = self._settings.form
         asks: Counter[int] = Counter()
+        stored: list[list[StoredAnswer]] = [[] for _ in readable]
         for model, number in product(self._asked, range(1, self._settings.readings + 1)):
             keys = [
                 {request.key for request in requests_in_every_mode(model, pitch, form, number)} for pitch in readable
@@ -178,7 +197,55 @@ class _Counted:
                     asks[place] += 1
                     self._requests[model] += 1
                     self._tokens[model] += static_tokens(form) + estimated_tokens(pitch.text)
-        self._stored += len(readable) - len(asks)
+                else:
+                    stored[place].append(next(answers[key] for key in same if key in answers))
+        if self._looks is not None:
+            for place, (pitch, read) in enumerate(zip(readable, stored, strict=True)):
+                asks[place] += self._looks.add(pitch, [] if asks[place] else read, self._store)
+        self._stored += sum(not asks[place] for place in range(len(readable)))
+
+
+class _Looks:
+    """Counts the second looks that a run would ask for. What was read decides what is sent: where all answers are
+    stored it is known, elsewhere a typical length is taken."""
+
+    def __init__(self, model: str, settings: Settings):
+        self.model = model
+        self.count = self.tokens = 0
+        self._form = settings.form
+
+    def add(self, pitch: Pitch, answers: Sequence[StoredAnswer], store: Store | None) -> bool:
+        """Count the second look at a pitch; whether it would be asked for."""
+        from analyzer.reading.asking import static_tokens
+        from analyzer.reading.conversation import requests_in_every_mode, signals_of
+        from analyzer.reading.forms.look import LOOK, material
+        from analyzer.reading.second_look import checkables
+        from analyzer.reading.spending import estimated_tokens
+
+        values_tokens = _TYPICAL_LOOK[0]
+        read = [signals_of(answer.text, pitch, self._form) for answer in answers]
+        known = [signals for signals in read if signals is not None]
+        if known and len(known) == len(read):
+            signals = combined(known)
+            if not signals.in_scope:
+                return False
+            claims = [one.claim for one in checkables(signals, other_quotes(signals, known))]
+            values = material(claims)
+            keys = [request.key for request in requests_in_every_mode(self.model, values, LOOK)]
+            if not claims or (store is not None and store.answers.find(keys)):
+                return False
+            values_tokens = estimated_tokens(values.text)
+        self.count += 1
+        self.tokens += static_tokens(LOOK) + values_tokens
+        return True
+
+    def typical_output(self, store: Store | None) -> float:
+        """The tokens of an answer."""
+        from analyzer.reading.forms.look import LOOK
+        from analyzer.reading.recordings import prompt_sha256
+
+        seen = None if store is None else store.answers.mean_tokens(self.model, prompt_sha256(LOOK))
+        return seen[1] if seen else _TYPICAL_LOOK[1]
 
 
 def _readable(batch: Sequence[InputPitch], faulty: Counter[str]) -> list[Pitch]:

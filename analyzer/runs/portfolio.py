@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from analyzer.framework.assessment import Range
+from analyzer.framework.assessment import Range, VerdictWord
 from analyzer.framework.many_pitches import coded_documents
 from analyzer.framework.market import MarketMap
 from analyzer.framework.ranking import Ranked, rank
@@ -43,7 +43,7 @@ class PortfolioEntry:
     focus_lean: str
     open_position: bool
     overall: Range
-    verdict: str
+    verdict: VerdictWord
     sentence: str
     category: str
     ask: str
@@ -82,7 +82,7 @@ def filter_facts(entry: PortfolioEntry) -> dict[str, str]:
     The rows of the HTML portfolio carry these facts as data attributes, so its script filters by the same ones.
     """
     fields = {field.name: field.value(entry) for field in FILTER_FIELDS}
-    return {"words": _fold(f"{entry.title} {entry.id}"), **fields, "warnings": " ".join(entry.warnings)}
+    return {"words": folded(f"{entry.title} {entry.id}"), **fields, "warnings": " ".join(entry.warnings)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class Filter:
         """Whether this pitch is one of them; `filter` in views/templates/portfolio.js decides the same."""
         facts = filter_facts(entry)
         return (
-            all(word in facts["words"] for word in re.split(_SPACES, _fold(self.words)))
+            all(word in facts["words"] for word in words_of(self.words))
             and all(not value or value == facts[name] for name, value in self.chosen.items())
             and not (self.without_warnings and facts["warnings"])
         )
@@ -108,7 +108,12 @@ _SPACES: Final = r"[ \t\n\r\f\v\u00a0\u3000]+"
 """Written out, because \\s is not the same in Python and JavaScript."""
 
 
-def _fold(text: str) -> str:
+def words_of(text: str) -> list[str]:
+    """The words to search for, without case."""
+    return re.split(_SPACES, folded(text))
+
+
+def folded(text: str) -> str:
     """Without case, as JavaScript can do it, too; both ways, so that "STRASSE" and "straße" are the same."""
     return text.upper().lower()
 

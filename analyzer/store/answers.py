@@ -82,10 +82,13 @@ class AnswerTable:
         with self._database.reading() as connection:
             return connection.execute(sa.select(sa.func.count()).select_from(ANSWERS)).scalar_one()
 
-    def mean_tokens(self, model: str) -> tuple[float, float] | None:
-        """Mean input and output tokens of this model's answers; None if no answer has a count."""
+    def mean_tokens(self, model: str, prompt: str | None = None, *, other: bool = False) -> tuple[float, float] | None:
+        """Mean input and output tokens of this model's answers; None if no answer has a count. `prompt`: only of
+        answers to the prompt with this fingerprint, or with `other` to all others."""
+        column = ANSWERS.c.prompt_sha256
+        which = sa.true() if prompt is None else column != prompt if other else column == prompt
         means = sa.select(sa.func.avg(ANSWERS.c.input_tokens), sa.func.avg(ANSWERS.c.output_tokens)).where(
-            ANSWERS.c.model == model, ANSWERS.c.input_tokens > 0
+            ANSWERS.c.model == model, ANSWERS.c.input_tokens > 0, which
         )
         with self._database.reading() as connection:
             row = connection.execute(means).one()

@@ -3,8 +3,11 @@ and the sentences around them. Terminal, HTML, Markdown and page only render it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from typing import Any, Final, Generic, TypeVar
 
 from analyzer.framework.assessment import (
@@ -21,6 +24,7 @@ from analyzer.framework.assessment import (
 from analyzer.framework.contested import COMPARED, Votes, contested
 from analyzer.framework.rulebook import SIDE_TITLES, SIDES
 from analyzer.framework.verdict import Leaning, kind, leaning
+from analyzer.settings import KEYWORDS
 from analyzer.vocabulary.labels import joined, title, word
 from analyzer.vocabulary.records import LISTS, SIGNALS, UNKNOWN
 from analyzer.vocabulary.signals import Quote, Signals
@@ -49,6 +53,8 @@ VERDICTS: Final[Mapping[VerdictWord, str]] = {
     "open": "Open",
 }
 """The verdict's word as people read it."""
+DRAFT: Final = "Draft"
+"""What takes the place of the verdict's word where no model read the pitch."""
 GATES: Final = "Deal-breakers"
 GATE_STATES: Final[Mapping[str, str]] = {"holds": "holds", "open": "possible", "clear": "does not apply"}
 """The state of a gate as people read it."""
@@ -115,22 +121,54 @@ def subtitle(assessment: Assessment) -> str:
 
 def summary(assessment: Assessment) -> str:
     """The pitch in one sentence; empty where it would repeat the title."""
-    known = {" ".join(text.split()) for text in (assessment.pitch.title or "", heading(assessment))}
-    return "" if " ".join(assessment.signals.summary.split()) in known else assessment.signals.summary
+    known = [" ".join(text.split()) for text in (assessment.pitch.title or "", heading(assessment))]
+    words = " ".join(assessment.signals.summary.split())
+    return "" if any(text.startswith(words.removesuffix(".")) for text in known) else assessment.signals.summary
+
+
+def is_draft(assessment: Assessment) -> bool:
+    """Whether cue phrases read the pitch, without a model: then nothing is called a verdict."""
+    return assessment.provenance.reader.model == KEYWORDS
+
+
+def draft_note(assessment: Assessment) -> str:
+    """How far to trust the range of a draft, as measured; empty for what is none, and out of scope."""
+    if not is_draft(assessment) or assessment.scores is None:
+        return ""
+    inside, of = _draft_figures()
+    return (
+        "Read by cue phrases, without a model: check every value and quote. "
+        f"In {inside} of {of} real texts the settled score lay inside the range of such a draft."
+    )
+
+
+@cache
+def _draft_figures() -> tuple[int, int]:
+    """Written by docs/generate.py from benchmarks/real_texts."""
+    figures = json.loads(files("analyzer.views").joinpath("draft.json").read_text(encoding="utf-8"))
+    return figures["inside"], figures["of"]
 
 
 def statement(assessment: Assessment) -> str:
-    """The verdict's sentences; out of scope, that the framework does not apply."""
-    if assessment.verdict is not None:
-        return assessment.verdict.sentence
-    return SCOPE_UNDECIDED if is_undecided(assessment) else OUT_OF_SCOPE
+    """The verdict's sentences; of a draft the score without a verdict; out of scope, that the framework does not
+    apply."""
+    if assessment.verdict is None:
+        return SCOPE_UNDECIDED if is_undecided(assessment) else OUT_OF_SCOPE
+    if is_draft(assessment):
+        return f"{DRAFT}: {verdict_line(assessment)} {draft_note(assessment)}"
+    return assessment.verdict.sentence
 
 
 def verdict_word(assessment: Assessment) -> str:
     """The verdict in one word; out of scope, that it is."""
-    if assessment.verdict is not None:
-        return VERDICTS[assessment.verdict.word]
-    return "Undecided" if is_undecided(assessment) else "Out of scope"
+    if assessment.verdict is None:
+        return "Undecided" if is_undecided(assessment) else "Out of scope"
+    return DRAFT if is_draft(assessment) else VERDICTS[assessment.verdict.word]
+
+
+def tone(assessment: Assessment) -> str:
+    """The class of the verdict's color: its word, "open" for a draft and out of scope."""
+    return "open" if assessment.verdict is None or is_draft(assessment) else assessment.verdict.word
 
 
 def verdict_line(assessment: Assessment) -> str:
@@ -139,7 +177,12 @@ def verdict_line(assessment: Assessment) -> str:
         return statement(assessment)
     overall = assessment.scores.overall
     between = f", between {overall.low:.0f} and {overall.high:.0f}" if overall.width else ""
-    return f"{overall.value:.0f} of 100{between}. {kind(assessment.quadrant)}."
+    return f"{overall.value:.0f} of 100{between}. {kind_of(assessment)}."
+
+
+def kind_of(assessment: Assessment) -> str:
+    """The product's kind in words; empty out of scope."""
+    return "" if assessment.quadrant is None else kind(assessment.quadrant, contested(assessment.signals))
 
 
 def telling(assessment: Assessment) -> list[ConsiderationResult]:
@@ -179,7 +222,7 @@ def _voted(value: str, votes: int, signals: Signals) -> str:
     return f"{value} ({votes} of {total} readings)" if votes < total else value
 
 
-def _votes_in_words(votes: Votes) -> str:
+def votes_in_words(votes: Votes) -> str:
     """Votes in words: "claimed (2 of 3 readings); measured (1)"."""
     (value, count), *others = votes
     total = sum(number for _, number in votes)
@@ -299,13 +342,13 @@ def signal_rows(assessment: Assessment) -> list[SignalRow]:
     differing = contested(signals)
     for name, part in _DERIVED_FROM.items():
         if name in differing:
-            rows.append(SignalRow(part, title(name), _votes_in_words(differing[name]), "", "", (), first=False))
+            rows.append(SignalRow(part, title(name), votes_in_words(differing[name]), "", "", (), first=False))
     for name, spec in SIGNALS.items():
         signal = signals.single(name)
         if signal.known or signal.also:
             value, meaning = word(str(signal.value)), spec.meanings.get(str(signal.value), "")
             if name in differing:
-                value = _votes_in_words(differing[name])
+                value = votes_in_words(differing[name])
             rows.append(SignalRow(name, spec.title, value, meaning, word(signal.basis), signal.quotes))
     return rows
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from analyzer.framework.assessment import Assessment
-from analyzer.framework.verdict import kind
 from analyzer.views import assessment_content as content
 from analyzer.views.html import Html, render_page
 from analyzer.views.passages import cut, legend, marked
@@ -16,7 +15,7 @@ def html_report(assessment: Assessment, pitch: str | None) -> str:
         "report.html",
         a=assessment,
         content=content,
-        kind=kind(assessment.quadrant) if assessment.quadrant else "",
+        kind=content.kind_of(assessment),
         legend=legend(passages),
         pitch=marked(passages) if passages else Html(),
     )

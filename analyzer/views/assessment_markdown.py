@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from analyzer.framework.assessment import Assessment
-from analyzer.framework.verdict import kind
 from analyzer.views import assessment_content as content
 from analyzer.views.html import render_page
 
@@ -14,5 +13,5 @@ def markdown_report(assessment: Assessment) -> str:
         "report.md",
         a=assessment,
         content=content,
-        kind=kind(assessment.quadrant) if assessment.quadrant else "",
+        kind=content.kind_of(assessment),
     )

@@ -18,12 +18,11 @@ from analyzer.framework.assessment import (
     ConsiderationResult,
     GateResult,
     Position,
-    Quadrant,
     Range,
     Scores,
     Warning,
 )
-from analyzer.framework.verdict import Leaning, kind
+from analyzer.framework.verdict import Leaning
 from analyzer.views.assessment_content import (
     GATE_STATES,
     GATES,
@@ -37,6 +36,7 @@ from analyzer.views.assessment_content import (
     groups,
     heading,
     is_undecided,
+    kind_of,
     place,
     provenance,
     questions,
@@ -69,7 +69,7 @@ def print_assessment(console: Console, assessment: Assessment) -> None:
             _print_signals(console, assessment)
         return
     console.print()
-    console.print(_scores(assessment.scores, assessment.quadrant, assessment.position))
+    console.print(_scores(assessment.scores, kind_of(assessment), assessment.position))
     console.print(Text(said(assessment), style=QUIET))
     if gates(assessment):
         console.print(_heading(GATES))
@@ -116,9 +116,9 @@ def _warning(warning: Warning) -> Text:
     return text
 
 
-def _scores(scores: Scores, quadrant: Quadrant, position: Position) -> Table:
+def _scores(scores: Scores, kind: str, position: Position) -> Table:
     table = Table.grid(padding=(0, 2))
-    table.add_row("Kind", kind(quadrant), Text(_where(position), style=QUIET))
+    table.add_row("Kind", kind, Text(_where(position), style=QUIET))
     table.add_row("Overall", Text(f"{shown(scores.overall)} of 100", style="bold"), _bar(scores.overall, 100))
     table.add_row("Market case", f"{shown_points(scores.market)} of 10", _bar(scores.market, 10))
     table.add_row("Sales case", f"{shown_points(scores.sales)} of 10", _bar(scores.sales, 10))

@@ -167,6 +167,8 @@ def print_estimate(console: Console, estimate: CostEstimate) -> None:
         console.print(
             f"{estimate.readings} readings of each pitch: {estimate.requests:,} requests, if every answer can be used"
         )
+    if estimate.looks:
+        console.print(f"{estimate.looks:,} second looks, with their tokens below")
     console.print(f"about {estimate.input_tokens:,} input tokens and {estimate.output_tokens:,} output tokens")
     cost = "the price of this model is unknown" if estimate.cost_usd is None else f"about {money(estimate.cost_usd)}"
     console.print(f"{cost}; the model was not asked")

@@ -20,9 +20,19 @@ from analyzer.views.html import render_page, template_text
 from analyzer.views.times import day
 
 
-def write_portfolio(path: Path, portfolio: Portfolio, progress: Progress | None = None) -> None:
-    """Writes the page, whole or not at all. Raises InputError."""
-    ranked = portfolio.ranked()
+def write_portfolio(
+    path: Path,
+    portfolio: Portfolio,
+    progress: Progress | None = None,
+    *,
+    name: str = "",
+    ranked: list[tuple[PortfolioEntry, Ranked]] | None = None,
+) -> None:
+    """Writes the page, whole or not at all. `name`: of the file that the pitches came from. `ranked`: the part of the
+    ranking to show, with the ranks that the pitches have among all; None = all. Raises InputError."""
+    part = ranked is not None
+    everything = portfolio.ranked()
+    ranked = everything if ranked is None else ranked
     script = template_text("portfolio.js")
     fingerprint = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     write_whole(
@@ -31,15 +41,17 @@ def write_portfolio(path: Path, portfolio: Portfolio, progress: Progress | None 
             "portfolio.html",
             ranked=ranked[:ROWS],
             left_out=max(0, len(ranked) - ROWS),
-            last=max(1, len(ranked)),
+            last=max(1, len(everything)),
+            name=name,
+            part_of=len(everything) if part else None,
             counts=verdict_counts(ranked),
             filter_fields=FILTER_FIELDS,
             filter_facts=filter_facts,
             entries=[entry for entry, _ in ranked],
             rough=portfolio.rough,
-            out_of_scope=portfolio.out_of_scope,
-            failed=portfolio.failed,
-            failed_count=sum((progress.failed if progress else {}).values()) or len(portfolio.failed),
+            out_of_scope=[] if part else portfolio.out_of_scope,
+            failed=[] if part else portfolio.failed,
+            failed_count=0 if part else sum((progress.failed if progress else {}).values()) or len(portfolio.failed),
             usage=progress.usage if progress else Usage(),
             draws=DRAWS,
             made=day(datetime.now(UTC)),

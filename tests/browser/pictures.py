@@ -165,7 +165,7 @@ def _history(page: Page, address: str) -> None:
         _answered(page, address, sample)
         page.wait_for_timeout(_SETTLED)
     page.goto(f"{address}/history")
-    page.get_by_role("button", name="Open").first.wait_for()
+    page.get_by_role("button", name="Show").first.wait_for()
 
 
 def _history_to_delete(page: Page, address: str) -> None:

@@ -197,7 +197,7 @@ def test_ctrl_enter_analyzes_and_the_focus_goes_to_the_answer(opened: Callable[.
 
 def test_back_undoes_an_edit_a_tab_and_the_pitch_and_forward_redoes_them(opened: Callable[..., Page]) -> None:
     page = opened()
-    page.get_by_role("radio", name="Cabstand").click()
+    harness.pick(page, "Or use a sample", "Website: puts a model behind an address")
     expect(page.locator(".pa .provenance")).to_be_attached()
     expect(page).to_have_url(re.compile("sample=cabstand"))
     page.get_by_role("tab", name="What if").click()

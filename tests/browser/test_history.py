@@ -37,7 +37,7 @@ def test_a_pitch_is_kept_reopened_survives_a_reload_and_is_deleted(
     expect(row).to_be_visible()
     assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= width
     assert page.evaluate(harness.POOR_CONTRAST) == []
-    row.get_by_role("button", name="Open").click()
+    row.get_by_role("button", name="Show").click()
     expect(page.get_by_role("heading", level=1, name="Analyze a pitch")).to_be_visible()
     expect(page.get_by_text("From your History: read on")).to_be_visible()
     page.wait_for_url("**saved=*")

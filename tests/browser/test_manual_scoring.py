@@ -30,7 +30,7 @@ def opened(browser: Browser, tmp_path: Path) -> Iterator[Callable[[int], Page]]:
             page.get_by_role("option", name="Earmarker").click()
             page.get_by_role("textbox", name="Rater").fill("anna")
             page.get_by_role("textbox", name="Rater").press("Enter")
-            page.get_by_role("button", name="Save", exact=True).wait_for()
+            page.get_by_role("button", name=re.compile("^Save")).wait_for()
             return page
 
         yield open_page
@@ -42,7 +42,7 @@ def test_a_pitch_is_scored_beside_its_text_and_then_set_beside_a_reading(opened:
     page = opened(1280)
     urgency = page.get_by_role("radiogroup", name="Urgency", exact=True)
     urgency.get_by_text("Important", exact=True).click()
-    expect(page.get_by_text(f"1 of {len(VALUES)} signals have a value")).to_be_visible()
+    expect(page.get_by_text(f"1 of {len(VALUES)} signals looked at.")).to_be_visible()
     expect(page.get_by_role("region", name="The pitch")).to_be_in_viewport()
     expect(page.get_by_role("heading", name=BESIDE)).to_have_count(0)
 
@@ -50,7 +50,8 @@ def test_a_pitch_is_scored_beside_its_text_and_then_set_beside_a_reading(opened:
     expect(page.get_by_role("heading", name="Signals")).to_be_visible()
     page.get_by_role("link", name="Manual scoring").click()
     expect(urgency.get_by_role("radio", name="Important")).to_be_checked()
-    page.get_by_role("button", name="Save", exact=True).click()
+    page.keyboard.press("Control+s")
+    page.get_by_role("button", name=f"Silent on the other {len(VALUES) - 1}: save").click()
 
     expect(page.get_by_role("heading", name=BESIDE)).to_be_visible()
     expect(page.get_by_text(re.compile("^Read by keywords"))).to_be_visible()
@@ -65,3 +66,23 @@ def test_on_a_phone_the_pitch_stands_above_the_form(opened: Callable[[int], Page
     assert pitch is not None and form is not None
     assert pitch["y"] + pitch["height"] < form["y"]
     assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+
+
+def test_one_signal_at_a_time_goes_by_keys_and_the_progress_stays_in_sight(opened: Callable[[int], Page]) -> None:
+    page = opened(1280)
+    page.get_by_text("One at a time", exact=True).click()
+    expect(page.get_by_role("heading", level=4, name="Stage")).to_be_visible()
+    page.get_by_role("heading", level=4, name="Stage").click()
+
+    page.keyboard.press("2")
+    expect(page.get_by_role("heading", level=4, name="Focus")).to_be_visible()
+    expect(page.get_by_text(f"1 of {len(VALUES)} signals looked at.")).to_be_visible()
+    page.keyboard.press("1")
+    expect(page.get_by_text(f"2 of {len(VALUES)} signals looked at, 1 of them silent.")).to_be_visible()
+    page.keyboard.press("p")
+    expect(page.get_by_role("heading", level=4, name="Focus")).to_be_visible()
+
+    page.get_by_text("All signals", exact=True).click()
+    last = page.get_by_role("textbox", name="Overall")
+    last.scroll_into_view_if_needed()
+    expect(page.get_by_text(f"2 of {len(VALUES)} signals looked at, 1 of them silent.")).to_be_in_viewport()

@@ -329,18 +329,43 @@ def test_doctor_asks_the_server_of_the_model_that_is_set(
     assert done.exit_code == code and says in done.stdout
 
 
+NEVER = [
+    "openai",
+    "instructor",
+    "httpx",
+    "streamlit",
+    "pandas",
+    "pyarrow",
+    "sqlalchemy",
+    "alembic",
+    "jinja2",
+    "rapidfuzz",
+]
+"""What takes long to load, and what no command needs that neither asks a model nor opens a store."""
+
+
 @pytest.mark.parametrize(
-    "arguments",
-    [["--help"], ["score", str(PITCHES / "none.json")], ["score", "-"]],
-    ids=["help", "score, no file", "score"],
+    ("arguments", "unneeded"),
+    [
+        (["--help"], [*NEVER, "numpy", "pydantic", "rich.console"]),
+        (["--version"], [*NEVER, "numpy", "pydantic", "rich.console", "analyzer.cli.bulk"]),
+        (["score", "-"], [*NEVER, "analyzer.cli.bulk"]),
+        (["score", "none.json"], NEVER),
+        (["score", "-", "--json"], [*NEVER, "rich.console"]),
+        (["analyze", "--model", "keywords", "-"], NEVER),
+        (["analyze", "--model", "keywords", "-", "--json"], [*NEVER, "rich.console"]),
+        (["market", "--help"], [*NEVER, "numpy", "pydantic", "analyzer.cli.bulk"]),
+    ],
+    ids=["help", "version", "score", "score, no file", "score as JSON", "keywords", "keywords as JSON", "help of one"],
 )
-def test_help_and_score_load_neither_the_model_sdk_nor_the_page(arguments: list[str]) -> None:
+def test_a_command_loads_only_what_it_needs(arguments: list[str], unneeded: list[str]) -> None:
     script = (
-        "import sys, atexit; atexit.register(lambda: print([m for m in ('openai', 'instructor', 'streamlit', 'pandas') "
-        "if m in sys.modules], file=sys.stderr)); sys.argv = ['pitch', *sys.argv[1:]]; from analyzer.cli.main import main; main()"
+        f"import sys, atexit; atexit.register(lambda: print([m for m in {unneeded} if m in sys.modules], file=sys.stderr)); "
+        "sys.argv = ['pitch', *sys.argv[1:]]; from analyzer.cli.main import main; main()"
     )
+    typed = "{}" if arguments[0] == "score" else "Feature store for data scientists."
     done = subprocess.run(
-        [sys.executable, "-c", script, *arguments], input="{}", capture_output=True, text=True, check=False
+        [sys.executable, "-c", script, *arguments], input=typed, capture_output=True, text=True, check=False
     )
     assert done.stderr.splitlines()[-1] == "[]"
 

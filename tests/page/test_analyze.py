@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from analyzer.errors import ProviderTimeout
 from analyzer.framework.one_pitch import score
 from analyzer.page import assessment as answer
+from analyzer.page import pitch_field
 from analyzer.reading.pitch import MAX_CHARACTERS
 from analyzer.reading.readers import Choice
 from analyzer.resources import resource
@@ -30,6 +31,7 @@ from tests.page.visitor import (
     button,
     markup,
     texts_read_as_markdown,
+    what_if,
 )
 
 if TYPE_CHECKING:
@@ -42,12 +44,45 @@ if TYPE_CHECKING:
 def test_the_empty_page_asks_for_a_pitch_and_shows_no_answer(page: AppTest) -> None:
     assert page.title[0].value == "Analyze a pitch"
     assert page.text_area[0].value == ""
-    assert "verdict" not in markup(page)
     assert not page.exception
 
 
+def test_a_newcomer_sees_a_real_assessment_of_a_sample_that_is_said_to_be_one(page: AppTest) -> None:
+    shown = markup(page)
+
+    assert "An example of what you get." in shown
+    assert "the product is invented" in shown
+    assert "What counts most" in shown
+    assert "data-quotes" in shown
+    analyze(page, OWN_PITCH)
+    assert "An example of what you get." not in markup(page)
+
+
+def test_who_has_a_model_sees_no_example(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PITCH_MODEL", "openai/gpt-6-luna")
+
+    assert "An example" not in markup(page.run())
+
+
+def test_samples_are_named_by_what_they_are(page: AppTest) -> None:
+    names = page.selectbox(key="sample").options
+
+    assert len(set(names)) == len(pitch_field.samples())
+    assert all(len(name.split()) > 2 for name in names)
+
+
+def test_cue_phrases_give_a_draft_without_a_verdict_and_with_its_measured_error(page: AppTest) -> None:
+    analyze(page, OWN_PITCH)
+
+    shown = markup(page)
+    assert '<p class="word open">Draft</p>' in shown
+    assert re.search(r"In \d+ of \d+ real texts the settled score lay inside the range", shown)
+    assert not re.search('class="word[^"]*">(Favorable|Unfavorable|Balanced|Open)<', shown)
+    assert '<p class="word open">Draft</p>' in markup(what_if(page, buyer="practitioner"))
+
+
 def test_a_sample_is_one_click_away(page: AppTest) -> None:
-    page.pills(key="sample").set_value("taperline").run()
+    page.selectbox(key="sample").set_value("taperline").run()
 
     assert not page.error
     assert not page.exception
@@ -63,7 +98,7 @@ def test_a_sample_waits_for_a_click_where_a_model_would_be_asked(
     monkeypatch.setenv("PITCH_MODEL", "openai/gpt-4.1-mini")
     reader = reads(Signals())
 
-    page.pills(key="sample").set_value("taperline").run()
+    page.selectbox(key="sample").set_value("taperline").run()
 
     assert page.text_area(key="text").value == SAMPLE
     assert reader.asked == 0
@@ -74,7 +109,7 @@ def test_without_a_key_the_page_says_what_to_set(page: AppTest, monkeypatch: pyt
 
     analyze(page, OWN_PITCH)
 
-    assert "OPENAI_API_KEY" in page.error[0].value
+    assert "openai/gpt-4.1-mini needs a key" in page.error[0].value
     assert page.text_area(key="text").value == OWN_PITCH
 
 
@@ -82,7 +117,7 @@ def test_without_a_model_the_page_says_how_it_was_read_and_how_to_set_one(page: 
     analyze(page, OWN_PITCH)
 
     assert "No model is set: read by cue phrases" in markup(page)
-    assert "set PITCH_MODEL" in markup(page)
+    assert "connect a model" in markup(page)
 
 
 @pytest.mark.parametrize("text", ["", "  \n ", "...!"], ids=["nothing", "white space", "punctuation"])
@@ -109,10 +144,10 @@ def test_a_pitch_beyond_the_limit_is_refused_before_anyone_is_asked(
 def test_another_model_needs_its_name(page: AppTest, reads: Callable[..., FixedReader]) -> None:
     reader = reads(Signals())
 
-    page.selectbox(key="reader").set_value("Another model").run()
+    page.selectbox(key="reader").set_value("A model").run()
     analyze(page, OWN_PITCH)
 
-    assert "provider/name" in page.error[0].value
+    assert "no model is named" in page.error[0].value
     assert reader.asked == 0
 
 
@@ -121,7 +156,7 @@ def test_a_second_look_is_a_switch_that_starts_as_pitch_verify_says(
 ) -> None:
     assert page.toggle(key="second-look").value is False
     page.toggle(key="second-look").set_value(True).run()
-    page.pills(key="sample").set_value("taperline").run()
+    page.selectbox(key="sample").set_value("taperline").run()
     assert "second look" in markup(page) and not page.error and not page.exception
     page.selectbox(key="reader").set_value("Keywords").run()
     assert page.toggle(key="second-look").disabled
@@ -131,11 +166,19 @@ def test_a_second_look_is_a_switch_that_starts_as_pitch_verify_says(
     assert other.toggle(key="second-look").value is True
 
 
-def test_the_page_has_no_field_for_a_key(page: AppTest) -> None:
-    page.selectbox(key="reader").set_value("Another model").run()
-
-    assert [field.label for field in page.text_input] == ["Model, as provider/name"]
-    assert [field.label for field in page.text_area] == ["The pitch"]
+def test_the_number_of_readings_is_a_field_that_starts_as_pitch_readings_says(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert page.number_input(key="readings").value == 1
+    page.number_input(key="readings").set_value(3).run()
+    page.selectbox(key="sample").set_value("taperline").run()
+    assert "This rests on 1 of 3 readings: readings 2 and 3 are not recorded." in markup(page)
+    page.selectbox(key="reader").set_value("Keywords").run()
+    assert page.number_input(key="readings").disabled
+    assert button(page, "Analyze").click().run().error == []
+    monkeypatch.setenv("PITCH_READINGS", "5")
+    other = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30).run()
+    assert other.number_input(key="readings").value == 5
 
 
 # ---------------------------------------------------------------- answers

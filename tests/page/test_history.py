@@ -217,7 +217,7 @@ def test_a_search_finds_words_of_title_and_pitch_or_says_that_there_is_nothing(s
     assert titles(page.text_input(key="history_search").set_value("second label").run()) == ["Second"]
     page.text_input(key="history_search").set_value("50% zzz").run()
     assert titles(page) == []
-    assert "No saved assessment contains these words." in markup(page)
+    assert "No saved assessment contains these words, and no portfolio" in markup(page)
 
 
 def test_many_come_in_steps(store: Store) -> None:
@@ -237,7 +237,7 @@ def test_opening_one_shows_it_again_and_asks_nobody(store: Store, reads: Callabl
     id_ = remember(store, "First")
     page = history()
 
-    button(page, "Open").click().run()
+    button(page, "Show").click().run()
 
     assert visit(page).go_to_analyze is True
     reopened = analysis(page)
@@ -268,7 +268,7 @@ def test_one_of_an_older_version_is_listed_and_does_not_break_the_page(store: St
     page = history()
     assert "from an older version" in markup(page)
 
-    button(page, "Open").click().run()
+    button(page, "Show").click().run()
 
     assert page.error
     assert not page.exception

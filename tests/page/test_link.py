@@ -17,7 +17,7 @@ from tests.page.visitor import OWN_PITCH, FixedReader, analyze, markup, opened_a
 
 
 def test_a_link_leads_back_to_sample_tab_and_changes(page: AppTest) -> None:
-    page.pills(key="sample").set_value("cabstand").run()
+    page.selectbox(key="sample").set_value("cabstand").run()
     what_if(page, buyer="engineering_leadership")
     page.multiselect(key="set:competitors").set_value(["0", "in_house"]).run()
     link = {name: values[0] if isinstance(values, list) else values for name, values in page.query_params.items()}
@@ -87,7 +87,8 @@ def test_a_link_has_nothing_read_by_a_model(reads: Callable[..., FixedReader], m
     page = opened_at(sample="cabstand", reader="openai/expensive")
 
     assert reader.asked == 0
-    assert page.text_input(key="model").value == "openai/expensive"
+    assert page.selectbox(key="place").value == "OpenAI"
+    assert page.text_input(key="model").value == "expensive"
     assert str(page.text_area(key="text").value).startswith("Cabstand")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -16,11 +16,14 @@ from analyzer.errors import ProviderTimeout, StoreError
 from analyzer.files.manual_scores import COLUMNS, VALUES, ManualScore, manual_csv, parse_manual
 from analyzer.framework.assessment import PitchRef, ReaderRef
 from analyzer.framework.one_pitch import score
+from analyzer.page import access
+from analyzer.page.manual_scoring_form import in_words
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.readers import Choice
 from analyzer.reading.reading import Reading
 from analyzer.settings import Settings
 from analyzer.store.manual_scores import ManualScoreTable
+from analyzer.store.portfolios import SavedPitch
 from analyzer.store.store import Store
 from analyzer.views.html import literal
 from analyzer.vocabulary.labels import title
@@ -114,7 +117,10 @@ def named(elements: Any, label: str) -> Any:
 
 
 def save(page: AppTest) -> AppTest:
-    return cast(AppTest, named(page.button, "Save").click().run())
+    """Saves; the pitch is silent on whatever was not looked at."""
+    named(page.button, "Save").click().run()
+    silent = [button for button in page.button if button.label.startswith("Silent on the other")]
+    return silent[0].click().run() if silent else page
 
 
 # ---------------------------------------------------------------- the form
@@ -123,7 +129,7 @@ def save(page: AppTest) -> AppTest:
 def test_the_empty_page_asks_for_a_pitch_and_a_rater(page: AppTest) -> None:
     assert page.title[0].value == "Manual scoring"
     assert named(page.text_input, "Rater").value == ""
-    assert [button.label for button in page.button] == []
+    assert "Save" not in [button.label for button in page.button]
     assert not page.exception and not page.error
 
 
@@ -132,7 +138,7 @@ def test_without_a_rater_the_pitch_can_be_read_and_nothing_be_filled_in(page: Ap
 
     assert "A hydrophone left on a wind-farm foundation" in markup(page)
     assert "Enter the rater" in markup(page)
-    assert [button.label for button in page.button] == []
+    assert "Save" not in [button.label for button in page.button]
 
 
 def test_every_column_has_a_field_with_its_rule_and_silence_is_where_it_starts(page: AppTest) -> None:
@@ -144,12 +150,12 @@ def test_every_column_has_a_field_with_its_rule_and_silence_is_where_it_starts(p
     shown = markup(page)
     for name, values in VALUES.items():
         field = fields[title(name)]
-        assert field.value == ""
-        assert len(field.options) == len(values) + 1 and field.options[0].startswith("Not stated")
-        assert escape(rule(name)) in shown
+        assert field.value is None
+        assert len(field.options) == len(values) + 1 and field.options[0].startswith("The pitch is silent")
+        assert escape(in_words(rule(name))) in shown
     assert named(page.radio, "In scope").value == "true"
     assert named(page.text_area, "Competitors").value == named(page.text_input, "Overall").value == ""
-    assert f"0 of {len(VALUES)} signals have a value" in shown
+    assert f"0 of {len(VALUES)} signals looked at." in shown
     assert named(page.text_input, "Pitch id").value == "earmarker"
 
 
@@ -294,7 +300,7 @@ def test_raters_do_not_see_each_others_scores(page: AppTest, reader: FixedReader
     save(page)
     begin(page, rater="ben")
 
-    assert named(page.radio, "Urgency").value == ""
+    assert named(page.radio, "Urgency").value is None
     assert BESIDE not in markup(page)
 
 
@@ -306,7 +312,7 @@ def test_another_text_under_the_same_id_is_not_taken_for_the_pitch(page: AppTest
     page.file_uploader[0].set_value(("deck.txt", b"Quite another pitch.", "text/plain")).run()
 
     assert "anna has scored another text as deck" in markup(page)
-    assert BESIDE not in markup(page) and [button.label for button in page.button] == []
+    assert BESIDE not in markup(page) and "Save" not in [button.label for button in page.button]
     named(page.text_input, "Pitch id").set_value("deck-2").run()
     assert named(page.button, "Save")
 
@@ -315,7 +321,7 @@ def test_what_was_begun_survives_a_look_elsewhere_for_each_pitch(page: AppTest) 
     begin(page)
     named(page.radio, "Urgency").set_value("important").run()
     page.selectbox[0].set_value("cabstand").run()
-    assert named(page.radio, "Urgency").value == ""
+    assert named(page.radio, "Urgency").value is None
     named(page.text_input, "Overall").set_value("70")
     page.toggle[0].set_value(True).run()
     assert not page.title
@@ -455,3 +461,138 @@ def test_a_csv_with_faults_or_without_the_rater_is_told(page: AppTest) -> None:
     assert "line 2: buyer is 'cto'" in page.error[0].value
     page.file_uploader[0].set_value(("m.csv", b"pitch_id,rater,buyer\nx,ben,\n", "text/csv")).run()
     assert page.error[0].value == literal("Not imported: m.csv has no row by anna; it has rows by ben")
+
+
+# ---------------------------------------------------------------- silence is not the same as not looked at
+
+
+def test_saving_with_nothing_looked_at_asks_first_and_saves_nothing(
+    page: AppTest, reader: FixedReader, store: Store
+) -> None:
+    begin(page)
+    named(page.button, "Save").click().run()
+
+    assert "Nothing was looked at yet." in markup(page)
+    assert store.manual_scores.versions() == [] and reader.asked == 0
+    named(page.button, "Go on scoring").click().run()
+    assert "Nothing was looked at yet." not in markup(page)
+
+
+def test_what_is_saved_for_later_stays_incomplete_hides_the_reading_and_is_not_in_the_file(
+    page: AppTest, reader: FixedReader, store: Store, written: list[str]
+) -> None:
+    begin(page)
+    named(page.radio, "Urgency").set_value("important").run()
+    named(page.radio, "Who signs").set_value("unknown").run()
+    assert f"2 of {len(VALUES)} signals looked at, 1 of them silent." in markup(page)
+    named(page.button, "Save").click().run()
+    assert f"{len(VALUES) - 2} signals were not looked at." in markup(page)
+
+    named(page.button, "Save for later").click().run()
+
+    (kept,) = store.manual_scores.latest()
+    assert (kept.scores["urgency"], kept.scores["buyer"], kept.scores["stage"]) == ("important", "unknown", "")
+    assert BESIDE not in markup(page) and reader.asked == 0
+    assert "Begun, and not in the file: earmarker" in markup(page)
+    assert written[-1].splitlines() == [",".join(COLUMNS)]
+
+    visit(page).manual_scoring.drafts.clear()  # as on another day
+    page.run()
+    save(page)
+    assert BESIDE in markup(page)
+    (row,) = csv_of(page, written)
+    assert (row.values["urgency"], row.values["buyer"], row.values["stage"]) == ("important", "unknown", "unknown")
+
+
+# ---------------------------------------------------------------- a queue, one signal at a time
+
+
+def test_a_queue_says_how_far_it_is_and_leads_to_the_next_pitch_that_is_not_scored(
+    page: AppTest, reader: FixedReader
+) -> None:
+    samples = sorted(path.stem for path in (ROOT / "fixtures" / "pitches").glob("*.txt"))
+    begin(page, sample=samples[0])
+    assert f"0 of {len(samples)} scored" in markup(page)
+    save(page)
+    assert f"1 of {len(samples)} scored" in markup(page)
+
+    named(page.button, "Next not scored").click().run()
+    assert page.selectbox[0].value == samples[1]
+    named(page.button, "Previous pitch").click().run()
+    assert page.selectbox[0].value == samples[0]
+    assert page.selectbox[0].options[0].startswith("\N{CHECK MARK} ")
+    assert named(page.button, "Previous pitch").disabled
+    named(page.button, "Next not scored").click().run()
+    assert page.selectbox[0].value == samples[1]
+
+
+def test_an_address_leads_to_the_sample_that_is_scored(page: AppTest) -> None:
+    begin(page, sample="cabstand")
+    assert page.query_params["sample"] in ("cabstand", ["cabstand"])
+    again = AppTest.from_string("from analyzer.page import manual_scoring; manual_scoring.show()", default_timeout=30)
+    again.query_params["sample"] = "cabstand"
+    assert again.run().selectbox[0].value == "cabstand"
+
+
+def test_a_table_is_a_queue_under_its_own_ids(page: AppTest, reader: FixedReader, store: Store) -> None:
+    named(page.radio, "Pitches to score").set_value("A table").run()
+    table = b"id,name,pitch\nr1,First,Testbed finds label errors.\nr2,Second,Another tool for ML.\nr3,Empty,\n"
+    page.file_uploader[0].set_value(("many.csv", table, "text/csv"))
+    named(page.text_input, "Rater").set_value("anna").run()
+    assert "0 of 2 scored" in markup(page)
+
+    named(page.button, "Next not scored").click().run()
+    save(page)
+
+    assert [entry.pitch_id for entry in store.manual_scores.latest()] == ["r1"]
+    assert "1 of 2 scored" in markup(page)
+
+
+def test_a_saved_portfolio_is_a_queue_for_its_owner_alone(
+    page: AppTest, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim = store.portfolios.create(owner="ann", name="deals.csv", model="keywords", options={})
+    store.portfolios.add(claim, [SavedPitch(0, {"id": "r1", "text": "A tool for ML.", "title": "Toolery"})])
+    monkeypatch.setattr(access, "owner", lambda: "bob")
+    named(page.radio, "Pitches to score").set_value("A portfolio").run()
+    assert "No portfolio is saved in your History." in markup(page)
+
+    monkeypatch.setattr(access, "owner", lambda: "ann")
+    page.run()
+    named(page.button, "Next not scored").click().run()
+    assert "A tool for ML." in markup(page)
+
+
+def test_one_signal_at_a_time_leads_from_each_choice_to_the_next_signal(
+    page: AppTest, reader: FixedReader, store: Store
+) -> None:
+    begin(page)
+    named(page.radio, "Show").set_value("One at a time").run()
+    assert f"<h4>{title(next(iter(VALUES)))}</h4>" in markup(page)
+
+    for name in VALUES:
+        if f"<h4>{title(name)}</h4>" in markup(page):
+            choices = [button for button in page.button if button.label.startswith("The pitch is silent")]
+            if choices:
+                choices[0].click().run()
+            else:
+                named((*page.selectbox, *page.radio), title(name)).set_value("unknown").run()
+                named(page.button, "Next signal").click().run()
+    assert f"{len(VALUES)} of {len(VALUES)} signals looked at, {len(VALUES)} of them silent." in markup(page)
+
+    named(page.button, "Save").click().run()
+    (kept,) = store.manual_scores.latest()
+    assert {kept.scores[name] for name in VALUES} == {"unknown"}
+    assert BESIDE in markup(page)
+
+
+def test_out_of_scope_is_one_choice_and_complete(page: AppTest, reader: FixedReader, store: Store) -> None:
+    begin(page)
+    named(page.radio, "Show").set_value("One at a time").run()
+    while "<h4>In scope</h4>" not in markup(page):
+        named(page.button, "Previous signal").click().run()
+    named(page.button, "No").click().run()
+    named(page.button, "Save").click().run()
+
+    assert [entry.scores["in_scope"] for entry in store.manual_scores.latest()] == ["false"]
+    assert BESIDE in markup(page)

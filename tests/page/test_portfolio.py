@@ -16,7 +16,9 @@ from analyzer.files.tables import InputPitch
 from analyzer.framework.assessment import Assessment, PitchRef, Range
 from analyzer.framework.one_pitch import score
 from analyzer.page import access
-from analyzer.page.portfolio_run import PortfolioRun, PortfolioWork, export, open_results, read_many
+from analyzer.page.portfolio_export import export
+from analyzer.page.portfolio_run import Place, PortfolioRun, open_results, read_many
+from analyzer.page.portfolio_work import PortfolioWork, ReadingOptions
 from analyzer.page.session import KEY, PortfolioState, Session
 from analyzer.results.documents import entries_in
 from analyzer.results.result import Progress, Result
@@ -47,8 +49,16 @@ def done(run_: PortfolioRun) -> PortfolioWork:
 
 
 def read(*texts: str, **options: Any) -> PortfolioWork:
-    usual: dict[str, Any] = {"model": KEYWORDS, "settings": Settings()}
-    return done(read_many(given(*texts), len(texts), "t.csv", **usual | options))
+    return done(start(*texts, **options))
+
+
+def start(*texts: str, settings: Settings | None = None, place: Place | None = None, **options: Any) -> PortfolioRun:
+    """A run over these texts, by cue phrases if nothing else is said."""
+    usual: dict[str, Any] = {"model": KEYWORDS}
+    how = ReadingOptions(**usual | options)
+    return read_many(
+        given(*texts), len(texts), "t.csv", settings=settings or Settings(), options=how, place=place or Place()
+    )
 
 
 def page_of() -> AppTest:
@@ -68,15 +78,8 @@ def page() -> AppTest:
 def shown(work: PortfolioWork) -> AppTest:
     """The page of somebody whose run is at this point."""
     page = page_of()
-    page.session_state[KEY] = Session(portfolio=PortfolioState(Held(work)))
+    page.session_state[KEY] = Session(portfolio=PortfolioState(PortfolioRun(work)))
     return page.run()
-
-
-class Held(PortfolioRun):
-    """A run that nobody works on any more."""
-
-    def __init__(self, work: PortfolioWork):
-        self.work = work
 
 
 def drawn(page: AppTest) -> str:
@@ -155,7 +158,7 @@ def test_the_samples_are_one_click_away_and_rank(page: AppTest) -> None:
     seen = drawn(page)
     assert "15 in scope, 1 out of scope." in seen
     assert seen.count("<tr>") == 16
-    assert "Fillchair" in seen
+    assert [found.label for found in page.button if "Fillchair" in found.label]
     labels = [cast(Any, found).label for found in page.get("download_button")]
     assert labels == ["Portfolio (HTML)", "JSON Lines", "CSV", "Parquet"]
 
@@ -181,7 +184,7 @@ def test_a_run_that_was_stopped_says_what_was_not_begun() -> None:
     work.progress = Progress(done=1, total=10)
     work.stop.set()
 
-    assert "Stopped: 9 of 10 pitches were not started." in drawn(shown(work))
+    assert "Stopped: 9 of 10 pitches were not read." in drawn(shown(work))
 
 
 def test_a_run_that_ended_early_shows_why_and_what_it_has() -> None:
@@ -263,19 +266,21 @@ def test_the_ranking_comes_in_pages_of_fifty() -> None:
 
 
 def test_one_pitch_is_shown_whole_with_its_text_and_the_way_back() -> None:
-    page = shown(read(PITCH, f"Other\n\n{PITCH}"))
-    visit(page).portfolio.opened = 1
+    work = read(PITCH, f"Other\n\n{PITCH}")
+    page = shown(work)
+    second = work.ranked_item(1).result.number
+    visit(page).portfolio.opened = second
     page.run()
 
     seen = drawn(page)
-    assert "Scores" in seen and "The pitch</h3>" in seen and "Rank 2 of 2" in seen
+    assert "Scores" in seen and "The pitch</h2>" in seen and "Rank 2 of 2" in seen
     assert not button(page, "Previous").disabled and button(page, "Next").disabled
 
     button(page, "Previous").click().run()
     assert "Rank 1 of 2" in drawn(page)
     button(page, "Back to the portfolio").click().run()
     assert "Ranking" in drawn(page)
-    assert (visit(page).portfolio.opened, visit(page).portfolio.focus) == (None, 0)
+    assert (visit(page).portfolio.opened, visit(page).portfolio.focus) == (None, 1 - second)
 
 
 def test_without_its_text_an_assessment_is_shown_alone_and_its_quotes_lead_nowhere() -> None:
@@ -286,7 +291,7 @@ def test_without_its_text_an_assessment_is_shown_alone_and_its_quotes_lead_nowhe
 
     seen = drawn(page)
     assert "Scores" in seen and "The file of results does not contain the text of the pitch." in seen
-    assert "The pitch</h3>" not in seen
+    assert "The pitch</h2>" not in seen
     assert 'href="#quote-' not in seen
     assert "unlike AWS" in seen
 

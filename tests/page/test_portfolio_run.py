@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import io
 import json
 from collections.abc import Iterator
@@ -21,7 +20,9 @@ from analyzer.files.tables import InputPitch
 from analyzer.framework.assessment import PitchRef
 from analyzer.framework.one_pitch import score
 from analyzer.page import portfolio_run as run
-from analyzer.page.portfolio_run import export, open_results, read_many
+from analyzer.page.portfolio_export import export
+from analyzer.page.portfolio_run import go_on, open_results, read_many
+from analyzer.page.portfolio_work import ReadingOptions
 from analyzer.results.documents import DocumentEntry, parse_document
 from analyzer.settings import KEYWORDS, Settings
 from analyzer.vocabulary.signals import Signals
@@ -30,7 +31,7 @@ from tests.model_server import MODEL, Service, good, refused
 
 if TYPE_CHECKING:
     pass
-from tests.page.test_portfolio import done, given, read
+from tests.page.test_portfolio import done, given, read, start
 
 
 def test_every_pitch_is_kept_with_its_assessment_or_the_reason_why_there_is_none() -> None:
@@ -44,7 +45,8 @@ def test_every_pitch_is_kept_with_its_assessment_or_the_reason_why_there_is_none
     assert (work.progress.done, dict(work.progress.failed), work.ended) == (2, {"pitch": 1}, None)
     assert len(work.ranked) == 2
     for _, found in work.ranked:
-        assessment, text = work.full(found)
+        item = work.items[work.item_numbers[found.row]]
+        assessment, text = item.assessment(), item.text()
         quotes = [quote for _, quote in assessment.signals.quotes()]
         assert quotes and all(quote.text == (text or "")[quote.start : quote.end] for quote in quotes)
 
@@ -52,7 +54,7 @@ def test_every_pitch_is_kept_with_its_assessment_or_the_reason_why_there_is_none
 def test_quotes_stand_where_they_are_marked_also_where_the_text_was_cleaned() -> None:
     work = read(PITCH.replace("\n", "\r\n"))
 
-    assessment, text = work.full(work.ranked[0][1])
+    assessment, text = work.ranked_item(0).assessment(), work.ranked_item(0).text()
 
     assert text == PITCH
     quotes = [quote for _, quote in assessment.signals.quotes()]
@@ -62,59 +64,56 @@ def test_quotes_stand_where_they_are_marked_also_where_the_text_was_cleaned() ->
 @pytest.mark.parametrize(("count", "told"), [(0, "contains no pitch"), (run.MOST_PITCHES + 1, "the page takes 5,000")])
 def test_none_and_too_many_are_told_before_anything_is_read(count: int, told: str) -> None:
     with pytest.raises(InputError, match=told):
-        read_many([], count, "t.csv", model=KEYWORDS, settings=Settings())
+        read_many([], count, "t.csv", options=ReadingOptions(KEYWORDS), settings=Settings())
 
 
-def test_stop_lets_what_is_in_flight_come_in() -> None:
-    release = Event()
-
-    def endless() -> Iterator[InputPitch]:
-        yield from given(PITCH)
-        release.wait(30)
-        yield from given(*[PITCH] * 500)
-
-    held = read_many(endless(), 501, "t.csv", model=KEYWORDS, settings=Settings())
-    held.work.stop.set()
-    release.set()
-
-    work = done(held)
-
+def test_a_run_that_was_stopped_goes_on_with_the_pitches_that_are_left() -> None:
+    texts = [f"{PITCH} Number {number}." for number in range(40)]
+    run = start(*texts)
+    run.work.stop.set()
+    work = done(run)
     assert work.ended is None
-    assert [each.result.error for each in work.items] == [None] * len(work.items)
-    assert len(work.items) < 501
+    assert len(work.items) + len(work.waiting) == 40 and work.waiting
+
+    go_on(run, Settings())
+
+    assert not done(run).waiting
+    assert sorted(item.result.number for item in work.items) == list(range(40))
+    assert {item.result.id: item.text() for item in work.items} == {f"p{n + 1}": text for n, text in enumerate(texts)}
+    assert (work.progress.done, work.progress.total, len(work.ranked)) == (40, 40, 40)
 
 
-def test_whoever_leaves_the_page_has_nothing_read_any_more() -> None:
-    asked, go_on = Event(), Event()
-
-    def endless() -> Iterator[InputPitch]:
-        while True:
-            asked.set()
-            go_on.wait(30)
-            yield from given(PITCH)
-
-    held = read_many(endless(), 5, "t.csv", model=KEYWORDS, settings=Settings())
-    work = held.work
-    assert asked.wait(30)
-
-    del held
-    gc.collect()
-    go_on.set()
-
-    assert work.done.wait(30)
-
-
-def test_a_visitor_who_is_gone_for_long_has_nothing_read_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("wanted", [False, True], ids=["usual", "goes on alone"])
+def test_a_run_that_nobody_looks_at_ends_unless_its_visitor_wants_it_to_go_on(
+    monkeypatch: pytest.MonkeyPatch, wanted: bool
+) -> None:
     monkeypatch.setattr("analyzer.page.presence.GONE", 0.0)
     monkeypatch.setattr("analyzer.page.presence._INTERVAL", 0.01)
+    release = Event()
 
-    def endless() -> Iterator[InputPitch]:
-        while True:
-            yield from given(PITCH)
+    def slowly() -> Iterator[InputPitch]:
+        yield from given(PITCH)
+        release.wait(30)
+        yield from given(f"{PITCH} Again.")
 
-    held = read_many(endless(), 5, "t.csv", model=KEYWORDS, settings=Settings(), connected=lambda: False)
+    run = read_many(slowly(), 2, "t.csv", options=ReadingOptions(KEYWORDS), settings=Settings())
+    run.work.goes_on = wanted
+    run.watch(lambda: False)
+    if not wanted:
+        assert run.work.stop.wait(30)
+    release.set()
 
-    assert done(held).stop.is_set()
+    assert done(run).stop.is_set() is not wanted
+    assert bool(run.work.waiting) is not wanted
+
+
+def test_a_second_tab_keeps_a_run_going_that_the_first_one_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analyzer.page.presence.GONE", 0.0)
+    run = start(PITCH)
+    run.watch(lambda: False)
+    run.watch(lambda: True)
+    assert run.seconds_alone() < 60
+    assert not run.work.stop.is_set()
 
 
 def test_a_run_that_cannot_go_on_keeps_what_it_has_and_says_why() -> None:
@@ -132,8 +131,8 @@ def test_answers_are_kept_only_where_that_was_asked_for(tmp_path: Path) -> None:
         settings = replace(service.settings, store=f"sqlite:///{tmp_path / 'store.db'}")
         read(PITCH, model=MODEL, settings=settings)
         assert not (tmp_path / "store.db").exists()
-        read(PITCH, model=MODEL, settings=settings, store=True)
-        again = read(PITCH, model=MODEL, settings=settings, store=True)
+        read(PITCH, model=MODEL, settings=settings, save_answers=True)
+        again = read(PITCH, model=MODEL, settings=settings, save_answers=True)
         assert service.asked.total() == 2
     assert again.progress.from_store == 1
 

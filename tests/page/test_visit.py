@@ -98,12 +98,12 @@ def test_a_typed_text_is_not_lost_to_a_file_or_a_sample(page: AppTest, other: st
     if other == "file":
         choose(page, "deck.md", b"Another pitch.")
     else:
-        page.pills(key="sample").set_value("taperline").run()
+        page.selectbox(key="sample").set_value("taperline").run()
     assert field(page) != OWN_PITCH
 
     button(page, "Restore the previous text").click().run()
     assert field(page) == OWN_PITCH
-    assert page.pills(key="sample").value is None
+    assert page.selectbox(key="sample").value is None
 
 
 def test_what_was_wrong_with_a_file_is_forgotten_with_the_file(page: AppTest) -> None:
@@ -131,7 +131,7 @@ def test_a_reading_under_way_is_not_dropped_for_an_assessment_from_elsewhere(
     under_way: Analysis = analysis(page)
 
     go(page, "history")
-    button(page, "Open").click().run()
+    button(page, "Show").click().run()
 
     assert "a model is still reading" in page.error[0].value
     assert analysis(page) is under_way

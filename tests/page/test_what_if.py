@@ -86,3 +86,18 @@ def test_earlier_pitches_of_a_visit_stand_behind_the_next(page: AppTest, reads: 
     assert markup(page).count('class="other"') == 15  # sixteen, one out of scope
     page.segmented_control(key="behind").set_value("None").run()
     assert 'class="other"' not in markup(page)
+
+
+def test_what_readings_differ_on_can_be_settled_at_each_of_their_values(
+    page: AppTest, reads: Callable[..., FixedReader]
+) -> None:
+    reads(Signals.model_validate({"urgency": {"value": "important", "votes": 2, "also": [{"value": "critical_path"}]}}))
+    analyze(page, OWN_PITCH)
+    what_if(page)
+    field = page.selectbox(key="set:urgency")
+    assert field.options[0] == "important (2 of 3 readings); critical path (1) (as read)"
+
+    what_if(page, urgency="important")
+
+    assert visit(page).changes == {"urgency": "important"}
+    assert "Edited after reading: Urgency." in markup(page)

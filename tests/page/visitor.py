@@ -13,7 +13,7 @@ from streamlit.testing.v1.element_tree import Button
 
 from analyzer.framework.assessment import ReaderRef
 from analyzer.page.analysis import Analysis
-from analyzer.page.portfolio_run import PortfolioWork
+from analyzer.page.portfolio_work import PortfolioWork
 from analyzer.page.session import KEY, Session
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.reading import Reading

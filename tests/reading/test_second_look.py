@@ -442,3 +442,46 @@ def test_what_follows_verify_is_a_model_or_the_pitch(
     assert ("was taken back" in result.output) == (len(models) == 2)
     bulk = pitch("bulk", "--model", MODEL, "-o", pitch_file.parent / "out.jsonl", *arguments, pitch_file)
     assert bulk.exit_code == 0, bulk.output
+
+
+def test_a_dry_run_counts_second_looks_until_they_are_stored(service: respx.Route, pitch_file: Path) -> None:
+    service.mock(
+        side_effect=lambda request: completion(look(BUYER) if b"JudgeSupport" in request.content else answer())
+    )
+
+    def estimated(*arguments: str) -> dict[str, Any]:
+        result = pitch("bulk", "--model", MODEL, "--dry-run", "--json", *arguments, pitch_file)
+        document: dict[str, Any] = json.loads(result.stdout)
+        return document
+
+    reading, both = estimated(), estimated("--verify")
+    assert (reading["requests"], both["requests"], both["looks"]) == (1, 2, 1)
+    assert both["cost_usd"] > reading["cost_usd"] and both["input_tokens"] > reading["input_tokens"]
+    assert not service.called
+    pitch("bulk", "--model", MODEL, "-o", pitch_file.parent / "read.jsonl", pitch_file)
+    left = estimated("--verify")
+    assert (left["requests"], left["looks"], left["stored"]) == (1, 1, 0)
+    assert left["input_tokens"] < both["input_tokens"] - reading["input_tokens"], "what will be sent is known now"
+    pitch("bulk", "--model", MODEL, "-o", pitch_file.parent / "out.jsonl", "--verify", pitch_file)
+    assert estimated("--verify")["requests"] == 0 and estimated("--verify")["stored"] == 1
+    assert service.call_count == 2
+    other = estimated("--verify", "openai/gpt-4.1")
+    assert (other["requests"], other["looks"]) == (1, 1)
+
+
+def test_a_second_look_at_several_readings_checks_each_value_with_its_own_quotes(service: respx.Route) -> None:
+    other = answer(buyer=single("practitioner", "Helm users start in ten minutes"))
+
+    def reply(request: httpx.Request) -> httpx.Response:
+        if b"JudgeSupport" not in request.content:
+            reading = json.loads(request.content).get("seed")
+            return completion(answer() if reading == 7 else other)
+        heads = [line for line in json.loads(request.content)["messages"][1]["content"].splitlines() if line[:1] == "["]
+        (wrong,) = (place for place, line in enumerate(heads, 1) if line.endswith("practitioner"))
+        return completion(look(wrong, count=len(heads)))
+
+    service.mock(side_effect=reply)
+    buyer = analyzed(readings=3).signals.buyer
+    assert service.call_count == 4, "one second look at what three readings say"
+    assert (buyer.value, buyer.votes) == ("unknown", 2)
+    assert [(vote.value, vote.votes) for vote in buyer.also] == [("engineering_leadership", 1)]

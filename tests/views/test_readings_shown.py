@@ -64,6 +64,13 @@ def test_every_view_says_how_far_readings_agree_and_shows_the_votes() -> None:
             assert "ay 2 (2 of 3 readings); day 1 (1)" in shown, name
 
 
+def test_the_verdict_says_what_readings_differ_on_and_not_that_the_pitch_is_silent() -> None:
+    assert DIFFERING.verdict is not None
+    assert DIFFERING.verdict.sentence.startswith("Engineering product, readings differ on the stage.")
+    assert "depending on what the pitch leaves out and what readings differ on." in DIFFERING.verdict.sentence
+    assert "stage not stated" not in in_terminal(DIFFERING)
+
+
 def test_a_single_reading_says_nothing_of_votes() -> None:
     alone = read({"urgency": "important"})
     assert contested(alone.signals) == {} and content.agreement(alone) == ""

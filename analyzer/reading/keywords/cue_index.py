@@ -21,8 +21,7 @@ class CueIndex:
         self._waiting: list[list[tuple[Cue, list[int]]]] = []
         """For each need, the cues that are looked at where it is met, with their other needs."""
         for cue in dict.fromkeys(cues):
-            rarest_first = sorted(cue.needs, key=lambda options: (len(options), -len(options[0])))
-            own = [self._number(options, numbers) for options in rarest_first]
+            own = [self._number(options, numbers) for options in cue.needs]
             if own:
                 self._waiting[own[0]].append((cue, own[1:]))
         self._lengths = sorted(set(map(len, self._beginnings)))

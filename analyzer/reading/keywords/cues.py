@@ -66,6 +66,7 @@ class CueLanguage:
     def __init__(self, words: Mapping[str, Sequence[str]]):
         self._words = words
         self._cues: dict[str, Cue] = {}
+        self._parts: dict[str, tuple[str, Needs]] = {}
 
     def cue(self, source: str) -> Cue:
         """Raises ValueError naming the cue and what is wrong with it."""
@@ -115,21 +116,28 @@ class CueLanguage:
             if not tokens:
                 raise ValueError(f"the cue {source!r} opens a group and does not close it")
             return *either(alternatives), tokens.pop(0) == ")?"
-        if token.startswith("<"):
-            name = token[1:-1]
-            if name in _PARTS:
-                return _PARTS[name], (), False
-            if name not in self._words:
-                raise ValueError(f"the cue {source!r} names {token}, which is neither a part nor under [words]")
-            cues = [self.cue(word) for word in self._words[name]]
-            return *either([(cue.regex, cue.needs) for cue in cues]), False
-        if _LITERAL.fullmatch(token) is None:
-            raise ValueError(f"the cue {source!r} holds {token!r}, which is no word")
-        ending = token.endswith("*")
-        word = token.rstrip("*")
-        found = _WORD.findall(word.lower())
-        need = tuple((part + "*" * (ending and part is found[-1]),) for part in found)
-        return re.escape(word.lower()) + r"\w*" * ending, need, False
+        if token not in self._parts:
+            self._parts[token] = self._named(token, source) if token.startswith("<") else _literal(token, source)
+        return *self._parts[token], False
+
+    def _named(self, token: str, source: str) -> tuple[str, Needs]:
+        name = token[1:-1]
+        if name in _PARTS:
+            return _PARTS[name], ()
+        if name not in self._words:
+            raise ValueError(f"the cue {source!r} names {token}, which is neither a part nor under [words]")
+        cues = [self.cue(word) for word in self._words[name]]
+        return either([(cue.regex, cue.needs) for cue in cues])
+
+
+def _literal(token: str, source: str) -> tuple[str, Needs]:
+    if _LITERAL.fullmatch(token) is None:
+        raise ValueError(f"the cue {source!r} holds {token!r}, which is no word")
+    ending = token.endswith("*")
+    word = token.rstrip("*")
+    found = _WORD.findall(word.lower())
+    need = tuple((part + "*" * (ending and part is found[-1]),) for part in found)
+    return re.escape(word.lower()) + r"\w*" * ending, need
 
 
 def name_cue(name: str) -> Cue:

@@ -1,0 +1,44 @@
+"""Messages of the program in the words of the page: commands and variables are for the command line.
+
+The page's visitor connects a model, chooses a reader and checks a key; where a message says how to do that on the
+command line, this says how to do it here, or leaves it out.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_HERE: Final = (
+    (r"set PITCH_MODEL or --model(?: \([^)]*\))?", "connect a model (Read by: A model)"),
+    (r"[A-Z_]+_API_KEY is not set; set it to use ([^,]+), or use --model keywords", r"\1 needs a key; type it under "
+     "Read by, or choose Keywords"),
+    (r"; to begin there: PITCH_MODE=\w+| To begin there: --mode \w+\.", ""),
+    (r",? and --max-cost cannot be used", ""),
+    (r"\. To see how well it reads: pitch doctor --read", ""),
+    (r"\n?(?:Choose another --model, or )?record it with: pitch record FILE --model provider/name",
+     "Choose another reader"),
+    (r", or (?:set|choose another way with) --mode\b", ""),
+    (r"; use --mode auto, or one of [\w, ]+", ""),
+    (r", or lower --concurrency", ""),
+    (r", or (?:run again with )--debug to see where it failed", ""),
+    (r", or a profile of your own that leaves the setting out \(PITCH_PROFILES\)", ""),
+    (r", or raise PITCH_TIMEOUT \(seconds\)", ""),
+    (r"set SSL_CERT_FILE to your organization's certificates", "whoever runs this page can add its certificates"),
+    (r"PITCH_TIMEOUT", "the time limit"),
+    (r"check --model and OPENAI_BASE_URL", "check the model's name and the server's address"),
+    (r"its address \(OPENAI_BASE_URL\)", "its address"),
+    (r", or OPENAI_BASE_URL with openai/NAME for any compatible server", ""),
+    (r"OPENAI_BASE_URL", "the server's address"),
+    (r"\b[A-Z][A-Z_]*_(?:API_)?KEY\b", "the key"),
+    (r"\(?PITCH_PROFILES\)?", "of the profiles"),
+    (r"; use: pitch bulk \S+", "; use the command line for more"),
+)  # fmt: skip
+_COMPILED: Final = tuple((re.compile(pattern), words) for pattern, words in _HERE)
+
+
+def on_the_page(message: str) -> str:
+    """A message without words of the command line."""
+    for pattern, words in _COMPILED:
+        message = pattern.sub(words, message)
+    return message
