@@ -10,6 +10,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -18,10 +19,12 @@ import pytest
 import respx
 from click.testing import CliRunner, Result
 
+from analyzer import analyze_many
 from analyzer.cli.main import cli
 from analyzer.framework.rulebook import write_new
 from analyzer.reading.clients import shared_client
 from tests.completions import PITCH, URL, answer, completion
+from tests.conftest import PITCHES
 from tests.docs.test_docs import PAGES, ROOT
 from tests.documents import printed
 
@@ -78,7 +81,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     write_new(tmp_path / "old.toml")
     (tmp_path / "manual.csv").write_text("pitch_id,rater,urgency\nwatt,anna,important\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    run(["bulk", "startups.csv", "-o", "results.jsonl", "--model", "keywords"])
+    (tmp_path / "results.jsonl").write_text(results(), encoding="utf-8")
     shared_client.cache_clear()
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     monkeypatch.setenv("OPENAI_BASE_URL", URL)
@@ -92,6 +95,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     with respx.mock(assert_all_called=False) as router:
         router.route().mock(side_effect=respond)
         yield tmp_path
+
+
+@cache
+def results() -> str:
+    """What bulk would write of the samples and of PITCH."""
+    pitches = {path.stem: path.read_text(encoding="utf-8") for path in sorted(PITCHES.glob("*.txt"))}
+    read = analyze_many([*pitches.items(), ("watt", PITCH)], model="keywords")
+    return "".join(f"{each.assessment.to_json(None)}\n" for each in read if each.assessment)
 
 
 def run(words: list[str]) -> Result:
