@@ -109,6 +109,7 @@ def test_a_visit_to_everything_loses_nothing_and_leaves_no_word_in_the_log(
     look_elsewhere(page, "Analyze a pitch")
     expect(page.get_by_role("tab", name="What if")).to_have_attribute("aria-selected", "true")
     expect(changed).to_be_visible()
+    page.get_by_role("tab", name="Assessment").click()
     expect(page.locator(".pa .other")).not_to_have_count(0)
 
     said = [line for line in log.read_text(encoding="utf-8").splitlines() if line.strip()]
