@@ -45,11 +45,13 @@ class AnalyzerError(Exception):
     """Base of all errors that this package raises on purpose.
 
     `kind` is a stable word for scripts and result files; `exit_code` is what `pitch` ends with:
-    1 a pitch failed, 2 the call or an input file is wrong, 3 not configured, or the model cannot be reached.
+    1 a pitch failed, 2 the call or an input file is wrong, 3 not configured, or the model cannot be reached. `usage`:
+    what was spent on a pitch before its reading failed; None if nothing is known of it.
     """
 
     kind: ClassVar[str] = "error"
     exit_code: ClassVar[int] = 1
+    usage: Any = None
 
 
 class InputError(AnalyzerError):

@@ -15,6 +15,7 @@ run (its default, which `pitch app` turns off).
 from __future__ import annotations
 
 import sys
+import tempfile
 import time
 from importlib import import_module
 from pathlib import Path
@@ -23,7 +24,9 @@ from types import ModuleType
 from typing import Any
 
 from analyzer.files.pitches import uploaded_table
-from analyzer.page.portfolio_run import export, open_results, read_many
+from analyzer.page.portfolio_export import export
+from analyzer.page.portfolio_run import open_results, read_many
+from analyzer.page.portfolio_work import ReadingOptions
 from analyzer.resources import resource
 from analyzer.settings import KEYWORDS, Settings
 
@@ -72,6 +75,7 @@ def main() -> None:
             times = [measure(page, number) for number in range(rounds)]
             label = f"Of {MANY:,}, {name}:"
             print(f"{label:<28} {median(times):5.0f} ms, slowest {max(times):.0f} ms")
+        _others(browser, address, tools, rounds)
 
 
 def _analyze(page: Any, text: str) -> float:
@@ -154,12 +158,51 @@ def _back(page: Any, number: int) -> float:
     return took
 
 
+def _others(browser: Any, address: str, tools: ModuleType, rounds: int) -> None:
+    """Prints how long a page takes for another visitor, alone and while a run of many pitches goes on, and how many
+    times as long as an empty Streamlit page: so the figures of two machines can be compared."""
+    with tempfile.TemporaryDirectory() as folder:
+        empty = Path(folder) / "empty.py"
+        empty.write_text('import streamlit as st\nst.html("<p class=pa>Empty</p>")\n', encoding="utf-8")
+        server = ("-m", "streamlit", "run", str(empty), "--server.port={port}", "--server.headless=true")
+        with tools.served_page({}, arguments=server) as bare:
+            least = [_visit(browser, bare, ".pa") for _ in range(rounds)]
+    sample = f"{address}/?sample=cabstand"
+    alone = [_visit(browser, sample, ".pa .provenance") for _ in range(rounds)]
+    page = browser.new_page()
+    tools.upload(page, address, tools.many_pitches(MANY))
+    page.get_by_role("button", name="Stop").wait_for()
+    beside = [_visit(browser, sample, ".pa .provenance") for _ in range(rounds)]
+    if not page.get_by_role("button", name="Stop").count():
+        print("The run was over before the last visit; ask for fewer rounds.")
+    page.close()
+    for name, times in (
+        ("An empty page", least),
+        ("A sample, alone", alone),
+        (f"A sample, {MANY:,} under way", beside),
+    ):
+        ratio = median(times) / median(least)
+        print(f"{name + ':':<28} {median(times):5.0f} ms, slowest {max(times):.0f} ms, {ratio:.1f} times an empty page")
+
+
+def _visit(browser: Any, address: str, selector: str) -> float:
+    """Milliseconds from opening the page, as a new visitor, until it is drawn."""
+    context = browser.new_context()
+    page = context.new_page()
+    begun = time.monotonic()
+    page.goto(address)
+    page.locator(selector).first.wait_for(state="attached", timeout=60_000)
+    took = 1_000 * (time.monotonic() - begun)
+    context.close()
+    return took
+
+
 def _runs(count: int) -> None:
     """Prints seconds for reading pitches and for opening results: without a page, on it, and with its collector on."""
     tools = _harness()
     table = uploaded_table("pitches.csv", tools.many_pitches(count).encode())
     bare = time.monotonic()
-    run = read_many(table, table.count(), table.name, model=KEYWORDS, settings=Settings())
+    run = read_many(table, table.count(), table.name, settings=Settings(), options=ReadingOptions(KEYWORDS))
     run.work.done.wait()
     read = [time.monotonic() - bare]
     results = export(run.work, ".jsonl") * 5
@@ -174,13 +217,13 @@ def _runs(count: int) -> None:
             page = browser.new_page(viewport={"width": 1280, "height": 900})
             tools.upload(page, address, tools.many_pitches(count))
             read.append(_until_ranked(page))
-            page.get_by_text("Other pitches").click()
+            page.get_by_text("Analyze other pitches").click()
             page.get_by_text("Open results").click()
             page.get_by_text("A file of results").wait_for()
             file = {"name": "results.jsonl", "mimeType": "application/jsonl", "buffer": results}
             page.locator("input[type=file]").set_input_files(file)
             page.get_by_text("results.jsonl").first.wait_for()
-            page.get_by_role("button", name="Open them").click()
+            page.get_by_role("button", name="Open file").click()
             page.get_by_text("Opening results.jsonl").wait_for()
             opened.append(_until_ranked(page))
     for name, number, seconds in (("read", count, read), ("opened", 5 * count, opened)):

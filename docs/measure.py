@@ -319,7 +319,7 @@ def _second_look() -> Iterator[str]:
 
 
 _SECOND_LOOK_NOTE = """\
-A quote that is in the pitch may still say nothing of its value. Two checks look at that: [rules](reading.md#evidence) (a figure needs a
+A quote that is in the pitch may still say nothing of its value. Two checks look at that: [rules](reading.md#with-a-language-model) (a figure needs a
 number, a named customer a name), and, with `--verify`, [a second look](reading.md#a-second-look) at each value and its quotes by a model
 that does not see the pitch. They are held against the values of the recorded readings of samples and reading set (true pairings, as far
 as the readings are right) and {wrong} wrong ones: true quotes hung on another signal, or on a stronger value than was read, drawn by a

@@ -80,6 +80,7 @@ def public_values() -> list[Any]:
         edited,
         analyze(deck, model="keywords"),
         analyze(next(iter(texts.values())), model="recorded", verify=True),
+        analyze(next(iter(texts.values())), model=["recorded", "keywords"]),
         seen[-1],
         *rank(coded, draws=5),
         shift(assessments[0], edited),

@@ -15,11 +15,12 @@ import streamlit as st
 from analyzer.errors import AnalyzerError
 from analyzer.page import access, downloads, link, open_portfolios, portfolio_go_on, portfolio_input, portfolio_list
 from analyzer.page import portfolio_filters as filters
+from analyzer.page.clicks import clickable
 from analyzer.page.portfolio_export import export
 from analyzer.page.portfolio_one import show_one
 from analyzer.page.portfolio_ranking import show_ranking
 from analyzer.page.portfolio_run import PortfolioRun
-from analyzer.page.portfolio_work import PortfolioItem, PortfolioWork
+from analyzer.page.portfolio_work import PortfolioWork
 from analyzer.page.presence import visitor
 from analyzer.page.session import PortfolioState, session
 from analyzer.page.store import shared_store
@@ -37,6 +38,7 @@ _LOST: Final = (
 )
 _GOES_ON: Final = "portfolio_goes_on"
 _PART: Final = "portfolio_part"
+_OUTSIDE: Final = "portfolio_outside"
 _SHOWN, _EVERYTHING = "Shown", "All"
 _KINDS: Final = (
     ("Portfolio (HTML)", ".html", "text/html"),
@@ -204,10 +206,10 @@ def _show_results(run: PortfolioRun) -> None:
         shown = show_ranking(run) if work.ranked else []
         with place.container(key="tools"):
             _files(work, shown)
-        for listing in (_not_read(work),):
-            if listing:
-                st.html(listing)
         _out_of_scope(work)
+        failed = _not_read(work)
+        if failed:
+            st.html(failed)
     link.show(_address(state))
 
 
@@ -274,28 +276,36 @@ def _files(work: PortfolioWork, shown: Sequence[int]) -> None:
 
 def _out_of_scope(work: PortfolioWork) -> None:
     """The pitches that the framework does not score; each opens in full."""
-    outside = [item for item in work.items if item.compressed_assessment is not None and _unranked(work, item)]
+    outside = [item for item in work.items if work.is_out_of_scope(item)]
     if not outside:
         return
     note = "Not products for people who build, run or improve machine learning, so the framework does not score them."
-    with st.expander(f"Out of scope ({len(outside):,})", expanded=len(outside) <= 10):
-        st.html(tag("p", note, class_="pa lead"))
-        for item in outside[:_MOST_LISTED]:
-            number = item.result.number
-            title = item.result.title or item.result.id
-            st.button(
-                literal(title), key=f"portfolio-outside-{number}", type="tertiary", on_click=_open, args=(number,)
-            )
-        if len(outside) > _MOST_LISTED:
-            st.html(tag("p", f"and {len(outside) - _MOST_LISTED:,} more.", class_="pa lead"))
+    rows = [
+        tag(
+            "li",
+            tag(
+                "button",
+                item.result.title or item.result.id,
+                type="button",
+                class_="alien",
+                data_pick=str(item.result.number),
+                data_top="",
+            ),
+        )
+        for item in outside[:_MOST_LISTED]
+    ]
+    clickable(_listed(f"Out of scope ({len(outside):,})", note, rows, len(outside)), _OUTSIDE, _open)
 
 
-def _unranked(work: PortfolioWork, item: PortfolioItem) -> bool:
-    return work.is_out_of_scope(item.result.number)
+def _listed(heading: str, note: str, rows: Sequence[Html], count: int) -> Html:
+    more = [tag("p", f"and {count - len(rows):,} more.", class_="lead")] if count > len(rows) else []
+    opened = {"open": ""} if count <= 10 else {}
+    lead = tag("p", note, class_="lead")
+    return tag("details", tag("summary", heading), lead, tag("ul", *rows), *more, class_="pa listed", **opened)
 
 
-def _open(number: int) -> None:
-    session().portfolio.opened = number
+def _open(number: str) -> None:
+    session().portfolio.opened = int(number)
 
 
 def _not_read(work: PortfolioWork) -> Html:
@@ -306,11 +316,8 @@ def _not_read(work: PortfolioWork) -> Html:
         tag("li", tag("strong", result.id, class_="alien"), ": ", tag("span", _reason(result), class_="alien"))
         for result in failed[:_MOST_LISTED]
     ]
-    more = [tag("p", f"and {len(failed) - len(rows):,} more.", class_="lead")] if len(failed) > len(rows) else []
-    note = tag("p", "The downloads list all of them with the reason.", class_="lead")
-    opened = {"open": ""} if len(failed) <= 10 else {}
-    summary = tag("summary", f"Not read ({len(failed):,})")
-    return tag("details", summary, note, tag("ul", *rows), *more, class_="pa listed", **opened)
+    note = "The downloads list all of them with the reason."
+    return _listed(f"Not read ({len(failed):,})", note, rows, len(failed))
 
 
 def _reason(result: Result) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
@@ -45,6 +46,8 @@ MOST_PITCHES: Final = 5_000
 """Pitches that the page takes at once."""
 _OFTEN: Final = 0.5
 """Seconds between two times that results which cost nothing are saved; paid ones are saved at once."""
+_LATELY: Final = 20.0
+"""Seconds over which the pace of a run is taken."""
 _TAKEN_OVER: Final = "this portfolio was deleted, or another server goes on with it; open it again from History"
 _log = logging.getLogger(__name__)
 
@@ -97,6 +100,21 @@ class PortfolioRun:
         (self.work.shortlist.add if shortlisted else self.work.shortlist.discard)(number)
         if self.work.saved and self.place.store is not None and self.place.owner is not None:
             self.place.store.portfolios.choose(self.place.owner, self.work.id, number, shortlisted)
+
+
+class Pace:
+    """How many pitches a second a run has finished lately."""
+
+    def __init__(self) -> None:
+        self._seen: deque[tuple[float, int]] = deque([(0.0, 0)])
+
+    def of(self, finished: int, elapsed: float) -> float | None:
+        """The pace now; None while there is too little to say."""
+        self._seen.append((elapsed, finished))
+        while len(self._seen) > 2 and elapsed - self._seen[0][0] > _LATELY:
+            self._seen.popleft()
+        since, before = self._seen[0]
+        return (finished - before) / (elapsed - since) if elapsed > since else None
 
 
 @dataclass(slots=True)
@@ -282,8 +300,11 @@ def _read(run: PortfolioRun, settings: Settings) -> None:
     feed = PitchFeed(unpacked(work.waiting[number]) for number in numbers)
     paid = asks_a_server(work.options.model)
 
+    pace = Pace()
+
     def note(progress: Progress) -> None:
-        work.progress = together(before, progress, before.total)
+        together_ = together(before, progress, before.total)
+        work.progress = replace(together_, pace=pace.of(progress.finished, progress.elapsed))
 
     results = analyze_many(
         feed,

@@ -130,9 +130,9 @@ class PortfolioWork:
         """The place in the ranking of the pitch with this number in the input; None out of scope."""
         return next((p for p in range(len(self.ranked)) if self.ranked_item(p).result.number == number), None)
 
-    def is_out_of_scope(self, number: int) -> bool:
-        """Whether the pitch with this number was read and has no place in the ranking."""
-        return number in self._places and self._places[number] not in self._in_scope
+    def is_out_of_scope(self, item: PortfolioItem) -> bool:
+        """Whether the pitch was read and has no place in the ranking."""
+        return item.compressed_assessment is not None and self._places[item.result.number] not in self._in_scope
 
     def own_columns(self) -> tuple[str, ...]:
         """The names of the input's own columns."""

@@ -52,6 +52,8 @@ visitor; with a run's results in memory that takes longer than the work itself. 
 """
 _MESSAGE: Final = 200 * 1024 * 1024
 """Bytes of the largest message to the browser, as Streamlit's own server has it."""
+_TURN: Final = 0.0005
+"""Seconds that one thread computes before another gets its turn: reading for one visitor leaves room for others."""
 _GRACE: Final = 3.0
 """Seconds that open connections, and then the threads of visitors, have to end once the server is told to."""
 
@@ -83,6 +85,7 @@ def serve(port: int, open_browser: bool, named: Iterable[str] = (), address: str
             ws_per_message_deflate=False,
         )
     )
+    sys.setswitchinterval(_TURN)
     signal.signal(signal.SIGTERM, _terminated)
     with suppress(KeyboardInterrupt):
         server.run(sockets=[listener])

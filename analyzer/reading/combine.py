@@ -160,7 +160,7 @@ def _typical_first(voters: Sequence[Signals], winners: Mapping[str, str]) -> lis
 
 
 @dataclass(frozen=True, slots=True)
-class _Group(Generic[E]):
+class _SameEntry(Generic[E]):
     """Entries of several readings that mean the same, at most one of each: number of the reading, place in its list,
     and the entry."""
 
@@ -181,7 +181,7 @@ class _Group(Generic[E]):
         return mean, min((reading, place) for reading, place, _ in self.members)
 
 
-def _grouped(lists: Sequence[Sequence[E]], alike: Callable[[E, E], float]) -> list[_Group[E]]:
+def _grouped(lists: Sequence[Sequence[E]], alike: Callable[[E, E], float]) -> list[_SameEntry[E]]:
     """The entries of all lists in groups of the same: the most alike (`alike` above 0) are joined first."""
     every = [(reading, place, entry) for reading, entries in enumerate(lists) for place, entry in enumerate(entries)]
     pairs: list[tuple[bool, float, int, int]] = []
@@ -196,10 +196,10 @@ def _grouped(lists: Sequence[Sequence[E]], alike: Callable[[E, E], float]) -> li
         joined = first + second
         if first != second and len({every[number][0] for number in joined}) == len(joined):
             group.update(dict.fromkeys(joined, joined))
-    return [_Group(tuple(every[number] for number in sorted(numbers))) for numbers in dict.fromkeys(group.values())]
+    return [_SameEntry(tuple(every[number] for number in sorted(numbers))) for numbers in dict.fromkeys(group.values())]
 
 
-def _voted_in(lists: Sequence[Sequence[E]], alike: Callable[[E, E], float], most: int) -> list[_Group[E]]:
+def _voted_in(lists: Sequence[Sequence[E]], alike: Callable[[E, E], float], most: int) -> list[_SameEntry[E]]:
     """The groups that at least half of the readings have; where half have entries but no group has half of the votes,
     those with the most. In the order of the lists."""
     groups = _grouped(lists, alike)
@@ -242,7 +242,7 @@ def _personas(lists: Sequence[Sequence[Persona]]) -> list[Persona]:
 
     groups = _voted_in(lists, alike, MAX_PERSONAS)
 
-    def named_first(group: _Group[Persona]) -> int:
+    def named_first(group: _SameEntry[Persona]) -> int:
         return sum(place == 0 for _, place, _ in group.members)
 
     most = max(map(named_first, groups), default=0)
@@ -270,7 +270,7 @@ def _competitors(lists: Sequence[Sequence[Competitor]], market: MarketMap) -> li
     ]
 
 
-def _quote(group: _Group[E]) -> Quote | None:
+def _quote(group: _SameEntry[E]) -> Quote | None:
     return _most((entry.quote for entry in group.entries if entry.quote is not None), None)
 
 

@@ -14,7 +14,7 @@ from typing import get_args
 
 import httpx
 
-from analyzer.errors import ExtractionError, ProviderError
+from analyzer.errors import AnalyzerError, ExtractionError, ProviderError
 from analyzer.framework.assessment import DISQUALIFIED, ReaderRef, Warning
 from analyzer.reading.answers import LIST_PARTS, CheckedAnswer, Fault, NotAnAnswer, check_answer
 from analyzer.reading.asking import MAX_ASKS, Asking, Conversation, PaidAnswers
@@ -104,8 +104,13 @@ class ModelReader:
         asked, stored and recorded by itself. Raises ProviderError, ExtractionError, ConfigurationError,
         MissingRecording, or, if the run ends first, RunStopped or CostLimitReached."""
         self.note_title(pitch)
+        talk = Conversation(self.asking, self._form, pitch, number)
         with noting_played() as played:
-            reading = await _PitchReading(Conversation(self.asking, self._form, pitch, number)).reading(self.ref)
+            try:
+                reading = await _PitchReading(talk).reading(self.ref)
+            except AnalyzerError as error:
+                error.usage = talk.usage
+                raise
         return as_recorded(reading, played)
 
     def note_title(self, pitch: Pitch) -> None:

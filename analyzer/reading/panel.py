@@ -124,7 +124,7 @@ def as_one(
         signals,
         reader,
         tuple(dict.fromkeys(warnings)),
-        _total(reading.usage for reading in readings),
+        _total([*(reading.usage for reading in readings), *(each.error.usage for each in failed)]),
         from_store=not failed and all(reading.from_store for reading in readings),
         evidence=other_quotes(signals, [reading.signals for reading in readings]),
     )
@@ -136,10 +136,10 @@ def _without_doubts(reading: Reading, pitch: Pitch) -> Iterable[Warning]:
     return (warning for warning in reading.warnings if warning not in doubts)
 
 
-def _total(usages: Iterable[Usage]) -> Usage:
+def _total(usages: Iterable[Usage | None]) -> Usage:
     total = Usage()
     for usage in usages:
-        total = added(total, usage) if usage.requests else total
+        total = added(total, usage) if usage is not None and usage.requests else total
     return total if total.cost_usd is None else total.model_copy(update={"cost_usd": round(total.cost_usd, 8)})
 
 

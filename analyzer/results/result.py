@@ -31,6 +31,8 @@ class Result:
 class Progress:
     """The progress of a run as of its last result. Times in seconds, cost in USD.
 
+    `pace`: pitches a second over the last while, from the store or not; None = the run keeps no account of it.
+
     `usage` is what this run has spent; `failed` counts results with an error, by kind. `total` is None where the number
     of pitches is unknown; `limit` is how many requests may be in flight now. `notices`: what people should know about
     how the model is asked, a line each.
@@ -44,6 +46,7 @@ class Progress:
     elapsed: float = 0.0
     limit: int = 0
     notices: tuple[str, ...] = ()
+    pace: float | None = None
 
     @property
     def finished(self) -> int:
@@ -57,10 +60,16 @@ class Progress:
 
     @property
     def remaining(self) -> float | None:
-        """Seconds until the end at this rate; None while unknown."""
-        if self.total is None or not self.rate:
+        """Seconds until the end; None while unknown.
+
+        At the pace of the last while if that is known: answers in the store come first and fast, and say nothing about
+        how long a model takes. Else at the rate of what was asked, or of everything if nothing was.
+        """
+        usual = self.rate or (self.finished / self.elapsed if self.elapsed else 0.0)
+        pace = usual if self.pace is None else self.pace
+        if self.total is None or not pace:
             return None
-        return max(0, self.total - self.finished) / self.rate
+        return max(0, self.total - self.finished) / pace
 
     @property
     def cost_estimate(self) -> float | None:

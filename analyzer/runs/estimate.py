@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 _TYPICAL_OUTPUT_TOKENS: Final = 1200
 """Assumed length of an answer until the store holds one of this model."""
+_TOKENS_PER_SECOND: Final = 60
+"""Assumed speed at which a model writes one answer."""
+_AT_ONCE: Final = 16
+"""Answers assumed to be written at the same time, as `analyze_many` asks by default."""
 _TYPICAL_LOOK: Final = (1900, 500)
 """Assumed tokens of the values of a second look, and of its answer: about twenty values, as the samples have."""
 _BATCH: Final = 500
@@ -54,6 +58,12 @@ class CostEstimate:
     looks: int = 0
     asks: bool = False
     """Whether the run would ask a server."""
+
+    @property
+    def seconds(self) -> float:
+        """Seconds that reading takes with a model that writes 60 tokens a second, 16 answers at once; 0 where nothing
+        is asked. A local model is often much slower."""
+        return self.output_tokens / _TOKENS_PER_SECOND / _AT_ONCE
 
     def document(self) -> dict[str, Any]:
         """The estimate for scripts."""

@@ -19,9 +19,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from analyzer.views.numbers import number, shown, shown_points
 from analyzer.views.palette import report_css
 from analyzer.views.terminal import plain
-from analyzer.vocabulary.labels import title, word
+from analyzer.vocabulary.labels import title, value_word, word
 
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~$&-])")
+_ACTS = re.compile(r"[\\`*\[\]<|~]|(?<!\w)_|_(?!\w)|&(?=#?\w+;)|\$(?!\d)")
+"""Characters that Markdown gives a meaning wherever they stand; parentheses, hyphens and the like have none."""
+_BEGINS = re.compile(r"(#{1,6}|[-+>=]+|\d{1,9}(?=[.)]))")
+"""What begins a block at the start of a line: escaped there, and nowhere else."""
 
 
 class Html(str):
@@ -75,8 +78,13 @@ def _code_span(line: str) -> str:
 
 
 def _markdown(text: str) -> str:
-    """Text that Markdown shows as it is: one line, nothing in it acts."""
-    return _MARKDOWN.sub(r"\\\1", plain(text).replace("://", ":\u200b//"))
+    """Text that Markdown shows as it is: one line, nothing in it acts, and few backslashes where it is pasted as it
+    is, into a mail for example."""
+    line = _ACTS.sub(r"\\\g<0>", plain(text).replace("://", ":\u200b//"))
+    begins = _BEGINS.match(line)
+    if begins is None:
+        return line
+    return f"{begins[0]}\\{line[begins.end() :]}" if begins[0][0].isdigit() else f"\\{line}"
 
 
 @cache
@@ -95,6 +103,7 @@ def _environment() -> Environment:
         "plain": plain,
         "md": _markdown,
         "word": word,
+        "value_word": value_word,
         "title_of": title,
     }
     environment.globals["colors"] = Html(report_css())

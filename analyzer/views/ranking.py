@@ -24,6 +24,8 @@ _SHOWN: Final = 50
 """Rows in the terminal; all are in the report and in JSON."""
 _SURE: Final = 0.9
 _BAR: Final = 16
+_WITH_BARS: Final = 110
+"""Columns of a terminal that shows bars too; names come first."""
 
 
 def how(top: int, draws: int) -> str:
@@ -54,9 +56,13 @@ def print_ranking(
         console.print("No pitch in scope to rank.")
         return
     table = Table(box=None, pad_edge=False, header_style=QUIET, padding=(0, 2, 0, 0))
-    for heading, justify in (("rank", "right"), ("pitch", "left"), ("overall", "right"), ("in 90%", "right")):
-        table.add_column(heading, justify=justify, max_width=44)  # type: ignore[arg-type]
-    table.add_column("", no_wrap=True, width=_BAR)
+    table.add_column("rank", justify="right")
+    table.add_column("pitch", min_width=20, max_width=44)
+    table.add_column("overall", justify="right")
+    table.add_column("in 90%", justify="right")
+    with_bars = console.width >= _WITH_BARS
+    if with_bars:
+        table.add_column("", no_wrap=True, width=_BAR)
     table.add_column(f"top {top}", justify="right")
     table.add_column("next", justify="right")
     table.add_column("said", justify="right")
@@ -68,7 +74,7 @@ def print_ranking(
             Text(plain(labels[ranked.row].name), overflow="ellipsis", no_wrap=True),
             f"{ranked.overall:.0f}",
             ranks(ranked),
-            _bar(ranked, len(ranking)),
+            *([_bar(ranked, len(ranking))] if with_bars else []),
             f"{ranked.top:.0%}",
             Text(ahead, style="" if (ranked.beats_next or 0) >= _SURE else QUIET),
             f"{ranked.said:.0%}",

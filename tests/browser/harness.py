@@ -61,17 +61,25 @@ POOR_CONTRAST: Final = """
 """Texts on the page whose contrast with what they stand on is below 4.5 (WCAG 2.2, AA); half-transparent ones left out."""
 
 
+def free_port() -> int:
+    """A port of this machine that nobody uses."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
 @contextmanager
 def served_page(
-    environment: Mapping[str, str], log: Path = Path(os.devnull), arguments: Sequence[str] = APP
+    environment: Mapping[str, str],
+    log: Path = Path(os.devnull),
+    arguments: Sequence[str] = APP,
+    port: int | None = None,
 ) -> Iterator[str]:
     """The page on a free port of this machine, with these variables changed; its address. Raises TimeoutError.
 
     `log`: where everything goes that the server says; `arguments`: Python's, with {port} for the port.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port() if port is None else port
     with log.open("wb") as said:
         server = subprocess.Popen(
             [sys.executable, *(argument.format(port=port) for argument in arguments)],

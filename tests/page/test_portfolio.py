@@ -158,7 +158,7 @@ def test_the_samples_are_one_click_away_and_rank(page: AppTest) -> None:
     seen = drawn(page)
     assert "15 in scope, 1 out of scope." in seen
     assert seen.count("<tr>") == 16
-    assert [found.label for found in page.button if "Fillchair" in found.label]
+    assert "Fillchair" in seen
     labels = [cast(Any, found).label for found in page.get("download_button")]
     assert labels == ["Portfolio (HTML)", "JSON Lines", "CSV", "Parquet"]
 

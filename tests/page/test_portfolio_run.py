@@ -21,7 +21,7 @@ from analyzer.framework.assessment import PitchRef
 from analyzer.framework.one_pitch import score
 from analyzer.page import portfolio_run as run
 from analyzer.page.portfolio_export import export
-from analyzer.page.portfolio_run import go_on, open_results, read_many
+from analyzer.page.portfolio_run import Pace, go_on, open_results, read_many
 from analyzer.page.portfolio_work import ReadingOptions
 from analyzer.results.documents import DocumentEntry, parse_document
 from analyzer.settings import KEYWORDS, Settings
@@ -259,3 +259,11 @@ def test_an_uploaded_table_is_read_like_a_file(name: str) -> None:
 def test_an_uploaded_table_that_is_none_is_refused(name: str) -> None:
     with pytest.raises(InputError, match=name):
         uploaded_table(name, b"").layout()
+
+
+def test_the_pace_is_that_of_the_last_while() -> None:
+    pace = Pace()
+    assert pace.of(1_000, 1.0) == 1_000.0
+    for second in range(2, 40):
+        latest = pace.of(1_000 + second, float(second))
+    assert latest == pytest.approx(1.0)

@@ -116,6 +116,7 @@ def test_a_reading_that_fails_costs_a_warning_and_not_the_others() -> None:
         f"This rests on 2 of 3 readings: reading 2 of {MODEL} failed: the provider's content filter blocked"
     )
     assert found.signals.readings == 2
+    assert found.provenance.usage.requests == 3  # the one that failed was paid for too
     assert [each.number for each in found.provenance.reader.readings] == [1, 3]
 
 

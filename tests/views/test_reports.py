@@ -7,10 +7,12 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from rich.console import Console
 
-from analyzer import Assessment, Rulebook, Signals, score
+from analyzer import Assessment, Rulebook, Signals, analyze, score
 from analyzer.errors import InputError
 from analyzer.framework.assessment import PitchRef, Warning
 from analyzer.framework.one_pitch import what_if
@@ -21,6 +23,7 @@ from analyzer.views.assessment_terminal import print_assessment
 from analyzer.views.report_file import write_report
 from analyzer.views.rulebook import print_rulebook, rulebook_markdown
 from analyzer.vocabulary.signals import Quote
+from tests.conftest import PITCHES
 
 HOSTILE = (
     '<script>alert(1)</script> <img src="http://evil.test/x.png"> ![x](http://evil.test/y.png) [l](javascript:x) '
@@ -75,6 +78,37 @@ def test_a_markdown_report_shows_hostile_text_as_text() -> None:
             }
         assert block.type != "html_block"
     assert "://evil" not in text and "\x1b" not in text and "\n# heading" not in text
+
+
+@given(st.text(st.sampled_from("ab \\`*_{}[]()#+!|<>~$&-=.1;:/\n"), max_size=40))
+def test_markdown_shows_any_text_as_it_is(text: str) -> None:
+    shown = " ".join(text.split())
+    report = markdown_report(score(Signals(summary=text), pitch=PitchRef(title="T")))
+    paragraph = MarkdownIt("gfm-like", {"linkify": False}).parse(report)[4].children or ()
+    if shown and not shown.startswith("T"):
+        assert "".join(token.content for token in paragraph) == shown.replace("://", ":\u200b//")
+        assert {token.type for token in paragraph} <= {"text", "text_special"}
+
+
+def test_markdown_that_is_pasted_as_it_is_has_no_backslashes_where_nothing_acts() -> None:
+    text = markdown_report(analyze((PITCHES / "cabstand.txt").read_text(encoding="utf-8"), model="recorded"))
+
+    assert [line for line in text.splitlines() if "\\" in line.replace("\\`", "")] == []
+
+
+def test_the_first_page_of_a_report_has_verdict_reasons_deal_breakers_and_questions_before_all_else() -> None:
+    assessment = analyze((PITCHES / "twicetold.txt").read_text(encoding="utf-8"), model="recorded")
+    for report in (html_report(assessment, None), markdown_report(assessment)):
+        parts = (
+            "/100, between",
+            "What counts most",
+            "Ask first",
+            "Overall",
+            "Deal-breakers, in full",
+            "Mixed or unknown",
+        )
+        places = [report.index(part) for part in parts]
+        assert places == sorted(places)
 
 
 def test_the_terminal_shows_no_control_characters() -> None:
