@@ -91,9 +91,13 @@ async def serve(port: int, latency: float) -> None:
 
 
 def _completion() -> dict[str, Any]:
-    """A recorded answer to a sample pitch."""
+    """A recorded answer to a sample pitch: as text, and as a call of the tool that the others offer."""
     (path,) = (ROOT / "fixtures" / "recordings").glob("idlewatt-*.json")
-    return cast(dict[str, Any], json.loads(path.read_text(encoding="utf-8"))["response"])
+    response = cast(dict[str, Any], json.loads(path.read_text(encoding="utf-8"))["response"])
+    message = response["choices"][0]["message"]
+    function = {"name": "RecordSignals", "arguments": message["content"]}
+    message["tool_calls"] = [{"id": "call_1", "type": "function", "function": function}]
+    return response
 
 
 def pitches(count: int) -> list[str]:
@@ -215,17 +219,22 @@ def peer_model() -> Any:
     problem = named(
         "Problem",
         statement=str,
-        quote=str,
+        sentence=int,
+        words=str,
         stage=literal(get_args(Stage)),
         focus=literal(get_args(Focus)),
         primary=bool,
     )
-    persona = named("Persona", quote=str, role=literal(get_args(Role)))
-    competitor = named("Competitor", quote=str, name=str, kind=literal(get_args(RivalKind)))
+    persona = named("Persona", sentence=int, words=str, role=literal(get_args(Role)))
+    competitor = named("Competitor", sentence=int, words=str, name=str, kind=literal(get_args(RivalKind)))
     singles = {
         name: (
             create_model(
-                name, quotes=(list[str], ...), basis=(basis, ...), value=(literal((*spec.values, "unknown")), ...)
+                name,
+                sentences=(list[int], ...),
+                words=(str, ...),
+                basis=(basis, ...),
+                value=(literal((*spec.values, "unknown")), ...),
             ),
             Field(description=spec.description),
         )

@@ -233,7 +233,7 @@ from analyzer import AnalyzerError, analyze
 from analyzer.errors import ConfigurationError, ProviderError
 
 try:
-    analyze(text, model="keywords")
+    print(analyze(text, model="keywords").pitch.title)
 except ConfigurationError as error:
     print("set up:", error)
 except ProviderError as error:

@@ -46,7 +46,7 @@ class _Commands(Mapping[str, click.Command]):
         return len(_HOMES)
 
 
-class _Group(click.Group):
+class _CommandGroup(click.Group):
     """Lists the commands in their order, and reports a wrong call in two lines."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -78,7 +78,7 @@ class _Group(click.Group):
 
 
 @click.group(
-    cls=_Group,
+    cls=_CommandGroup,
     commands=cast(Any, _Commands()),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )

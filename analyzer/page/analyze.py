@@ -17,8 +17,10 @@ from analyzer.page.session import session
 from analyzer.page.words import on_the_page
 from analyzer.runs.many import analyze_many
 from analyzer.settings import KEYWORDS, MAX_READINGS, RECORDED, Settings, asks_a_server
+from analyzer.views.assessment_content import heading
 from analyzer.views.html import Html, literal, tag
 from analyzer.views.quadrant import Other
+from analyzer.views.side_by_side import side_by_side
 from analyzer.views.times import duration
 
 _AUTOMATIC, _OTHER_MODEL = "Automatic", "A model"
@@ -28,7 +30,7 @@ _READERS: Final[dict[str, str | None]] = {
     "Keywords": KEYWORDS,
     _OTHER_MODEL: "",
 }
-_ASSESSMENT, _WHAT_IF = "Assessment", "What if"
+_ASSESSMENT, _WHAT_IF, _BOTH = "Assessment", "What if", "Side by side"
 _MINE, _SAMPLES, _NONE = "My pitches", "Samples", "None"
 _MOST_OTHERS: Final = 100
 """How many assessments of a visit are kept to be shown in the chart."""
@@ -38,6 +40,7 @@ _SECOND_LOOK: Final = "second-look"
 _TAB: Final = "tab"
 _ANALYZE: Final = "analyze"
 _OTHERS: Final = "behind"
+_NEXT_TO: Final = "next-to"
 _LOW, _HIGH = 120, 250
 """Pixels of the field for the pitch: with an example beneath, and without."""
 _EXAMPLE: Final = "twicetold"
@@ -289,7 +292,7 @@ def _follow_link() -> None:
     if found is None:
         return
     visit, named = session(), link.read(found)
-    visit.tab = _WHAT_IF if named.tab == _WHAT_IF else _ASSESSMENT
+    visit.tab = named.tab if named.tab in (_WHAT_IF, _BOTH) else _ASSESSMENT
     if _TAB in st.session_state:
         st.session_state[_TAB] = visit.tab
     if visit.address is not None and named.place == visit.address.place and visit.settled is visit.analysis:
@@ -322,7 +325,7 @@ def _follow_link() -> None:
 def _write_link(current: Analysis, assessment: Assessment) -> None:
     """Puts what is on the page into its address."""
     sample = _linked_sample(current)
-    tab = _WHAT_IF if session().tab == _WHAT_IF else None
+    tab = session().tab if session().tab in (_WHAT_IF, _BOTH) else None
     saved = None if sample else history.saved_id(current)
     held = None if sample or saved else analysis.hold(current, assessment, access.owner())
     session().address = address = link.Link(sample, _linked_reader(), tab, dict(session().changes), saved, held)
@@ -364,8 +367,8 @@ def _show_assessment(current: Analysis, read: Assessment) -> None:
     _html(parts.headline(now))
     if _TAB not in st.session_state:  # the tabs come back, or are drawn for the first time
         st.session_state[_TAB] = visit.tab or _ASSESSMENT
-    first, second = st.tabs([_ASSESSMENT, _WHAT_IF], key=_TAB, on_change="rerun")
-    visit.tab = _WHAT_IF if second.open else _ASSESSMENT
+    first, second, third = st.tabs([_ASSESSMENT, _WHAT_IF, _BOTH], key=_TAB, on_change="rerun")
+    visit.tab = _WHAT_IF if second.open else _BOTH if third.open else _ASSESSMENT
     if first.open:
         with first:
             _html(parts.glance(now, Other.of(_others(current))))
@@ -375,7 +378,25 @@ def _show_assessment(current: Analysis, read: Assessment) -> None:
         with second:
             what_if.show(read.signals, read, now)
             downloads.assessment(now, current.pitch.text)
+    if third.open:
+        with third:
+            _show_side_by_side(current, now)
     _write_link(current, read)
+
+
+def _show_side_by_side(current: Analysis, now: Assessment) -> None:
+    """The pitch next to another one of this visit, of History, or of the samples."""
+    others = [*session().assessments.values(), *_sample_assessments()]
+    by_id = {other.pitch.sha256: other for other in others if other.pitch.sha256 != current.pitch.ref.sha256}
+    chosen = st.selectbox(
+        "Next to",
+        list(by_id),
+        format_func=lambda sha256: heading(by_id[sha256]),
+        key=_NEXT_TO,
+        persist_state="session",
+    )
+    if chosen is not None:
+        st.html(side_by_side(now, by_id[chosen]))
 
 
 def _others(current: Analysis) -> list[Assessment]:

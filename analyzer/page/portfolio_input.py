@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import streamlit as st
@@ -24,7 +24,7 @@ from analyzer.page.session import session
 from analyzer.page.store import shared_store
 from analyzer.resources import resource
 from analyzer.runs.estimate import CostEstimate, estimate_table
-from analyzer.settings import KEYWORDS, RECORDED, Settings, asks_a_server
+from analyzer.settings import KEYWORDS, RECORDED, SAME, Settings, asks_a_server
 from analyzer.views.bulk import money
 from analyzer.views.html import Html, literal, tag
 from analyzer.views.terminal import cut
@@ -51,6 +51,7 @@ _READER: Final = "portfolio_reader"
 _MODEL_NAME: Final = "portfolio_model"
 _MAX_COST: Final = "portfolio_cost"
 _SAVE_ANSWERS: Final = "portfolio_keep"
+_SECOND_LOOK: Final = "portfolio_second_look"
 
 
 def show(work: PortfolioWork | None) -> None:
@@ -113,7 +114,7 @@ def _pitch_fields() -> None:
         wanted = _columns(file) if file is not None else WantedColumns(on_page=True)
     with reader_column:
         settings, model = _reader()
-        max_cost, store = _cost_fields(model)
+        reading = _reading_fields(model, settings)
     if file is not None:
         preview = _preview(file, wanted)
         if isinstance(preview, TablePreview):
@@ -127,7 +128,7 @@ def _pitch_fields() -> None:
     if use_samples:
         _begin(_read_samples)
     elif file is not None:
-        job = _Job(file, wanted, model, settings, max_cost, store)
+        job = _Job(file, wanted, settings, reading)
         if start and model and asks_a_server(model):
             _ask(job)
         elif start:
@@ -141,15 +142,17 @@ class _Job:
 
     file: Upload
     wanted: WantedColumns
-    model: str | None
     settings: Settings | None
-    max_cost: float | None
-    store: bool
+    options: ReadingOptions
+
+    @property
+    def model(self) -> str:
+        return self.options.model
 
     @property
     def key(self) -> tuple[object, ...]:
         """What an estimate is for: with anything else it no longer holds."""
-        return self.file.name, hash(self.file.data), self.wanted, self.model, self.store
+        return self.file.name, hash(self.file.data), self.wanted, self.options
 
     def begin(self, place: Place) -> PortfolioRun:
         """Start reading. Raises AnalyzerError."""
@@ -162,15 +165,15 @@ class _Job:
             table.count(),
             table.name,
             settings=self.settings or Settings.from_environment(),
-            options=ReadingOptions(self.model, self.max_cost, self.store),
+            options=self.options,
             place=place,
         )
 
     def estimate(self) -> CostEstimate:
         """What reading would cost. Raises AnalyzerError."""
         table = uploaded_table(self.file.name, self.file.data, self.wanted)
-        settings = self.settings or Settings.from_environment()
-        return estimate_table(table, model=self.model, settings=settings, store=self.store)
+        settings = replace(self.settings or Settings.from_environment(), verify=self.options.verify)
+        return estimate_table(table, model=self.model, settings=settings, store=self.options.save_answers)
 
 
 def _ask(job: _Job) -> None:
@@ -307,10 +310,20 @@ def _reader() -> tuple[Settings | None, str | None]:
     return settings, named.strip()
 
 
-def _cost_fields(model: str | None) -> tuple[float | None, bool]:
-    """What a model may cost, and whether its answers are saved."""
+def _reading_fields(model: str | None, settings: Settings | None) -> ReadingOptions:
+    """How a model reads: what it may cost, whether its answers are saved, and whether it takes a second look."""
     if not model or model.partition("/")[0] in (RECORDED, KEYWORDS):
-        return None, False
+        return ReadingOptions(model or "")
+    taker = settings.verify if settings is not None else None
+    look = st.toggle(
+        "Second look",
+        value=taker is not None,
+        key=_SECOND_LOOK,
+        persist_state="session",
+        help="One more request per pitch: the model sees each value with its quotes, not the pitch, and takes back "
+        "what they do not support.",
+    )
+    verify = (taker or SAME) if look else None
     cost = st.number_input(
         "Maximum cost, in USD",
         min_value=0.01,
@@ -323,7 +336,7 @@ def _cost_fields(model: str | None) -> tuple[float | None, bool]:
     )
     mine = access.owner()
     if mine is None:
-        return cost, False
+        return ReadingOptions(model, cost, verify=verify)
     save = st.toggle(
         "Save paid answers",
         value=mine == access.LOCAL,
@@ -332,7 +345,7 @@ def _cost_fields(model: str | None) -> tuple[float | None, bool]:
         help="Saves them in this server's store, so that another run over the same pitches continues where this one "
         "ended and pays for nothing twice. Anybody who analyzes the same pitch on this server can reuse them.",
     )
-    return cost, save
+    return ReadingOptions(model, cost, save, verify)
 
 
 def _read_samples(place: Place) -> PortfolioRun:

@@ -311,6 +311,7 @@ def _read(run: PortfolioRun, settings: Settings) -> None:
         model=work.options.model,
         settings=settings,
         store=work.options.save_answers,
+        verify=work.options.verify or False,
         max_cost=work.options.max_cost,
         on_progress=note,
         stop=work.stop,

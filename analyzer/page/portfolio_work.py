@@ -57,12 +57,13 @@ class PortfolioItem:
 
 @dataclass(frozen=True, slots=True)
 class ReadingOptions:
-    """How the pitches are read: the model's name, the USD that one start may cost, and whether paid answers are saved.
-    Without any key: a key is never written down."""
+    """How the pitches are read: the model's name, the USD that one start may cost, whether paid answers are saved, and
+    who takes a second look (None = nobody). Without any key: a key is never written down."""
 
     model: str = ""
     max_cost: float | None = None
     save_answers: bool = False
+    verify: str | None = None
 
 
 @dataclass(slots=True)
@@ -240,7 +241,12 @@ def figures(work: PortfolioWork) -> dict[str, Any]:
 
 def restored(saved: SavedPortfolio) -> PortfolioWork:
     """A portfolio of the store, still without its pitches."""
-    options = ReadingOptions(saved.model, saved.options.get("max_cost"), bool(saved.options.get("save_answers", False)))
+    options = ReadingOptions(
+        saved.model,
+        saved.options.get("max_cost"),
+        bool(saved.options.get("save_answers", False)),
+        saved.options.get("verify"),
+    )
     work = PortfolioWork(saved.name, bool(saved.model), id=saved.id, owner=saved.owner, options=options, saved=True)
     ended = saved.figures.get("ended")
     work.ended = _error(ended) if ended else None

@@ -129,6 +129,8 @@ _LOOK_ALIKES = str.maketrans(
     "aeopcyxijsdqwhtmhkbrABEKMHOPCTYXIJSaeopivuktxABEZHIKMNOPTYX",
 )
 """Cyrillic and Greek letters that look like Latin ones."""
+_WORDS: Final = tuple(dict.fromkeys(word for words, _ in _ADDRESSES_READER for word in words))
+"""A text that holds none of these addresses nobody."""
 _FEW_WORDS: Final = 3
 _PARAGRAPH_BREAK = re.compile(r"\n[ \t]*\n")
 
@@ -193,10 +195,11 @@ def _addresses_reader(paragraph: str) -> bool:
 def _is_address(paragraph: str) -> bool:
     lines = "\n".join(folded(line).strip() for line in paragraph.splitlines()).lower()
     joined = lines.replace("\n", " ")
-    return any(
+    present = {word for word in _WORDS if word in joined}
+    return bool(present) and any(
         pattern.search(lines) or (joined != lines and pattern.search(joined))
         for words, pattern in _ADDRESSES_READER
-        if any(word in joined for word in words)
+        if not present.isdisjoint(words)
     )
 
 

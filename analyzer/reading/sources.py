@@ -50,6 +50,8 @@ def source_warnings(document: Document) -> Iterator[Warning]:
 
 def with_places(model: _Model, passages: Sequence[TextPart], several: bool) -> _Model:
     """The same model with every quote in it placed: on its page, in its source if there are `several`."""
+    if not several and not any(passage.page or passage.origin for passage in passages):
+        return model
     placed: _Model = _placed(model, passages, [passage.start for passage in passages], several)
     return placed
 

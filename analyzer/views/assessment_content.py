@@ -25,7 +25,7 @@ from analyzer.framework.contested import COMPARED, Votes, contested
 from analyzer.framework.rulebook import SIDE_TITLES, SIDES
 from analyzer.framework.verdict import Leaning, kind, leaning
 from analyzer.settings import KEYWORDS
-from analyzer.vocabulary.labels import joined, title, word
+from analyzer.vocabulary.labels import joined, title, value_word, word
 from analyzer.vocabulary.records import LISTS, SIGNALS, UNKNOWN
 from analyzer.vocabulary.signals import Quote, Signals
 from analyzer.vocabulary.votes import DECIDES
@@ -346,7 +346,7 @@ def signal_rows(assessment: Assessment) -> list[SignalRow]:
     for name, spec in SIGNALS.items():
         signal = signals.single(name)
         if signal.known or signal.also:
-            value, meaning = word(str(signal.value)), spec.meanings.get(str(signal.value), "")
+            value, meaning = value_word(name, str(signal.value)), spec.meanings.get(str(signal.value), "")
             if name in differing:
                 value = votes_in_words(differing[name])
             rows.append(SignalRow(name, spec.title, value, meaning, word(signal.basis), signal.quotes))

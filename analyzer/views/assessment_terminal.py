@@ -15,6 +15,7 @@ from rich.text import Text
 
 from analyzer.framework.assessment import (
     Assessment,
+    Change,
     ConsiderationResult,
     GateResult,
     Position,
@@ -52,7 +53,7 @@ from analyzer.views.assessment_content import (
 )
 from analyzer.views.numbers import number, shown, shown_points
 from analyzer.views.terminal import QUIET, cut, plain
-from analyzer.vocabulary.labels import capital, joined, title, word
+from analyzer.vocabulary.labels import capital, joined, title, value_word, word
 from analyzer.vocabulary.signals import Quote
 
 _STYLES: Final[Mapping[Leaning, str]] = {"for": "cyan", "against": "yellow", "open": ""}
@@ -190,12 +191,7 @@ def _print_changes(console: Console, assessment: Assessment) -> None:
     if not listed.first:
         return
     console.print(_heading("What would change the score"))
-    console.print(
-        _figures(
-            (shown(change.overall), f"{title(change.signal)}: {word(change.before)} → {word(change.after)}")
-            for change in listed.first
-        )
-    )
+    console.print(_figures((shown(change.overall), _in_words(change)) for change in listed.first))
     if listed.rest:
         console.print(Text(f"{len(listed.rest)} more with --json.", style=QUIET))
 
@@ -241,3 +237,8 @@ def _signals(assessment: Assessment) -> Group:
 
 def _quoted(quotes: Iterable[Quote]) -> Text:
     return Text(" / ".join(f'"{plain(quote.text)}"{quote_place(quote)}' for quote in quotes))
+
+
+def _in_words(change: Change) -> str:
+    before, after = (value_word(change.signal, value) for value in (change.before, change.after))
+    return f"{title(change.signal)}: {before} → {after}"

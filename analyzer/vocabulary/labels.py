@@ -25,6 +25,13 @@ _VALUES: Final = {
     "not_rivalled": "not in-house",
     "rivalled": "built in-house",
 }
+_OF_SIGNAL: Final = {
+    ("data_movement", "none"): "nowhere, it stays with the customer",
+    ("differentiation", "none"): "no difference",
+    ("business_impact", "none"): "no cost",
+    ("traction", "none"): "nobody uses it yet",
+    ("trust_route", "none"): "nothing",
+}
 _PARTS: Final = {"ai": "AI", "ml": "ML", "llm": "LLM", "gpu": "GPU", "automl": "AutoML"}
 
 
@@ -42,6 +49,11 @@ FAMILY_OF: Final = {name: family for family, (_, names) in FAMILIES.items() for 
 def word(value: str) -> str:
     """A value of the vocabulary: "day 2", "engineering leadership", "LLM evaluation"."""
     return _VALUES.get(value) or " ".join(_PARTS.get(part, part) for part in value.split("_"))
+
+
+def value_word(name: str, value: str) -> str:
+    """A value of a signal in words that can be read after the signal's title: "Where the data goes: nowhere"."""
+    return _OF_SIGNAL.get((name, value)) or word(value)
 
 
 def title(name: str) -> str:

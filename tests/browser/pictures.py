@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from playwright.sync_api import Browser, FilePayload, FloatRect, Page
+from playwright.sync_api import Browser, FilePayload, Page
 
 from tests.browser.harness import analyze, chromium, many_pitches, pick, served_page, upload
 from tests.documents import SENTENCE, box, deck, picture_slide
@@ -26,8 +26,6 @@ SCHEMES: Final[tuple[Scheme, ...]] = ("light", "dark")
 _SETTLED: Final = 800.0
 """Milliseconds until fonts and transitions have come to rest."""
 _HIGHEST: Final = 9000
-_MARGIN: Final = 10.0
-"""Pixels above and below what the picture shows."""
 
 
 def main(folder: Path | None) -> None:
@@ -37,11 +35,11 @@ def main(folder: Path | None) -> None:
         served_page({"PITCH_MODEL": "", "PITCH_RECORDINGS": none, "PITCH_STORE": f"sqlite:///{none}/s.db"}) as address,
         chromium() as browser,
     ):
-        page = browser.new_page(viewport={"width": 1280, "height": 3000}, color_scheme="light")
+        page = browser.new_page(viewport={"width": 1440, "height": 900}, color_scheme="light")
         page.goto(f"{address}/?sample={SAMPLE}")
         page.locator(".pa .provenance").wait_for()
         page.wait_for_timeout(_SETTLED)
-        page.screenshot(path=PICTURE, clip=_clip(page))
+        page.screenshot(path=PICTURE)
         print(PICTURE)
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
@@ -74,6 +72,22 @@ def _empty(page: Page, address: str) -> None:
 def _answered(page: Page, address: str, sample: str = SAMPLE) -> None:
     page.goto(f"{address}/?sample={sample}")
     page.locator(".pa .provenance").wait_for()
+
+
+def _draft(page: Page, address: str) -> None:
+    """An own pitch, read by cue phrases."""
+    _empty(page, address)
+    analyze(page, SENTENCE)
+    page.locator(".pa .provenance").wait_for()
+
+
+def _connecting(page: Page, address: str) -> None:
+    """A model that is connected without a key, and what its test says."""
+    _empty(page, address)
+    pick(page, "Read by", "A model")
+    page.get_by_role("textbox", name="Model", exact=True).fill("gpt-6-luna")
+    page.get_by_role("button", name="Test this model").click()
+    page.get_by_text("does not work yet").wait_for()
 
 
 def _changed(page: Page, address: str) -> None:
@@ -184,6 +198,8 @@ def _nothing_found(page: Page, address: str) -> None:
 STATES: Final[Mapping[str, Callable[[Page, str], object]]] = {
     "empty": _empty,
     "answer": _answered,
+    "draft": _draft,
+    "connect": _connecting,
     "gates": lambda page, address: _answered(page, address, "oddmile"),
     "gates-open": lambda page, address: _answered(page, address, "twicetold"),
     "document": _document,
@@ -203,19 +219,6 @@ STATES: Final[Mapping[str, Callable[[Page, str], object]]] = {
     "history-delete": _history_to_delete,
     "history-nothing": _nothing_found,
 }
-
-
-def _clip(page: Page) -> FloatRect:
-    """From the first line of the answer to the end of the second card."""
-    top = _box(page, ".pa.note, .pa.cautions, .pa.head")["y"] - _MARGIN
-    card = _box(page, ".pa .card >> nth=1")
-    return {"x": 0, "y": top, "width": 1280, "height": card["y"] + card["height"] + _MARGIN - top}
-
-
-def _box(page: Page, selector: str) -> FloatRect:
-    box = page.locator(selector).first.bounding_box()
-    assert box is not None, f"{selector} is not on the page"
-    return box
 
 
 if __name__ == "__main__":

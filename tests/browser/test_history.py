@@ -30,7 +30,7 @@ def test_a_pitch_is_kept_reopened_survives_a_reload_and_is_deleted(
     page.wait_for_url("**saved=*")
     page.reload()
     expect(page.get_by_text("From your History: read on")).to_be_visible()
-    expect(page.get_by_role("heading", level=2, name=f"Testbed {width}")).to_be_visible()
+    expect(page.locator(".pa.head")).to_contain_text(f"Testbed {width}")
 
     page.goto(f"{address}/history")
     row = page.locator("[class*=st-key-history-row-]", has_text=f"Testbed {width}")

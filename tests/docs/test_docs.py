@@ -76,6 +76,8 @@ def modules() -> Iterator[str]:
 
 
 EXAMPLES = list(python_examples())
+ALONE = [example for example in EXAMPLES if not example.source.startswith("docs/tutorial.md")]
+"""Examples that can be run alone; the tutorial's follow from its commands (test_commands)."""
 
 NAMES = """
 from typing import Any
@@ -127,7 +129,7 @@ def a_users_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 
 @pytest.mark.parametrize("pitch", [PITCH, OUT_OF_SCOPE], ids=["in scope", "out of scope"])
-@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+@pytest.mark.parametrize("example", ALONE, ids=str)
 @pytest.mark.usefixtures("a_users_folder")
 def test_every_python_example_runs(example: Example, pitch: str, capsys: pytest.CaptureFixture[str]) -> None:
     document = Signals(in_scope=pitch is PITCH).model_dump(mode="json")

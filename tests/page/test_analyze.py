@@ -340,6 +340,19 @@ def test_a_second_pitch_ends_the_reading_of_the_first(
     assert "Scores" in markup(page)
 
 
+def test_two_pitches_are_shown_side_by_side_at_an_address_of_their_own(page: AppTest) -> None:
+    page.selectbox(key="sample").set_value("cabstand").run()
+    page.session_state["tab"] = "Side by side"
+    page.run()
+    sha256 = next(each for each in page.selectbox(key="next-to").options if "Idlewatt" in each)
+    page.selectbox(key="next-to").select(sha256).run()
+
+    shown = markup(page)
+    assert '<th scope="col" class="alien">Idlewatt</th>' in shown
+    assert "Who signs" in shown
+    assert page.query_params["tab"] in ("Side by side", ["Side by side"])
+
+
 # ---------------------------------------------------------------- hostile text
 
 

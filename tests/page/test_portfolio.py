@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -411,6 +412,23 @@ def test_a_paid_model_reads_only_after_one_confirmation_that_names_model_count_a
     work = portfolio_work(page)
     assert work.done.wait(60) and service.asked.total() == 2
     assert (work.progress.done, dict(work.progress.failed)) == (2, {"pitch": 1})
+
+
+def test_a_second_look_is_part_of_the_question_and_of_the_run(service: Service) -> None:
+    page = with_table()
+    button(page, "Start").click().run()
+    without = drawn(page)
+    page.toggle(key="portfolio_second_look").set_value(True).run()
+    assert "Read 3 pitches" not in labels(page), "what was estimated no longer holds"
+    button(page, "Start").click().run()
+    cost = re.compile(r"; about \$(\d+\.\d+)")
+    before, now = cost.search(without), cost.search(drawn(page))
+    assert before is not None and now is not None and float(now[1]) > float(before[1])
+
+    button(page, "Read 3 pitches").click().run()
+    work = portfolio_work(page)
+    assert work.done.wait(60) and work.options.verify == "same" and service.asked.total() > 2
+    assert work.progress.done == 2
 
 
 def test_answers_in_the_store_are_not_paid_for_again_and_the_question_says_so(service: Service) -> None:
