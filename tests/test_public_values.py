@@ -83,6 +83,7 @@ def public_values() -> list[Any]:
         analyze(next(iter(texts.values())), model=["recorded", "keywords"]),
         seen[-1],
         *rank(coded, draws=5),
+        analyzer.rank(assessments, draws=5),
         shift(assessments[0], edited),
     ]
     return [

@@ -19,7 +19,7 @@ from analyzer.files.tables import InputPitch
 from analyzer.files.text_encoding import UnknownEncoding
 from analyzer.page import access, history, open_portfolios, portfolio_list, uploads
 from analyzer.page.portfolio_run import MOST_PITCHES, Place, PortfolioRun, open_results, read_many
-from analyzer.page.portfolio_work import PortfolioWork, ReadingOptions
+from analyzer.page.portfolio_work import PortfolioWork, RunChoices
 from analyzer.page.session import session
 from analyzer.page.store import shared_store
 from analyzer.resources import resource
@@ -143,7 +143,7 @@ class _Job:
     file: Upload
     wanted: WantedColumns
     settings: Settings | None
-    options: ReadingOptions
+    options: RunChoices
 
     @property
     def model(self) -> str:
@@ -310,10 +310,10 @@ def _reader() -> tuple[Settings | None, str | None]:
     return settings, named.strip()
 
 
-def _reading_fields(model: str | None, settings: Settings | None) -> ReadingOptions:
+def _reading_fields(model: str | None, settings: Settings | None) -> RunChoices:
     """How a model reads: what it may cost, whether its answers are saved, and whether it takes a second look."""
     if not model or model.partition("/")[0] in (RECORDED, KEYWORDS):
-        return ReadingOptions(model or "")
+        return RunChoices(model or "")
     taker = settings.verify if settings is not None else None
     look = st.toggle(
         "Second look",
@@ -336,7 +336,7 @@ def _reading_fields(model: str | None, settings: Settings | None) -> ReadingOpti
     )
     mine = access.owner()
     if mine is None:
-        return ReadingOptions(model, cost, verify=verify)
+        return RunChoices(model, cost, verify=verify)
     save = st.toggle(
         "Save paid answers",
         value=mine == access.LOCAL,
@@ -345,7 +345,7 @@ def _reading_fields(model: str | None, settings: Settings | None) -> ReadingOpti
         help="Saves them in this server's store, so that another run over the same pitches continues where this one "
         "ended and pays for nothing twice. Anybody who analyzes the same pitch on this server can reuse them.",
     )
-    return ReadingOptions(model, cost, save, verify)
+    return RunChoices(model, cost, save, verify)
 
 
 def _read_samples(place: Place) -> PortfolioRun:
@@ -354,7 +354,7 @@ def _read_samples(place: Place) -> PortfolioRun:
         for path in sorted(resource("fixtures/pitches").glob("*.txt"))
     ]
     settings = Settings.from_environment()
-    options = ReadingOptions(RECORDED)
+    options = RunChoices(RECORDED)
     return read_many(pitches, len(pitches), "The samples", settings=settings, options=options, place=place)
 
 

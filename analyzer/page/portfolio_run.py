@@ -23,7 +23,7 @@ from analyzer.files.tables import InputPitch
 from analyzer.page import presence
 from analyzer.page.portfolio_work import (
     PortfolioWork,
-    ReadingOptions,
+    RunChoices,
     add_saved,
     counted,
     figures,
@@ -164,7 +164,7 @@ def read_many(
     name: str,
     *,
     settings: Settings,
-    options: ReadingOptions,
+    options: RunChoices,
     place: Place = Place(),
 ) -> PortfolioRun:
     """Starts reading the pitches. Raises InputError if there are none, or more than the page takes."""

@@ -56,7 +56,7 @@ class PortfolioItem:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadingOptions:
+class RunChoices:
     """How the pitches are read: the model's name, the USD that one start may cost, whether paid answers are saved, and
     who takes a second look (None = nobody). Without any key: a key is never written down."""
 
@@ -76,7 +76,7 @@ class PortfolioWork:
     progress: Progress = Progress()
     id: str = field(default_factory=lambda: uuid4().hex)
     owner: str | None = None
-    options: ReadingOptions = ReadingOptions()
+    options: RunChoices = RunChoices()
     saved: bool = False
     """Whether it is in the store."""
     unsaved: AnalyzerError | None = None
@@ -241,7 +241,7 @@ def figures(work: PortfolioWork) -> dict[str, Any]:
 
 def restored(saved: SavedPortfolio) -> PortfolioWork:
     """A portfolio of the store, still without its pitches."""
-    options = ReadingOptions(
+    options = RunChoices(
         saved.model,
         saved.options.get("max_cost"),
         bool(saved.options.get("save_answers", False)),

@@ -36,7 +36,7 @@ from analyzer.reading.recordings import (
     noting_played,
     prompt_sha256,
 )
-from analyzer.reading.schema_probe import Connection
+from analyzer.reading.schema_probe import ProbedConnection
 from analyzer.reading.spending import Spending
 from analyzer.reading.support import support_warnings
 from analyzer.settings import RECORDED, Settings
@@ -95,9 +95,9 @@ class ModelReader:
         return list(self.asking.order.notices)
 
     @property
-    def connection(self) -> Connection:
+    def connection(self) -> ProbedConnection:
         """Through what and how the model is asked, as of now."""
-        return Connection(self.asking.client, self.asking.order.way, self.asking.window)
+        return ProbedConnection(self.asking.client, self.asking.order.way, self.asking.window)
 
     async def read(self, pitch: Pitch, number: int = 1) -> Reading:
         """Read the signals of a pitch and check every quote. `number`: which reading of it this is, from 1; each is

@@ -35,6 +35,7 @@ from analyzer.errors import (
     SdkError,
     SettingRejected,
 )
+from analyzer.reading import error_words
 from analyzer.reading.waits import seconds_to_wait, wait_in
 
 Action = Literal["this pitch", "wait", "ask again", "another mode", "stop the run"]
@@ -114,20 +115,6 @@ class Report:
         return _folded(words) in _folded(self.said)
 
 
-_TOO_LONG = (
-    r"context[ _](length|window|size)|maximum (context|input|prompt) |prompt is (too long|longer)|input is too long|"
-    r"too many (input )?tokens|token (limit|count) .{0,40}exceed|exceed\w* .{0,40}(context|token limit|max_tokens)|"
-    r"reduce (the length|your (prompt|message))|body too large"
-)
-_NO_MODE = (
-    r"tool[_ ]?choice|(not|n't) support .{0,30}(tool|function)|no endpoints found that support|function calling|"
-    r"function tools with|invalid schema for|response_format|json_schema|structured output"
-)
-_SETTINGS = r"(temperature|seed|reasoning_effort|max_(completion_)?tokens|thinking|chat_template_kwargs|think|strict)\b"
-_NO_SETTING = (
-    rf"{_SETTINGS}.{{0,40}}((not|n't) (be )?(support|permit|allow)|unsupported|deprecated|unknown|extra)|"
-    rf"(unsupported|unknown|unrecognized|extra|unexpected|deprecated) .{{0,40}}{_SETTINGS}"
-)
 _CLIENT: Final = (400, 404, 405, 413, 415, 422)
 
 REDIRECTED: Final = Rule(
@@ -145,13 +132,7 @@ TABLE: Final[tuple[Rule, ...]] = (
         "use another model or provider for it",
         "this pitch",
         ContentFiltered,
-        codes=(
-            "content_filter",
-            "content_policy_violation",
-            "responsible_ai_policy_violation",
-            "moderation_blocked",
-            "prohibited_content",
-        ),
+        codes=error_words.FILTERED,
         words=r"content (management|filter|policy)|requires moderation|was flagged|responsible ai|usage polic",
         within=(400, 403, 422),
         examples="“content management policy”, “requires moderation”",
@@ -168,7 +149,7 @@ TABLE: Final[tuple[Rule, ...]] = (
             "tokens_limit_reached",
             "exceed_context_size_error",
         ),
-        words=_TOO_LONG,
+        words=error_words.TOO_LONG,
         within=(400, 422, 500),
         examples="“maximum context length”, “prompt is too long”",
     ),
@@ -188,16 +169,7 @@ TABLE: Final[tuple[Rule, ...]] = (
         "stop the run",
         QuotaExhausted,
         statuses=(402,),
-        codes=(
-            "insufficient_quota",
-            "billing_hard_limit_reached",
-            "billing_not_active",
-            "billing_error",
-            "insufficient_balance",
-            "insufficient_credits",
-            "access_terminated",
-            "budget_exceeded",
-        ),
+        codes=error_words.SPENT,
         words=r"^\W*(your credit balance is too low|insufficient (credit|balance|fund))",
         within=(400, 403, 429),
         examples="“credit balance is too low”",
@@ -215,15 +187,7 @@ TABLE: Final[tuple[Rule, ...]] = (
         "stop the run",
         AuthenticationFailed,
         statuses=(401, 403),
-        codes=(
-            "invalid_api_key",
-            "authentication_error",
-            "permission_error",
-            "unauthenticated",
-            "permission_denied",
-            "expired_key",
-            "no_db_connection",
-        ),
+        codes=error_words.BAD_KEY,
         words=r"^\W*api key (not valid|expired|not found)",
         within=(400,),
         examples="“API key not valid”",
@@ -241,7 +205,7 @@ TABLE: Final[tuple[Rule, ...]] = (
         "another mode",
         ModeRejected,
         codes=("invalid_function_parameters", "unsupported_tool_choice"),
-        words=_NO_MODE,
+        words=error_words.NO_MODE,
         within=_CLIENT,
         examples="“does not support tools”, “Invalid tool_choice type”",
     ),
@@ -251,7 +215,7 @@ TABLE: Final[tuple[Rule, ...]] = (
         "another mode",
         SettingRejected,
         codes=("unsupported_value", "unsupported_parameter"),
-        words=_NO_SETTING,
+        words=error_words.NO_SETTING,
         within=(400, 422),
         examples="“'temperature' does not support 0”",
     ),

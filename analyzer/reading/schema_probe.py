@@ -63,7 +63,7 @@ class SchemaProbe:
             return False
 
 
-class Connection(NamedTuple):
+class ProbedConnection(NamedTuple):
     """Through what and how a model is asked. `window`: its context; None before the first request."""
 
     client: ModelClient
@@ -71,7 +71,7 @@ class Connection(NamedTuple):
     window: Window | None
 
 
-async def keeps_schema(connection: Connection) -> bool | None:
+async def keeps_schema(connection: ProbedConnection) -> bool | None:
     """Whether the server holds the model to a schema when it is asked in this way; None where no schema is sent. Sends
     one request. Raises the errors of `reading.provider_errors`."""
     client, way, _ = connection

@@ -32,7 +32,7 @@ def test_the_map_of_the_folders_names_every_layer_from_top_to_bottom() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     lines = [line.strip() for line in text.splitlines() if line.startswith("    ")]
     shown = {
-        name: at for at, line in enumerate(lines) for name in re.findall(r"(?:^|· )([a-z]+)", line.split("   ")[0])
+        name: at for at, line in enumerate(lines) for name in re.findall(r"(?:^|· )([a-z_]+)", line.split("   ")[0])
     }
     places = [{shown.get(name, -1) for name in layer} for layer in layers]
     assert all(len(found) == 1 and -1 not in found for found in places)

@@ -329,7 +329,7 @@ def test_a_document_that_does_not_fit_is_named_with_its_row(cell: Any, says: str
 @pytest.mark.parametrize(
     ("table", "says"),
     [
-        (None, "score_table takes a pandas DataFrame or an Arrow table, not None"),
+        (None, r"score_table takes a table \(pandas, Arrow, Polars\), not None"),
         ([{"buyer": "practitioner"}], "not a list"),
         (pandas.DataFrame({"name": ["a"]}), "no column holds signals: .*; found name"),
         (pandas.DataFrame(), "no column holds signals: .*; found no columns"),

@@ -19,7 +19,7 @@ from analyzer.framework.one_pitch import score
 from analyzer.page import access
 from analyzer.page.portfolio_export import export
 from analyzer.page.portfolio_run import Place, PortfolioRun, open_results, read_many
-from analyzer.page.portfolio_work import PortfolioWork, ReadingOptions
+from analyzer.page.portfolio_work import PortfolioWork, RunChoices
 from analyzer.page.session import KEY, PortfolioState, Session
 from analyzer.results.documents import entries_in
 from analyzer.results.result import Progress, Result
@@ -56,7 +56,7 @@ def read(*texts: str, **options: Any) -> PortfolioWork:
 def start(*texts: str, settings: Settings | None = None, place: Place | None = None, **options: Any) -> PortfolioRun:
     """A run over these texts, by cue phrases if nothing else is said."""
     usual: dict[str, Any] = {"model": KEYWORDS}
-    how = ReadingOptions(**usual | options)
+    how = RunChoices(**usual | options)
     return read_many(
         given(*texts), len(texts), "t.csv", settings=settings or Settings(), options=how, place=place or Place()
     )

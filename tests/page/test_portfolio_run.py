@@ -22,7 +22,7 @@ from analyzer.framework.one_pitch import score
 from analyzer.page import portfolio_run as run
 from analyzer.page.portfolio_export import export
 from analyzer.page.portfolio_run import Pace, go_on, open_results, read_many
-from analyzer.page.portfolio_work import ReadingOptions
+from analyzer.page.portfolio_work import RunChoices
 from analyzer.results.documents import DocumentEntry, parse_document
 from analyzer.settings import KEYWORDS, Settings
 from analyzer.vocabulary.signals import Signals
@@ -64,7 +64,7 @@ def test_quotes_stand_where_they_are_marked_also_where_the_text_was_cleaned() ->
 @pytest.mark.parametrize(("count", "told"), [(0, "contains no pitch"), (run.MOST_PITCHES + 1, "the page takes 5,000")])
 def test_none_and_too_many_are_told_before_anything_is_read(count: int, told: str) -> None:
     with pytest.raises(InputError, match=told):
-        read_many([], count, "t.csv", options=ReadingOptions(KEYWORDS), settings=Settings())
+        read_many([], count, "t.csv", options=RunChoices(KEYWORDS), settings=Settings())
 
 
 def test_a_run_that_was_stopped_goes_on_with_the_pitches_that_are_left() -> None:
@@ -96,7 +96,7 @@ def test_a_run_that_nobody_looks_at_ends_unless_its_visitor_wants_it_to_go_on(
         release.wait(30)
         yield from given(f"{PITCH} Again.")
 
-    run = read_many(slowly(), 2, "t.csv", options=ReadingOptions(KEYWORDS), settings=Settings())
+    run = read_many(slowly(), 2, "t.csv", options=RunChoices(KEYWORDS), settings=Settings())
     run.work.goes_on = wanted
     run.watch(lambda: False)
     if not wanted:
