@@ -90,7 +90,8 @@ def wrong_sheets(count: int = WRONG, seed: int = SEED) -> list[Sheet]:
 
 def plausible_sheets(path: Path | None = None) -> list[Sheet]:
     """The plausible wrong pairings of fixtures/pairings/plausible.csv, each among the true values of its document; none
-    if there is no such file. Raises InputError for a row that cannot be used."""
+    if there is no such file. Rows of pitches that are read as out of scope are left out, as no second look is taken of
+    them. Raises InputError for a row that cannot be used."""
     path = path or resource("fixtures") / PLAUSIBLE
     if not path.exists():
         return []
@@ -102,6 +103,10 @@ def plausible_sheets(path: Path | None = None) -> list[Sheet]:
             raise InputError(f"{path}: it needs the columns {', '.join(COLUMNS)}")
         for number, row in enumerate(rows, 2):
             pitch, signal, value = (row[name].strip() for name in COLUMNS[:3])
+            if pitch not in readings and any(
+                (resource("fixtures") / each / f"{pitch}.txt").exists() for each in FOLDERS
+            ):
+                continue  # read as out of scope, so no second look is taken
             if pitch not in readings:
                 raise InputError(f"{path}, line {number}: no recorded reading of a pitch {pitch!r}")
             if signal not in SIGNALS or value not in SIGNALS[signal].values:
