@@ -24,6 +24,7 @@ from analyzer.settings import KEYWORDS, RECORDED
 from analyzer.vocabulary.derived import LEANS
 from analyzer.vocabulary.labels import title
 from analyzer.vocabulary.signals import SIGNALS
+from benchmarks import several_readings
 from benchmarks.forms import figures as forms
 from benchmarks.pairings import figures as pairings
 from benchmarks.pairings.draw import WRONG
@@ -51,6 +52,7 @@ def page() -> str:
             *_examples(),
             *_first_asking(),
             *_forms(),
+            *several_readings.section(),
             *_second_look(),
             *_hostile(),
             *_languages(),
@@ -93,7 +95,7 @@ tuned; {held} were held back. Raters, settling and model are all large language 
 other more than people would, and the figures say how well the written rules are followed, not how well a person would
 read. [What each figure means](agreement.md).
 
-The recorded answers come from six conversations of the model. Each answered many pitches one after the other, sometimes the same
+The recorded answers come from seven conversations of the model. Each answered many pitches one after the other, sometimes the same
 pitch in another language, form or variant. They are not wholly independent: expect translations, variants and forms to agree less if
 each is read separately.
 """
