@@ -91,7 +91,7 @@ def judged(model: str, recordings: Recordings, wanted: Sequence[Sheet]) -> list[
 
 def section(recordings: Recordings | None = None) -> Iterator[str]:
     """The section of the page of measured quality, as Markdown."""
-    recordings = recordings or Recordings([ROOT])
+    recordings = Recordings([ROOT]) if recordings is None else recordings
     names = models(recordings)
     if not names:
         yield "No second look is recorded yet: `make pairings MODEL=openai/...`\n"
