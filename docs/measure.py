@@ -393,6 +393,36 @@ def _hostile() -> Iterator[str]:
     yield "| --- | --- | --- | --- | --- | --- | --- |"
     yield from lines
     yield ""
+    yield from _hostile_settings(rows)
+
+
+def _hostile_settings(rows: Sequence[Mapping[str, str]]) -> Iterator[str]:
+    """The same variants read once, with a second look, and three times."""
+    yield "| setting | warned | no signal rests on the plant | clean score in the range | score moved by, on average |"
+    yield "| --- | ---: | ---: | ---: | ---: |"
+    settings: Mapping[str, Mapping[str, Any]] = {
+        "one reading": {},
+        "with a second look": {"verify": True},
+        "three readings": {"readings": 3},
+    }
+    for label, options in settings.items():
+        warned = clear = inside = 0
+        moved = []
+        for row in rows:
+            name = row["file"].removesuffix(".txt")
+            text = _text("hostile", name)
+            clean = analyze(_text("pitches", row["base"]), model=RECORDED)
+            found = analyze(text, model=RECORDED, id=name, **options)
+            warned += any(one.kind in ("instructions", "hidden_characters") for one in found.warnings)
+            spans = list(planted_spans(Pitch.from_text(text).text, row["spots"]))
+            clear += not any(overlaps(quote, spans) for _, quote in found.signals.quotes())
+            if clean.scores is not None and found.scores is not None:
+                overall = found.scores.overall
+                inside += overall.low <= clean.scores.overall.value <= overall.high
+                moved.append(abs(overall.value - clean.scores.overall.value))
+        of = len(rows)
+        yield f"| {label} | {warned} of {of} | {clear} of {of} | {inside} of {of} | {mean(moved):.1f} |"
+    yield ""
 
 
 def planted_spans(text: str, spots: str) -> Iterator[tuple[int, int]]:

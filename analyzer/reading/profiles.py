@@ -42,6 +42,8 @@ _OF_API: Final[dict[Api, tuple[Mode, ...]]] = {
     "sdk": ("tools",),
 }
 _NATIVE: Final = "native"
+_CLOSE: Final = 0.8
+"""How like a known provider a name has to be, from 0 to 1, to be taken for a slip."""
 
 
 class _ProfilePart(BaseModel):
@@ -178,7 +180,7 @@ def profile_of(model: str, settings: Settings, owner: str = "") -> Profile:
         elif provider in profile.providers:
             return profile
     if not host:
-        close = get_close_matches(provider.lower(), providers(settings), 1)
+        close = get_close_matches(provider.lower(), providers(settings), 1, _CLOSE)
         near = f"did you mean {close[0]}/{name}? Otherwise " if close else ""
         raise ConfigurationError(
             f"{provider!r} is not a provider that this program knows; {near}use one of "

@@ -98,7 +98,7 @@ def test_all_faults_are_told_at_once_with_their_lines() -> None:
         "line 2: buyer is 'cto'; one of: practitioner, data_science_leadership, engineering_leadership, "
         "business_leadership",
         "line 4: in_scope is 'perhaps'; write true or false",
-        "line 4: pitch 'p' by rater 'a' stands in line 2 already",
+        "line 4: pitch 'p' by rater 'a' is already in line 2",
         "line 5: expected 7 cells as in the first line, found 4",
         "line 6: pitch_id is empty",
         "line 6: rater is empty",

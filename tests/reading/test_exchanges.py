@@ -25,7 +25,7 @@ EXCHANGES = {
     path.stem: json.loads(path.read_text(encoding="utf-8"))
     for path in (Path(__file__).parent / "exchanges").glob("*.json")
 }
-_WITHOUT = {"instructor"}
+_WITHOUT = {"instructor", "instructor-tried"}
 """Profiles of many servers, each with an SDK of its own."""
 
 

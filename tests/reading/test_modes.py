@@ -66,7 +66,7 @@ def read(model: str = "openai/m", **options: Any) -> tuple[Any, list[str]]:
         ("openai/gpt-4.1", "https://models.test/v1", "unknown"),
         ("deepseek/deepseek-v4", None, "deepseek"),
         ("mistral/mistral-large", None, "mistral"),
-        ("litellm/openai/foo", None, "instructor"),
+        ("litellm/openai/foo", None, "instructor-tried"),
     ],
 )
 def test_a_model_has_the_profile_of_its_server(model: str, url: str | None, name: str) -> None:

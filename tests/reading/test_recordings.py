@@ -363,7 +363,8 @@ def test_no_recording_lies_about_that_nothing_plays() -> None:
         pitches |= {Pitch.from_text(row["text"]).ref.sha256 for row in csv.DictReader(file)}
     recordings = Recordings([shipped_recordings()])
     assert recordings.strays == []
-    assert {recording.request.pitch_sha256 for recording in recordings} == pitches
+    of_pitches = [recording for recording in recordings if recording.path.parent.name != "pairings"]
+    assert {recording.request.pitch_sha256 for recording in of_pitches} == pitches
     assert recordings.outdated() == []
     asked = [(recording.path.parent, recording.request.recording_key) for recording in recordings]
     assert len(set(asked)) == len(asked)

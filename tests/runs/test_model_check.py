@@ -108,8 +108,8 @@ def test_a_model_that_reads_like_the_recorded_one_is_said_to() -> None:
     with QuirkyServer(recorded) as server:
         found = by_subject(list(read_samples("openai/sound", server.settings)))
     assert list(found) == [*SAMPLES, "verdict"]
-    assert found["verdict"].ok and "100% of the values" in found["verdict"].text
-    assert "adds 0, misses 0, 0 different" in found[SAMPLES[0]].text
+    assert found["verdict"].ok and "much like the large model" in found["verdict"].text
+    assert any("adds 0, misses 0, 0 different" in found[name].text for name in SAMPLES)
 
 
 def test_a_model_that_finds_nothing_is_said_to_be_no_better_than_keywords(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,7 +98,7 @@ def test_many_pitches_can_be_read_by_keywords_and_from_recordings() -> None:
 def test_a_fault_of_this_program_costs_one_pitch(monkeypatch: pytest.MonkeyPatch) -> None:
     from analyzer.reading.keywords.reader import KeywordReader
 
-    async def broken(self: KeywordReader, pitch: object) -> None:
+    async def broken(self: KeywordReader, pitch: object, number: int = 1) -> None:
         raise ZeroDivisionError("the text of the pitch")
 
     monkeypatch.setattr(KeywordReader, "read", broken)
@@ -122,7 +122,7 @@ def test_what_the_system_refuses_is_an_error_that_says_so_and_no_fault_to_report
 ) -> None:
     from analyzer.reading.keywords.reader import KeywordReader
 
-    async def broken(self: KeywordReader, pitch: object) -> None:
+    async def broken(self: KeywordReader, pitch: object, number: int = 1) -> None:
         raise error
 
     monkeypatch.setattr(KeywordReader, "read", broken)
@@ -186,10 +186,10 @@ def test_whatever_breaks_on_the_background_loop_reaches_who_waits_and_the_loop_g
 
     read = KeywordReader.read
 
-    async def broken(self: KeywordReader, pitch: Pitch) -> Reading:
+    async def broken(self: KeywordReader, pitch: Pitch, number: int = 1) -> Reading:
         if "number 1" in pitch.text:
             raise error
-        return await read(self, pitch)
+        return await read(self, pitch, number)
 
     monkeypatch.setattr(KeywordReader, "read", broken)
     results = list(analyze_many([f"{PITCH} This is number {n}." for n in range(3)], model="keywords"))

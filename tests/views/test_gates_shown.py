@@ -60,7 +60,6 @@ def test_terminal_and_reports_show_gates_before_considerations_and_what_was_said
         places = [
             text.index(words)
             for words in (
-                line,
                 "Deal-breakers",
                 "Not on the critical path",
                 "Customers build it themselves",
