@@ -65,8 +65,10 @@ def _picture(
 
 
 def _empty(page: Page, address: str) -> None:
+    """An empty field, and beneath it the example, where this visitor gets one."""
     page.goto(address)
     page.get_by_role("button", name="Analyze").wait_for()
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
 
 
 def _answered(page: Page, address: str, sample: str = SAMPLE) -> None:

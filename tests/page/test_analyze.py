@@ -157,7 +157,7 @@ def test_a_second_look_is_a_switch_that_starts_as_pitch_verify_says(
     assert page.toggle(key="second-look").value is False
     page.toggle(key="second-look").set_value(True).run()
     page.selectbox(key="sample").set_value("taperline").run()
-    assert "second look" in markup(page) and not page.error and not page.exception
+    assert "checked by recorded/" in markup(page) and not page.error and not page.exception
     page.selectbox(key="reader").set_value("Keywords").run()
     assert page.toggle(key="second-look").disabled
     assert button(page, "Analyze").click().run().error == []
