@@ -326,8 +326,8 @@ number, a named customer a name), and, with `--verify`, [a second look](reading.
 that does not see the pitch. They are held against the values of the recorded readings of samples and reading set (true pairings, as far
 as the readings are right) and {wrong} wrong ones: true quotes hung on another signal, or on a stronger value than was read, drawn by a
 script with a fixed seed. A document has at most a third of wrong ones, and its other values next to them. Values that no quote can show
-are among the true pairings only. "Stopped" is unknown from then on; "unclear" is marked and stays. `make pairings MODEL=...` measures
-your own model.
+are among the true pairings only. "Stopped" is unknown from then on; "unclear" is marked and stays. Some second looks were taken by a
+conversation of the model that had read the same pitch before. `make pairings MODEL=...` measures your own model.
 """
 
 

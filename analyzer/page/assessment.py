@@ -23,7 +23,7 @@ from analyzer.framework.assessment import (
 from analyzer.framework.rulebook import SIDE_TITLES, Rulebook
 from analyzer.framework.verdict import Leaning, leaning
 from analyzer.views import assessment_content as content
-from analyzer.views.article import terms
+from analyzer.views.article import terms, unfolding
 from analyzer.views.assessment_content import Shown, SignalRow
 from analyzer.views.html import Html, tag, together
 from analyzer.views.numbers import number, shown, shown_points
@@ -192,7 +192,9 @@ def scores(assessment: Assessment) -> Html:
         _score("Sales case", "from the focus: ML or engineering", sales, 10, shown_points(sales)),
     )
     said = tag("p", content.said(assessment), class_="lead")
-    return tag("section", tag("h3", "Scores"), *rows, said, class_="scores")
+    covers, covers_not = (tag("p", text) for text in content.RANGE)
+    heading = unfolding("Scores", "what a range covers", covers, covers_not)
+    return tag("section", heading, *rows, said, class_="scores")
 
 
 def _score(name: str, meaning: str, score: Range, top: int, text: str) -> Html:

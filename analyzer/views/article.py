@@ -33,10 +33,10 @@ _FOCUSES: Final = (
 def terms(heading: str) -> Html:
     """A heading that unfolds to what day 1, day 2, ML and engineering mean, with a link to the article."""
     link = tag("a", TITLE, class_="article", href=ADDRESS, target="_blank", rel="noopener noreferrer")
-    return tag(
-        "details",
-        tag("summary", tag("h3", heading), tag("span", "what day 1 and ML mean")),
-        tag("p", f"{_STAGES} {_FOCUSES}"),
-        tag("p", f"From {AUTHOR}, ", link, "."),
-        class_="terms",
-    )
+    source = tag("p", f"From {AUTHOR}, ", link, ".")
+    return unfolding(heading, "what day 1 and ML mean", tag("p", f"{_STAGES} {_FOCUSES}"), source)
+
+
+def unfolding(heading: str, hint: str, *paragraphs: Html) -> Html:
+    """A heading that unfolds to its explanation."""
+    return tag("details", tag("summary", tag("h3", heading), tag("span", hint)), *paragraphs, class_="terms")

@@ -55,6 +55,12 @@ VERDICTS: Final[Mapping[VerdictWord, str]] = {
 """The verdict's word as people read it."""
 DRAFT: Final = "Draft"
 """What takes the place of the verdict's word where no model read the pitch."""
+RANGE: Final = (
+    "A range covers what the pitch leaves open and, with several readings, what they disagree on. It holds every score "
+    "that some answer gives, and says nothing of how likely its ends are.",
+    "It does not cover what all readings get wrong alike, a claim that is false, or another opinion of the weights.",
+)
+"""What a range covers, and what it does not."""
 GATES: Final = "Deal-breakers"
 GATE_STATES: Final[Mapping[str, str]] = {"holds": "holds", "open": "possible", "clear": "does not apply"}
 """The state of a gate as people read it."""
