@@ -30,7 +30,7 @@ from tests.documents import printed
 
 TUTORIAL: Final = ROOT / "docs" / "tutorial.md"
 KEY: Final = "sk-secret-0123456789"
-OTHER_PACKAGES: Final = ("anthropic/", "google/", "ollama/")
+OTHER_PACKAGES: Final = ("anthropic/", "azure_openai/", "google/", "ollama/")
 SERVES: Final = ("app",)
 JUDGES_THE_MODEL: Final = ("--ask", "--read")
 """Options of doctor: it may say of the answers here that a model should not be used, with exit code 3."""
