@@ -25,7 +25,7 @@ $(VENV)/app: pyproject.toml constraints.txt | $(VENV)/python
 	@touch $@
 
 $(VENV)/ready: pyproject.toml constraints.txt | $(VENV)/python
-	@echo "Installing the program and the tools of development (about 1.2 GB; a few minutes the first time)"
+	@echo "Installing the program and the tools of development (about 1.4 GB; a few minutes the first time)"
 	@$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[documents,login,dev]' --constraint constraints.txt
 	@touch $@ $(VENV)/app
 
