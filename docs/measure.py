@@ -29,10 +29,10 @@ from benchmarks.forms import figures as forms
 from benchmarks.pairings import figures as pairings
 from benchmarks.pairings.draw import WRONG
 from benchmarks.real_texts.figures import PARTS, RealTexts, summary, tables
+from benchmarks.several_readings import PRICED_AS
 
 FIXTURES = resource("fixtures")
 SETTLED = "settled"
-PRICED_AS = "openai/gpt-6-luna"
 HELD_OUT = 3
 """Every so many-th pitch of the reading set, by name, was held back while the prompt was tuned."""
 SCORED = ("stage", "focus", "persona", *SIGNALS)
@@ -96,8 +96,8 @@ other more than people would, and the figures say how well the written rules are
 read. [What each figure means](agreement.md).
 
 The recorded answers come from seven conversations of the model. Each answered many pitches one after the other, sometimes the same
-pitch in another language, form or variant. They are not wholly independent: expect translations, variants and forms to agree less if
-each is read separately.
+pitch in another language, form or variant, and then carried much over from the earlier answer. Expect translations, variants and forms to
+agree less if each is read separately. The three readings of a pitch are by three different conversations.
 """
 
 
@@ -326,8 +326,9 @@ number, a named customer a name), and, with `--verify`, [a second look](reading.
 that does not see the pitch. They are held against the values of the recorded readings of samples and reading set (true pairings, as far
 as the readings are right) and {wrong} wrong ones: true quotes hung on another signal, or on a stronger value than was read, drawn by a
 script with a fixed seed. A document has at most a third of wrong ones, and its other values next to them. Values that no quote can show
-are among the true pairings only. "Stopped" is unknown from then on; "unclear" is marked and stays. Some second looks were taken by a
-conversation of the model that had read the same pitch before. `make pairings MODEL=...` measures your own model.
+are among the true pairings only. "Stopped" is unknown from then on; "unclear" is marked and stays. **The second
+looks were not blind:** some conversations of the model had read the same pitch before, recognized values that they had read themselves,
+or had judged a repeated set before. So take their figures for provisional. `make pairings MODEL=...` measures your own model.
 """
 
 

@@ -7,7 +7,7 @@ An assessment is saved after it is shown: if the store fails, a warning says so 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence, Sized
+from collections.abc import Callable, Mapping, Sequence, Sized
 from typing import Final
 
 import streamlit as st
@@ -102,29 +102,25 @@ def _show_outcome(state: HistoryState) -> None:
 
 
 def _row(entry: SavedAssessment) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", key=f"history-row-{entry.id}"):
-        st.checkbox(
-            literal(f"Select {_short(entry.title)}"),
-            key=_SELECT + entry.id,
-            label_visibility="collapsed",
-            width="content",
-            persist_state="session",
-        )
-        st.html(_summary(entry), width="stretch")
-        st.button("Show", key=f"history-open:{entry.id}", on_click=_open, args=(entry.id,))
+    _listed(entry.id, entry.title, _SELECT, _summary(entry), _open)
 
 
 def _portfolio_row(entry: ListedPortfolio) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", key=f"history-row-{entry.id}"):
+    _listed(entry.id, entry.name, _SELECT_PORTFOLIO, entry.html(), _open_portfolio)
+
+
+def _listed(id: str, title: str, select: str, shown: Html, show: Callable[[str], None]) -> None:
+    """One row: a box to select it, what it is, and a button that shows it."""
+    with st.container(horizontal=True, vertical_alignment="center", key=f"history-row-{id}"):
         st.checkbox(
-            literal(f"Select {_short(entry.name)}"),
-            key=_SELECT_PORTFOLIO + entry.id,
+            literal(f"Select {_short(title)}"),
+            key=select + id,
             label_visibility="collapsed",
             width="content",
             persist_state="session",
         )
-        st.html(entry.html(), width="stretch")
-        st.button("Show", key=f"history-open:{entry.id}", on_click=_open_portfolio, args=(entry.id,))
+        st.html(shown, width="stretch")
+        st.button("Show", key=f"history-open:{id}", on_click=show, args=(id,))
 
 
 def _open_portfolio(id: str) -> None:

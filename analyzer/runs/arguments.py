@@ -101,13 +101,7 @@ def as_readings(readings: Any, settings: Settings) -> Settings:
 
 def as_count_of_readings(count: Any, name: str) -> int:
     """How often a pitch is read. Raises ConfigurationError."""
-    try:
-        number = operator.index(count)
-    except TypeError:
-        number = 0
-    if isinstance(count, bool) or not 1 <= number <= MAX_READINGS:
-        raise ConfigurationError(f"{name} is {count!r:.40}; pass a whole number from 1 to {MAX_READINGS}")
-    return number
+    return _whole_number(count, name, MAX_READINGS)
 
 
 def as_settings(settings: object) -> Settings:
@@ -131,12 +125,16 @@ def with_verify(settings: Settings, verify: object) -> Settings:
 
 def as_concurrency(concurrency: Any) -> int:
     """The number of requests that may be in flight. Raises ConfigurationError."""
+    return _whole_number(concurrency, "concurrency", MAX_CONCURRENCY)
+
+
+def _whole_number(value: Any, name: str, most: int) -> int:
     try:
-        number = operator.index(concurrency)
+        number = operator.index(value)
     except TypeError:
         number = 0
-    if isinstance(concurrency, bool) or not 1 <= number <= MAX_CONCURRENCY:
-        raise ConfigurationError(f"concurrency is {concurrency!r:.40}; pass a whole number from 1 to {MAX_CONCURRENCY}")
+    if isinstance(value, bool) or not 1 <= number <= most:
+        raise ConfigurationError(f"{name} is {value!r:.40}; pass a whole number from 1 to {most}")
     return number
 
 

@@ -21,11 +21,11 @@ from analyzer.resources import resource
 from analyzer.settings import Settings
 from analyzer.vocabulary.labels import title, word
 from benchmarks.pairings.draw import PLAUSIBLE, WRONG, Pairing, Sheet, plausible_sheets, true_sheets, wrong_sheets
+from benchmarks.several_readings import PRICED_AS
 
 ROOT: Final = resource("fixtures") / "recordings"
 FOLDER: Final = ROOT / "pairings"
 _AT_ONCE: Final = 4
-_PRICED_AS: Final = "openai/gpt-6-luna"
 _KINDS: Final = {
     "true": "true",
     "other signal": "wrong: hung on another signal",
@@ -162,10 +162,10 @@ def _cost(model: str, recordings: Recordings) -> Iterator[str]:
     if not usage:
         return
     sent, answered = (mean(use.get(name) or 0 for use in usage) for name in ("prompt_tokens", "completion_tokens"))
-    cost = cost_of(_PRICED_AS, round(sent), round(answered)) or 0.0
+    cost = cost_of(PRICED_AS, round(sent), round(answered)) or 0.0
     yield (
         f"A second look takes {sent:,.0f} tokens sent and {answered:,.0f} answered on average. At the list price of "
-        f"{_PRICED_AS} that is ${1000 * cost:.2f} for a thousand pitches, besides the reading.\n"
+        f"{PRICED_AS} that is ${1000 * cost:.2f} for a thousand pitches, besides the reading.\n"
     )
 
 
