@@ -45,7 +45,7 @@ def path() -> Path:
 
 
 def defaults() -> dict[str, str]:
-    """What the file says, by the name of the variable; empty if there is no file. Paths are relative to the file.
+    """What the file says, by the name of the variable; empty without a file. Paths are relative to the file.
 
     Raises ConfigurationError if it cannot be read, or says something that is not known.
     """

@@ -9,6 +9,8 @@ from typing import Final
 _LONGEST: Final = 120
 _LOOKED_AT: Final = 600
 """Characters of a line that are looked at."""
+_SHORT_GREETING: Final = 4
+"""Words of a greeting that ends without a comma."""
 _WITHIN: Final = 80
 """Lines in which a heading is looked for."""
 _HEADING: Final = re.compile(r"#[ \t]+(\S.*)")
@@ -20,6 +22,11 @@ _NOT_A_TITLE: Final = re.compile(
 )
 _MARKS: Final = re.compile(
     r"^(?:[#>*+\-\u2022|\s]+(?=\S))|:[a-z0-9_+-]+:|(?<!\w)[*_`~]+(?=\S)|(?<=\S)[*_`~]+(?!\w)|[#|\s]+$"
+)
+_GREETING: Final = re.compile(
+    r"(?:dear|hello|hi|hey|good (?:morning|afternoon|evening)|greetings|to whom it may concern|hallo|guten tag|liebe[rs]?"
+    r"|sehr geehrte[rs]?|bonjour|ch(?:er|ère)s?|madame|hola|buenos días|estimad[oa]s?)\b(?:[ \t]+[\w.'’&-]+){0,6}[ \t]*[,:!–—-]?",
+    re.IGNORECASE,
 )
 _NAVIGATION: Final = re.compile(r"\s+\|\s+|\s{2,}|\t")
 
@@ -39,9 +46,15 @@ def title_of(text: str) -> str:
                 return opening if says_more and title.casefold() in opening.casefold() else title
     for line in lines[:_WITHIN]:
         title = shortened(line)
-        if any(char.isalpha() for char in title) and not _NOT_A_TITLE.fullmatch(title):
+        if any(char.isalpha() for char in title) and not _NOT_A_TITLE.fullmatch(title) and not is_greeting(line):
             return title
     return shortened(lines[0])
+
+
+def is_greeting(line: str) -> bool:
+    """Whether a line is the salutation of a letter, such as "Dear Ms. Okafor,"."""
+    line = line.strip()
+    return _GREETING.fullmatch(line) is not None and (line[-1] in ",:!–—-" or len(line.split()) <= _SHORT_GREETING)
 
 
 def shortened(line: str) -> str:

@@ -132,7 +132,7 @@ class CueLanguage:
 
 def _literal(token: str, source: str) -> tuple[str, Needs]:
     if _LITERAL.fullmatch(token) is None:
-        raise ValueError(f"the cue {source!r} holds {token!r}, which is no word")
+        raise ValueError(f"the cue {source!r} holds {token!r}, which is not a word")
     ending = token.endswith("*")
     word = token.rstrip("*")
     found = _WORD.findall(word.lower())

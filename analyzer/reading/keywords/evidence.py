@@ -14,17 +14,24 @@ from typing import Any, Final
 from analyzer.reading.keywords.cues import Cue
 from analyzer.reading.keywords.rules import CueSet, Rules
 from analyzer.reading.keywords.sentences import Hit, Place, Text
+from analyzer.reading.pitch_title import is_greeting
 from analyzer.vocabulary.signals import MAX_QUOTES
 
 MOST_HITS: Final = 24
 """Hits of one cue that are looked at."""
 _NAME_WORDS: Final = 5
+_OF_A_LETTER: Final = 8
+"""Sentences of a letter in which its product is looked for."""
 _WORDS_BEFORE: Final = 6
 _WORDS_AFTER: Final = 5
 _TITLE_NAME = re.compile(r"(?P<name>\S.{0,58}?)\s{0,3}(?::\s|\s[-|]\s|\s-$)")
 _SUBJECT = re.compile(
     r"(?:(?P<name>[A-Z]\w[\w.+&-]*(?:\s[A-Z][\w.+&]*){0,3}),?\s(?:is|[a-z]{2,}s|raises|automatically)\b"
     r"|(?P<small>\w[\w.+-]+)\s(?:is an?|automatically|lets|helps)\s)"
+)
+_INTRODUCED = re.compile(
+    r"\b[Ww]e(?: are|'re| run| build| built| make| made| sell| started| founded)\s"
+    r"(?P<name>[A-Z]\w[\w.+&-]*)(?=[\s.,;:]|$)"
 )
 _TITLE_LEAD = re.compile(r"(?:Show HN:|Launch HN:|Subject:|Re:|Introducing|Announcing|Meet)\s", re.IGNORECASE)
 
@@ -92,6 +99,8 @@ class Evidence:
         """The product's name: from the title, before a colon or dash or as its subject; else the subject of a sentence
         in the opening, or in a customer's story the first subject that title and first sentence do not name; else
         the title's first words."""
+        if self.letter:
+            return self._introduced
         front = [self._heading_words(number) for number in self.front]
         if not front:
             return ""
@@ -110,6 +119,29 @@ class Evidence:
             if not story or (name.split()[0] not in " ".join(front[:2]) and not self.is_common(name)):
                 return name
         return " ".join(front[0].split(", ")[0].split()[:_NAME_WORDS]).rstrip(" .,;:")
+
+    @cached_property
+    def letter(self) -> list[int]:
+        """The numbers of the first sentences after the greeting, if the text begins with one; else empty."""
+        first = self.text.original.lstrip().partition("\n")[0]
+        if not is_greeting(first):
+            return []
+        after = self.text.original.index(first) + len(first)
+        return [number for number, each in enumerate(self.text.sentences) if each.start >= after][:_OF_A_LETTER]
+
+    @property
+    def _introduced(self) -> str:
+        """The product that the first sentences of a letter introduce; empty if they do not."""
+        sentences = [self._heading_words(number) for number in self.letter]
+        for words in sentences:
+            if introduced := _INTRODUCED.search(words):
+                return introduced["name"].rstrip(".")
+        for words in sentences:
+            subject = _SUBJECT.match(words)
+            name = (subject["name"] or "") if subject else ""
+            if name and name.split()[0].lower() not in self.rules.competitor.not_names:
+                return name
+        return ""
 
     @cached_property
     def front(self) -> list[int]:

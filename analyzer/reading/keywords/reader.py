@@ -91,7 +91,10 @@ class KeywordReader:
 
 
 def _summary(evidence: Evidence) -> str:
-    """The first sentence of the opening that is more than a name."""
-    sentences = [evidence.text.words(number).split() for number in evidence.front]
+    """The first sentence of the opening that is more than a name; of a letter, from where it names the product."""
+    sentences = [evidence.text.words(number).split() for number in evidence.letter or evidence.front]
+    naming = (at for at, words in enumerate(sentences) if evidence.product and evidence.product in " ".join(words))
+    if evidence.letter:
+        sentences = sentences[next(naming, 0) :]
     words = next((words for words in sentences if len(words) > 3), sentences[0] if sentences else [])
-    return " ".join(words[:_SUMMARY_WORDS])
+    return " ".join(words[:_SUMMARY_WORDS]) + "…" * (len(words) > _SUMMARY_WORDS)

@@ -401,6 +401,23 @@ def test_the_name_in_the_title_of_a_customers_story_is_the_customers() -> None:
     assert signals.trust_route.value == "reference_customers" and signals.traction.value == "customers"
 
 
+@pytest.mark.parametrize(
+    ("letter", "product"),
+    [
+        (
+            "Hello Ms. Okafor,\n\nYour fund wrote about models. We run Rainledger. It watches drift of models.",
+            "Rainledger",
+        ),
+        ("Hi all\n\nFoldline tracks experiments, so that runs can be compared.", "Foldline"),
+        ("Dear investors,\n\nour tool tracks experiments, so that runs can be compared.", ""),
+    ],
+)
+def test_a_greeting_is_not_the_product(letter: str, product: str) -> None:
+    signals = read_with_keywords(letter)
+    assert signals.product == product
+    assert not signals.summary.startswith(("Hello", "Hi", "Dear"))
+
+
 TITLES = {
     "colon": ("Foldline: experiment tracking", "Foldline"),
     "dash": ("Foldline — experiment tracking", "Foldline"),

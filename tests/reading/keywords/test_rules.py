@@ -63,7 +63,7 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "gap at the end": ({"signal": {"buyer": [group(cues=["free .."])]}}, "does not end with a word"),
     "gap at the start": ({"signal": {"buyer": [group(cues=[".. free"])]}}, "gap"),
     "no word": ({"signal": {"buyer": [group(cues=["<number> <percent>"])]}}, "no word that must be there"),
-    "regular expression": ({"signal": {"buyer": [group(cues=["free[a-z]+"])]}}, "which is no word"),
+    "regular expression": ({"signal": {"buyer": [group(cues=["free[a-z]+"])]}}, "which is not a word"),
 }
 
 
