@@ -18,7 +18,7 @@ PROMPT_VERSION: Final = 2
 """Raise it when a change of these files changes what is asked. Recordings of an older version are then no
 longer used. A corrected comma keeps the number."""
 
-VERIFY_VERSION: Final = 1
+VERIFY_VERSION: Final = 2
 """The same for the second look, which checks values against their quotes (`verify*.md`)."""
 
 QUOTES: Final = "quotes"

@@ -1,4 +1,5 @@
-"""Checks what was read by a second look: one more request that sees each value's meaning and its quotes, not the pitch.
+"""Checks what was read by a second look: one more request that sees what each value means and the sentences of its
+quotes, but not the pitch.
 
 A quote that is in the pitch shows that it was copied, not that it says what its value means. A value that its quotes do
 not support becomes unknown, with a warning that names it; one that is unclear stays, with a warning. What the second
@@ -30,6 +31,7 @@ from analyzer.reading.rate_limiter import ONE
 from analyzer.reading.reading import Reading
 from analyzer.reading.recordings import noting_played, prompt_sha256, reworded_warning
 from analyzer.reading.spending import added
+from analyzer.reading.splitting import in_context
 from analyzer.reading.storing_reader import SinglePitchAnswers, StoringReader
 from analyzer.reading.support import support_warnings
 from analyzer.reading.unwrapping import unwrapped
@@ -71,16 +73,26 @@ class Checkable:
         return word(self.claim.value)
 
 
-def checkables(signals: Signals, evidence: Evidence | None = None) -> list[Checkable]:
-    """Every value of the document that has a quote, in the order in which it is asked about."""
-    return list(_checkables(signals, evidence or {}))
+def checkables(signals: Signals, text: str, evidence: Evidence | None = None) -> list[Checkable]:
+    """Every value of the document that has a quote, in the order in which it is asked about. `text`: the pitch."""
+    return list(_checkables(signals, text, evidence or {}))
 
 
-def _checkables(signals: Signals, evidence: Evidence) -> Iterator[Checkable]:
+def in_sentences(quotes: Sequence[Quote], text: str) -> tuple[str, ...]:
+    """The sentences that the quotes are from, each once: a quote may be narrowed to a few words, which alone do not say
+    what they speak of."""
+    return tuple(dict.fromkeys(_in_sentence(quote, text) for quote in quotes))
+
+
+def _in_sentence(quote: Quote, text: str) -> str:
+    if quote.start is None or quote.end is None or text[quote.start : quote.end] != quote.text:
+        return quote.text
+    return in_context(text, quote.start, quote.end)
+
+
+def _checkables(signals: Signals, text: str, evidence: Evidence) -> Iterator[Checkable]:
     def one(part: str, field: str, value: str, quotes: Sequence[Quote], place: int = 0, name: str = "") -> Checkable:
-        return Checkable(
-            part, ClaimedValue(field, value, tuple(quote.text for quote in quotes), name), tuple(quotes), place
-        )
+        return Checkable(part, ClaimedValue(field, value, in_sentences(quotes, text), name), tuple(quotes), place)
 
     for place, problem in enumerate(signals.problems):
         for name, placed in (("stage", problem.stage), ("focus", problem.focus)):
@@ -136,7 +148,7 @@ class SecondLook:
         self.asked = False
         if not reading.signals.in_scope:  # nothing is scored
             return reading
-        values = checkables(reading.signals, evidence)
+        values = checkables(reading.signals, pitch.text, evidence)
         ref = reading.reader.model_copy(update={"verifier": self.ref})
         if not values:
             return replace(reading, reader=ref)

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -18,6 +19,7 @@ MOST_CHARACTERS: Final = 300
 _LEAST_CHARACTERS = MOST_CHARACTERS // 3
 _NARROWEST_COLUMN = 30
 _SHORT_ANSWER = 12
+_FEW_CHARACTERS = 60
 
 PLAIN: Final = str.maketrans(
     {
@@ -78,6 +80,25 @@ def split(text: str) -> list[Piece]:
         elif begin < 0:
             begin = first
     return pieces
+
+
+@lru_cache(maxsize=64)
+def sentences(text: str) -> tuple[Piece, ...]:
+    """As `split`, remembered for the texts that were split last."""
+    return tuple(split(text))
+
+
+def in_context(text: str, start: int, end: int) -> str:
+    """The sentences that a span of the text is part of. One of a few words has the sentence before it too: "412" or
+    "Yes" says what is meant only after what it answers."""
+    pieces = sentences(text)
+    inside = [number for number, piece in enumerate(pieces) if piece.start < end and start < piece.end]
+    if not inside:
+        return text[start:end]
+    first, last = inside[0], inside[-1]
+    if first and pieces[last].end - pieces[first].start < _FEW_CHARACTERS:
+        first -= 1
+    return text[min(start, pieces[first].start) : max(end, pieces[last].end)]
 
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:

@@ -239,7 +239,7 @@ class _Looks:
             signals = combined(known)
             if not signals.in_scope:
                 return False
-            claims = [one.claim for one in checkables(signals, other_quotes(signals, known))]
+            claims = [one.claim for one in checkables(signals, pitch.text, other_quotes(signals, known))]
             values = material(claims)
             keys = [request.key for request in requests_in_every_mode(self.model, values, LOOK)]
             if not claims or (store is not None and store.answers.find(keys)):

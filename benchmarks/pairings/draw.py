@@ -19,7 +19,7 @@ from analyzer import analyze_many
 from analyzer.errors import InputError
 from analyzer.reading.forms.look import ClaimedValue
 from analyzer.reading.grounding import Grounding
-from analyzer.reading.second_look import checkables
+from analyzer.reading.second_look import checkables, in_sentences
 from analyzer.reading.support import missing_support, names_competitor
 from analyzer.resources import resource
 from analyzer.settings import RECORDED, Settings
@@ -62,9 +62,13 @@ class _Read:
 
     def true(self) -> tuple[Pairing, ...]:
         return tuple(
-            Pairing(one.claim, stopped=stopped_by_rule(one.claim, self.signals.product, self.text))
-            for one in checkables(self.signals)
+            Pairing(one.claim, stopped=stopped_by_rule(one.claim, one.quotes, self.signals.product, self.text))
+            for one in checkables(self.signals, self.text)
         )
+
+    def pairing(self, kind: str, name: str, value: str, quotes: Sequence[Quote]) -> Pairing:
+        claim = ClaimedValue(name, value, in_sentences(quotes, self.text))
+        return Pairing(claim, kind, stopped_by_rule(claim, quotes, self.signals.product, self.text))
 
 
 def true_sheets() -> list[Sheet]:
@@ -111,17 +115,17 @@ def plausible_sheets(path: Path | None = None) -> list[Sheet]:
                 raise InputError(f"{path}, line {number}: no recorded reading of a pitch {pitch!r}")
             if signal not in SIGNALS or value not in SIGNALS[signal].values:
                 raise InputError(f"{path}, line {number}: {signal}: {value} is not a value of a signal")
-            claim = ClaimedValue(signal, value, (row["quote"].strip(),))
-            why = stopped_by_rule(claim, readings[pitch].signals.product, readings[pitch].text)
-            _add(sheets.setdefault(pitch, []), Pairing(claim, "plausible", why))
+            text = row["quote"].strip()
+            quote = Grounding(readings[pitch].text).find(text) or Quote(text=text)
+            _add(sheets.setdefault(pitch, []), readings[pitch].pairing("plausible", signal, value, [quote]))
     return [_mixed(readings[pitch], wrong) for pitch, several in sheets.items() for wrong in several]
 
 
-def stopped_by_rule(claim: ClaimedValue, product: str, text: str) -> str:
+def stopped_by_rule(claim: ClaimedValue, quoted: Sequence[Quote], product: str, text: str) -> str:
     """Why the rules refuse a value with these quotes, in the order in which a reading is checked; empty if they do
     not."""
     grounding = Grounding(text)
-    quotes = [Quote(text=quote) for quote in claim.quotes if grounding.find(quote) is not None]
+    quotes = [quote for quote in quoted if grounding.find(quote.text) is not None]
     if not quotes:
         return "the quote is not in the pitch"
     if claim.field == "kind" and claim.value not in ("in_house", "manual_process"):
@@ -153,17 +157,20 @@ def _wrong(reading: _Read, drawn: Sequence[Pairing], draw: random.Random) -> Pai
     taken = {one.claim.field for one in drawn}
     kinds = [
         ("stronger value", list(_stronger(reading.signals, taken))),
-        ("other signal", list(_other(reading.signals, taken))),
+        ("other signal", list(_other(reading, taken))),
     ]
     draw.shuffle(kinds)
     for kind, claims in kinds:
         if claims:
-            claim = draw.choice(claims)
-            return Pairing(claim, kind, stopped_by_rule(claim, reading.signals.product, reading.text))
+            return reading.pairing(kind, *draw.choice(claims))
     return None
 
 
-def _stronger(signals: Signals, taken: set[str]) -> Iterator[ClaimedValue]:
+_Claim = tuple[str, str, tuple[Quote, ...]]
+"""A signal, a value and quotes."""
+
+
+def _stronger(signals: Signals, taken: set[str]) -> Iterator[_Claim]:
     """The quotes of each value on every value that ranks higher."""
     for name, spec in SIGNALS.items():
         signal = signals.single(name)
@@ -171,29 +178,29 @@ def _stronger(signals: Signals, taken: set[str]) -> Iterator[ClaimedValue]:
             continue
         for value in spec.values:
             if (signal.value, value) in spec.order and spec.support.get(value) != _WHOLE:
-                yield ClaimedValue(name, value, tuple(quote.text for quote in signal.quotes))
+                yield name, value, signal.quotes
 
 
-def _other(signals: Signals, taken: set[str]) -> Iterator[ClaimedValue]:
-    """The quotes of each signal on values of every other that are not its own, where they share no words with its own
-    quotes. Values that no quote can show are left out: nobody can say that a quote does not support them."""
+def _other(reading: _Read, taken: set[str]) -> Iterator[_Claim]:
+    """The quotes of each signal on values of every other that are not its own, where they share no sentence with its
+    own quotes. Values that no quote can show are left out: nobody can say that a quote does not support them."""
+    signals = reading.signals
     quoted = {name: signals.single(name).quotes for name in SIGNALS}
     for name, spec in SIGNALS.items():
         if name in taken:
             continue
-        own = quoted[name]
+        own = in_sentences(quoted[name], reading.text)
         for other, quotes in quoted.items():
-            if other == name or not quotes or any(_overlap(one, two) for one in quotes for two in own):
+            if other == name or not quotes or _share_words(in_sentences(quotes, reading.text), own):
                 continue
             for value in spec.values:
                 if value != signals.single(name).value and spec.support.get(value) != _WHOLE:
-                    yield ClaimedValue(name, value, tuple(quote.text for quote in quotes))
+                    yield name, value, quotes
 
 
-def _overlap(one: Quote, other: Quote) -> bool:
-    if one.start is None or one.end is None or other.start is None or other.end is None:
-        return one.text == other.text
-    return one.start < other.end and other.start < one.end
+def _share_words(some: Sequence[str], others: Sequence[str]) -> bool:
+    """Whether passages of one text, which are whole sentences, have one in common."""
+    return any(one in other or other in one for one in some for other in others)
 
 
 def _mixed(reading: _Read, wrong: Sequence[Pairing]) -> Sheet:

@@ -41,8 +41,8 @@ _WORDS: Final[Mapping[str, Support]] = {
 
 @dataclass(frozen=True, slots=True)
 class ClaimedValue:
-    """A value and the quotes it is said to rest on. `field`: the signal, or `stage`, `focus`, `role` or `kind` of an
-    entry of a list; `name`: of a competitor."""
+    """A value and the sentences of the quotes it is said to rest on. `field`: the signal, or `stage`, `focus`, `role`
+    or `kind` of an entry of a list; `name`: of a competitor."""
 
     field: str
     value: str
