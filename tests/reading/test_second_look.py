@@ -85,7 +85,7 @@ def test_it_sees_meanings_and_quotes_and_never_the_pitch(service: respx.Route) -
     message = body["messages"][1]["content"]
     lines = message.splitlines()
     assert [line.partition("] ")[2] for line in lines if line.startswith("[")] == VALUES
-    assert "> Your CTO signs once" in lines
+    assert "> Your CTO signs once; unlike AWS, we charge by what you save." in lines  # the sentence of what was quoted
     assert f"Means: {SIGNALS['buyer'].meanings['engineering_leadership']}." in lines
     assert "finds them and hands them to the next job" not in json.dumps(body)
     assert body["tools"][0]["function"]["name"] == "JudgeSupport"

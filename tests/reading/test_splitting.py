@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.reading.grounding import Grounding
-from analyzer.reading.splitting import MOST_CHARACTERS, split
+from analyzer.reading.splitting import MOST_CHARACTERS, in_context, split
 
 
 def sentences(text: str) -> list[str]:
@@ -97,3 +97,30 @@ def test_every_sentence_can_be_quoted_at_its_own_place(text: str) -> None:
     for piece in split(text):
         quote = grounding.find(text[piece.start : piece.end], first=piece.start)
         assert quote is not None and quote.start == piece.start and quote.text == text[piece.start : piece.end]
+
+
+@pytest.mark.parametrize(
+    ("quote", "context"),
+    [
+        ("two football clubs", "Epidemiologists, two football clubs, and lots of universities already use it."),
+        ("Who has it?", "Loamdesk\n\nWho has it?"),
+        (
+            "lots of universities already use it. 412",
+            "Epidemiologists, two football clubs, and lots of universities already use it. 412.",
+        ),
+        ("412", "Epidemiologists, two football clubs, and lots of universities already use it. 412."),
+    ],
+)
+def test_a_few_words_are_seen_in_their_sentence_and_a_short_sentence_after_the_one_before(
+    quote: str, context: str
+) -> None:
+    text = "Loamdesk\n\nWho has it? Epidemiologists, two football clubs, and lots of universities already use it. 412."
+    start = text.index(quote)
+    assert in_context(text, start, start + len(quote)) == context
+
+
+@given(st.lists(PIECES, min_size=1, max_size=40).map("".join), st.data())
+def test_the_context_of_a_span_holds_it(text: str, data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(text) - 1))
+    end = data.draw(st.integers(start + 1, len(text)))
+    assert text[start:end] in in_context(text, start, end) and in_context(text, start, end) in text
