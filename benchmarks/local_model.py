@@ -1,11 +1,13 @@
 """What a local model is worth: the samples and the reading set, read by it, beside `keywords` and the recorded model.
 
-    python -m benchmarks.local_model [--model qwen2.5-coder-1.5b] [--form quotes] [--pitches kilnday oddmile ...]
+    python -m benchmarks.local_model [--model qwen2.5-coder-1.5b] [--form ids] [--pitches kilnday oddmile ...]
     python -m benchmarks.local_model --url http://localhost:11434/v1 --model NAME      # a server that runs already
 
-Sets up and starts llama.cpp's server (`benchmarks.local_server`) unless --url names one. Each reading is saved when it
-is done, so a run that was interrupted goes on where it ended. The model is asked with a JSON schema that its server
-enforces. All 48 pitches take a small model hours on two cores.
+    python -m benchmarks.local_model --report      # what was read so far, without a model
+
+Sets up and starts llama.cpp's server (`benchmarks.local_server`) unless --url names one. Each reading is saved in
+--into when it is done, with its answers as recordings, so a run that was interrupted goes on where it ended. The model
+is asked with a JSON schema that its server enforces. All 48 pitches take a small model hours on two cores.
 """
 
 from __future__ import annotations
@@ -21,22 +23,24 @@ from pathlib import Path
 from statistics import mean
 from typing import Any, Final
 
-from analyzer import analyze, compare
+from analyzer import analyze, compare, score
 from analyzer.agreement.records import FigureValue
 from analyzer.errors import AnalyzerError
 from analyzer.files.manual_scores import ManualScore, ManualScores, read_manual
+from analyzer.framework.assessment import PitchRef
 from analyzer.reading import background
 from analyzer.reading.answers import NotAnAnswer
 from analyzer.reading.conversation import ModelReader
 from analyzer.reading.forms import form
 from analyzer.reading.grounding import Grounding
 from analyzer.reading.pitch import Pitch
+from analyzer.reading.prompts import IDS
 from analyzer.resources import resource
 from analyzer.runs.one import assessment_of
 from analyzer.settings import KEYWORDS, RECORDED, Settings
 from analyzer.store.answers import StoredAnswer
 from analyzer.vocabulary.signals import SIGNALS
-from benchmarks.local_server import LARGEST, WEIGHTS, folder, serving, set_up
+from benchmarks.local_server import LARGEST, WEIGHTS, serving, set_up
 
 FIXTURES = resource("fixtures")
 SETS: Final = (("pitches", "manual_scores.csv", ("a", "b")), ("reading", "reading_scores.csv", ("settled",)))
@@ -61,10 +65,10 @@ class Answers:
         pass
 
 
-def read(pitch: Pitch, settings: Settings, model: str) -> dict[str, Any]:
-    """One reading as a line of the results: the assessment or the error, the quotes of the first answer, seconds."""
+def read(pitch: Pitch, settings: Settings, model: str, record_to: Path | None = None) -> dict[str, Any]:
+    """One reading as a line of the results: the signals or the error, the quotes of the first answer, seconds."""
     answers = Answers()
-    reader = ModelReader(model, settings, answers=answers)
+    reader = ModelReader(model, settings, answers=answers, record_to=record_to)
     started = time.monotonic()
     line: dict[str, Any] = {"id": pitch.ref.id}
     try:
@@ -72,7 +76,7 @@ def read(pitch: Pitch, settings: Settings, model: str) -> dict[str, Any]:
     except AnalyzerError as error:
         line["error"] = str(error)
     else:
-        line["assessment"] = json.loads(assessment_of(reading, pitch.ref, None, None).to_json(None))
+        line["signals"] = json.loads(assessment_of(reading, pitch, None, None).to_json(None))["signals"]
     line |= {
         "seconds": round(time.monotonic() - started, 1),
         "mode": reader.connection.way.mode,
@@ -118,7 +122,7 @@ def report(lines: Sequence[dict[str, Any]], model: str) -> Iterator[str]:
     yield "| reader | pitches | same value | mean kappa | adds | misses | grounded at first asking | seconds a pitch |"
     yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
     for folder_name, scores, raters in SETS:
-        read_ids = [one["id"] for one in lines if "assessment" in one]
+        read_ids = [one["id"] for one in lines if "signals" in one]
         here = [name for name in read_ids if (FIXTURES / folder_name / f"{name}.txt").exists()]
         if here:
             yield from _rows(folder_name, here, lines, (FIXTURES / scores, raters), model)
@@ -142,7 +146,7 @@ def _rows(
     local = [line for line in lines if line["id"] in here]
     texts = {name: (FIXTURES / folder_name / f"{name}.txt").read_text("utf-8") for name in here}
     others = {reader: [analyze(texts[name], model=reader, id=name) for name in here] for reader in (KEYWORDS, RECORDED)}
-    documents = [line["assessment"] for line in local]
+    documents = [score(line["signals"], pitch=PitchRef(id=line["id"])) for line in local]
     found = compare(
         {model: documents, **others}, ManualScores(scores.source, rows, scores.notes), raters=manual[1], draws=100
     )
@@ -176,25 +180,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default=LARGEST, help=f"one of {', '.join(WEIGHTS)}, or the model at --url")
     parser.add_argument("--url", help="a server that runs already, with /v1")
-    parser.add_argument("--form", default="quotes")
+    parser.add_argument("--form", default=IDS)
     parser.add_argument("--mode", default="json_schema")
     parser.add_argument("--pitches", nargs="*", default=[], help="names; by default all")
     parser.add_argument("--threads", type=int, default=int(os.environ.get("THREADS", "2")))
     parser.add_argument("--timeout", type=float, default=3600.0, help="seconds for one answer")
+    parser.add_argument("--into", type=Path, default=FIXTURES / "local_model", help="folder of the readings")
+    parser.add_argument("--report", action="store_true", help="show the readings there are, and read nothing")
     chosen = parser.parse_args()
     paths = [path for folder_name, *_ in SETS for path in sorted((FIXTURES / folder_name).glob("*.txt"))]
     paths = [path for path in paths if not chosen.pitches or path.stem in chosen.pitches]
-    results = folder() / f"read-{chosen.model.replace('/', '-')}-{chosen.form}-{chosen.mode}.jsonl"
+    results = chosen.into / f"{chosen.model.replace('/', '-')}-{chosen.form}-{chosen.mode}.jsonl"
     results.parent.mkdir(parents=True, exist_ok=True)
     lines = [json.loads(line) for line in results.read_text("utf-8").splitlines()] if results.exists() else []
     done = {line["id"] for line in lines}
-    left = [path for path in paths if path.stem not in done]
+    left = [path for path in paths if path.stem not in done and not chosen.report]
     if left:
         with _address(chosen) as url:
             settings = Settings(openai_base_url=url, form=chosen.form, mode=chosen.mode, timeout=chosen.timeout)
             for path in left:
                 pitch = Pitch.from_text(path.read_text("utf-8"), path.stem)
-                line = read(pitch, settings, f"openai/{chosen.model}")
+                line = read(pitch, settings, f"openai/{chosen.model}", chosen.into / "recordings")
                 with results.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(line) + "\n")
                 lines.append(line)
