@@ -16,9 +16,9 @@ import argparse
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import mean
 from typing import Any, Final
@@ -26,7 +26,7 @@ from typing import Any, Final
 from analyzer import analyze, compare, score
 from analyzer.agreement.records import FigureValue
 from analyzer.errors import AnalyzerError
-from analyzer.files.manual_scores import ManualScore, ManualScores, read_manual
+from analyzer.files.manual_scores import ManualScores, read_manual
 from analyzer.framework.assessment import PitchRef
 from analyzer.reading import background
 from analyzer.reading.answers import NotAnAnswer
@@ -43,8 +43,9 @@ from analyzer.vocabulary.signals import SIGNALS
 from benchmarks.local_server import LARGEST, WEIGHTS, serving, set_up
 
 FIXTURES = resource("fixtures")
-SETS: Final = (("pitches", "manual_scores.csv", ("a", "b")), ("reading", "reading_scores.csv", ("settled",)))
+SETS: Final = (("pitches", "manual_scores.csv", "a"), ("reading", "reading_scores.csv", "settled"))
 """Folders of pitches, their manual scores, and whose scores count."""
+RESULTS: Final = FIXTURES / "local_model"
 SCORED: Final = ("stage", "focus", "persona", *SIGNALS)
 CONTEXT: Final = 8192
 
@@ -116,56 +117,65 @@ def _quotes(part: Any) -> Iterator[str]:
 
 def report(lines: Sequence[dict[str, Any]], model: str) -> Iterator[str]:
     """The results as Markdown, for the pitches that were read."""
-    ids = [str(line["id"]) for line in lines]
     failed = [line for line in lines if "error" in line]
-    yield f"{len(lines)} pitches, {len(failed)} without a usable answer (left out of the figures)\n"
+    usable = [line for line in lines if "signals" in line]
+    yield f"{len(lines)} pitches, {len(failed)} of them without a usable answer and left out of the figures:\n"
     yield "| reader | pitches | same value | mean kappa | adds | misses | grounded at first asking | seconds a pitch |"
     yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
-    for folder_name, scores, raters in SETS:
-        read_ids = [one["id"] for one in lines if "signals" in one]
-        here = [name for name in read_ids if (FIXTURES / folder_name / f"{name}.txt").exists()]
-        if here:
-            yield from _rows(folder_name, here, lines, (FIXTURES / scores, raters), model)
+    if usable:
+        yield from _rows(usable, model)
     unknown = [line["id"] for line in lines if line.get("grounded") is None]
     if unknown:
         yield f"\nThe first answer was not JSON of the asked shape: {', '.join(unknown)}."
     for line in failed:
         yield f"\n{line['id']}: {line['error']}"
-    yield f"\nRead: {', '.join(ids)}."
+    yield f"\nRead: {', '.join(str(line['id']) for line in lines)}."
 
 
-def _rows(
-    folder_name: str,
-    here: Sequence[str],
-    lines: Sequence[dict[str, Any]],
-    manual: tuple[Path, Sequence[str]],
-    model: str,
-) -> Iterator[str]:
-    scores = read_manual(manual[0])
-    rows: tuple[ManualScore, ...] = tuple(row for row in scores.rows if row.pitch in here)
-    local = [line for line in lines if line["id"] in here]
-    texts = {name: (FIXTURES / folder_name / f"{name}.txt").read_text("utf-8") for name in here}
-    others = {reader: [analyze(texts[name], model=reader, id=name) for name in here] for reader in (KEYWORDS, RECORDED)}
-    documents = [score(line["signals"], pitch=PitchRef(id=line["id"])) for line in local]
-    found = compare(
-        {model: documents, **others}, ManualScores(scores.source, rows, scores.notes), raters=manual[1], draws=100
-    )
+def section() -> Iterator[str]:
+    """The section of the page of measured quality: a table for each file of results."""
+    for path in sorted(RESULTS.glob("*.jsonl")):
+        lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+        name, form_name, mode = path.stem.rsplit("-", 2)
+        yield f"`{name}`, form `{form_name}`, mode `{mode}`: " + "\n".join(report(lines, name)) + "\n"
+
+
+def _rows(lines: Sequence[dict[str, Any]], model: str) -> Iterator[str]:
+    texts = {line["id"]: _text(line["id"]) for line in lines}
+    others = {
+        reader: [analyze(texts[name], model=reader, id=name) for name in texts] for reader in (KEYWORDS, RECORDED)
+    }
+    documents = [score(line["signals"], pitch=PitchRef(id=line["id"])) for line in lines]
+    found = compare({model: documents, **others}, _manual(texts), draws=100)
     for reader in (model, KEYWORDS, RECORDED):
         signals = [found.signals[reader][name] for name in SCORED]
         kappas = [one["kappa"].value for one in signals if one["kappa"].value is not None]
-        grounded = [line["grounded"] for line in local if line.get("grounded")]
+        grounded = [line["grounded"] for line in lines if line.get("grounded")]
         share = sum(one[0] for one in grounded) / max(1, sum(one[1] for one in grounded))
         cells = [
             reader,
-            f"{len(here)} of {folder_name}",
+            str(len(lines)),
             f"{mean(one['agreement'].value or 0 for one in signals):.0%}",
             f"{mean(kappas):.2f}" if kappas else "–",
             _share([one["overclaimed"] for one in signals]),
             _share([one["missed"] for one in signals]),
             f"{share:.0%}" if reader == model else "",
-            f"{mean(line['seconds'] for line in local):.0f}" if reader == model else "",
+            f"{mean(line['seconds'] for line in lines):.0f}" if reader == model else "",
         ]
         yield f"| {' | '.join(cells)} |"
+
+
+def _text(name: str) -> str:
+    return next(
+        path for folder_name, *_ in SETS if (path := FIXTURES / folder_name / f"{name}.txt").exists()
+    ).read_text("utf-8")
+
+
+def _manual(names: Container[str]) -> ManualScores:
+    """The manual scores of these pitches, of samples and reading set together."""
+    sets = [(read_manual(FIXTURES / scores), rater) for _, scores, rater in SETS]
+    rows = [row for scores, rater in sets for row in scores.rows if row.rater == rater and row.pitch in names]
+    return ManualScores(sets[0][0].source, tuple(replace(row, rater="manual") for row in rows), sets[0][0].notes)
 
 
 def _share(shares: Sequence[FigureValue]) -> str:
@@ -185,7 +195,7 @@ def main() -> None:
     parser.add_argument("--pitches", nargs="*", default=[], help="names; by default all")
     parser.add_argument("--threads", type=int, default=int(os.environ.get("THREADS", "2")))
     parser.add_argument("--timeout", type=float, default=3600.0, help="seconds for one answer")
-    parser.add_argument("--into", type=Path, default=FIXTURES / "local_model", help="folder of the readings")
+    parser.add_argument("--into", type=Path, default=RESULTS, help="folder of the readings")
     parser.add_argument("--report", action="store_true", help="show the readings there are, and read nothing")
     chosen = parser.parse_args()
     paths = [path for folder_name, *_ in SETS for path in sorted((FIXTURES / folder_name).glob("*.txt"))]

@@ -24,7 +24,7 @@ from analyzer.settings import KEYWORDS, RECORDED
 from analyzer.vocabulary.derived import LEANS
 from analyzer.vocabulary.labels import title
 from analyzer.vocabulary.signals import SIGNALS
-from benchmarks import several_readings
+from benchmarks import local_model, several_readings
 from benchmarks.forms import figures as forms
 from benchmarks.pairings import figures as pairings
 from benchmarks.pairings.draw import WRONG
@@ -52,6 +52,7 @@ def page() -> str:
             *_examples(),
             *_first_asking(),
             *_forms(),
+            *_local(),
             *several_readings.section(),
             *_second_look(),
             *_hostile(),
@@ -311,6 +312,24 @@ def _quotes(document: Any) -> Iterator[dict[str, Any]]:
             yield from _quotes(entry)
 
 
+# ---------------------------------------------------------------- a local model
+
+
+def _local() -> Iterator[str]:
+    yield "## A small local model\n"
+    yield _LOCAL_NOTE
+    yield from local_model.section()
+
+
+_LOCAL_NOTE = """\
+What a model is worth that runs on a laptop without a graphics card: open weights with 1.5 billion parameters, llama.cpp's server, answers
+held to the JSON schema, two cores. Every fourth pitch of samples and reading set, by name, read once; held against the first rater's scores
+of the samples and the settled ones of the reading set, next to the two other readers on the same pitches. Grounded at first asking: quotes
+of the first answer that are in the pitch. The seconds are those of a busy machine with one thread. With so few pitches a kappa is rough.
+`python -m benchmarks.local_model` reads with it, or with a model of yours.
+"""
+
+
 # ---------------------------------------------------------------- the second look
 
 
@@ -326,9 +345,10 @@ number, a named customer a name), and, with `--verify`, [a second look](reading.
 that does not see the pitch. They are held against the values of the recorded readings of samples and reading set (true pairings, as far
 as the readings are right) and {wrong} wrong ones: true quotes hung on another signal, or on a stronger value than was read, drawn by a
 script with a fixed seed. A document has at most a third of wrong ones, and its other values next to them. Values that no quote can show
-are among the true pairings only. "Stopped" is unknown from then on; "unclear" is marked and stays. **The second
-looks were not blind:** some conversations of the model had read the same pitch before, recognized values that they had read themselves,
-or had judged a repeated set before. So take their figures for provisional. `make pairings MODEL=...` measures your own model.
+are among the true pairings only. "Stopped" is unknown from then on; "unclear" is marked and stays. Three conversations of the model
+answered, one for each kind of document: none had seen the pitches or their values before, but the first soon saw that nearly all of its
+values were right, so its figure may flatter. True values next to wrong ones are the harder test. `make pairings MODEL=...` measures your
+own model.
 """
 
 
