@@ -44,7 +44,7 @@ _TINY: Final = (
     "Wattwise finds GPUs that stand idle in a company's cluster and gives them to waiting training jobs. "
     "Platform engineers install it with Helm in ten minutes. Acme cut its GPU bill by a third."
 )
-_TYPICAL: Final = (7600, 650)
+_TYPICAL: Final = (7250, 630)
 """Tokens of a typical request and its answer."""
 _COMPARED: Final = (*LEANS, "persona", *SIGNALS)
 _UNKNOWN: Final = (None, "unknown")
