@@ -93,23 +93,31 @@ def read(pitch: Pitch, settings: Settings, model: str, record_to: Path | None = 
 def _grounded(text: str, form_name: str, pitch: Pitch) -> list[int] | None:
     """How many quotes of an answer are in the pitch, of how many; None if it is not an answer."""
     try:
-        quotes = list(_quotes(json.loads(form(form_name).document(text, pitch))))
+        quotes = list(_quotes(json.loads(form(form_name).document(text, pitch), object_hook=_as_quote)))
     except (NotAnAnswer, ValueError):
         return None
     grounding = Grounding(pitch.text)
     return [sum(grounding.find(quote) is not None for quote in quotes), len(quotes)]
 
 
+def _as_quote(part: dict[str, Any]) -> dict[str, Any]:
+    """In the form `quotes` a quote is a plain text; as in the other form afterwards."""
+    copied = part.get("quotes", [part["quote"]] if "quote" in part else [])
+    texts = [{"text": one} for one in copied if isinstance(one, str)] if isinstance(copied, list) else []
+    return {**part, "quotes": texts, "quote": None} if texts else part
+
+
 def _quotes(part: Any) -> Iterator[str]:
+    """All quotes of an answer; a number without a sentence is one that is in no pitch."""
     if isinstance(part, dict):
-        yield from (quote for quote in part.get("quotes") or () if isinstance(quote, str))
-        if isinstance(part.get("quote"), str):
-            yield part["quote"]
-        for value in part.values():
-            yield from _quotes(value) if isinstance(value, dict | list) else ()
-    elif isinstance(part, list):
-        for value in part:
-            yield from _quotes(value) if isinstance(value, dict | list) else ()
+        if "text" in part or "fault" in part:
+            yield str(part.get("text", ""))
+            return
+        part = part.values()
+    elif isinstance(part, str) or not isinstance(part, list):
+        return
+    for value in part:
+        yield from _quotes(value)
 
 
 # ---------------------------------------------------------------- the table
