@@ -28,7 +28,7 @@ from analyzer.page.session import ManualScoringState, session
 from analyzer.store.manual_scores import SavedManualScores
 from analyzer.store.store import Store
 from analyzer.views.html import Html, tag
-from analyzer.vocabulary.labels import title, word
+from analyzer.vocabulary.labels import title, value_word, word
 from analyzer.vocabulary.signals import UNKNOWN
 
 _CSV: Final = "scoring_csv"
@@ -68,7 +68,7 @@ def _cell(name: str, scores: Mapping[str, str]) -> str:
     cell = scores.get(name, "")
     if name in ("competitors", "overall"):
         return cell or word(UNKNOWN)
-    return {"": "not looked at", UNKNOWN: "the pitch is silent"}.get(cell) or word(cell)
+    return {"": "not looked at", UNKNOWN: "the pitch is silent"}.get(cell) or value_word(name, cell)
 
 
 def show_files(state: ManualScoringState, store: Store | None, rater: str, own: Sequence[SavedManualScores]) -> None:
