@@ -20,13 +20,14 @@ from analyzer.files.manual_scores import ManualScores, parse_manual, read_manual
 from analyzer.page import uploads
 from analyzer.page.assessment import scrolling
 from analyzer.page.session import ComparisonState, session
+from analyzer.page.words import show_error
 from analyzer.resources import resource
 from analyzer.settings import KEYWORDS, RECORDED
 from analyzer.views import comparison as views
 from analyzer.views.comparison_chart import DARK, LIGHT, limits_of_agreement
 from analyzer.views.comparison_files import disagreements_csv
 from analyzer.views.comparison_html import comparison_html
-from analyzer.views.html import Html, literal, tag, together
+from analyzer.views.html import Html, tag, together
 from analyzer.vocabulary.labels import title
 
 _KINDS: Final = ["json", "jsonl", "parquet"]
@@ -79,7 +80,7 @@ def show() -> None:
             _compare([RECORDED, KEYWORDS], None)
     state = session().comparison
     if state.error is not None:
-        st.error(literal(f"Not compared: {state.error}"))
+        show_error("Not compared", state.error)
     elif state.result is not None:
         if state.outdated:
             note = "These figures are for the previous files. Press Compare to update them."

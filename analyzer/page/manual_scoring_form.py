@@ -30,6 +30,7 @@ from analyzer.page.manual_scoring_task import (
     show_outcome,
 )
 from analyzer.page.session import ManualScoringState, session
+from analyzer.page.words import on_the_page
 from analyzer.store.store import Store
 from analyzer.views.html import tag
 from analyzer.vocabulary.labels import capital, title, value_word, word
@@ -329,7 +330,7 @@ def _write(store: Store, task: ScoringTask, draft: Mapping[str, str]) -> None:
     except ManualError as error:
         state.errors[_OUTCOME] = "Not saved: " + "; ".join(each.partition(": ")[2] for each in error.faults)
     except AnalyzerError as error:
-        state.errors[_OUTCOME] = f"Not saved: {error}"
+        state.errors[_OUTCOME] = f"Not saved: {on_the_page(error)}"
 
 
 def _unsaved(task: ScoringTask, draft: Mapping[str, str]) -> None:
