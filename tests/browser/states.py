@@ -30,7 +30,14 @@ def _empty(page: Page, address: str) -> None:
 
 
 def _newcomer(page: Page, address: str) -> None:
-    """An empty field, and beneath it the example."""
+    """An empty field, and beneath it the example: for whom nothing is saved."""
+    page.goto(f"{address}/history")
+    delete = page.get_by_role("button", name="Delete all")
+    delete.or_(page.get_by_text("Nothing is saved yet")).wait_for()
+    if delete.is_visible():
+        delete.click()
+        page.get_by_role("button", name="Delete for good").click()
+        page.get_by_text("Nothing is saved yet").wait_for()
     _empty(page, address)
     page.get_by_role("button", name="Open the example").wait_for()
 
