@@ -86,7 +86,7 @@ def _sheet(page: Page, address: str) -> None:
     """The pitch over the answer, on a phone."""
     _answered(page, address)
     handle = page.get_by_role("button", name="The pitch", exact=True)
-    if (page.viewport_size or {}).get("width") == NARROW:
+    if page.evaluate("innerWidth") <= NARROW:
         handle.click()
         page.locator("[data-sheet=open]").wait_for()
 
