@@ -92,7 +92,7 @@ def test_of_several_requests_the_first_that_has_an_answer_counts(store: Store) -
         await asyncio.gather(queue.save(answer("b", "second")), queue.save(answer("c", "third")))
         found = await asyncio.gather(queue.find("a", "b", "c"), queue.find("c", "b"), queue.find("a"))
         queue.close()
-        return found
+        return list(found)
 
     assert [None if each is None else each.text for each in asyncio.run(run())] == ["second", "third", None]
 
