@@ -194,8 +194,8 @@ def _chat(question: ModelQuestion, mode: Mode, profile: Profile) -> Shape:
     body: dict[str, Any] = {"messages": question.messages(schema=mode in ("json", "text"), left_out=left_out)}
     if mode in ("tools", "tools_required", "tools_auto"):
         body["tools"] = _tool(question, profile)
-        named = {"type": "function", "function": {"name": question.form.tool.name}}
-        body["tool_choice"] = {"tools": named, "tools_required": "required"}.get(mode, "auto")
+        one = {"type": "function", "function": {"name": question.form.tool.name}}
+        body["tool_choice"] = one if mode == "tools" else "required" if mode == "tools_required" else "auto"
     elif mode == "json_schema":
         schema = without(question.schema(), left_out)
         named = {"name": question.form.tool.name, "strict": True, "schema": schema}
