@@ -81,13 +81,13 @@ def read(
     here = ray.get_runtime_context().get_node_id()
     on_one_node = _check_store(plan.store, sum(bool(node["Alive"]) for node in ray.nodes()))
     ManyRun(plan).close()  # what cannot be set up shows here, and the store gets its tables
-    from analyzer.ray.workers import Job, Reading, start_owner
+    from analyzer.ray.workers import BlockReader, Job, start_owner
 
     job = Job.of(plan, columns, most)
     blocks = dataset.repartition(target_num_rows_per_block=rows_per_block)
     compute = ray.data.ActorPoolStrategy(min_size=fewest, max_size=most, max_concurrent_calls_per_actor=_BLOCKS)
     assessed: Dataset = blocks.map_batches(
-        Reading,
+        BlockReader,
         fn_constructor_kwargs={"job": job, "owner": start_owner(job, here)},
         batch_size=None,
         batch_format="pyarrow",

@@ -1,4 +1,7 @@
-"""What runs in Ray's processes: readers of blocks, and the owner of the limits that they share."""
+"""What runs in Ray's processes: readers of blocks, and the owner of the limits that they share.
+
+Ray is loaded where it is used, as everywhere in this package.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,6 @@ from itertools import count
 from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
-
-import ray
-import ray.exceptions
 
 from analyzer.errors import AnalyzerError, RunStopped
 from analyzer.files.disk import connections_at_once
@@ -88,10 +88,12 @@ class Job:
         )
 
 
-class Reading:
+class BlockReader:
     """Reads blocks; Ray keeps one in each of its processes. Several blocks are read at the same time."""
 
     def __init__(self, job: Job, owner: Any):
+        import ray
+
         self._columns = job.columns
         process = Process(ray.get_runtime_context().get_actor_id() or "", uuid4().hex)
         self._limits = SharedLimits(_RayLink(owner), process, job.terms, gather=job.gather)
@@ -156,7 +158,10 @@ class _RayLink:
     """The way to an owner that is an actor."""
 
     def __init__(self, owner: Any):
+        from ray.exceptions import RayError
+
         self._owner = owner
+        self._errors = RayError
 
     async def tell(self, process: Process, words: Sequence[Word]) -> None:
         await self._reply(self._owner.tell.remote(process, list(words)))
@@ -165,11 +170,10 @@ class _RayLink:
         news: list[News] | None = await self._reply(self._owner.hear.remote(process))
         return news
 
-    @staticmethod
-    async def _reply(reference: Any) -> Any:
+    async def _reply(self, reference: Any) -> Any:
         try:
             return await reference
-        except ray.exceptions.RayError as error:
+        except self._errors as error:
             raise RunStopped(
                 f"the process that shares out the requests is gone ({type(error).__name__}), so nothing more is asked; "
                 "run again: what is stored is not asked again"
@@ -185,6 +189,8 @@ class _Owner(LimitOwner):
 
 def start_owner(job: Job, node: str) -> Any:
     """An actor that owns the limits of a job, on the driver's node: it ends when the driver does, and not before."""
+    import ray
+
     actor = ray.remote(_Owner).options(
         num_cpus=0, max_restarts=0, max_concurrency=10_000, label_selector={"ray.io/node-id": node}
     )

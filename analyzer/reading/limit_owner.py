@@ -43,7 +43,7 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class Succeeded:
     """A request was answered, and its answer is stored."""
 
     call: int
@@ -120,7 +120,7 @@ class End:
     error: AnalyzerError | None
 
 
-Word = Ask | Answered | Failed | Left | Headers | Tokens | Reserve | Returned | Spent | Assumed | End
+Word = Ask | Succeeded | Failed | Left | Headers | Tokens | Reserve | Returned | Spent | Assumed | End
 """What a process says to the owner."""
 
 
@@ -278,7 +278,7 @@ class LimitOwner:
         match word:
             case Ask(call, model):
                 self._ask(client, call, model)
-            case Answered(call):
+            case Succeeded(call):
                 self._settle(client, call, None)
             case Failed(call, model, error):
                 if call in client.calls:

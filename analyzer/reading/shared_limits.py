@@ -15,7 +15,6 @@ from typing import Final, Protocol, TypeVar
 from analyzer.errors import AnalyzerError, CostLimitReached, ProviderError, RunStopped
 from analyzer.framework.assessment import Usage
 from analyzer.reading.limit_owner import (
-    Answered,
     Ask,
     Assumed,
     End,
@@ -31,6 +30,7 @@ from analyzer.reading.limit_owner import (
     Reserve,
     Returned,
     Spent,
+    Succeeded,
     Tokens,
     Word,
 )
@@ -44,7 +44,7 @@ _GATHER: Final = 0.01
 """Seconds in which words are gathered before they are sent."""
 
 
-class Link(Protocol):
+class OwnerLink(Protocol):
     """How a process reaches the owner. Both raise an AnalyzerError if the owner is gone."""
 
     async def tell(self, process: Process, words: Sequence[Word]) -> None: ...
@@ -58,7 +58,7 @@ class SharedLimits:
     `ended`: whether the run has ended, and `error` why (None = it was stopped).
     """
 
-    def __init__(self, link: Link, process: Process, terms: LimitTerms, *, gather: float = _GATHER):
+    def __init__(self, link: OwnerLink, process: Process, terms: LimitTerms, *, gather: float = _GATHER):
         self._link = link
         self._process = process
         self._gather = gather
@@ -218,7 +218,7 @@ class SharedLimiter:
                     limits.say(Failed(call, self._model, _sendable(error)))
                     raise
                 else:
-                    limits.say(Answered(call))
+                    limits.say(Succeeded(call))
                     return answer
         except (asyncio.CancelledError, RunStopped):
             limits.say(Left(call))
