@@ -42,7 +42,7 @@ class BulkOptions:
     `model`: one or several; none = PITCH_MODEL. `rulebook`, `market`: None = the built-in ones. `settings`: None = from
     the environment. `max_cost` in USD and `give_up_after` in seconds: as in `analyze_many`. `repeat` > 1 has so many
     readings of each pitch in the output, each by itself, and measures how far they agree. `limit`: only the first so
-    many pitches.
+    many pitches. `processes`: in how many processes pitches are read and judged.
     """
 
     model: str | Sequence[str] | None = None
@@ -54,6 +54,7 @@ class BulkOptions:
     give_up_after: float = GIVE_UP_AFTER
     repeat: int = 1
     limit: int | None = None
+    processes: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +219,7 @@ class _BulkRun:
             on_progress=self._note_progress,
             stop=self._stop,
             total=self._progress.total,
+            processes=options.processes,
         )
         self._store = _StoreFile(self._settings)
         for result in results:

@@ -39,6 +39,7 @@ from analyzer.runs.arguments import (
     as_count_of_readings,
     as_limit,
     as_pitches,
+    as_processes,
     as_progress,
     as_seconds,
     as_stop,
@@ -70,6 +71,7 @@ MANY_DEFAULTS: Final[Mapping[str, Any]] = {
     "store": True,
     "give_up_after": GIVE_UP_AFTER,
     "progress": False,
+    "processes": 1,
 }
 
 
@@ -85,8 +87,8 @@ def analyze_many(pitches: Iterable[PitchLike], **options: Unpack[ManyOptions]) -
 
     `store`: every paid answer is saved there first, and what is there is not asked again; True = PITCH_STORE, False =
     none, or a database URL. `model`, `readings`, `rulebook`, `market`, `settings` and `verify`: as for `analyze`. What
-    bounds and watches a run: `max_cost`, `give_up_after`, `on_progress`, `progress`, `stop`, `total` and `repeat`
-    (`RunControl`).
+    bounds and watches a run: `max_cost`, `give_up_after`, `on_progress`, `progress`, `stop`, `total`, `repeat` and
+    `processes` (`RunControl`).
 
     Raises InputError or ConfigurationError, before the first pitch, for an argument that cannot be used (a string, a
     dict or a data frame as `pitches`) and if no model is set: many pitches are never read with a guessed model. Raises
@@ -95,7 +97,7 @@ def analyze_many(pitches: Iterable[PitchLike], **options: Unpack[ManyOptions]) -
     """
     check_names("analyze_many", options, ManyOptions)
     entries = as_pitches(pitches)
-    run = ManyRun(RunPlan.of(options, pitches))
+    run = open_run(RunPlan.of(options, pitches))
     results = Results(run, entries)
     weakref.finalize(results, run.close)  # also if nobody consumes them to the end, or at all
     return results
@@ -118,6 +120,7 @@ class RunPlan:
     stop: Event
     total: int | None
     repeat: int
+    processes: int = 1
 
     @classmethod
     def of(cls, options: ManyOptions, pitches: object) -> RunPlan:
@@ -143,6 +146,7 @@ class RunPlan:
             as_stop(options.get("stop")),
             total,
             as_count_of_readings(options.get("repeat", 1), "repeat"),
+            as_processes(options.get("processes", 1)),
         )
 
     def asked(self) -> list[str]:
@@ -210,11 +214,11 @@ def check_none_taken(taken: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ReadPitch:
-    """What came of reading one pitch."""
+    """What came of reading one pitch: a reading, or a result that another process has judged."""
 
     number: int
     pitch: Pitch
-    outcome: Reading | BaseException
+    outcome: Reading | Result | BaseException
 
 
 @dataclass(slots=True)
@@ -238,7 +242,6 @@ class ManyRun:
         self.window = plan.concurrency + min(plan.concurrency, _PREPARED)
         self._limits = limits or OwnLimits(plan.limit_terms())
         self._reading = [self._limits.limiters[model] for model in plan.asked() or [NOBODY]]
-        other = plan.verifying()
         self.progress = Progress(total=plan.total, limit=plan.concurrency)
         self.ended: AnalyzerError | None = None
         self._bar = live_progress() if plan.progress else None
@@ -249,15 +252,27 @@ class ManyRun:
         self._guard = Lock()
         self._closed = Lock()
         self._under_way: dict[int, Future[Reading]] = {}
+        self._readers: PanelReaders
+        self._verifying: ModelReader | None
         check_verifiable(plan.models, plan.settings)
         try:
-            self._readers = PanelReaders(
-                plan.models, plan.settings, self._asking_reader, self._reading[0], ENDS_RUN, plan.market
-            )
-            self._verifying = None if other is None else self._asking_reader(other)
+            self._set_up()
         except BaseException:
             self._close_store()
             raise
+
+    def _set_up(self) -> None:
+        plan, other = self.plan, self.plan.verifying()
+        self._readers = PanelReaders(
+            plan.models, plan.settings, self._asking_reader, self._reading[0], ENDS_RUN, plan.market
+        )
+        self._verifying = None if other is None else self._asking_reader(other)
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What people should know about how the models are asked, a line each, as of now."""
+        others = self._verifying.notices if self._verifying else ()
+        return tuple(dict.fromkeys((*self._readers.notices, *others)))
 
     @property
     def under_way(self) -> int:
@@ -317,9 +332,7 @@ class ManyRun:
             usage=self._limits.spent or progress.usage,
             elapsed=time.monotonic() - self._started,
             limit=int(sum(limiter.limit for limiter in self._reading)),
-            notices=tuple(
-                dict.fromkeys((*self._readers.notices, *(self._verifying.notices if self._verifying else ())))
-            ),
+            notices=self.notices,
         )
         if self._bar is not None:
             self._bar.show(self.progress)
@@ -352,16 +365,28 @@ class ManyRun:
             self.cancel()
             if self._bar is not None:
                 self._bar.close()
-            self._readers.close()
-            if self._verifying is not None:
-                background.finish(self._verifying.aclose)
+            self._close_readers()
             self._close_store()
+
+    def _close_readers(self) -> None:
+        self._readers.close()
+        if self._verifying is not None:
+            background.finish(self._verifying.aclose)
 
     def _close_store(self) -> None:
         if self._opened.answers is not None:
             self._opened.answers.close()
         if self._opened.store is not None:
             self._opened.store.close()
+
+
+def open_run(plan: RunPlan) -> ManyRun:
+    """A run by this plan, in this process or in several. Raises ConfigurationError if it cannot be set up."""
+    if plan.processes == 1:
+        return ManyRun(plan)
+    from analyzer.runs.processes import ProcessesRun
+
+    return ProcessesRun(plan)
 
 
 def _results(run: ManyRun, pitches: Iterable[object]) -> Generator[Result, None, None]:
@@ -425,6 +450,8 @@ def _shared(concurrency: int, models: int) -> list[int]:
 
 def _result(finished: ReadPitch, rulebook: Rulebook | None, market: MarketMap | None) -> Result:
     outcome = finished.outcome
+    if isinstance(outcome, Result):
+        return outcome
     known: dict[str, Any] = {"title": finished.pitch.ref.title, "sha256": finished.pitch.ref.sha256}
     name = finished.pitch.ref.id or str(finished.number)
     if isinstance(outcome, Reading):
