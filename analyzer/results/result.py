@@ -46,7 +46,7 @@ class WrittenResult(Result):
             object.__setattr__(self, name, getattr(result, name))
 
     @property
-    def assessment(self) -> Assessment:  # type: ignore[override]
+    def assessment(self) -> Assessment:
         if self._parsed is None:
             object.__setattr__(self, "_parsed", Assessment.model_validate_json(self._text))
         parsed: Any = self._parsed

@@ -54,6 +54,7 @@ from analyzer.runs.options import CheckedOptions, ManyOptions, check_names, take
 from analyzer.settings import GIVE_UP_AFTER, SAME, Settings, asks_a_server
 
 if TYPE_CHECKING:
+    from analyzer.framework.assessment import Usage
     from analyzer.reading.conversation import ModelReader
     from analyzer.store.answer_queue import AnswerQueue
     from analyzer.store.store import Store
@@ -273,6 +274,11 @@ class ManyRun:
         """What people should know about how the models are asked, a line each, as of now."""
         others = self._verifying.notices if self._verifying else ()
         return tuple(dict.fromkeys((*self._readers.notices, *others)))
+
+    @property
+    def spent(self) -> Usage | None:
+        """What was spent so far; None if nothing is asked."""
+        return self._limits.spent
 
     @property
     def under_way(self) -> int:

@@ -100,6 +100,11 @@ class ProcessesRun(ManyRun):
             raise
 
     @property
+    def process_ids(self) -> list[int]:
+        """The ids of the processes, as of now."""
+        return [each.process_id for each in self._team]
+
+    @property
     def notices(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(notice for each in self._notices_of.values() for notice in each))
 
@@ -238,6 +243,10 @@ class _ReadingProcess:
         self._writing = RLock()
         self._process = self._started()
         Thread(target=self._serve, name=f"pitch-analyzer-process-{place}", daemon=True).start()
+
+    @property
+    def process_id(self) -> int:
+        return self._process.pid
 
     def wait_until_set_up(self) -> None:
         """Wait for the first process at this place. Raises the error for which it could not set up."""
