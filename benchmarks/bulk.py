@@ -130,30 +130,30 @@ def reading(url: str, texts: list[str], concurrency: int) -> None:
 def whole(url: str, texts: list[str], concurrency: int, processes: int = 1) -> None:
     """`pitch bulk`, from a table to JSON Lines, with a store.
 
-    Its start takes part in neither figure: the clock starts when the pitches to warm up are done, and the CPU of a run
-    over these alone is taken off.
+    Its start takes part in neither figure: the clocks start when the pitches to warm up are done; of the CPU of other
+    processes, that of a run over these alone is taken off.
     """
     warm = [f"{text} warm" for text in texts[: WARM_UP * concurrency]]
-    started = _cpu()
-    _bulk_run(url, warm, concurrency, processes)
-    between = _cpu()
-    wall = _bulk_run(url, [*warm, *texts], concurrency, processes, len(warm))
-    _say(wall, ((_cpu() - between) - (between - started)) / len(texts))
+    if processes > 1:
+        _bulk_run(url, warm, concurrency, processes, len(warm))
+    others = _cpu_of_children()
+    wall, cpu = _bulk_run(url, [*warm, *texts], concurrency, processes, len(warm))
+    _say(wall, (cpu + _cpu_of_children() - 2 * others) / len(texts))
 
 
-def _bulk_run(url: str, texts: list[str], concurrency: int, processes: int, warm: int = 0) -> float:
-    """Seconds from when so many pitches are done to the end."""
+def _bulk_run(url: str, texts: list[str], concurrency: int, processes: int, warm: int) -> tuple[float, float]:
+    """Seconds, and seconds of this process's CPU, from when so many pitches are done to the end."""
     from analyzer.files.pitches import Sources
     from analyzer.results.result import Progress
     from analyzer.runs.bulk import BulkOptions, run
     from analyzer.runs.garbage import collecting_less
     from analyzer.settings import Settings
 
-    marks: list[float] = []
+    marks: list[tuple[float, float]] = []
 
     def note(progress: Progress) -> None:
         if progress.finished >= warm and not marks:
-            marks.append(time.perf_counter())
+            marks.append(_begin())
 
     with tempfile.TemporaryDirectory() as name, collecting_less():
         folder = Path(name)
@@ -162,7 +162,7 @@ def _bulk_run(url: str, texts: list[str], concurrency: int, processes: int, warm
         options = BulkOptions(f"openai/{MODEL}", concurrency, settings=settings, processes=processes)
         summary = run(Sources((str(folder / "in.jsonl"),)), folder / "out.jsonl", options, on_progress=note)
         assert summary.progress.done == len(texts), summary
-        return time.perf_counter() - marks[0]
+        return time.perf_counter() - marks[0][0], time.process_time() - marks[0][1]
 
 
 def stock_instructor(url: str, texts: list[str], concurrency: int) -> None:
@@ -284,9 +284,10 @@ def _end(begun: tuple[float, float], calls: int) -> None:
     _say(time.perf_counter() - begun[0], (time.process_time() - begun[1]) / calls)
 
 
-def _cpu() -> float:
-    """Seconds of processor time of this process and of those that it started and that have ended."""
-    return sum(os.times()[:4])
+def _cpu_of_children() -> float:
+    """Seconds of processor time of the processes that this one started and that have ended."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def _say(wall: float, cpu: float) -> None:

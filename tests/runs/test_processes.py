@@ -58,7 +58,7 @@ def test_a_result_that_another_process_wrote_is_the_same_result() -> None:
     assert other.document() == plain.document()
     assert (other, plain, hash(other)) == (plain, other, hash(plain))
     assert repr(other.assessment) == repr(plain.assessment)
-    for same in (pickle.loads(pickle.dumps(other)), copy.copy(other), copy.deepcopy(other)):
+    for same in (pickle.loads(pickle.dumps(other)), copy.copy(other), copy.deepcopy(other)):  # noqa: S301
         assert (type(same), same) == (Result, plain)
 
 
@@ -78,7 +78,8 @@ def test_messages_arrive_whole_and_in_order_or_not_at_all(sent: list[PitchToRead
 def test_several_processes_and_what_they_say_show_no_keys() -> None:
     plan = RunPlan.of({"model": MODEL, "settings": Settings(openai_api_key=KEY), "store": f"sqlite:///{KEY}"}, [])
     assert KEY not in repr(RunShare.of(plan))
-    assert KEY in repr(pickle.loads(pickle.dumps(RunShare.of(plan))).settings.openai_api_key)
+    same = pickle.loads(pickle.dumps(RunShare.of(plan)))  # noqa: S301
+    assert same.settings.openai_api_key == KEY
 
 
 @pytest.mark.parametrize("processes", [0, -1, 65, 1.5, True, "2"])
@@ -151,10 +152,10 @@ def test_several_processes_keep_one_concurrency_and_stop_together_at_the_cost_li
     with Service(lambda *_: Reply(GOOD.body, after=0.05)) as service:
         options: dict[str, Any] = {"model": MODEL, "settings": service.settings, "concurrency": 3, "processes": 2}
         store = f"sqlite:///{tmp_path / 's.db'}"
-        results = []
+        results: list[Result] = []
+        run = analyze_many(pitches(60), max_cost=0.1, store=store, **options)
         with pytest.raises(CostLimitReached):
-            for each in analyze_many(pitches(60), max_cost=0.1, store=store, **options):
-                results.append(each)
+            results.extend(run)
     assert 0 < len(results) < 60
     assert service.most <= 3
     assert len(results) == service.asked.total()
