@@ -26,6 +26,7 @@
     │   ├── ContentFiltered     the provider's content filter blocked it
     │   └── PitchTooLong        longer than the model, or the account's rate limit, allows
     ├── RunStopped              the run was stopped before this pitch was read
+    │   └── AwaitsBatch         its request is in a batch that is not answered yet
     ├── CostLimitReached        the user's cost limit; a run of many ends
     ├── AnswerNotStored         the database cannot hold this answer; others are not affected
     └── MissingRecording        no recorded answer fits this request
@@ -160,6 +161,13 @@ class ProviderDown(ProviderError):
 
 class RunStopped(AnalyzerError):
     kind = "stopped"
+
+
+class AwaitsBatch(RunStopped):
+    """`asked`: whether the request is in a batch, or will be; else no batch has it."""
+
+    kind = "awaits_batch"
+    asked: bool = True
 
 
 class CostLimitReached(AnalyzerError):
