@@ -33,7 +33,7 @@ from analyzer.reading.forms import Form, any_form
 from analyzer.reading.modes import Messages, ModelQuestion, codes_for, returned_codes
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.profiles import Mode, modes_of
-from analyzer.reading.rate_limiter import RateLimiter
+from analyzer.reading.rate_limiter import Limiter
 from analyzer.reading.recordings import ModelRequest, Recordings, current_request, so_far_sha256
 from analyzer.reading.spending import Reservation, Spending, added, estimated_tokens
 from analyzer.reading.windows import Answered, Window, check_fits, check_whole_prompt, is_large, window_of
@@ -61,7 +61,7 @@ class Asking:
     settings: Settings
     client: ModelClient
     order: ModeOrder
-    limiter: RateLimiter
+    limiter: Limiter
     answers: PaidAnswers | None
     spending: Spending
     recordings: Recordings | None

@@ -25,7 +25,7 @@ from analyzer.reading.grounding import Grounding
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.planted_text import planted_warning
 from analyzer.reading.profiles import Mode, modes_of
-from analyzer.reading.rate_limiter import ONE, RateLimiter
+from analyzer.reading.rate_limiter import ONE, Limiter, RateLimiter
 from analyzer.reading.reading import Reading
 from analyzer.reading.recordings import (
     ModelRequest,
@@ -60,7 +60,7 @@ class ModelReader:
         recordings: Recordings | None = None,
         record_to: Path | None = None,
         answers: PaidAnswers | None = None,
-        limiter: RateLimiter | None = None,
+        limiter: Limiter | None = None,
         spending: Spending | None = None,
         batch: BatchPort | None = None,
     ):

@@ -192,6 +192,10 @@ class Spending:
         self._longest = max(self._longest, float(usage.output_tokens))
         self._blind = self._blind or (answered and usage.cost_usd is None)
 
+    def _assume(self, cost: float) -> None:
+        """Count a request that may have been paid for and of which nothing came back."""
+        self._at_most += cost
+
     def _estimate(self, model: str, input_tokens: int) -> float | None:
         """USD that a request may cost, by its input and the longest answer so far; None = price unknown."""
         longest = self._longest * _MARGIN if self.total.requests >= 8 else max(self._longest, FIRST_OUTPUT_TOKENS)
@@ -226,7 +230,7 @@ class Reservation:
         if received:
             self.spending._count(Usage(requests=1), self.need, answered=False)
         else:
-            self.spending._at_most += self.need
+            self.spending._assume(self.need)
         self.release()
 
     def release(self) -> None:
