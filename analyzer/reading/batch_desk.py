@@ -10,10 +10,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import IO, Final
+from typing import IO, Any, Final
 from uuid import uuid4
 
 from analyzer.errors import AnalyzerError, ConfigurationError, ProviderError, ProviderRejected
@@ -52,6 +52,10 @@ class BatchReport:
     cancelled: int = 0
     notes: list[str] = field(default_factory=list)
 
+    def document(self) -> dict[str, Any]:
+        """The same for scripts."""
+        return asdict(self)
+
 
 class BatchDesk:
     """All batches of a run with these models.
@@ -89,6 +93,14 @@ class BatchDesk:
     def answers(self, queue: AnswerQueue) -> BatchAnswers:
         """The stored answers, as this run uses them."""
         return BatchAnswers(queue, self.rules)
+
+    def close(self) -> None:
+        """Drop the drafts and close the store; repeated calls do nothing."""
+        for draft in (*self.rules.drafts.values(), *self.rules.full):
+            draft.file.close()
+        self.rules.drafts.clear()
+        self.rules.full.clear()
+        self._store.close()
 
     # ------------------------------------------------------------ sending
 

@@ -137,7 +137,8 @@ class BatchTable:
         reply: Any = None,
     ) -> bool:
         """End a batch of which nothing was done: its requests are `rest` from now on, and this try does not count
-        unless they were refused for what may be in them (`failed`; `reply` says why). False if it is no longer in the state `before`."""
+        unless they were refused for what may be in them (`failed`; `reply` says why). False if it is no longer in the
+        state `before`."""
         step = sa.update(BATCHES).where(BATCHES.c.id == id_, BATCHES.c.state == before)
         free: dict[str, Any] = {"state": rest}
         if rest == "unsent":
