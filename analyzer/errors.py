@@ -46,8 +46,8 @@ class AnalyzerError(Exception):
     """Base of all errors that this package raises on purpose.
 
     `kind` is a stable word for scripts and result files; `exit_code` is what `pitch` ends with:
-    1 a pitch failed, 2 the call or an input file is wrong, 3 not configured, or the model cannot be reached. `usage`:
-    what was spent on a pitch before its reading failed; None if nothing is known of it.
+    1 a pitch failed, 2 the call or an input file is wrong, 3 not configured, or the model cannot be reached, 4 pitches
+    wait for a batch. `usage`: what was spent on a pitch before its reading failed; None if nothing is known of it.
     """
 
     kind: ClassVar[str] = "error"
@@ -163,10 +163,15 @@ class RunStopped(AnalyzerError):
     kind = "stopped"
 
 
+AWAITS_BATCH: Final = 4
+"""What `pitch` ends with if pitches wait for a batch."""
+
+
 class AwaitsBatch(RunStopped):
     """`asked`: whether the request is in a batch, or will be; else no batch has it."""
 
     kind = "awaits_batch"
+    exit_code = AWAITS_BATCH
     asked: bool = True
 
 

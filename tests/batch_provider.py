@@ -10,10 +10,12 @@ import json
 import random
 import re
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -59,7 +61,6 @@ class Provider:
     paid: Counter[str] = field(default_factory=Counter)
     live: int = 0
     trouble: deque[str] = field(default_factory=deque)
-    now: int = 1_790_000_000
     has_batches: bool = True
     seen: list[tuple[str, str]] = field(default_factory=list)
 
@@ -173,11 +174,13 @@ class Provider:
             assert {request["url"] for request in requests} == {document["endpoint"]}
             bodies = {request["custom_id"]: request["body"] for request in requests}
             where = {"endpoint": document["endpoint"], "file": document["input_file_id"]}
-            batch = ProvidedBatch(f"batch_{number}", bodies, self.now, **where, metadata=document.get("metadata"))
+            batch = ProvidedBatch(
+                f"batch_{number}", bodies, int(time.time()), **where, metadata=document.get("metadata")
+            )
         else:
             requests = document["requests"]
             bodies = {request["custom_id"]: request["params"] for request in requests}
-            batch = ProvidedBatch(f"msgbatch_{number}", bodies, self.now)
+            batch = ProvidedBatch(f"msgbatch_{number}", bodies, int(time.time()))
         assert len(bodies) == len(requests), "an id appears twice"
         assert all(re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", key) for key in bodies)
         self.batches[batch.id] = batch
@@ -228,7 +231,7 @@ def _shown(batch: ProvidedBatch) -> dict[str, Any]:
     counts = {"succeeded": batch.counts["ok"], "errored": batch.counts["failed"]}
     counts |= {"expired": batch.counts["expired"], "canceled": batch.counts["cancelled"]}
     counts |= {"processing": len(batch.requests) - sum(counts.values())}
-    created = "2026-09-21T14:13:20Z"
+    created = datetime.fromtimestamp(batch.created, UTC).isoformat().replace("+00:00", "Z")
     status = "ended" if over else "canceling" if batch.cancelling else "in_progress"
     return {"id": batch.id, "processing_status": status, "request_counts": counts, "created_at": created}
 

@@ -70,10 +70,10 @@ def decide(
 
 _ANEW: Final = "run with --batch to ask it again"
 _WORDS: Final = {
-    "cancelled": "its batch was cancelled",
-    "expired": "its batch expired before it was answered",
+    "cancelled": "the batch was cancelled",
+    "expired": "the batch expired",
     "lost": "the provider lost the results",
-    "unsent": "its batch was not accepted",
+    "unsent": "the batch was not accepted",
 }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -97,7 +97,7 @@ class BatchDesk:
     def close(self) -> None:
         """Drop the drafts and close the store; repeated calls do nothing."""
         for draft in (*self.rules.drafts.values(), *self.rules.full):
-            draft.file.close()
+            draft.close()
         self.rules.drafts.clear()
         self.rules.full.clear()
         self._store.close()
@@ -107,14 +107,16 @@ class BatchDesk:
     def send_full(self) -> None:
         """Send the drafts that hold as much as a batch may. Raises ProviderError or ConfigurationError."""
         while self.rules.full:
-            self._send(self.rules.full.popleft())
+            with closing(self.rules.full.popleft()) as draft:
+                self._send(draft)
 
     def send(self) -> None:
         """Send all drafts. Raises ProviderError or ConfigurationError."""
         self.send_full()
         while self.rules.drafts:
-            _, draft = self.rules.drafts.popitem()
-            self._send(draft)
+            _, last = self.rules.drafts.popitem()
+            with closing(last) as draft:
+                self._send(draft)
         for because, count in self.rules.again.items():
             self._note(f"{count:,} requests are asked again: {because}.")
         self.rules.again.clear()
@@ -243,7 +245,8 @@ class BatchDesk:
 
     def _is_ours(self, batch: StoredBatch, remote: RemoteBatch) -> bool:
         """Whether the results of a batch have the ids of our requests."""
-        first = next((one for one in self._services[batch.model].results(remote) if one is not None), None)
+        with closing(self._services[batch.model].results(remote)) as results:
+            first = next((one for one in results if one is not None), None)
         found = self._store.batches.find([first.key]) if first is not None else {}
         return any(request.batch == batch.id for request in found.values())
 

@@ -45,6 +45,9 @@ class Draft:
         self.requests.append((key, pitch_sha256))
         self.size += len(line)
 
+    def close(self) -> None:
+        self.file.close()
+
     @contextmanager
     def lines_of(self, keys: set[str]) -> Iterator[IO[bytes]]:
         """A file with the lines of these requests alone."""

@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import IO, Any, Final, Literal, Protocol, TypeVar, cast
 from urllib.parse import quote
 
@@ -85,7 +86,7 @@ class BatchService(Protocol):
         """The batch as it is now."""
         ...
 
-    def results(self, batch: RemoteBatch) -> Iterator[Outcome | None]:
+    def results(self, batch: RemoteBatch) -> Generator[Outcome | None, None, None]:
         """What came of each request, in any order; None for a line that cannot be read."""
         ...
 
@@ -121,8 +122,7 @@ class _Service:
         self._key = key_for(model, settings)
         self._pause = pause
         self.batches = cast(Batches, profile.batches)
-        timeout = httpx.Timeout(settings.timeout, connect=min(10.0, settings.timeout), pool=None)
-        self._http = httpx.Client(timeout=timeout, follow_redirects=True, event_hooks={"response": [stay_at_origin]})
+        self._http = _client(settings.timeout)
 
     def _patiently(self, work: Callable[[], T]) -> T:
         """The result of work that may be repeated; a server that fails for a moment does not matter."""
@@ -164,6 +164,13 @@ class _Service:
                 except (ValueError, RecursionError):
                     document = None
                 yield document if isinstance(document, dict) else None
+
+
+@cache
+def _client(timeout: float) -> httpx.Client:
+    """One client for all services: to load the certificates takes longer than most requests."""
+    times = httpx.Timeout(timeout, connect=min(10.0, timeout), pool=None)
+    return httpx.Client(timeout=times, follow_redirects=True, event_hooks={"response": [stay_at_origin]})
 
 
 class BatchNotFound(ProviderRejected):
@@ -274,7 +281,7 @@ class _OpenAIBatches(_Service):
     def get(self, remote: str) -> RemoteBatch:
         return self._patiently(lambda: self._read(self._sdk.batches.retrieve(remote)))
 
-    def results(self, batch: RemoteBatch) -> Iterator[Outcome | None]:
+    def results(self, batch: RemoteBatch) -> Generator[Outcome | None, None, None]:
         for file in batch.files:
             for document in self._lines(lambda into, file=file: self._download(file, into)):  # type: ignore[misc]
                 yield None if document is None else _openai_outcome(document)
@@ -383,7 +390,7 @@ class _AnthropicBatches(_Service):
     def get(self, remote: str) -> RemoteBatch:
         return self._patiently(lambda: self._read(self._call("GET", f"/{quote(remote)}")))
 
-    def results(self, batch: RemoteBatch) -> Iterator[Outcome | None]:
+    def results(self, batch: RemoteBatch) -> Generator[Outcome | None, None, None]:
         for document in self._lines(lambda into: self._download(batch.id, into)):
             yield None if document is None else _anthropic_outcome(document)
 

@@ -75,7 +75,7 @@ class ModelReader:
             secrets = [key_for(model, settings)] if is_compatible(model, settings) else []
             self._recorder = Recorder(record_to, secrets)
             self._own = httpx.AsyncClient(**http_options(settings.timeout, limiter.width, [self._recorder.keep]))
-        elif limiter.policy is not ONE and is_compatible(model, settings):
+        elif limiter.policy is not ONE and batch is None and is_compatible(model, settings):
             self._own = client_of_run(settings.timeout, limiter)
         client = ModelClient(model, settings, self._own, batch)
         order = ModeOrder(model, modes_of(client.profile, settings.mode))

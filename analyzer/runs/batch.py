@@ -10,6 +10,7 @@ is in the store, so that any machine with the pitches and the store goes on.
 
 from __future__ import annotations
 
+import time
 import weakref
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
@@ -179,10 +180,14 @@ def _desk(plan: RunPlan, *, anew: bool = False, live: bool = False) -> BatchDesk
         raise ConfigurationError("batches are recorded in the store; do not run them without one")
     store = Store.open(plan.store)
     try:
-        return BatchDesk(store, asked, plan.settings, anew=anew, live=live, limit=plan.max_cost)
+        return BatchDesk(store, asked, plan.settings, anew=anew, live=live, limit=plan.max_cost, pause=_pause)
     except BaseException:
         store.close()
         raise
+
+
+def _pause(seconds: float) -> None:
+    time.sleep(seconds)
 
 
 def _close(run: ManyRun, desk: BatchDesk) -> None:

@@ -241,7 +241,9 @@ class ManyRun:
     """
 
     def __init__(self, plan: RunPlan, limits: Limits | None = None, desk: BatchDesk | None = None):
-        """`limits`: None = this run's own. `desk`: what asks in batches; None = requests are asked at once. Raises ConfigurationError if the model or the store cannot be set up."""
+        """`limits`: None = this run's own. `desk`: what asks in batches; None = all is asked at once.
+
+        Raises ConfigurationError if the model or the store cannot be set up."""
         self.plan = plan
         self.waiting = 0
         self.unasked = 0
