@@ -53,7 +53,8 @@ class ProvidedBatch:
 @dataclass
 class Provider:
     """`content`: what the model answers to a body. `trouble`: what happens to the next requests that create a batch, or
-    upload a file: `lost` is carried out and answered with HTTP 500, `broken` is only answered so."""
+    upload a file: `lost` is carried out and answered with HTTP 500, `broken` is only answered so. `on_look`: called
+    before a batch is shown."""
 
     content: Answer = lambda body: answer()
     batches: dict[str, ProvidedBatch] = field(default_factory=dict)
@@ -62,6 +63,7 @@ class Provider:
     live: int = 0
     trouble: deque[str] = field(default_factory=deque)
     has_batches: bool = True
+    on_look: Callable[[], None] = lambda: None
     seen: list[tuple[str, str]] = field(default_factory=list)
 
     # ------------------------------------------------------------ what the test decides
@@ -197,6 +199,8 @@ class Provider:
         if path.startswith("/v1/files/"):
             return self._file(path.split("/")[3])
         parts = path.removeprefix("/v1/messages").removeprefix("/v1").split("/")
+        if request.method == "GET":
+            self.on_look()
         batch = self.batches.get(parts[2])
         if batch is None:
             return _error(404, None)

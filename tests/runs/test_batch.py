@@ -118,9 +118,9 @@ def test_a_batch_gives_what_a_live_run_gives_at_half_the_price(openai: Desk) -> 
     live_run = analyze_many(pitches(3), **{**openai.all, "store": False})
     live = {result.id: result for result in live_run}
     for id_, result in results.items():
-        assert result.assessment is not None and live[id_].assessment is not None
-        assert result.assessment.signals == live[id_].assessment.signals
-        assert result.assessment.scores == live[id_].assessment.scores
+        batched, asked = result.assessment, live[id_].assessment
+        assert batched is not None and asked is not None
+        assert (batched.signals, batched.scores) == (asked.signals, asked.scores)
     assert live_run.summary.usage.cost_usd == pytest.approx(2 * (run.summary.usage.cost_usd or 0))
 
 
