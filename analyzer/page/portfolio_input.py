@@ -22,6 +22,7 @@ from analyzer.page.portfolio_run import MOST_PITCHES, Place, PortfolioRun, open_
 from analyzer.page.portfolio_work import PortfolioWork, RunChoices
 from analyzer.page.session import session
 from analyzer.page.store import shared_store
+from analyzer.page.words import on_the_page
 from analyzer.resources import resource
 from analyzer.runs.estimate import CostEstimate, estimate_table
 from analyzer.settings import KEYWORDS, RECORDED, SAME, Settings, asks_a_server
@@ -120,7 +121,7 @@ def _pitch_fields() -> None:
         if isinstance(preview, TablePreview):
             st.html(_preview_table(preview))
         elif isinstance(preview, AnalyzerError):
-            st.warning(literal(str(preview)))
+            st.warning(literal(on_the_page(preview)))
     with st.container(horizontal=True, vertical_alignment="center"):
         start = st.button("Start", type="primary", disabled=file is None)
         use_samples = st.button("Use the samples", help="Analyzes the sample pitches from their recorded answers.")

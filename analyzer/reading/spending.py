@@ -6,9 +6,11 @@ Prices come from the package genai-prices; if it does not know a model, the cost
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from analyzer.errors import ConfigurationError, CostLimitReached
@@ -117,13 +119,21 @@ def added(one: Usage, other: Usage) -> Usage:
     )
 
 
+@lru_cache(maxsize=64)
 def estimated_tokens(text: str) -> int:
     """Estimate the tokens of a text, on the high side: one for three ASCII characters, or for one of another script."""
     return len(text) if not text.isascii() and _mostly_other(text) else len(text) // 3 + 1
 
 
 def _mostly_other(text: str) -> bool:
-    return sum(char > "\u024f" for char in text) > len(text) // 3
+    few = len(text) // 3
+    if len(text.encode("utf-8", "replace")) - len(text) <= few:  # each such character takes two bytes or more
+        return False
+    return sum(map(len, _OTHER_SCRIPT.findall(text))) > few
+
+
+_OTHER_SCRIPT: Final = re.compile(r"[^\0-\u024f]+")
+"""What is not in Latin letters."""
 
 
 @dataclass(slots=True)
