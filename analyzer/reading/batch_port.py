@@ -220,8 +220,8 @@ class BatchAnswers:
         self._answers = answers
         self._rules = rules
 
-    async def find(self, key: str) -> StoredAnswer | None:
-        found: StoredAnswer | None = await self._answers.find(key)
+    async def find(self, *keys: str) -> StoredAnswer | None:
+        found: StoredAnswer | None = await self._answers.find(*keys)
         return found
 
     async def save(self, answer: StoredAnswer) -> None:
