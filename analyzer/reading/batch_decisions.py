@@ -24,8 +24,8 @@ class Play:
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
-    """Ask, in the next batch or live. `because`: what went wrong before, in words; empty for the first time."""
+class AskNext:
+    """AskNext, in the next batch or live. `because`: what went wrong before, in words; empty for the first time."""
 
     because: str = ""
 
@@ -44,11 +44,11 @@ class Fail:
 
 def decide(
     stored: StoredRequest | None, *, anew: bool, settings: bool = True, body: Mapping[str, Any] | None = None
-) -> Play | Ask | Wait | Fail:
+) -> Play | AskNext | Wait | Fail:
     """What becomes of a request without a stored answer. `anew`: the user asks again for whatever failed before.
     `settings`: whether the request would have temperature and the like. `body`: what is asked."""
     if stored is None:
-        return Ask()
+        return AskNext()
     match stored.state:
         case "sent":
             return Wait()
@@ -77,20 +77,20 @@ _WORDS: Final = {
 }
 
 
-def _again(stored: StoredRequest, anew: bool, because: str) -> Ask | Fail:
+def _again(stored: StoredRequest, anew: bool, because: str) -> AskNext | Fail:
     if anew or stored.tries < MOST_TRIES:
-        return Ask(because)
+        return AskNext(because)
     return Fail(ProviderRejected(f"no answer in {stored.tries} batches; the last time, {because}; {_ANEW}"))
 
 
-def _unusable(stored: StoredRequest, anew: bool) -> Ask | Fail:
+def _unusable(stored: StoredRequest, anew: bool) -> AskNext | Fail:
     fault = (stored.reply or {}).get("fault")
     if anew or (fault == EMPTY and stored.tries < _TRIES_IF_EMPTY):
-        return Ask("the answer was empty" if fault == EMPTY else "the model gave no usable answer")
+        return AskNext("the answer was empty" if fault == EMPTY else "the model gave no usable answer")
     return Fail(fault_of(str(fault), stored=True))
 
 
-def _failed(stored: StoredRequest, anew: bool, settings: bool, body: Mapping[str, Any]) -> Ask | Fail:
+def _failed(stored: StoredRequest, anew: bool, settings: bool, body: Mapping[str, Any]) -> AskNext | Fail:
     report = report_of_result(stored.status, stored.reply, " ".join(_texts(body)))
     rule, error = rule_for(report), error_from(report)
     if isinstance(error, SettingRejected) and settings:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import IO, Any, Final, get_args
 
 from analyzer.errors import AwaitsBatch, CostLimitReached, PitchTooLong, ProviderRejected
-from analyzer.reading.batch_decisions import Ask, Fail, Play, Wait, decide
+from analyzer.reading.batch_decisions import AskNext, Fail, Play, Wait, decide
 from analyzer.reading.batch_services import BatchService
 from analyzer.reading.profiles import Mode
 from analyzer.reading.recordings import ModelRequest, current_request
@@ -134,7 +134,7 @@ class BatchedModel:
                 raise error
             case Wait():
                 raise AwaitsBatch("its request is in a batch that is not answered yet")
-            case Ask(because):
+            case AskNext(because):
                 if rules.cancelled:
                     raise ProviderRejected("the run was cancelled; run with --batch to ask it again")
                 if not known and not rules.anew:

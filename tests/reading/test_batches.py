@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analyzer.errors import AnalyzerError, AwaitsBatch
-from analyzer.reading.batch_decisions import MOST_TRIES, Ask, Fail, Play, Wait, decide
+from analyzer.reading.batch_decisions import MOST_TRIES, AskNext, Fail, Play, Wait, decide
 from analyzer.reading.batch_desk import BatchDesk
 from analyzer.reading.clients import Exchange, ModelClient, shared_client
 from analyzer.reading.exchange import send
@@ -77,8 +77,8 @@ def stored(state: Any, **changes: Any) -> StoredRequest:
 @pytest.mark.parametrize("state", ["expired", "lost", "unsent", "answered", "failed"])
 def test_what_has_no_answer_is_asked_again_until_it_was_tried_too_often(state: str, anew: bool) -> None:
     for tries in range(1, MOST_TRIES):
-        assert isinstance(decide(stored(state, tries=tries), anew=anew), Ask)
-    assert isinstance(decide(stored(state, tries=MOST_TRIES), anew=anew), Ask if anew else Fail)
+        assert isinstance(decide(stored(state, tries=tries), anew=anew), AskNext)
+    assert isinstance(decide(stored(state, tries=MOST_TRIES), anew=anew), AskNext if anew else Fail)
 
 
 @pytest.mark.parametrize("anew", [False, True])
@@ -92,7 +92,7 @@ def test_a_setting_that_is_refused_is_left_out_next_time() -> None:
     refused = stored("failed", status=400, reply=body)
     first = decide(refused, anew=False, settings=True)
     assert isinstance(first, Fail) and first.error.kind == "setting"
-    assert isinstance(decide(refused, anew=False, settings=False), Ask)
+    assert isinstance(decide(refused, anew=False, settings=False), AskNext)
 
 
 def test_a_mode_that_is_refused_fails_the_pitch_and_names_the_option() -> None:
