@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import time
 import weakref
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sized
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from queue import Empty, SimpleQueue
-from threading import Event, Lock
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from analyzer.errors import (
     AnalyzerError,
+    AwaitsBatch,
     ConfigurationError,
     CostLimitReached,
+    ExtractionError,
     InputError,
     ProviderDown,
     RunStopped,
@@ -26,35 +28,27 @@ from analyzer.framework.market import MarketMap
 from analyzer.framework.rulebook import Rulebook
 from analyzer.late import live_progress
 from analyzer.reading import background
-from analyzer.reading.limits import NOBODY, Limits, LimitTerms, OwnLimits
+from analyzer.reading.limits import NOBODY, Limits, OwnLimits
 from analyzer.reading.panel import ENDS_RUN
 from analyzer.reading.pitch import Pitch
-from analyzer.reading.rate_limiter import MANY
-from analyzer.reading.readers import HOW_TO_SET_A_MODEL, PanelReaders, as_models, check_verifiable, checked
+from analyzer.reading.readers import PanelReaders, Reader, check_verifiable, checked
 from analyzer.reading.reading import Reading
 from analyzer.results.frames import FrameKind, to_frame
 from analyzer.results.result import Progress, Result, as_analyzer_error
 from analyzer.runs.arguments import (
-    as_concurrency,
-    as_count_of_readings,
-    as_limit,
     as_pitches,
-    as_processes,
-    as_progress,
-    as_seconds,
-    as_stop,
-    as_switch,
-    as_total,
     id_and_text,
     label,
     title_of,
 )
 from analyzer.runs.one import assessment_of
-from analyzer.runs.options import CheckedOptions, ManyOptions, check_names, takes
-from analyzer.settings import GIVE_UP_AFTER, SAME, Settings, asks_a_server
+from analyzer.runs.options import ManyOptions, check_names, takes
+from analyzer.runs.plan import RunPlan
+from analyzer.settings import GIVE_UP_AFTER
 
 if TYPE_CHECKING:
     from analyzer.framework.assessment import Usage
+    from analyzer.reading.batch_desk import BatchDesk
     from analyzer.reading.conversation import ModelReader
     from analyzer.store.answer_queue import AnswerQueue
     from analyzer.store.store import Store
@@ -104,72 +98,6 @@ def analyze_many(pitches: Iterable[PitchLike], **options: Unpack[ManyOptions]) -
     return results
 
 
-@dataclass(frozen=True, slots=True)
-class RunPlan:
-    """`ManyOptions` with every part checked and filled in."""
-
-    models: tuple[str, ...]
-    settings: Settings
-    store: str | None
-    rulebook: Rulebook
-    market: MarketMap
-    concurrency: int
-    max_cost: float | None
-    give_up_after: float
-    on_progress: Callable[[Progress], None]
-    progress: bool
-    stop: Event
-    total: int | None
-    repeat: int
-    processes: int = 1
-
-    @classmethod
-    def of(cls, options: ManyOptions, pitches: object) -> RunPlan:
-        """Raises InputError or ConfigurationError."""
-        checked = CheckedOptions.of(options, store=True)
-        models = checked.models or as_models(checked.settings.model)
-        if not models:
-            raise ConfigurationError(f"many pitches need a model of your choice: {HOW_TO_SET_A_MODEL}, or keywords")
-        total = as_total(options.get("total"))
-        if total is None and isinstance(pitches, Sized):
-            total = len(pitches)
-        return cls(
-            models,
-            checked.settings,
-            checked.store,
-            checked.rulebook,
-            checked.market,
-            as_concurrency(options.get("concurrency", MANY_DEFAULTS["concurrency"])),
-            as_limit(options.get("max_cost")),
-            as_seconds(options.get("give_up_after", GIVE_UP_AFTER)),
-            as_progress(options.get("on_progress")),
-            as_switch("progress", options.get("progress", False)),
-            as_stop(options.get("stop")),
-            total,
-            as_count_of_readings(options.get("repeat", 1), "repeat"),
-            as_processes(options.get("processes", 1)),
-        )
-
-    def asked(self) -> list[str]:
-        """The models that read and are asked at a server."""
-        return [model for model in self.models if asks_a_server(model)]
-
-    def verifying(self) -> str | None:
-        """The other model that takes a second look; None if there is none."""
-        return self.settings.verify if self.settings.verify != SAME else None
-
-    def limit_terms(self) -> LimitTerms:
-        """What limits the requests of this run. Raises ConfigurationError if there are more models than requests."""
-        asked = self.asked() or [NOBODY]
-        widths = dict(zip(asked, _shared(self.concurrency, len(asked)), strict=True))
-        other = self.verifying()
-        if other is not None:
-            widths.setdefault(other, self.concurrency)
-        give_up = self.give_up_after
-        policy = MANY if give_up == GIVE_UP_AFTER else replace(MANY, give_up_after=give_up)
-        return LimitTerms(widths, policy, self.max_cost)
-
-
 class Results(Iterator[Result]):
     """The results of a run, one for each pitch, as they come. `summary`: the run's progress as of the last of them."""
 
@@ -193,6 +121,11 @@ class Results(Iterator[Result]):
     def summary(self) -> Progress:
         """Pitches done and failed, tokens and cost so far."""
         return self._run.progress
+
+    @property
+    def waiting(self) -> int:
+        """Pitches without a result so far because a batch at the provider has them; 0 in a live run."""
+        return self._run.waiting
 
     def to_frame(self, kind: FrameKind = "pandas") -> Any:
         """Wait for all results and return them as a table (`to_frame`). Raises InputError if some were taken."""
@@ -237,9 +170,14 @@ class ManyRun:
     More pitches are prepared (`window`) than may be in flight, so that no slot stays empty while a result is looked at.
     """
 
-    def __init__(self, plan: RunPlan, limits: Limits | None = None):
-        """`limits`: None = this run's own. Raises ConfigurationError if the model or the store cannot be set up."""
+    def __init__(self, plan: RunPlan, limits: Limits | None = None, desk: BatchDesk | None = None):
+        """`limits`: None = this run's own. `desk`: what asks in batches; None = all is asked at once.
+
+        Raises ConfigurationError if the model or the store cannot be set up."""
         self.plan = plan
+        self.waiting = 0
+        self.unasked = 0
+        self._desk = desk
         self.window = plan.concurrency + min(plan.concurrency, _PREPARED)
         self._limits = limits or OwnLimits(plan.limit_terms())
         self._reading = [self._limits.limiters[model] for model in plan.asked() or [NOBODY]]
@@ -280,6 +218,8 @@ class ManyRun:
         """What was spent so far; None if nothing is asked."""
         return self._limits.spent
 
+    # `waiting`: pitches taken so far whose requests are in a batch that is not done; `unasked`: those in no batch.
+
     @property
     def under_way(self) -> int:
         """Pitches that were started and whose outcome has not been taken."""
@@ -295,7 +235,7 @@ class ManyRun:
         with self._guard:  # a run that is being closed starts nothing more
             if self._closing:
                 return
-            future = background.submit(reader.read(pitch))
+            future = background.submit(_read(reader, pitch, self._desk))
             self._under_way[number] = future
         future.add_done_callback(partial(_deliver, number, pitch, deliver))
 
@@ -307,6 +247,9 @@ class ManyRun:
             self.ended = self.ended or outcome
             self.has_to_stop()
             return False
+        if isinstance(outcome, AwaitsBatch):
+            self.waiting += outcome.asked
+            self.unasked += not outcome.asked
         return not isinstance(outcome, RunStopped)
 
     def result(self, finished: ReadPitch) -> Result:
@@ -356,7 +299,16 @@ class ManyRun:
 
             opened.store = Store.open(plan.store)
             opened.answers = AnswerQueue(opened.store, retry_seconds=limiter.policy.give_up_after or 0.0)
-        return ModelReader(model, plan.settings, answers=opened.answers, limiter=limiter, spending=limits.spending)
+        if self._desk is None or opened.answers is None:
+            return ModelReader(model, plan.settings, answers=opened.answers, limiter=limiter, spending=limits.spending)
+        return ModelReader(
+            model,
+            plan.settings,
+            answers=self._desk.answers(opened.answers),
+            limiter=limiter,
+            spending=limits.spending,
+            batch=self._desk.port(model),
+        )
 
     def cancel(self) -> None:
         """End the requests in flight and start no others; does not wait."""
@@ -432,6 +384,16 @@ def _results(run: ManyRun, pitches: Iterable[object]) -> Generator[Result, None,
         run.close()
 
 
+async def _read(reader: Reader, pitch: Pitch, desk: BatchDesk | None) -> Reading:
+    """A reading. Where the user asks anew in batches, answers that cannot be used are discarded and asked again."""
+    try:
+        return await reader.read(pitch)
+    except ExtractionError:
+        if desk is None or not desk.rules.anew:
+            raise
+        return await reader.read(pitch)
+
+
 def _deliver(number: int, pitch: Pitch, deliver: Callable[[ReadPitch], None], future: Future[Reading]) -> None:
     """Deliver the outcome of a pitch, whoever ended it and however: nobody may wait for what cannot come."""
     try:
@@ -439,19 +401,6 @@ def _deliver(number: int, pitch: Pitch, deliver: Callable[[ReadPitch], None], fu
     except BaseException as error:  # noqa: BLE001  # becomes this pitch's result
         outcome = error
     deliver(ReadPitch(number, pitch, outcome))
-
-
-def _shared(concurrency: int, models: int) -> list[int]:
-    """How many requests each model may have in flight, so that all together have no more than `concurrency`.
-
-    Raises ConfigurationError if there are more models than requests.
-    """
-    if models > concurrency:
-        raise ConfigurationError(
-            f"{models} models need at least {models} requests in flight; raise the concurrency from {concurrency}, or "
-            "name fewer models"
-        )
-    return [concurrency // models + (place < concurrency % models) for place in range(models)]
 
 
 def _result(finished: ReadPitch, rulebook: Rulebook | None, market: MarketMap | None) -> Result:

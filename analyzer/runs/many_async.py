@@ -22,11 +22,11 @@ from analyzer.runs.many import (
     ManyRun,
     PitchLike,
     ReadPitch,
-    RunPlan,
     check_none_taken,
     open_run,
 )
 from analyzer.runs.options import ManyOptions, check_names, takes
+from analyzer.runs.plan import RunPlan
 
 _END: Final = object()
 

@@ -16,7 +16,7 @@ from analyzer.framework.market import MarketMap
 from analyzer.framework.rulebook import Rulebook
 from analyzer.reading.limit_owner import News, Word
 from analyzer.results.result import Result
-from analyzer.runs.many import RunPlan
+from analyzer.runs.plan import RunPlan
 from analyzer.settings import Settings
 
 _LENGTH: Final = struct.Struct(">Q")

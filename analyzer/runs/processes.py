@@ -30,7 +30,8 @@ from analyzer.reading.pitch import Pitch
 from analyzer.reading.rate_limiter import stopped
 from analyzer.results.result import Result, SystemRefused, WrittenResult
 from analyzer.runs.arguments import id_and_text, title_of
-from analyzer.runs.many import ManyRun, ReadPitch, RunPlan
+from analyzer.runs.many import ManyRun, ReadPitch
+from analyzer.runs.plan import RunPlan
 from analyzer.runs.process_messages import (
     DonePitch,
     Message,

@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 from analyzer import analyze_many, score
 from analyzer.errors import ConfigurationError, CostLimitReached, PitchError
 from analyzer.results.result import Result, WrittenResult
-from analyzer.runs.many import RunPlan, open_run
+from analyzer.runs.many import open_run
+from analyzer.runs.plan import RunPlan
 from analyzer.runs.process_messages import PitchToRead, RunShare, receive_message, send_message
 from analyzer.runs.processes import ProcessesRun
 from analyzer.settings import Settings
