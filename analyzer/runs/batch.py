@@ -177,6 +177,8 @@ def _desk(plan: RunPlan, *, anew: bool = False, live: bool = False) -> BatchDesk
     asked = list(dict.fromkeys(model for model in (*plan.asked(), plan.verifying()) if asks_a_server(model)))
     if not asked:
         raise ConfigurationError(f"{', '.join(plan.models)} asks no server, so there is nothing to send in batches")
+    if plan.processes > 1:
+        raise ConfigurationError("processes are for requests that are sent at once; leave them out with batches")
     if plan.store is None:
         raise ConfigurationError("batches are recorded in the store; do not run them without one")
     store = Store.open(plan.store)

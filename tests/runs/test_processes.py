@@ -173,10 +173,11 @@ def test_processes_end_with_a_run_that_is_killed() -> None:
         run = subprocess.Popen([sys.executable, "-c", script, service.url], stderr=subprocess.PIPE)
         assert run.stderr is not None
         assert service.wait_for(lambda: service.in_flight == 1, 120)  # the first request goes ahead alone
-        ended = threading.Event()
-        threading.Thread(target=lambda: (run.stderr.read(), ended.set()), daemon=True).start()  # type: ignore[union-attr]
+        reading = threading.Thread(target=run.stderr.read, daemon=True)
+        reading.start()
         run.kill()
         run.wait()
-        assert ended.wait(60)  # nobody has its standard error open any more
+        reading.join(60)
+        assert not reading.is_alive()  # nobody has its standard error open any more
         run.stderr.close()
         assert service.wait_for(lambda: service.abandoned == 1)
