@@ -73,7 +73,7 @@ class DonePitch:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ProcessReport:
     """What a process says: words for the owner of the limits, and the pitches that are done after them. `notices`: as
     of now; None = unchanged."""
 
@@ -89,7 +89,7 @@ class SetUp:
     error: AnalyzerError | None = None
 
 
-Message = RunShare | PitchToRead | list[News] | Report | SetUp
+Message = RunShare | PitchToRead | list[News] | ProcessReport | SetUp
 
 
 def send_message(stream: BinaryIO, message: Message) -> None:

@@ -36,7 +36,7 @@ from analyzer.runs.process_messages import (
     DonePitch,
     Message,
     PitchToRead,
-    Report,
+    ProcessReport,
     RunShare,
     SetUp,
     receive_message,
@@ -137,7 +137,7 @@ class ProcessesRun(ManyRun):
 
     # ------------------------------------------------------------ what the processes say
 
-    async def take_in(self, process: _ReadingProcess, identity: Process, report: Report) -> None:
+    async def take_in(self, process: _ReadingProcess, identity: Process, report: ProcessReport) -> None:
         """Take in what a process says. On the event loop, in its order."""
         if report.words:
             await self._owner.tell(identity, report.words)

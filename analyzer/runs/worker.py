@@ -28,7 +28,7 @@ from analyzer.runs.many import ManyRun, ReadPitch
 from analyzer.runs.process_messages import (
     DonePitch,
     PitchToRead,
-    Report,
+    ProcessReport,
     RunShare,
     SetUp,
     receive_message,
@@ -135,9 +135,9 @@ class _Reports:
 
     def _write(self, done: tuple[DonePitch, ...], notices: tuple[str, ...] | None) -> None:
         words, self._words = self._words, []
-        self._send(Report(words, done, notices))
+        self._send(ProcessReport(words, done, notices))
 
-    def _send(self, message: SetUp | Report) -> None:
+    def _send(self, message: SetUp | ProcessReport) -> None:
         try:
             send_message(self._stream, message)
         except (OSError, ValueError):  # nobody is listening
