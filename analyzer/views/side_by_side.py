@@ -22,7 +22,7 @@ def side_by_side(one: Assessment, other: Assessment) -> Html:
 
 def _rows(pair: tuple[Assessment, Assessment]) -> Iterator[Html]:
     yield _row("Pitch", (content.subtitle(each) for each in pair))
-    yield _row("Verdict", (f"{content.verdict_word(each)}. {content.verdict_line(each)}" for each in pair))
+    yield _row("Verdict", map(_verdict, pair))
     yield _row("Market case", (shown_points(each.scores.market) if each.scores else "" for each in pair))
     yield _row("Sales case", (shown_points(each.scores.sales) if each.scores else "" for each in pair))
     yield _lists("What counts most", ([c.headline for c in content.telling(each)] for each in pair))
@@ -35,6 +35,13 @@ def _rows(pair: tuple[Assessment, Assessment]) -> Iterator[Html]:
         values = [value_word(name, str(each.signals.single(name).value)) for each in pair]
         if values[0] != values[1]:
             yield _row(title(name), map(capital, values))
+
+
+def _verdict(assessment: Assessment) -> str:
+    if assessment.verdict is None:
+        return content.statement(assessment)
+    parts = (f"{content.verdict_word(assessment)}.", content.verdict_line(assessment), content.draft_note(assessment))
+    return " ".join(filter(None, parts))
 
 
 def _row(name: str, cells: Iterable[str]) -> Html:

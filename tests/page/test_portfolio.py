@@ -206,6 +206,29 @@ def test_rough_reading_and_failures_are_said() -> None:
     assert '<strong class="alien">p2</strong>: <span class="alien">the pitch is empty' in seen
 
 
+def test_what_cue_phrases_read_is_a_draft_in_rows_counts_filters_and_the_file() -> None:
+    work = read(PITCH, f"{PITCH} Really.")
+
+    page = shown(work)
+
+    seen, file = drawn(page), export(work, ".html").decode()
+    assert seen.count('<span class="verdict-word open">Draft</span>') == 2
+    assert '<strong class="value">2</strong><span class="label">Draft</span>' in seen
+    assert file.count('<span class="word open">Draft</span>') == 2 and "drafts, without a verdict" in file
+    verdicts = page.selectbox(key="portfolio_by_verdict")
+    assert verdicts.options == ["all", "Favorable", "Balanced", "Open", "Unfavorable", "Draft"]
+    assert "Shown: all 2" in drawn(verdicts.set_value("draft").run())
+
+
+def test_where_no_pitch_is_a_draft_nothing_speaks_of_drafts() -> None:
+    work = done(open_results("a.jsonl", score(Signals(in_scope=True), pitch=PitchRef(id="a")).to_json(None).encode()))
+
+    page = shown(work)
+
+    assert "raft" not in drawn(page) and "raft" not in export(work, ".html").decode()
+    assert "Draft" not in page.selectbox(key="portfolio_by_verdict").options
+
+
 def test_where_nothing_could_be_read_there_is_no_ranking_but_the_reasons() -> None:
     seen = drawn(shown(read("", "")))
 
