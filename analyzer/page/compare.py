@@ -13,12 +13,14 @@ import streamlit as st
 from analyzer.agreement.comparison import compare
 from analyzer.agreement.extracted import Upload
 from analyzer.agreement.figures import RATERS
-from analyzer.agreement.records import Comparison, Disagreement, SignalAgreement
+from analyzer.agreement.records import Attribution, Comparison, Disagreement, SignalAgreement
 from analyzer.errors import AnalyzerError
 from analyzer.files.manual_scores import ManualScores, parse_manual, read_manual
 from analyzer.page import uploads
 from analyzer.page.assessment import scrolling
+from analyzer.page.pitch_field import named
 from analyzer.page.session import ComparisonState, session
+from analyzer.page.words import on_the_page
 from analyzer.resources import resource
 from analyzer.settings import KEYWORDS, RECORDED
 from analyzer.views import comparison as views
@@ -78,7 +80,7 @@ def show() -> None:
             _compare([RECORDED, KEYWORDS], None)
     state = session().comparison
     if state.error is not None:
-        st.error(literal(f"Not compared: {state.error}"))
+        st.error(literal(f"Not compared: {on_the_page(str(state.error))}"))
     elif state.result is not None:
         if state.outdated:
             note = "These figures are for the previous files. Press Compare to update them."
@@ -257,7 +259,7 @@ def _competitors(comparison: Comparison) -> Html:
     if not comparison.competitors:
         return Html("")
     matches = [
-        [views.side_name(comparison, side), match.pitch, match.extracted, match.manual]
+        [views.side_name(comparison, side), named(match.pitch), match.extracted, match.manual]
         for side, agreement in comparison.competitors.items()
         for match in agreement.matches
     ]
@@ -305,8 +307,12 @@ def _attributions(comparison: Comparison) -> Html:
     found = views.differing(comparison)
     if not found:
         return Html("")
+
+    def figures(each: Attribution) -> tuple[str, str]:
+        return f"{each.extracted:.1f}", f"{each.manual:.1f}"
+
     rows = [
-        [each.pitch, each.reader, raters, f"{each.extracted:.1f}", f"{each.manual:.1f}", views.attribution_line(each)]
+        [named(each.pitch), each.reader, raters, *figures(each), views.attribution_line(each)]
         for each, raters in found[:_CASES]
     ]
     heads = ["Pitch", "Reader", "Rater", "extracted", "manual", "because of"]
@@ -336,7 +342,7 @@ def _disagreements(comparison: Comparison) -> Html:
 
 
 def _case(found: Disagreement) -> Html:
-    head = f"{views.moved(found)}  {found.pitch}, {title(found.signal)}"
+    head = f"{views.moved(found)}  {named(found.pitch)}, {title(found.signal)}"
     return tag(
         "div",
         tag("h4", tag("span", head, class_="alien")),

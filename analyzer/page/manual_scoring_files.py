@@ -24,6 +24,7 @@ from analyzer.page.manual_scoring_task import (
     status,
     table,
 )
+from analyzer.page.pitch_field import named
 from analyzer.page.session import ManualScoringState, session
 from analyzer.store.manual_scores import SavedManualScores
 from analyzer.store.store import Store
@@ -102,9 +103,11 @@ def _progress(rater: str, own: Sequence[SavedManualScores]) -> Html:
         return tag("p", note, class_="lead")
     latest = {entry.pitch_id: status(entry.scores) for entry in own}
     pitches, begun = ([id_ for id_, how in latest.items() if how == what] for what in ("scored", "begun"))
-    text = f"{rater} has scored {len(pitches)} pitch{'es' if len(pitches) != 1 else ''}: {', '.join(pitches)}."
+    text = (
+        f"{rater} has scored {len(pitches)} pitch{'es' if len(pitches) != 1 else ''}: {', '.join(map(named, pitches))}."
+    )
     if begun:
-        text += f" Begun, and not in the file: {', '.join(begun)}."
+        text += f" Begun, and not in the file: {', '.join(map(named, begun))}."
     return tag("p", tag("span", text, class_="alien"), class_="lead")
 
 

@@ -24,6 +24,7 @@ from analyzer.page.portfolio_work import PortfolioWork
 from analyzer.page.presence import visitor
 from analyzer.page.session import PortfolioState, session
 from analyzer.page.store import shared_store
+from analyzer.page.words import on_the_page
 from analyzer.results.result import Result
 from analyzer.views.bulk import progress_line
 from analyzer.views.html import Html, literal, tag, together
@@ -85,7 +86,7 @@ def show() -> None:
 
 def _show_error(state: PortfolioState) -> None:
     if state.error is not None:
-        st.error(literal(f"Not started: {state.error}"))
+        st.error(literal(f"Not started: {on_the_page(str(state.error))}"))
 
 
 # ---------------------------------------------------------------- addresses
@@ -175,12 +176,21 @@ def _goes_on(run: PortfolioRun) -> None:
 def _where(work: PortfolioWork) -> str:
     """Where the portfolio lives, and for how long."""
     if work.saved:
-        return "Saved in your History as it goes."
+        return "Saved in your History as it goes." if not work.done.is_set() else _saved(work)
     if work.owner is not None:
         return "Not saved in History: it stays in this server's memory until an hour after you last look at it."
     return (
         "Not saved: it stays in this server's memory until an hour after you last look at it, and whoever has the "
         "address of this page can see it."
+    )
+
+
+def _saved(work: PortfolioWork) -> str:
+    """What of a portfolio that is not worked on is in History."""
+    return (
+        "Saved in your History."
+        if work.unsaved is None
+        else "Saved in your History, but for what could not be saved (see above)."
     )
 
 
@@ -240,9 +250,9 @@ def _cautions(work: PortfolioWork) -> list[str]:
         cautions.append("Read by cue phrases, without a model: it misses much and misreads some words.")
     left = (progress.total or 0) - progress.finished
     if work.unsaved is not None:
-        cautions.append(f"Not all of this is saved: {work.unsaved}")
+        cautions.append(f"Not all of this is saved: {on_the_page(str(work.unsaved))}")
     if work.ended is not None:
-        cautions.append(f"Ended early: {work.ended}")
+        cautions.append(f"Ended early: {on_the_page(str(work.ended))}")
     elif left > 0:
         how = "Stopped" if work.stop.is_set() else "Interrupted"
         cautions.append(f"{how}: {left:,} of {progress.total:,} pitches were not read.")
@@ -321,4 +331,4 @@ def _not_read(work: PortfolioWork) -> Html:
 
 
 def _reason(result: Result) -> str:
-    return str(result.error).removeprefix(f"{result.id}: ")
+    return on_the_page(str(result.error).removeprefix(f"{result.id}: "))

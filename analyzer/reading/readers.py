@@ -150,8 +150,11 @@ def recording_readers(model: str | Sequence[str], settings: Settings, folder: Pa
             raise ConfigurationError(f"{name} asks no model, so there is nothing to record; pass provider/name")
     from analyzer.reading.conversation import ModelReader
 
-    readers = PanelReaders(models, settings, lambda name: ModelReader(name, settings, record_to=folder), None, ENDS_RUN)
-    return RecordingReaders(readers, settings, ModelReader(verifier, settings, record_to=folder) if verifier else None)
+    def asking(name: str) -> ModelReader:
+        return ModelReader(name, settings.asking(name), record_to=folder)
+
+    readers = PanelReaders(models, settings, asking, None, ENDS_RUN)
+    return RecordingReaders(readers, settings, asking(verifier) if verifier else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,10 +324,10 @@ def _asking_reader(model: str, settings: Settings, store: str | None = None, req
     if store is None:
         from analyzer.reading.conversation import ModelReader
 
-        return ModelReader(model, settings)
+        return ModelReader(model, settings.asking(model))
     from analyzer.reading.storing_reader import StoringReader
 
-    return StoringReader(model, settings, store, required=required)
+    return StoringReader(model, settings.asking(model), store, required=required)
 
 
 def _recorded(model: str, pitch: Pitch, recordings: Recordings, usual_form: str, number: int) -> tuple[str, str]:

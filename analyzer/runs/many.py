@@ -326,7 +326,8 @@ class ManyRun:
 
             opened.store = Store.open(plan.store)
             opened.answers = AnswerQueue(opened.store, retry_seconds=limiter.policy.give_up_after or 0.0)
-        return ModelReader(model, plan.settings, answers=opened.answers, limiter=limiter, spending=opened.spending)
+        settings = plan.settings.asking(model)
+        return ModelReader(model, settings, answers=opened.answers, limiter=limiter, spending=opened.spending)
 
     def cancel(self) -> None:
         """End the requests in flight and start no others; does not wait."""

@@ -147,7 +147,7 @@ def test_the_model_of_the_server_is_offered(monkeypatch: pytest.MonkeyPatch) -> 
     page = page_of().run()
 
     assert page.selectbox(key="portfolio_reader").value == "A model"
-    assert page.text_input(key="portfolio_model").value == "openai/gpt-4.1-mini"
+    assert (page.selectbox(key="place").value, page.text_input(key="model").value) == ("OpenAI", "gpt-4.1-mini")
     assert page.number_input(key="portfolio_cost").value is None
 
 
@@ -474,7 +474,7 @@ def test_what_was_not_confirmed_is_not_read_and_the_question_goes(service: Servi
     if change == "cancel":
         button(page, "Cancel").click().run()
     elif change == "another model":
-        page.text_input(key="portfolio_model").set_value("openai/gpt-4.1-nano").run()
+        page.text_input(key="model").set_value("gpt-4.1-nano").run()
     else:
         page.file_uploader[0].set_value(("other.csv", TABLE, "text/csv")).run()
 
