@@ -102,7 +102,7 @@ def _inputs(answered: Analysis | None) -> None:
     with place:
         writing, choosing = st.columns([2, 1], gap="medium")
         with writing:
-            pitch_field.field(_LOW if answered is None and _shows_example() else _HIGH)
+            pitch_field.field(_LOW if answered is None and _is_new() else _HIGH)
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.button("Analyze", type="primary", on_click=_analyze, key=_ANALYZE, help="Ctrl+Enter in the field")
                 history.toggle()
@@ -245,7 +245,12 @@ def _sends_nothing() -> bool:
 
 
 def _shows_example() -> bool:
-    """Whether this is a newcomer's page: nothing was analyzed or typed yet, and this server has no model of its own."""
+    """Whether this is a newcomer's page, as far as their History is known."""
+    return _is_new() and (access.owner() is None or session().history.loaded)
+
+
+def _is_new() -> bool:
+    """Whether nothing was analyzed or typed in this visit, and this server has no model of its own."""
     visit = session()
     if visit.analysis is not None or visit.error is not None or visit.assessments or pitch_field.text().strip():
         return False

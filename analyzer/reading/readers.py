@@ -136,9 +136,12 @@ def checked(reader: Reader, settings: Settings, other: Reader | None) -> Reader:
     return CheckedReader(reader, SecondLook(taker))
 
 
-def recording_readers(model: str | Sequence[str], settings: Settings, folder: Path) -> RecordingReaders:
-    """Make readers that ask real models and save their answers as recordings in `folder`. If the model is `recorded`,
-    only the second look of another model is.
+def recording_readers(
+    model: str | Sequence[str], settings: Settings, folder: Path, *, again: bool = False
+) -> RecordingReaders:
+    """Make readers that ask real models and save their answers as recordings in `folder`. What is recorded there in
+    today's words is not asked for, unless `again`. If the model is `recorded`, only the second look of another model is
+    recorded.
 
     Raises ConfigurationError.
     """
@@ -150,11 +153,14 @@ def recording_readers(model: str | Sequence[str], settings: Settings, folder: Pa
             raise ConfigurationError(f"{name} asks no model, so there is nothing to record; pass provider/name")
     from analyzer.reading.conversation import ModelReader
 
+    made: list[ModelReader] = []
+
     def asking(name: str) -> ModelReader:
-        return ModelReader(name, settings.asking(name), record_to=folder)
+        made.append(ModelReader(name, settings.asking(name), record_to=folder, again=again))
+        return made[-1]
 
     readers = PanelReaders(models, settings, asking, None, ENDS_RUN)
-    return RecordingReaders(readers, settings, asking(verifier) if verifier else None)
+    return RecordingReaders(readers, settings, asking(verifier) if verifier else None, made)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +170,17 @@ class RecordingReaders:
     readers: PanelReaders
     settings: Settings
     verifier: ModelReader | None
+    asking: Sequence[ModelReader] = ()
+
+    @property
+    def written(self) -> int:
+        """Answers recorded so far."""
+        return sum(len(reader.written) for reader in self.asking)
+
+    @property
+    def skipped(self) -> int:
+        """Answers that were not asked for so far, because they are recorded."""
+        return sum(reader.skipped for reader in self.asking)
 
     @property
     def notices(self) -> tuple[str, ...]:
