@@ -391,10 +391,10 @@ def service(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Service
         yield running
 
 
-def with_table(data: bytes = TABLE) -> AppTest:
+def with_table(data: bytes = TABLE, name: str = "startups.csv") -> AppTest:
     """The page with an uploaded table."""
     page = page_of().run()
-    page.file_uploader[0].set_value(("startups.csv", data, "text/csv")).run()
+    page.file_uploader[0].set_value((name, data, "text/csv")).run()
     return page
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from pathlib import Path
 
 import pytest
 
+from analyzer import page
 from analyzer.errors import AnalyzerError
 from analyzer.page.words import on_the_page
 from analyzer.reading.pitch import Pitch
@@ -41,3 +44,21 @@ def test_how_to_set_a_model_is_said_in_words_of_the_page() -> None:
     assert on_the_page(f"For a real reading, {HOW_TO_SET_A_MODEL}.") == (
         "For a real reading, connect a model (Read by: A model)."
     )
+
+
+TO_WHOEVER_RUNS_IT = {"hosts.py", "serve.py", "words.py"}
+"""Files whose messages are for a terminal, or for whoever set up the server; and the words that are replaced."""
+FILES = [path for path in sorted(Path(page.__file__).parent.glob("*.py")) if path.name not in TO_WHOEVER_RUNS_IT]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_no_text_of_the_page_itself_names_a_command_or_a_variable(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    notes = {id(each.value) for each in ast.walk(tree) if isinstance(each, ast.Expr)}
+    texts = [
+        each.value
+        for each in ast.walk(tree)
+        if isinstance(each, ast.Constant) and isinstance(each.value, str) and id(each) not in notes
+    ]
+    patterns = (r"--model \w+/(\S+)", "--w:")  # what examples of profiles are searched for; a variable of a style
+    assert [text for text in texts if OF_THE_COMMAND_LINE.search(text) and text not in patterns] == []
