@@ -31,10 +31,10 @@ class TablePreview:
     def nothing_to_read(self) -> str:
         """Why there is no pitch in it, for people; empty if there may be one."""
         if not self.rows:
-            return f"{self.name} has no rows, so there is nothing to read; choose another file"
+            return f"{self.name} has no rows, so there is nothing to read. Choose another file."
         if self.rows == self.empty + self.faulty:
             what = "is empty" if not self.faulty else "is empty or cannot be read"
-            return f"in every row of {self.name}, the column of the pitch {what}; choose another column or file"
+            return f"In every row of {self.name}, the column of the pitch {what}. Choose another column or file."
         return ""
 
     def facts(self) -> list[tuple[str, str]]:

@@ -206,7 +206,9 @@ def _from_table(state: ManualScoringState) -> Mapping[str, QueuedPitch] | None:
     name = f"{file.name}:{hash(file.data)}"
     if name not in state.queues:
         rows = islice(uploaded_table(file.name, file.data), MOST_PITCHES)
-        queue = {row.id: QueuedPitch(row.text, row.id, row.title) for row in rows if row.error is None and row.text}
+        queue = {
+            row.id: QueuedPitch(row.text, row.id, row.title) for row in rows if row.error is None and row.text.strip()
+        }
         state.queues = {name: queue}
     if not state.queues[name]:
         raise InputError(f"{printable(file.name)} has no row with a pitch; choose another file")

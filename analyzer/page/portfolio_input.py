@@ -29,7 +29,6 @@ from analyzer.views.bulk import money
 from analyzer.views.html import Html, literal, tag
 from analyzer.views.terminal import cut
 from analyzer.views.times import duration
-from analyzer.vocabulary.labels import capital
 
 _LARGEST: Final = 100
 """Megabytes of an uploaded file."""
@@ -124,7 +123,7 @@ def _pitch_fields() -> None:
             st.html(_preview_table(preview))
             nothing = preview.nothing_to_read()
             if nothing:
-                st.warning(literal(capital(f"{nothing}.")))
+                st.warning(literal(nothing))
         elif isinstance(preview, AnalyzerError):
             st.warning(literal(on_the_page(str(preview))))
     with st.container(horizontal=True, vertical_alignment="center"):

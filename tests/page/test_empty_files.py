@@ -18,7 +18,7 @@ FILES = [
 TABLES = [
     ("a.csv", b"", "a.csv is empty; its first line has to name the columns"),
     ("a.csv", b"id,pitch\n", "has no rows, so there is nothing to read"),
-    ("a.csv", b"id,pitch\n1,\n2, \n", "the column of the pitch is empty; choose another column or file"),
+    ("a.csv", b"id,pitch\n1,\n2, \n", "the column of the pitch is empty. Choose another column or file"),
     ("a.json", b"[]", "has no rows"),
 ]
 
