@@ -407,7 +407,7 @@ def _show_side_by_side(current: Analysis, now: Assessment) -> None:
         persist_state="session",
     )
     if chosen is not None:
-        st.html(side_by_side(now, by_id[chosen]))
+        st.html(side_by_side(now, by_id[chosen], _named))
 
 
 def _named(assessment: Assessment) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from analyzer.framework.assessment import Assessment
 from analyzer.views import assessment_content as content
@@ -12,10 +12,10 @@ from analyzer.vocabulary.labels import capital, title, value_word
 from analyzer.vocabulary.records import SIGNALS
 
 
-def side_by_side(one: Assessment, other: Assessment) -> Html:
-    """A table with a column for each; out of scope, what needs a score stays empty."""
+def side_by_side(one: Assessment, other: Assessment, named: Callable[[Assessment], str] = content.heading) -> Html:
+    """A table with a column for each, with its name; out of scope, what needs a score stays empty."""
     pair = (one, other)
-    head = tag("tr", tag("td"), *(tag("th", content.heading(each), scope="col", class_="alien") for each in pair))
+    head = tag("tr", tag("td"), *(tag("th", named(each), scope="col", class_="alien") for each in pair))
     table = tag("table", tag("thead", head), tag("tbody", *_rows(pair)))
     return tag("div", tag("div", table, class_="scrolling", tabindex="0"), class_="pa both")
 

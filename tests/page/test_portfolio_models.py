@@ -101,7 +101,7 @@ def test_a_missing_key_of_any_maker_is_said_before_anything_starts(monkeypatch: 
 
     monkeypatch.setenv("PITCH_VERIFY", "openai/gpt-4.1-mini")
     page = connected("Mistral", "small", KEY)
-    assert page.text_input(key="verifier_key").label.startswith("Key for openai, for the second look")
+    assert page.text_input(key="verifier_key").label.startswith("Key for `openai`, for the second look")
     button(page, "Start").click().run()
     assert "openai/gpt-4.1-mini needs a key" in page.error[0].value
     assert visit(page).portfolio.run is None
