@@ -14,7 +14,7 @@ from analyzer.page import access, analysis, connect, desk, downloads, history, l
 from analyzer.page import assessment as parts
 from analyzer.page.analysis import Analysis
 from analyzer.page.session import session
-from analyzer.page.words import on_the_page
+from analyzer.page.words import on_the_page, show_error
 from analyzer.runs.many import analyze_many
 from analyzer.settings import KEYWORDS, MAX_READINGS, RECORDED, Settings, asks_a_server
 from analyzer.views.assessment_content import heading
@@ -61,7 +61,7 @@ def show() -> None:
             _show_assessment(current, outcome)
         error = history.save(current, outcome)
         if error is not None:
-            warning.warning(literal(f"Not saved in History: {on_the_page(str(error))}"))
+            warning.warning(literal(f"Not saved in History: {on_the_page(error)}"))
         _write_link(current, outcome)
         history.load_assessments()
         return
@@ -449,7 +449,7 @@ def _tools(now: Assessment, text: str) -> None:
 
 def _show_error(error: AnalyzerError | None) -> None:
     if error is not None:
-        st.error(literal(f"Not analyzed: {on_the_page(str(error))}"))
+        show_error("Not analyzed", error)
 
 
 def _html(markup: Html) -> None:

@@ -6,6 +6,7 @@ The comparison is kept in the visitor's session, so that a click elsewhere does 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Final
 
 import streamlit as st
@@ -20,15 +21,15 @@ from analyzer.page import uploads
 from analyzer.page.assessment import scrolling
 from analyzer.page.pitch_field import named
 from analyzer.page.session import ComparisonState, session
-from analyzer.page.words import on_the_page
+from analyzer.page.words import show_error
 from analyzer.resources import resource
 from analyzer.settings import KEYWORDS, RECORDED
 from analyzer.views import comparison as views
 from analyzer.views.comparison_chart import DARK, LIGHT, limits_of_agreement
 from analyzer.views.comparison_files import disagreements_csv
 from analyzer.views.comparison_html import comparison_html
-from analyzer.views.html import Html, literal, tag, together
-from analyzer.vocabulary.labels import title, word
+from analyzer.views.html import Html, tag, together
+from analyzer.vocabulary.labels import title
 
 _KINDS: Final = ["json", "jsonl", "parquet"]
 _LARGEST: Final = 100
@@ -80,7 +81,7 @@ def show() -> None:
             _compare([RECORDED, KEYWORDS], None)
     state = session().comparison
     if state.error is not None:
-        st.error(literal(f"Not compared: {on_the_page(str(state.error))}"))
+        show_error("Not compared", state.error)
     elif state.result is not None:
         if state.outdated:
             note = "These figures are for the previous files. Press Compare to update them."
@@ -220,19 +221,22 @@ def _confusions(comparison: Comparison) -> Html:
         for side in views.sides(comparison):
             found = comparison.signals[side].get(name)
             if found is not None and views.heat_map(found).confused:
-                parts.append(_confusion(f"{title(name)}: {views.side_name(comparison, side)}", found))
+                parts.append(_confusion(name, f"{title(name)}: {views.side_name(comparison, side)}", found))
     if not parts:
         return Html("")
     note = "Rows: the rater's value; columns: the reader's. Blue: same value; orange: different values."
     return tag("details", tag("summary", "Confused values"), tag("p", note, class_="lead"), *parts, class_="pa")
 
 
-def _confusion(name: str, found: SignalAgreement) -> Html:
+def _confusion(name: str, heading: str, found: SignalAgreement) -> Html:
+    words = partial(views.value_words, name)
     drawn = views.heat_map(found)
     if len(drawn.values) > views.LARGEST_MAP:
-        lines = [f"rater {word(rater)}, reader {word(reader)}: {weight:g}" for rater, reader, weight in drawn.confused]
-        return together(tag("h4", name), tag("ul", *(tag("li", line) for line in lines)))
-    head = tag("tr", tag("th", ""), *(tag("th", word(value.value), scope="col") for value in drawn.values))
+        lines = [
+            f"rater {words(rater)}, reader {words(reader)}: {weight:g}" for rater, reader, weight in drawn.confused
+        ]
+        return together(tag("h4", heading), tag("ul", *(tag("li", line) for line in lines)))
+    head = tag("tr", tag("th", ""), *(tag("th", words(value.value), scope="col") for value in drawn.values))
     rows = [head]
     for at, (value, cells) in enumerate(drawn.rows):
         drawn_cells = [
@@ -244,8 +248,8 @@ def _confusion(name: str, found: SignalAgreement) -> Html:
             )
             for column, cell in enumerate(cells)
         ]
-        rows.append(tag("tr", tag("th", word(value.value), scope="row"), *drawn_cells))
-    return together(tag("h4", name), scrolling(tag("table", *rows, class_="confusion"), name))
+        rows.append(tag("tr", tag("th", words(value.value), scope="row"), *drawn_cells))
+    return together(tag("h4", heading), scrolling(tag("table", *rows, class_="confusion"), heading))
 
 
 def _readers(comparison: Comparison) -> Html:

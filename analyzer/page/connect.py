@@ -323,7 +323,7 @@ def _test() -> None:
         settings = settings_for(model)
     except ConfigurationError as error:
         session().model_check = check = ModelCheck("")
-        check.findings.append(Finding("model", False, str(error)))
+        check.findings.append(Finding("model", False, on_the_page(error)))
         check.done.set()
         return
     Thread(target=_run, args=(check, settings), name="pitch-analyzer-model-check", daemon=True).start()

@@ -16,9 +16,10 @@ from analyzer.page.manual_scoring_comparison import show_comparison
 from analyzer.page.manual_scoring_files import history_table, show_files
 from analyzer.page.manual_scoring_form import show_form
 from analyzer.page.manual_scoring_queue import choose_pitch, chosen_sample, follow
-from analyzer.page.manual_scoring_task import ScoringTask, lasting_field, show_error
+from analyzer.page.manual_scoring_task import ScoringTask, lasting_field
 from analyzer.page.session import ManualScoringState, session
 from analyzer.page.store import shared_store
+from analyzer.page.words import show_error
 from analyzer.reading.pitch import Pitch
 from analyzer.store.store import Store
 from analyzer.views.html import Html, tag

@@ -13,8 +13,9 @@ from analyzer.errors import AnalyzerError
 from analyzer.files.manual_scores import MEANINGS, VALUES, ManualScore, ManualScores
 from analyzer.framework.assessment import Assessment
 from analyzer.page.analysis import Analysis, is_done, outcome, show_progress, start_analysis
-from analyzer.page.manual_scoring_task import ScoringTask, show_error, table
+from analyzer.page.manual_scoring_task import ScoringTask, table
 from analyzer.page.session import ManualScoringState, session
+from analyzer.page.words import show_error
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.readers import choose
 from analyzer.settings import Settings, asks_a_server

@@ -17,10 +17,11 @@ from analyzer.files.documents import MAX_BYTES, SUFFIXES
 from analyzer.files.listing import TABLES
 from analyzer.files.pitches import uploaded_table
 from analyzer.page import access, pitch_field, uploads
-from analyzer.page.manual_scoring_task import KEY, lasting_field, options_field, show_error, status
+from analyzer.page.manual_scoring_task import KEY, lasting_field, options_field, status
 from analyzer.page.portfolio_run import MOST_PITCHES
 from analyzer.page.session import ManualScoringState, session
 from analyzer.page.store import shared_store
+from analyzer.page.words import show_error
 from analyzer.reading.pitch import Pitch
 from analyzer.screen import printable
 from analyzer.store.manual_scores import SavedManualScores

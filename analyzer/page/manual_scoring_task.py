@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import streamlit as st
 
-from analyzer.errors import AnalyzerError
 from analyzer.files.cells import plain_cell
 from analyzer.files.manual_scores import COLUMNS, VALUES, ManualScore, cells_of, row_of
 from analyzer.page.assessment import scrolling
@@ -133,10 +132,6 @@ def show_outcome(state: ManualScoringState, place: str) -> None:
         st.error(literal(on_the_page(error)))
     elif message:
         st.success(message)
-
-
-def show_error(what: str, error: AnalyzerError) -> None:
-    st.error(literal(f"{what}: {on_the_page(str(error))}"))
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], name: str) -> Html:

@@ -15,12 +15,11 @@ import streamlit as st
 from analyzer.errors import AnalyzerError
 from analyzer.files.document import Document
 from analyzer.files.documents import MAX_BYTES, SUFFIXES
-from analyzer.page import uploads
+from analyzer.page import uploads, words
 from analyzer.page.session import session
-from analyzer.page.words import on_the_page
 from analyzer.reading.pitch import MAX_CHARACTERS, Pitch
 from analyzer.resources import resource
-from analyzer.views.html import literal, tag
+from analyzer.views.html import tag
 
 _TEXT: Final = "text"
 SAMPLE: Final = "sample"
@@ -114,7 +113,7 @@ def show_error() -> None:
     """Says what is wrong with the chosen file, as long as it is chosen."""
     error = session().pitch_field.error
     if error is not None:
-        st.error(literal(f"Not read: {on_the_page(str(error))}"))
+        words.show_error("Not read", error)
 
 
 _SAMPLE_TITLES: Final = {

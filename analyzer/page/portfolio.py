@@ -24,10 +24,10 @@ from analyzer.page.portfolio_work import PortfolioWork
 from analyzer.page.presence import visitor
 from analyzer.page.session import PortfolioState, session
 from analyzer.page.store import shared_store
-from analyzer.page.words import on_the_page
+from analyzer.page.words import on_the_page, show_error
 from analyzer.results.result import Result
 from analyzer.views.bulk import progress_line
-from analyzer.views.html import Html, literal, tag, together
+from analyzer.views.html import Html, tag, together
 
 _MOST_LISTED: Final = 200
 """Pitches out of scope, or not read, that are listed; all are in the files."""
@@ -86,7 +86,7 @@ def show() -> None:
 
 def _show_error(state: PortfolioState) -> None:
     if state.error is not None:
-        st.error(literal(f"Not started: {on_the_page(str(state.error))}"))
+        show_error("Not started", state.error)
 
 
 # ---------------------------------------------------------------- addresses
@@ -250,9 +250,9 @@ def _cautions(work: PortfolioWork) -> list[str]:
         cautions.append("Read by cue phrases, without a model: it misses much and misreads some words.")
     left = (progress.total or 0) - progress.finished
     if work.unsaved is not None:
-        cautions.append(f"Not all of this is saved: {on_the_page(str(work.unsaved))}")
+        cautions.append(f"Not all of this is saved: {on_the_page(work.unsaved)}")
     if work.ended is not None:
-        cautions.append(f"Ended early: {on_the_page(str(work.ended))}")
+        cautions.append(f"Ended early: {on_the_page(work.ended)}")
     elif left > 0:
         how = "Stopped" if work.stop.is_set() else "Interrupted"
         cautions.append(f"{how}: {left:,} of {progress.total:,} pitches were not read.")
@@ -331,4 +331,4 @@ def _not_read(work: PortfolioWork) -> Html:
 
 
 def _reason(result: Result) -> str:
-    return on_the_page(str(result.error).removeprefix(f"{result.id}: "))
+    return on_the_page(result.error).removeprefix(f"{result.id}: ")

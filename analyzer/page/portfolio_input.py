@@ -125,7 +125,7 @@ def _pitch_fields() -> None:
             if nothing:
                 st.warning(literal(nothing))
         elif isinstance(preview, AnalyzerError):
-            st.warning(literal(on_the_page(str(preview))))
+            st.warning(literal(on_the_page(preview)))
     with st.container(horizontal=True, vertical_alignment="center"):
         start = st.button("Start", type="primary", disabled=file is None or bool(nothing))
         use_samples = st.button("Use the samples", help="Analyzes the sample pitches from their recorded answers.")

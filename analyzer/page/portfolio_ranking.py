@@ -139,10 +139,10 @@ def _table(work: PortfolioWork, view: View, chosen: Sequence[int], page: int) ->
     if not chosen:
         return tag("section", heading, tag("p", "No pitch matches these filters.", class_="note"), class_="ranking")
     note = (
-        f"Rank: the median over {DRAWS} simulations, which vary the weights and what the pitches do not say. Ranks in "
-        "90%: those in 90% of the simulations. Pitches with the same median share a rank; where ranks overlap, the "
-        "order says little. Overall: the score, 0 to 100, with its exact range. Said: how much of what the score rests "
-        "on the pitch answers."
+        f"{DRAWS} simulations vary the weights and fill in what the pitches do not say. Rank: the middle one of a "
+        "pitch's ranks; the same for two pitches if they are level. Ranks in 90%: between these it comes in 90% of the "
+        "simulations; where they overlap, the order says little. Overall: 0 to 100, with its exact range. Said: how "
+        "much of what decides the score the pitch answers."
     )
     last, own = len(work.ranked), filters.shown_columns(work)
     on_page = chosen[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]

@@ -23,7 +23,7 @@ from httpx_aiohttp import HttpxAiohttpClient
 from analyzer.errors import ConfigurationError
 from analyzer.reading.profiles import Profile, base_url, profile_of
 from analyzer.reading.provider_errors import error_of
-from analyzer.reading.rate_limiter import RateLimiter
+from analyzer.reading.rate_limiter import Limiter
 from analyzer.reading.spending import Reported, usage_of
 from analyzer.settings import Settings, provider_key
 
@@ -269,7 +269,7 @@ if hasattr(os, "register_at_fork"):  # connections belong to the process that op
     os.register_at_fork(after_in_child=shared_client.cache_clear)
 
 
-def client_of_run(timeout: float, limiter: RateLimiter) -> httpx.AsyncClient:
+def client_of_run(timeout: float, limiter: Limiter) -> httpx.AsyncClient:
     """A client for a whole run. A wide one uses aiohttp: httpx's own pool walks all connections at every request."""
 
     async def observe(response: httpx.Response) -> None:

@@ -25,7 +25,7 @@ from analyzer.reading.grounding import Grounding
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.planted_text import planted_warning
 from analyzer.reading.profiles import Mode, modes_of
-from analyzer.reading.rate_limiter import ONE, RateLimiter
+from analyzer.reading.rate_limiter import ONE, Limiter, RateLimiter
 from analyzer.reading.reading import Reading
 from analyzer.reading.recordings import (
     ModelRequest,
@@ -62,7 +62,7 @@ class ModelReader:
         record_to: Path | None = None,
         again: bool = False,
         answers: PaidAnswers | None = None,
-        limiter: RateLimiter | None = None,
+        limiter: Limiter | None = None,
         spending: Spending | None = None,
     ):
         self._recorder: Recorder | None = None

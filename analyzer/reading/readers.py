@@ -24,7 +24,7 @@ from analyzer.vocabulary.labels import joined
 
 if TYPE_CHECKING:
     from analyzer.reading.conversation import ModelReader
-    from analyzer.reading.rate_limiter import RateLimiter
+    from analyzer.reading.rate_limiter import Limiter
     from analyzer.reading.recordings import Recordings
 
 HOW_TO_SET_A_MODEL: Final = "set PITCH_MODEL or --model (for example openai/gpt-6-luna, with OPENAI_API_KEY)"
@@ -205,7 +205,7 @@ class PanelReaders:
         models: Sequence[str],
         settings: Settings,
         ask: Callable[[str], NumberedReader] | None = None,
-        limiter: RateLimiter | None = None,
+        limiter: Limiter | None = None,
         raises: tuple[type[AnalyzerError], ...] = (),
         market: MarketMap | None = None,
     ):
@@ -268,7 +268,7 @@ class Readers:
         model: str,
         settings: Settings,
         ask: Callable[[str], NumberedReader] | None = None,
-        limiter: RateLimiter | None = None,
+        limiter: Limiter | None = None,
     ):
         self._model = model
         self._settings = settings

@@ -26,6 +26,7 @@ from analyzer.framework.contested import COMPARED, Votes, contested
 from analyzer.framework.rulebook import SIDE_TITLES, SIDES
 from analyzer.framework.verdict import Leaning, kind, leaning
 from analyzer.vocabulary.labels import joined, title, value_word, word
+from analyzer.vocabulary.plain import explained
 from analyzer.vocabulary.records import LISTS, SIGNALS, UNKNOWN
 from analyzer.vocabulary.signals import Quote, Signals
 from analyzer.vocabulary.votes import DECIDES
@@ -237,12 +238,12 @@ def _voted(value: str, votes: int, signals: Signals) -> str:
     return f"{value} ({votes} of {total} readings)" if votes < total else value
 
 
-def votes_in_words(votes: Votes) -> str:
+def votes_in_words(name: str, votes: Votes) -> str:
     """Votes in words: "claimed (2 of 3 readings); measured (1)"."""
     (value, count), *others = votes
     total = sum(number for _, number in votes)
-    first = f"{word(value)} ({count} of {total} readings)"
-    return "; ".join([first, *(f"{word(other)} ({number})" for other, number in others)])
+    first = f"{value_word(name, value)} ({count} of {total} readings)"
+    return "; ".join([first, *(f"{value_word(name, other)} ({number})" for other, number in others)])
 
 
 def said(assessment: Assessment) -> str:
@@ -357,13 +358,13 @@ def signal_rows(assessment: Assessment) -> list[SignalRow]:
     differing = contested(signals)
     for name, part in _DERIVED_FROM.items():
         if name in differing:
-            rows.append(SignalRow(part, title(name), votes_in_words(differing[name]), "", "", (), first=False))
+            rows.append(SignalRow(part, title(name), votes_in_words(name, differing[name]), "", "", (), first=False))
     for name, spec in SIGNALS.items():
         signal = signals.single(name)
         if signal.known or signal.also:
-            value, meaning = value_word(name, str(signal.value)), spec.meanings.get(str(signal.value), "")
+            value, meaning = value_word(name, str(signal.value)), explained(name, str(signal.value))
             if name in differing:
-                value = votes_in_words(differing[name])
+                value = votes_in_words(name, differing[name])
             rows.append(SignalRow(name, spec.title, value, meaning, word(signal.basis), signal.quotes))
     return rows
 
@@ -384,7 +385,7 @@ def edited_line(edits: Sequence[Edit]) -> str:
 
 def edit_words(edit: Edit) -> tuple[str, str, str]:
     """An edited signal in words: its title, what was read, and what it is now."""
-    return title(edit.signal), _content(edit.before), _content(edit.after)
+    return title(edit.signal), _content(edit.signal, edit.before), _content(edit.signal, edit.after)
 
 
 def provenance(assessment: Assessment) -> str:
@@ -411,12 +412,12 @@ def _known(*quotes: Quote | None) -> list[Quote]:
     return [quote for quote in quotes if quote is not None]
 
 
-def _content(field: Any) -> str:
+def _content(name: str, field: Any) -> str:
     """The content of a field of a signals document."""
     if isinstance(field, bool):
         return "yes" if field else "no"
     if isinstance(field, dict):
-        return word(str(field["value"])) if "value" in field else ", ".join(map(title, field))
+        return value_word(name, str(field["value"])) if "value" in field else ", ".join(map(title, field))
     return "; ".join(_entries(field or ())) or word(UNKNOWN)
 
 

@@ -592,7 +592,7 @@ def test_out_of_scope_is_one_choice_and_complete(page: AppTest, reader: FixedRea
     named(page.radio, "Show").set_value("One at a time").run()
     while "<h4>In scope</h4>" not in markup(page):
         named(page.button, "Previous signal").click().run()
-    named(page.button, "No").click().run()
+    named(page.button, "No: The framework does not apply, so there is no score.").click().run()
     named(page.button, "Save").click().run()
 
     assert [entry.scores["in_scope"] for entry in store.manual_scores.latest()] == ["false"]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import analyzer
 from analyzer import page
 from analyzer.errors import AnalyzerError
 from analyzer.page.words import on_the_page
@@ -17,6 +19,10 @@ from analyzer.reading.readers import HOW_TO_SET_A_MODEL, choose
 from analyzer.settings import Settings
 
 OF_THE_COMMAND_LINE = re.compile(r"--[a-z]|\b[A-Z]{2,}_[A-Z_]+|\bpitch (?:doctor|record|bulk|app|analyze)\b")
+ANALYZER = Path(analyzer.__file__).parent
+ON_THE_PAGE = ("agreement", "files", "framework", "page", "reading", "results", "runs", "store")
+NOT_ON_THE_PAGE = {"hosts.py", "serve.py", "doctor.py"}
+"""What starts the server, and a command of its own."""
 
 
 @pytest.mark.parametrize("rule", [*TABLE, *WITHOUT_STATUS], ids=lambda rule: rule.happened[:40])
@@ -44,6 +50,34 @@ def test_how_to_set_a_model_is_said_in_words_of_the_page() -> None:
     assert on_the_page(f"For a real reading, {HOW_TO_SET_A_MODEL}.") == (
         "For a real reading, connect a model (Read by: A model)."
     )
+
+
+def messages_of_errors() -> Iterator[tuple[str, str]]:
+    """The text of every error that is raised where the page can meet it, and where."""
+    for folder in ON_THE_PAGE:
+        for path in sorted((ANALYZER / folder).rglob("*.py")):
+            if path.name in NOT_ON_THE_PAGE:
+                continue
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id.endswith("Error"):
+                    for argument in node.args:
+                        yield f"{path.name}:{node.lineno}", text_of(argument)
+
+
+def text_of(node: ast.expr) -> str:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(text_of(part) if isinstance(part, ast.Constant) else "Example" for part in node.values)
+    return text_of(node.left) + text_of(node.right) if isinstance(node, ast.BinOp) else ""
+
+
+def test_no_error_that_the_page_can_meet_needs_the_command_line() -> None:
+    messages = {where: text for where, text in messages_of_errors() if "standard input" not in text}
+    said = {where: on_the_page(text) for where, text in messages.items()}
+
+    assert len([text for text in messages.values() if OF_THE_COMMAND_LINE.search(text)]) > 10
+    assert {where: text for where, text in said.items() if OF_THE_COMMAND_LINE.search(text)} == {}
 
 
 TO_WHOEVER_RUNS_IT = {"hosts.py", "serve.py", "words.py"}
