@@ -80,8 +80,8 @@ class BulkSummary:
     the output, or the partial file next to it if an earlier, longer output was left as it was; None without rows.
     `rows`: their number. `failures`: the first few. `notes`: what else the user should know, one sentence each.
     `stability`: where pitches are read more than once. `store_lost`: whether the store's file was deleted or replaced
-    during the run, so that paid answers are not in it. `waiting`, `unasked`: pitches without a row because a batch has them, or because
-    none has; `batch`: what was done about batches, None in a live run.
+    during the run, so that paid answers are not in it. `waiting`, `unasked`: pitches without a row because a batch has
+    them, or because none has; `batch`: what was done about batches, None in a live run.
     """
 
     progress: Progress
