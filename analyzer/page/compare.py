@@ -14,11 +14,12 @@ import streamlit as st
 from analyzer.agreement.comparison import compare
 from analyzer.agreement.extracted import Upload
 from analyzer.agreement.figures import RATERS
-from analyzer.agreement.records import Comparison, Disagreement, SignalAgreement
+from analyzer.agreement.records import Attribution, Comparison, Disagreement, SignalAgreement
 from analyzer.errors import AnalyzerError
-from analyzer.files.manual_scores import ManualScores, parse_manual, read_manual
+from analyzer.files.manual_scores import ManualScores, parse_manual
 from analyzer.page import uploads
 from analyzer.page.assessment import scrolling
+from analyzer.page.pitch_field import named
 from analyzer.page.session import ComparisonState, session
 from analyzer.page.words import show_error
 from analyzer.resources import resource
@@ -119,7 +120,8 @@ def _compare(extracted: Sequence[str | Upload], manual: tuple[str, bytes] | None
 
 def _scores(manual: tuple[str, bytes] | None) -> ManualScores:
     if manual is None:
-        return read_manual(resource("fixtures/manual_scores.csv"))
+        samples = resource("fixtures/manual_scores.csv")
+        return parse_manual(samples.read_bytes(), samples.name)  # no visitor sees where the server has it
     return parse_manual(manual[1], manual[0])
 
 
@@ -209,7 +211,7 @@ def _figures(comparison: Comparison, side: str) -> Html:
 
 
 def _table(heads: Iterable[str], rows: Iterable[Sequence[str]], name: str) -> Html:
-    head = tag("tr", *(tag("th", each, scope="col") for each in heads))
+    head = tag("tr", *(tag("th", each, scope="col") if each else tag("td") for each in heads))
     body = [tag("tr", tag("th", row[0], scope="row"), *(tag("td", cell) for cell in row[1:])) for row in rows]
     return scrolling(tag("table", tag("thead", head), tag("tbody", *body)), name)
 
@@ -235,7 +237,7 @@ def _confusion(name: str, heading: str, found: SignalAgreement) -> Html:
             f"rater {words(rater)}, reader {words(reader)}: {weight:g}" for rater, reader, weight in drawn.confused
         ]
         return together(tag("h4", heading), tag("ul", *(tag("li", line) for line in lines)))
-    head = tag("tr", tag("th", ""), *(tag("th", words(value.value), scope="col") for value in drawn.values))
+    head = tag("tr", tag("td"), *(tag("th", words(value.value), scope="col") for value in drawn.values))
     rows = [head]
     for at, (value, cells) in enumerate(drawn.rows):
         drawn_cells = [
@@ -262,7 +264,7 @@ def _competitors(comparison: Comparison) -> Html:
     if not comparison.competitors:
         return Html("")
     matches = [
-        [views.side_name(comparison, side), match.pitch, match.extracted, match.manual]
+        [views.side_name(comparison, side), named(match.pitch), match.extracted, match.manual]
         for side, agreement in comparison.competitors.items()
         for match in agreement.matches
     ]
@@ -310,8 +312,12 @@ def _attributions(comparison: Comparison) -> Html:
     found = views.differing(comparison)
     if not found:
         return Html("")
+
+    def figures(each: Attribution) -> tuple[str, str]:
+        return f"{each.extracted:.1f}", f"{each.manual:.1f}"
+
     rows = [
-        [each.pitch, each.reader, raters, f"{each.extracted:.1f}", f"{each.manual:.1f}", views.attribution_line(each)]
+        [named(each.pitch), each.reader, raters, *figures(each), views.attribution_line(each)]
         for each, raters in found[:_CASES]
     ]
     heads = ["Pitch", "Reader", "Rater", "extracted", "manual", "because of"]
@@ -341,7 +347,7 @@ def _disagreements(comparison: Comparison) -> Html:
 
 
 def _case(found: Disagreement) -> Html:
-    head = f"{views.moved(found)}  {found.pitch}, {title(found.signal)}"
+    head = f"{views.moved(found)}  {named(found.pitch)}, {title(found.signal)}"
     return tag(
         "div",
         tag("h4", tag("span", head, class_="alien")),
