@@ -87,6 +87,7 @@ def _sheet(page: Page, address: str) -> None:
     _answered(page, address)
     handle = page.get_by_role("button", name="The pitch", exact=True)
     if page.evaluate("innerWidth") <= NARROW:
+        page.locator(".pa-desk .count", has_text="quotes").wait_for()  # its script runs
         handle.click()
         page.locator("[data-sheet=open]").wait_for()
 
