@@ -230,7 +230,10 @@ class Conversation:
         finally:
             current_request.reset(token)
         usage = self._count(exchange, reservation)
-        ignored = reply.fault is None and not_understood(reply.text, way.mode, exchange.completion, question)
+        batch = asking.client.batch
+        ignored = False
+        if reply.fault is None and batch is None:  # a batch is asked in one way
+            ignored = not_understood(reply.text, way.mode, exchange.completion, question)
         if asking.recordings is None:
             self._check_whole_prompt(question, reply, exchange)
         settled = self._settles(reply, request.turn) and not ignored
@@ -250,6 +253,8 @@ class Conversation:
         )
         if asking.answers is not None:
             await asking.answers.save(saved)
+        if batch is not None and saved.key is None:
+            await batch.note_unusable(request.key, saved.fault)
         self.keys.append(request.key)
         return saved, ignored
 

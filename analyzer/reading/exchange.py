@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from analyzer.errors import ContentFiltered, ExtractionError, ProviderRejected
 from analyzer.reading.clients import Exchange, ModelClient, current_exchange
-from analyzer.reading.modes import ModelQuestion, answer_to, shape, with_schema
+from analyzer.reading.modes import ModelQuestion, answer_to, shape, whole_request, with_schema
 from analyzer.reading.profiles import Mode
 from analyzer.reading.provider_errors import error_from, error_of, garbled, report_in
 from analyzer.reading.unwrapping import unwrapped
@@ -108,6 +108,13 @@ async def _call(
     OpenAI's SDK copies its arguments at every call but adds `extra_body` unchanged, so the long parts go there; they
     also replace what instructor would have put into the body for the mode.
     """
+    if client.batch is not None:
+        endpoint, body = whole_request(question, mode, client.profile, client.name)
+        reply = await client.batch.reply(endpoint, body, settings=question.settings)
+        if reply is not None:
+            exchange.status, exchange.price = HTTPStatus.OK, client.batch.price
+            exchange.arrived(reply)
+            return ""
     shaped = shape(question, mode, client.profile, client.name)
     if client.profile.api == "chat" and mode == "native":
         if window is not None:

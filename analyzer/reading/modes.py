@@ -172,6 +172,18 @@ def shape(question: ModelQuestion, mode: Mode, profile: Profile, name: str) -> S
     return _chat(question, mode, profile)
 
 
+def whole_request(question: ModelQuestion, mode: Mode, profile: Profile, name: str) -> tuple[str, dict[str, Any]]:
+    """The same request without instructor and SDK, for a batch: the end of its address, and the whole body."""
+    body = {key: part for key, part in shape(question, mode, profile, name).body.items() if not _is_absent(part)}
+    if profile.api == "anthropic":
+        return "/messages", {"model": name, **body}
+    if mode == "responses":
+        return "/responses", {"model": name, **body}
+    if mode == "tools":
+        body["tool_choice"] = {"type": "function", "function": {"name": question.form.tool.name}}
+    return "/chat/completions", {"model": name, **body}
+
+
 _INSTRUCTOR: Final[Mapping[str, instructor.Mode]] = {
     "json_schema": instructor.Mode.JSON_SCHEMA,
     "json": instructor.Mode.JSON,
@@ -248,8 +260,15 @@ def _anthropic(question: ModelQuestion, mode: Mode, profile: Profile) -> Shape:
 @cache
 def _absent_for_anthropic() -> Any:
     """As `_ABSENT`: each SDK knows only its own kind."""
-    anthropic: Any = import_module("anthropic")
+    try:
+        anthropic: Any = import_module("anthropic")
+    except ImportError:  # in a batch, which needs no SDK
+        return _ABSENT
     return anthropic.Omit()
+
+
+def _is_absent(part: object) -> bool:
+    return part is _ABSENT or part is _absent_for_anthropic()
 
 
 def _google(question: ModelQuestion, mode: Mode, profile: Profile) -> Shape:

@@ -36,8 +36,9 @@ class Reported:
     note: str | None = None
 
 
-def usage_of(completion: Any, model: str) -> Reported:
-    """Read tokens and price of one completion, whatever a server sends; never raises.
+def usage_of(completion: Any, model: str, price: float = 1.0) -> Reported:
+    """Read tokens and price of one completion, whatever a server sends; never raises. `price`: the share of the usual
+    price that it costs.
 
     `input_tokens` holds the cached ones. A count that is missing or implausible makes the cost unknown.
     """
@@ -57,6 +58,7 @@ def usage_of(completion: Any, model: str) -> Reported:
         note = "The server reports more cached than prompt tokens; both were added, so the cost may be too high."
     known = tokens is not None and output is not None
     cost = cost_of(model, tokens or 0, output or 0, cached) if known else None
+    cost = round(cost * price, 8) if cost is not None else None
     if not known and cost_of(model, 1000, 1000) is not None:
         note = "The server does not say how many tokens this took, so the cost is unknown."
     usage = Usage(requests=1, input_tokens=tokens or 0, cached_tokens=cached, output_tokens=output or 0, cost_usd=cost)

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from analyzer.store.engine import Database
-from analyzer.store.tables import ANSWERS, ASSESSMENTS, PORTFOLIO_PITCHES, now
+from analyzer.store.tables import ANSWERS, ASSESSMENTS, BATCH_REQUESTS, PORTFOLIO_PITCHES, now
 
 _MOST_NAMED: Final = 500
 """Pitches or keys that one statement names."""
@@ -114,14 +114,17 @@ class AnswerTable:
 
 
 def delete_unused_answers(connection: sa.Connection, pitches: Iterable[str]) -> None:
-    """Deletes the answers about these pitches (by SHA-256) that no saved assessment and no portfolio has any more."""
+    """Deletes the answers about these pitches (by SHA-256) that no saved assessment and no portfolio has any more, also
+    those of batches that were not used yet."""
     listed = list(pitches)
     for first in range(0, len(listed), _MOST_NAMED):
         named = listed[first : first + _MOST_NAMED]
         used: set[str] = set()
         for column in (ASSESSMENTS.c.pitch_sha256, PORTFOLIO_PITCHES.c.pitch_sha256):
             used.update(connection.execute(sa.select(column).where(column.in_(named))).scalars())
-        connection.execute(sa.delete(ANSWERS).where(ANSWERS.c.pitch_sha256.in_([p for p in named if p not in used])))
+        unused = [pitch for pitch in named if pitch not in used]
+        for table in (ANSWERS, BATCH_REQUESTS):
+            connection.execute(sa.delete(table).where(table.c.pitch_sha256.in_(unused)))
 
 
 def _checked(answer: StoredAnswer) -> StoredAnswer:
