@@ -286,8 +286,8 @@ def _ask(store: Store | None, task: ScoringTask, draft: dict[str, str]) -> None:
     what = "Nothing was looked at yet." if left == len(VALUES) else f"{left} signals were not looked at."
     with st.container(border=True, key="scoring-ask"):
         explained = (
-            " If the pitch is silent on them, save that: you then see the reading. Or save what you have, and go on "
-            "another time: the reading stays hidden, and the file of your scores leaves this pitch out."
+            " If the pitch is silent on them all, save that: you then see the reading. Or save what you have, and go "
+            "on another time: the reading stays hidden, and the file of your scores leaves this pitch out."
         )
         st.html(tag("p", tag("strong", what), explained, class_="pa", role="alert"))
         with st.container(horizontal=True):
