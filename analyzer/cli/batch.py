@@ -119,6 +119,19 @@ def send(sources: Sources, options: dict[str, Any], *, quiet: bool = False) -> f
     return submitted.origins
 
 
+def warn_of_batches(options: Mapping[str, Any]) -> None:
+    """Say, before a live run, that batches of its models are under way."""
+    from analyzer.runs.batch import under_way
+
+    count = under_way(many_options(options))  # type: ignore[arg-type]
+    if count:
+        several = f"{count:,} batches are" if count > 1 else "A batch is"
+        note(
+            f"{several} under way with this model. A live run asks for their pitches again and pays for them; "
+            "--collect writes what they have answered."
+        )
+
+
 def cancel(sources: Sources, options: dict[str, Any]) -> None:
     """`--cancel`: end the batches with these pitches."""
     from analyzer.runs.batch import cancel as cancel_batches

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from analyzer.cli.batch import BatchChoice, batch_options, cancel, left_of, send, wait_for_batches
+from analyzer.cli.batch import BatchChoice, batch_options, cancel, left_of, send, wait_for_batches, warn_of_batches
 from analyzer.cli.command import command
 from analyzer.cli.completion import files
 from analyzer.cli.inputs import load_market, load_rulebook
@@ -173,6 +173,8 @@ def _run(
     if report is not None:
         check_writable(report, "a portfolio's report", (".html",), sources.paths())
         check_distinct((output, report))
+    if not (choice.batch or choice.collect):
+        warn_of_batches(limits)
     again = True
     while again:
         interrupted = choice.wait and bool(origins) and wait_for_batches(origins, limits)

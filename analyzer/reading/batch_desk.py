@@ -123,7 +123,8 @@ class BatchDesk:
             with closing(last) as draft:
                 self._send(draft)
         for because, count in self.rules.again.items():
-            self._note(f"{count:,} requests are asked again: {because}.")
+            asked = "1 request is" if count == 1 else f"{count:,} requests are"
+            self._note(f"{asked} asked again: {because}.")
         self.rules.again.clear()
 
     def _send(self, draft: Draft) -> None:

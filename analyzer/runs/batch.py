@@ -35,8 +35,8 @@ _POLL: Final = 60.0
 @dataclass(frozen=True, slots=True)
 class Submitted:
     """What came of sending. `report`: of batches. `waiting`: pitches whose requests are in a batch now; `progress`: of
-    those that are done or failed without one. `ended`: why not everything was sent; None if it was. `origins`: what `wait`
-    takes."""
+    those that are done or failed without one. `ended`: why not everything was sent; None if it was. `origins`: what
+    `wait` takes."""
 
     report: BatchReport
     waiting: int
@@ -100,6 +100,17 @@ def cancel(pitches: Iterable[PitchLike], **options: Unpack[ManyOptions]) -> Batc
     with closing(_desk(plan)) as desk:
         desk.cancel(_fingerprints(as_pitches(pitches)))
         return desk.report
+
+
+def under_way(options: ManyOptions) -> int:
+    """How many batches of these models have not ended; 0 where no server is asked, or without a store."""
+    from analyzer.store.store import Store
+
+    plan = RunPlan.of(options, ())
+    if not plan.asked() or plan.store is None:
+        return 0
+    with Store.open(plan.store) as store:
+        return len(store.batches.under_way(plan.asked()))
 
 
 def wait(
