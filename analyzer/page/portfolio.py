@@ -177,12 +177,21 @@ def _goes_on(run: PortfolioRun) -> None:
 def _where(work: PortfolioWork) -> str:
     """Where the portfolio lives, and for how long."""
     if work.saved:
-        return "Saved in your History." if work.done.is_set() else "Saved in your History as it goes."
+        return "Saved in your History as it goes." if not work.done.is_set() else _saved(work)
     if work.owner is not None:
         return "Not saved in History: it stays in this server's memory until an hour after you last look at it."
     return (
         "Not saved: it stays in this server's memory until an hour after you last look at it, and whoever has the "
         "address of this page can see it."
+    )
+
+
+def _saved(work: PortfolioWork) -> str:
+    """What of a portfolio that is not worked on is in History."""
+    return (
+        "Saved in your History."
+        if work.unsaved is None
+        else "Saved in your History, but for what could not be saved (see above)."
     )
 
 

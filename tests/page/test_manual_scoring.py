@@ -156,7 +156,7 @@ def test_every_column_has_a_field_with_its_rule_and_silence_is_where_it_starts(p
     assert named(page.radio, "In scope").value == "true"
     assert named(page.text_area, "Competitors").value == named(page.text_input, "Overall").value == ""
     assert f"0 of {len(VALUES)} signals looked at." in shown
-    assert named(page.text_input, "Pitch id").value == "earmarker"
+    assert "Pitch id" not in [field.label for field in page.text_input], "a sample has its own"
 
 
 def test_who_is_logged_in_need_not_say_so_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -493,7 +493,8 @@ def test_what_is_saved_for_later_stays_incomplete_hides_the_reading_and_is_not_i
     (kept,) = store.manual_scores.latest()
     assert (kept.scores["urgency"], kept.scores["buyer"], kept.scores["stage"]) == ("important", "unknown", "")
     assert BESIDE not in markup(page) and reader.asked == 0
-    assert "Begun, and not in the file: earmarker" in markup(page)
+    assert "has scored 0 pitches. Begun, and not in the file: Website: labels sound recordings." in markup(page)
+    assert "Earmarker:" not in str(page.selectbox[0].options)
     assert written[-1].splitlines() == [",".join(COLUMNS)]
 
     visit(page).manual_scoring.drafts.clear()  # as on another day
