@@ -83,7 +83,8 @@ class BulkSummary:
     `rows`: their number. `failures`: the first few. `notes`: what else the user should know, one sentence each.
     `stability`: where pitches are read more than once. `store_lost`: whether the store's file was deleted or replaced
     during the run, so that paid answers are not in it. `waiting`, `unasked`: pitches without a row because a batch has
-    them, or because none has; `batch`: what was done about batches, None in a live run.
+    them, or because none has; `batch`: what was done about batches, None in a live run; `origins`: what `wait` of
+    `runs.batch` takes.
     """
 
     progress: Progress
@@ -99,6 +100,7 @@ class BulkSummary:
     waiting: int = 0
     unasked: int = 0
     batch: BatchReport | None = None
+    origins: frozenset[str] = frozenset()
 
     @property
     def exit_code(self) -> int:
@@ -298,7 +300,8 @@ class _BulkRun:
         results = self._results
         if not isinstance(results, BatchResults):
             return {}
-        return {"waiting": results.waiting, "unasked": results.unasked, "batch": results.report}
+        known = {"waiting": results.waiting, "unasked": results.unasked}
+        return {**known, "batch": results.report, "origins": results.origins}
 
     @property
     def _without_row(self) -> int:
