@@ -14,7 +14,7 @@ from analyzer.reading.keywords.cues import NUMBER_WORDS
 from analyzer.reading.keywords.evidence import Evidence
 from analyzer.reading.keywords.rules import Cues, CueSet, ValueCues
 from analyzer.reading.keywords.sentences import Hit
-from analyzer.vocabulary.signals import MAX_QUOTES, SIGNALS, Persona
+from analyzer.vocabulary.signals import MAX_QUOTES, SIGNALS, Persona, Problem
 
 _FIGURE: Final = re.compile(rf"\d|\b(?:{NUMBER_WORDS})\b", re.IGNORECASE)
 _AMOUNT: Final = re.compile(r"(?P<digits>\d{1,3}(?:,\d{3})+|\d{1,9}(?:\.\d{1,2})?)\s?(?P<thousand>k\b|thousand)?")
@@ -173,11 +173,10 @@ class SingleValues:
             return {"value": "designed_for", "basis": "inferred", "quotes": (personas[0].quote,)}
         return self.find("data_science_fit")
 
-    def claim(self) -> dict[str, Any]:
-        """The signal `differentiation` of a text that only says what the product does: `claimed`."""
-        hits = self._categories.best[1] if self._categories.best else []
-        below = [hit for hit in hits if self._evidence.place(hit.sentence) != "title"]
-        return self._evidence.value("claimed", "inferred", below) if below else {}
+    def of_the_whole(self, value: str, problems: Sequence[Problem]) -> dict[str, Any]:
+        """A value that rests on the whole text, with the sentence that says what is sold; empty if none does."""
+        placed = next((each for each in problems if "unclear" not in (each.stage, each.focus)), None)
+        return {"value": value, "basis": "inferred", "quotes": (placed.quote,)} if placed else {}
 
 
 def _sentence_count(hits: Iterable[Hit]) -> int:
