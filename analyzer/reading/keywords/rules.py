@@ -56,6 +56,7 @@ class ValueCues(CueSet):
     value: str
     basis: Literal["stated", "inferred"]
     sentences: int = 1
+    strength: int = 1
     where: Literal["anywhere", "opening", "title", "own"] = "anywhere"
     competitor: bool | None = None
     code: bool = False

@@ -65,13 +65,16 @@ class SingleValues:
         return self._evidence.value(deciding[0][0].value, deciding[0][0].basis, hits)
 
     def _group_hits(self, group: ValueCues) -> list[Hit]:
-        hits = [
-            hit
-            for cue in self._text.near(group.cues)
-            for hit in self._evidence.hits(cue, group.unless, group.code)
-            if hit.sentence not in self._evidence.planned and self._is_where(hit, group)
-        ]
-        return hits if len({hit.sentence for hit in hits}) >= group.sentences else []
+        hits: list[Hit] = []
+        strength: dict[int, int] = {}
+        for cue in self._text.near(group.cues):
+            for hit in self._evidence.hits(cue, group.unless, group.code):
+                if hit.sentence not in self._evidence.planned and self._is_where(hit, group):
+                    hits.append(hit)
+                    in_front = self._evidence.place(hit.sentence) in ("title", "opening")
+                    strength[hit.sentence] = max(strength.get(hit.sentence, 0), len(cue.needs) + in_front)
+        enough = len(strength) >= group.sentences and sum(strength.values()) >= group.strength
+        return hits if enough else []
 
     def _is_where(self, hit: Hit, group: ValueCues) -> bool:
         mentions = self._competitors.mentioned.sentences if group.competitor is not None else frozenset()
