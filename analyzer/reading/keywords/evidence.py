@@ -46,7 +46,10 @@ class Evidence:
         self.rules = rules
         self.text = text
         self._sentences: dict[Cue, frozenset[int]] = {}
-        self.planned = self.sentences_with(rules.future)
+        headings = self.sentences_with(rules.future_heading)
+        self.planned = self.sentences_with(rules.future).union(
+            number for number, sentence in enumerate(text.sentences) if sentence.section in headings
+        )
 
     def hits(self, cue: Cue, unless: Cue | None = None, code: bool = False) -> Iterator[Hit]:
         """The hits of a cue that are evidence: not exceptions, not denied, no known product for an organisation."""

@@ -20,6 +20,8 @@ T = TypeVar("T", bound=str)
 _STATEMENT_WORDS: Final = 25
 _CLEAR_POINTS: Final = 4
 """From so many points on, a sentence is clear about a problem of its own, or about each of two kinds."""
+_SOLD_POINTS: Final = 3
+"""From so many points on, a sentence of the first paragraph sells a problem of its own."""
 _MOST_POINTS: Final = 3
 """What one cue counts at most."""
 _SECONDARY_PROBLEMS: Final = 2
@@ -76,7 +78,7 @@ class ProblemFinder:
         sold = {
             self._placings[number].stage: number
             for number in reversed(self._evidence.front[1:])
-            if number in self._placings and self._placings[number].points >= _CLEAR_POINTS
+            if number in self._placings and self._placings[number].points >= _SOLD_POINTS
         }
         if {"day_1", "day_2"} <= set(sold) and self._pooled(self._evidence.front[:1]).stage in ("unclear", "both"):
             return [self._problem(sold[stage], self._placings[sold[stage]], primary=True) for stage in _STAGES]

@@ -174,6 +174,7 @@ class Rules(_RulePart):
 
     negation: _Negation
     future: AnyOf
+    future_heading: AnyOf
     story: AnyOf
     signal: Mapping[str, tuple[ValueCues, ...]]
     whole_text: Mapping[str, str]
