@@ -154,13 +154,15 @@ class ProblemFinder:
             for cue in self._text.near(cues.cues):
                 for hit in self._evidence.hits(cue, cues.unless):
                     if hit.sentence not in self._evidence.planned:
-                        met.setdefault(hit.sentence, []).append((-min(len(cue.needs), _MOST_POINTS), hit.start, hit.end))
+                        met.setdefault(hit.sentence, []).append(
+                            (-min(len(cue.needs), _MOST_POINTS), hit.start, hit.end)
+                        )
             for number, hits in met.items():
                 taken: list[tuple[int, int]] = []
-                for points, start, end in sorted(hits):
+                for less, start, end in sorted(hits):
                     if all(end <= first or last <= start for first, last in taken):
                         taken.append((start, end))
-                        counted.setdefault(number, Counter())[cues.value] -= points
+                        counted.setdefault(number, Counter())[cues.value] -= less
         return counted
 
 
