@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from analyzer.errors import (
     AnalyzerError,
+    AwaitsBatch,
     ConfigurationError,
     CostLimitReached,
+    ExtractionError,
     InputError,
     ProviderDown,
     RunStopped,
@@ -26,10 +28,11 @@ from analyzer.framework.market import MarketMap
 from analyzer.framework.rulebook import Rulebook
 from analyzer.late import live_progress
 from analyzer.reading import background
+from analyzer.reading.limits import NOBODY, Limits, LimitTerms, OwnLimits
 from analyzer.reading.panel import ENDS_RUN
 from analyzer.reading.pitch import Pitch
-from analyzer.reading.rate_limiter import MANY, RateLimiter
-from analyzer.reading.readers import HOW_TO_SET_A_MODEL, PanelReaders, as_models, check_verifiable, checked
+from analyzer.reading.rate_limiter import MANY
+from analyzer.reading.readers import HOW_TO_SET_A_MODEL, PanelReaders, Reader, as_models, check_verifiable, checked
 from analyzer.reading.reading import Reading
 from analyzer.results.frames import FrameKind, to_frame
 from analyzer.results.result import Progress, Result, as_analyzer_error
@@ -52,8 +55,8 @@ from analyzer.runs.options import CheckedOptions, ManyOptions, check_names, take
 from analyzer.settings import GIVE_UP_AFTER, SAME, Settings, asks_a_server
 
 if TYPE_CHECKING:
+    from analyzer.reading.batch_desk import BatchDesk
     from analyzer.reading.conversation import ModelReader
-    from analyzer.reading.spending import Spending
     from analyzer.store.answer_queue import AnswerQueue
     from analyzer.store.store import Store
 
@@ -145,6 +148,25 @@ class RunPlan:
             as_count_of_readings(options.get("repeat", 1), "repeat"),
         )
 
+    def asked(self) -> list[str]:
+        """The models that read and are asked at a server."""
+        return [model for model in self.models if asks_a_server(model)]
+
+    def verifying(self) -> str | None:
+        """The other model that takes a second look; None if there is none."""
+        return self.settings.verify if self.settings.verify != SAME else None
+
+    def limit_terms(self) -> LimitTerms:
+        """What limits the requests of this run. Raises ConfigurationError if there are more models than requests."""
+        asked = self.asked() or [NOBODY]
+        widths = dict(zip(asked, _shared(self.concurrency, len(asked)), strict=True))
+        other = self.verifying()
+        if other is not None:
+            widths.setdefault(other, self.concurrency)
+        give_up = self.give_up_after
+        policy = MANY if give_up == GIVE_UP_AFTER else replace(MANY, give_up_after=give_up)
+        return LimitTerms(widths, policy, self.max_cost)
+
 
 class Results(Iterator[Result]):
     """The results of a run, one for each pitch, as they come. `summary`: the run's progress as of the last of them."""
@@ -169,6 +191,11 @@ class Results(Iterator[Result]):
     def summary(self) -> Progress:
         """Pitches done and failed, tokens and cost so far."""
         return self._run.progress
+
+    @property
+    def waiting(self) -> int:
+        """Pitches without a result so far because a batch at the provider has them; 0 in a live run."""
+        return self._run.waiting
 
     def to_frame(self, kind: FrameKind = "pandas") -> Any:
         """Wait for all results and return them as a table (`to_frame`). Raises InputError if some were taken."""
@@ -202,7 +229,6 @@ class ReadPitch:
 class _Opened:
     """What a run holds open."""
 
-    spending: Spending | None = None
     store: Store | None = None
     answers: AnswerQueue | None = None
 
@@ -214,18 +240,18 @@ class ManyRun:
     More pitches are prepared (`window`) than may be in flight, so that no slot stays empty while a result is looked at.
     """
 
-    def __init__(self, plan: RunPlan):
-        """Raises ConfigurationError if the model or the store cannot be set up."""
+    def __init__(self, plan: RunPlan, limits: Limits | None = None, desk: BatchDesk | None = None):
+        """`limits`: None = this run's own. `desk`: what asks in batches; None = all is asked at once.
+
+        Raises ConfigurationError if the model or the store cannot be set up."""
         self.plan = plan
+        self.waiting = 0
+        self.unasked = 0
+        self._desk = desk
         self.window = plan.concurrency + min(plan.concurrency, _PREPARED)
-        give_up = plan.give_up_after
-        policy = MANY if give_up == GIVE_UP_AFTER else replace(MANY, give_up_after=give_up)
-        asked = [model for model in plan.models if asks_a_server(model)]
-        self._reading = [RateLimiter(policy, width) for width in _shared(plan.concurrency, max(1, len(asked)))]
-        self._limiters = dict(zip(asked, self._reading, strict=False))
-        other = plan.settings.verify if plan.settings.verify != SAME else None
-        if other is not None:
-            self._limiters.setdefault(other, RateLimiter(policy, plan.concurrency))
+        self._limits = limits or OwnLimits(plan.limit_terms())
+        self._reading = [self._limits.limiters[model] for model in plan.asked() or [NOBODY]]
+        other = plan.verifying()
         self.progress = Progress(total=plan.total, limit=plan.concurrency)
         self.ended: AnalyzerError | None = None
         self._bar = live_progress() if plan.progress else None
@@ -246,6 +272,8 @@ class ManyRun:
             self._close_store()
             raise
 
+    # `waiting`: pitches taken so far whose requests are in a batch that is not done; `unasked`: those in no batch.
+
     @property
     def under_way(self) -> int:
         """Pitches that were started and whose outcome has not been taken."""
@@ -261,7 +289,7 @@ class ManyRun:
         with self._guard:  # a run that is being closed starts nothing more
             if self._closing:
                 return
-            future = background.submit(reader.read(pitch))
+            future = background.submit(_read(reader, pitch, self._desk))
             self._under_way[number] = future
         future.add_done_callback(partial(_deliver, number, pitch, deliver))
 
@@ -273,6 +301,9 @@ class ManyRun:
             self.ended = self.ended or outcome
             self.has_to_stop()
             return False
+        if isinstance(outcome, AwaitsBatch):
+            self.waiting += outcome.asked
+            self.unasked += not outcome.asked
         return not isinstance(outcome, RunStopped)
 
     def result(self, finished: ReadPitch) -> Result:
@@ -283,7 +314,7 @@ class ManyRun:
         """Whether no further pitch may be started; the first time, the rate limiters are stopped."""
         if not self._stopped and (self.ended is not None or self.plan.stop.is_set()):
             self._stopped = True
-            for limiter in {id(each): each for each in (*self._reading, *self._limiters.values())}.values():
+            for limiter in self._limits.limiters.values():
                 background.call(limiter.stop)
         return self._stopped
 
@@ -294,15 +325,14 @@ class ManyRun:
     def raise_end(self) -> None:
         """Raise the error that ended the run early, if one did."""
         if self.ended is not None:
-            if self._opened.spending is not None and self._opened.spending.total != self.progress.usage:
+            if self._limits.spent not in (None, self.progress.usage):
                 self._tell(self.progress)  # what came after the last result
             raise self.ended
 
     def _tell(self, progress: Progress) -> None:
-        spending = self._opened.spending
         self.progress = replace(
             progress,
-            usage=spending.total if spending else progress.usage,
+            usage=self._limits.spent or progress.usage,
             elapsed=time.monotonic() - self._started,
             limit=int(sum(limiter.limit for limiter in self._reading)),
             notices=tuple(
@@ -316,17 +346,26 @@ class ManyRun:
     def _asking_reader(self, model: str) -> ModelReader:
         """The reader that asks a model, for all pitches of this run; all share what they spend and store."""
         from analyzer.reading.conversation import ModelReader
-        from analyzer.reading.spending import Spending
 
-        plan, opened, limiter = self.plan, self._opened, self._limiters[model]
-        opened.spending = opened.spending or Spending(list(self._limiters), plan.max_cost)
+        plan, opened, limits = self.plan, self._opened, self._limits
+        limiter = limits.limiters[model]
         if plan.store is not None and opened.store is None:
             from analyzer.store.answer_queue import AnswerQueue
             from analyzer.store.store import Store
 
             opened.store = Store.open(plan.store)
             opened.answers = AnswerQueue(opened.store, retry_seconds=limiter.policy.give_up_after or 0.0)
-        return ModelReader(model, plan.settings, answers=opened.answers, limiter=limiter, spending=opened.spending)
+        settings = plan.settings.asking(model)
+        if self._desk is None or opened.answers is None:
+            return ModelReader(model, settings, answers=opened.answers, limiter=limiter, spending=limits.spending)
+        return ModelReader(
+            model,
+            settings,
+            answers=self._desk.answers(opened.answers),
+            limiter=limiter,
+            spending=limits.spending,
+            batch=self._desk.port(model),
+        )
 
     def cancel(self) -> None:
         """End the requests in flight and start no others; does not wait."""
@@ -388,6 +427,16 @@ def _results(run: ManyRun, pitches: Iterable[object]) -> Generator[Result, None,
         run.raise_end()
     finally:
         run.close()
+
+
+async def _read(reader: Reader, pitch: Pitch, desk: BatchDesk | None) -> Reading:
+    """A reading. Where the user asks anew in batches, answers that cannot be used are discarded and asked again."""
+    try:
+        return await reader.read(pitch)
+    except ExtractionError:
+        if desk is None or not desk.rules.anew:
+            raise
+        return await reader.read(pitch)
 
 
 def _deliver(number: int, pitch: Pitch, deliver: Callable[[ReadPitch], None], future: Future[Reading]) -> None:
