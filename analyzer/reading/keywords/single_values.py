@@ -177,9 +177,14 @@ class SingleValues:
         return self.find("data_science_fit")
 
     def of_the_whole(self, value: str, problems: Sequence[Problem]) -> dict[str, Any]:
-        """A value that rests on the whole text, with the sentence that says what is sold; empty if none does."""
+        """A value that rests on the whole text, with the first sentence below the title, or the one that says what is
+        sold; empty if none does."""
         placed = next((each for each in problems if "unclear" not in (each.stage, each.focus)), None)
-        return {"value": value, "basis": "inferred", "quotes": (placed.quote,)} if placed else {}
+        if placed is None:
+            return {}
+        starts = [(number, self._text.sentences[number].start) for number in self._evidence.front[1:2]]
+        quotes = [self._text.quote(Hit(number, start, start)) for number, start in starts]
+        return {"value": value, "basis": "inferred", "quotes": tuple(quotes) or (placed.quote,)}
 
 
 def _sentence_count(hits: Iterable[Hit]) -> int:
