@@ -16,7 +16,7 @@ VerdictWord = Literal["for", "against", "balanced", "open"]
 
 
 class _AssessmentPart(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, defer_build=True)
 
 
 class PitchRef(_AssessmentPart):
