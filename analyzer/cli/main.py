@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from importlib import import_module
@@ -99,9 +100,8 @@ def cli() -> None:
 def main() -> None:
     """Run the command line; the entry point of `pitch`."""
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
-    atexit.register(
-        gc.freeze
-    )  # what is left at the end need not be searched for garbage, which takes a tenth of a second
+    atexit.register(gc.freeze)  # nobody needs what is garbage at the end; looking for it takes a tenth of a second
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looked for in every installed package; none is used
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
