@@ -247,7 +247,7 @@ def said(coded: Coded, rules: LookUps) -> Floats:
     if len(coded) > _MOST_ROWS:
         starts = range(0, len(coded), _MOST_ROWS)
         return np.concatenate([said(coded.take(slice(start, start + _MOST_ROWS)), rules) for start in starts])
-    if not coded.several:
+    if not coded.several and max(map(len, rules.known_weights.values())) <= _MOST_BITS:
         shares = side_shares(coded)
         return reduce(add, [share * _known_weight(coded, rules, side) for side, share in shares.items()])
     known: dict[str, Floats] = {}
@@ -260,23 +260,15 @@ def said(coded: Coded, rules: LookUps) -> Floats:
 
 
 def _known_weight(coded: Coded, rules: LookUps, side: Side) -> Floats:
-    """The part of a side's weight that rests on inputs which are known, by which of them are: as `said_of` adds up."""
-    total: Floats | float = 0.0
-    weights = list(rules.known_weights[side].items())
-    for start in range(0, len(weights), _MOST_BITS):
-        own = weights[start : start + _MOST_BITS]
-        which = np.zeros(len(coded), np.uint16)
-        for bit, (name, _) in enumerate(own):
-            which |= (coded.codes[name] < len(INPUTS[name])).astype(np.uint16) << np.uint16(bit)
-        combinations = np.arange(2 ** len(own))
-        if start == 0:
-            for bit, (_, weight) in enumerate(own):
-                total = total + (combinations >> bit & 1) * weight
-            total = np.take(np.asarray(total), which, mode="clip")
-        else:
-            for bit, (_, weight) in enumerate(own):
-                total = total + (which >> bit & 1) * weight
-    return np.asarray(total)
+    """The part of a side's weight that rests on known inputs, worked out once for each combination of them, in the
+    order in which `said_of` adds up."""
+    weights = rules.known_weights[side]
+    which, combinations = np.zeros(len(coded), np.uint16), np.arange(2 ** len(weights))
+    total = np.zeros(len(combinations))
+    for bit, (name, weight) in enumerate(weights.items()):
+        which |= (coded.codes[name] < len(INPUTS[name])).astype(np.uint16) << np.uint16(bit)
+        total += (combinations >> bit & 1) * weight
+    return np.take(total, which, mode="clip")
 
 
 def said_of(known: Mapping[str, At], shares: Mapping[Side, At], rules: LookUps) -> At:
