@@ -188,6 +188,11 @@ def provider_key(variable: str) -> str | None:
     return _get(variable)
 
 
+def anthropic_url() -> str | None:
+    """Where Anthropic's SDK finds its server, if ANTHROPIC_BASE_URL says so."""
+    return _get("ANTHROPIC_BASE_URL")
+
+
 def server_address(variable: str) -> str | None:
     """A server's address from a variable that may leave out scheme and port, as OLLAMA_HOST does; None if unset.
 

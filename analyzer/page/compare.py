@@ -16,7 +16,7 @@ from analyzer.agreement.extracted import Upload
 from analyzer.agreement.figures import RATERS
 from analyzer.agreement.records import Comparison, Disagreement, SignalAgreement
 from analyzer.errors import AnalyzerError
-from analyzer.files.manual_scores import ManualScores, parse_manual, read_manual
+from analyzer.files.manual_scores import ManualScores, parse_manual
 from analyzer.page import uploads
 from analyzer.page.assessment import scrolling
 from analyzer.page.session import ComparisonState, session
@@ -119,7 +119,8 @@ def _compare(extracted: Sequence[str | Upload], manual: tuple[str, bytes] | None
 
 def _scores(manual: tuple[str, bytes] | None) -> ManualScores:
     if manual is None:
-        return read_manual(resource("fixtures/manual_scores.csv"))
+        samples = resource("fixtures/manual_scores.csv")
+        return parse_manual(samples.read_bytes(), samples.name)  # no visitor sees where the server has it
     return parse_manual(manual[1], manual[0])
 
 
@@ -209,7 +210,7 @@ def _figures(comparison: Comparison, side: str) -> Html:
 
 
 def _table(heads: Iterable[str], rows: Iterable[Sequence[str]], name: str) -> Html:
-    head = tag("tr", *(tag("th", each, scope="col") for each in heads))
+    head = tag("tr", *(tag("th", each, scope="col") if each else tag("td") for each in heads))
     body = [tag("tr", tag("th", row[0], scope="row"), *(tag("td", cell) for cell in row[1:])) for row in rows]
     return scrolling(tag("table", tag("thead", head), tag("tbody", *body)), name)
 
@@ -235,7 +236,7 @@ def _confusion(name: str, heading: str, found: SignalAgreement) -> Html:
             f"rater {words(rater)}, reader {words(reader)}: {weight:g}" for rater, reader, weight in drawn.confused
         ]
         return together(tag("h4", heading), tag("ul", *(tag("li", line) for line in lines)))
-    head = tag("tr", tag("th", ""), *(tag("th", words(value.value), scope="col") for value in drawn.values))
+    head = tag("tr", tag("td"), *(tag("th", words(value.value), scope="col") for value in drawn.values))
     rows = [head]
     for at, (value, cells) in enumerate(drawn.rows):
         drawn_cells = [

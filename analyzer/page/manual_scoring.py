@@ -45,7 +45,9 @@ def show() -> None:
     arrived = link.arrival("score")
     if arrived is not None:
         follow(state, arrived.get("sample", ""))
-    rater = _rater(state)
+    who, which = st.columns(2, gap="medium")
+    with who:
+        rater = _rater(state)
     try:
         saved_scores: Store | None = shared_store()
         own = saved_scores.manual_scores.versions(rater=rater) if rater and saved_scores is not None else []
@@ -55,7 +57,8 @@ def show() -> None:
     pitch = choose_pitch(state, own)
     link.show({"sample": chosen_sample(state)})
     if pitch is not None:
-        pitch_id = _id(state, pitch)
+        with which:
+            pitch_id = _id(state, pitch)
         task = ScoringTask(pitch, pitch_id, rater, [entry for entry in own if entry.pitch_id == pitch_id])
         _show_task(state, saved_scores, task)
     show_files(state, saved_scores, rater, own)

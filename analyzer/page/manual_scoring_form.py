@@ -197,6 +197,8 @@ def _shown(name: str, value: str) -> str:
 
 def _meant(name: str, value: str) -> str:
     """What a choice means, in plain words; the rules that decide are under How to decide."""
+    if value == UNKNOWN:
+        return "It does not say, or not clearly."
     return explained(name, {"true": "yes", "false": "no"}.get(value, value))
 
 

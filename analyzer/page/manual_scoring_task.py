@@ -134,6 +134,6 @@ def show_outcome(state: ManualScoringState, place: str) -> None:
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], name: str) -> Html:
-    head = tag("tr", *(tag("th", text, scope="col", class_="alien") for text in heads))
+    head = tag("tr", *(tag("th", text, scope="col", class_="alien") if text else tag("td") for text in heads))
     body = [tag("tr", tag("th", row[0], scope="row"), *(tag("td", cell) for cell in row[1:])) for row in rows]
     return scrolling(tag("table", tag("thead", head), tag("tbody", *body)), name)

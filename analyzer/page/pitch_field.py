@@ -94,7 +94,7 @@ def file() -> None:
         return
     for each in document.all:
         size = f" ({each.size()})" if each.size() else ""
-        entries = [tag("li", sentence) for sentence in each.summary()[1 if size else 0 :]]
+        entries = [tag("li", words.on_the_page(sentence)) for sentence in each.summary()[1 if size else 0 :]]
         name = tag("span", each.title, class_="alien")
         nothing = tag("p", "All of it was read.", class_="lead")
         st.html(

@@ -16,6 +16,7 @@ from analyzer.errors import AnalyzerError
 from analyzer.page import access, downloads, link, open_portfolios, portfolio_go_on, portfolio_input, portfolio_list
 from analyzer.page import portfolio_filters as filters
 from analyzer.page.clicks import clickable
+from analyzer.page.courtesy import drawn_first
 from analyzer.page.portfolio_export import export
 from analyzer.page.portfolio_one import show_one
 from analyzer.page.portfolio_ranking import show_ranking
@@ -176,7 +177,7 @@ def _goes_on(run: PortfolioRun) -> None:
 def _where(work: PortfolioWork) -> str:
     """Where the portfolio lives, and for how long."""
     if work.saved:
-        return "Saved in your History as it goes."
+        return "Saved in your History." if work.done.is_set() else "Saved in your History as it goes."
     if work.owner is not None:
         return "Not saved in History: it stays in this server's memory until an hour after you last look at it."
     return (
@@ -189,6 +190,7 @@ def _where(work: PortfolioWork) -> str:
 
 
 @st.fragment
+@drawn_first
 def _show_results(run: PortfolioRun) -> None:
     """The portfolio, or one pitch of it."""
     work, state = run.work, session().portfolio

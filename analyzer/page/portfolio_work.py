@@ -25,7 +25,7 @@ from analyzer.reading.pitch import Pitch
 from analyzer.results.documents import DocumentEntry, parse_document, score_document
 from analyzer.results.result import Progress, Result
 from analyzer.runs.portfolio import Portfolio, PortfolioEntry, folded, words_of
-from analyzer.store.portfolios import SavedPitch, SavedPortfolio, SavedResult
+from analyzer.store.portfolios import SavedPitch, SavedPortfolio
 
 _NAME: Final = re.compile(r"[^\w.()-]+")
 
@@ -102,11 +102,12 @@ class PortfolioWork:
     _in_scope: set[int] = field(default_factory=set)
     _found: tuple[str, frozenset[int]] = ("", frozenset())
 
-    def add(self, result: Result, source: str, text: str | None, columns: Mapping[str, Any] | None = None) -> None:
-        """Adds one result; `columns`: the cells of the input's own columns."""
-        compressed = None
-        if result.assessment is not None:
-            compressed = zlib.compress(result.assessment.to_json(indent=None).encode(), 1)
+    def add(
+        self, result: Result, source: str, text: str | None, columns: Mapping[str, Any] | None = None
+    ) -> str | None:
+        """Adds one result; `columns`: the cells of the input's own columns. Returns its assessment as JSON."""
+        assessment = None if result.assessment is None else result.assessment.to_json(indent=None)
+        compressed = None if assessment is None else zlib.compress(assessment.encode(), 1)
         before = len(self.portfolio.entries)
         self.portfolio.add(result)
         if len(self.portfolio.entries) > before:
@@ -117,6 +118,7 @@ class PortfolioWork:
         self.items.append(
             PortfolioItem(replace(result, assessment=None), source, columns or {}, compressed, compressed_text)
         )
+        return assessment
 
     def item(self, number: int) -> PortfolioItem | None:
         """The pitch with this number in the input, if it has a result."""
@@ -189,17 +191,13 @@ def pitch_document(pitch: InputPitch) -> dict[str, Any]:
     return document if pitch.error is None else {**document, "error": _error_document(pitch.error)}
 
 
-def result_document(result: Result) -> dict[str, Any]:
-    """What came of a pitch, for the store."""
+def result_json(result: Result, assessment: str | None) -> str:
+    """What came of a pitch, for the store; `assessment`: its JSON, if it has one."""
     document: dict[str, Any] = {"id": result.id, "title": result.title, "from_store": result.from_store}
-    if result.assessment is not None:
-        return {**document, "assessment": json.loads(result.assessment.to_json(indent=None))}
-    return {**document, "error": _error_document(result.error or AnalyzerError("not read"))}
-
-
-def saved_result(result: Result) -> SavedResult:
-    """What came of a pitch, for the store."""
-    return SavedResult(result.number, result_document(result), result.sha256)
+    if assessment is None:
+        document["error"] = _error_document(result.error or AnalyzerError("not read"))
+        return json.dumps(document, ensure_ascii=False)
+    return f'{json.dumps(document, ensure_ascii=False)[:-1]}, "assessment": {assessment}}}'
 
 
 def add_saved(work: PortfolioWork, saved: SavedPitch) -> None:

@@ -15,6 +15,7 @@ import streamlit as st
 from analyzer.views.html import literal
 
 _HERE: Final = (
+    (r"To ask a model, set PITCH_MODEL or --model(?: \([^)]*\))?", "To have a model read it, choose Read by: A model"),
     (r"set PITCH_MODEL or --model(?: \([^)]*\))?", "connect a model (Read by: A model)"),
     (r"\w+ is not set; set it to use ([^,]+), or use --model keywords", r"\1 needs a key; type it under "
      "Read by, or choose Keywords"),
@@ -38,6 +39,8 @@ _HERE: Final = (
     (r"\b[A-Z][A-Z_]*_(?:API_)?KEY\b", "the key"),
     (r"\(?PITCH_PROFILES\)?", "of the profiles"),
     (r"; use: pitch bulk \S+", "; use the command line for more"),
+    (r"To read such pages, install the extra `ocr`; pitch doctor says how",
+     "Whoever runs this page can have such pages read: with the extra ocr"),
     (r"\(pitch bulk writes the last two\)", "(Portfolio downloads the last two)"),
     (r"Add --pitches FOLDER, or compare", "Compare"),
     (r"use --readings 2", "set Readings to 2"),

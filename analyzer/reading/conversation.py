@@ -18,7 +18,7 @@ from analyzer.errors import AnalyzerError, ExtractionError, ProviderError
 from analyzer.framework.assessment import DISQUALIFIED, ReaderRef, Warning
 from analyzer.reading.answers import LIST_PARTS, CheckedAnswer, Fault, NotAnAnswer, check_answer
 from analyzer.reading.asking import MAX_ASKS, Asking, Conversation, PaidAnswers
-from analyzer.reading.clients import NO_KEY, ModelClient, client_of_run, http_options, is_compatible, key_for
+from analyzer.reading.clients import NO_KEY, BatchPort, ModelClient, client_of_run, http_options, is_compatible, key_for
 from analyzer.reading.fallback import ModeOrder
 from analyzer.reading.forms import form
 from analyzer.reading.grounding import Grounding
@@ -48,7 +48,8 @@ class ModelReader:
 
     `record_to`: a folder in which every answer is saved as a recording. `recordings`: answer from these instead of
     asking. `answers`: saves paid answers and supplies them again. `limiter`: how fast requests go. `spending`: counts
-    what is spent and may limit it. Raises ConfigurationError when made if the model cannot be set up.
+    what is spent and may limit it. `batch`: what answers in place of the server. Raises ConfigurationError when
+    made if the model cannot be set up.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class ModelReader:
         answers: PaidAnswers | None = None,
         limiter: Limiter | None = None,
         spending: Spending | None = None,
+        batch: BatchPort | None = None,
     ):
         self._recorder: Recorder | None = None
         self._own: httpx.AsyncClient | None = None
@@ -73,9 +75,9 @@ class ModelReader:
             secrets = [key_for(model, settings)] if is_compatible(model, settings) else []
             self._recorder = Recorder(record_to, secrets)
             self._own = httpx.AsyncClient(**http_options(settings.timeout, limiter.width, [self._recorder.keep]))
-        elif limiter.policy is not ONE and is_compatible(model, settings):
+        elif limiter.policy is not ONE and batch is None and is_compatible(model, settings):
             self._own = client_of_run(settings.timeout, limiter)
-        client = ModelClient(model, settings, self._own)
+        client = ModelClient(model, settings, self._own, batch)
         order = ModeOrder(model, modes_of(client.profile, settings.mode))
         spending = spending or Spending([model])
         self._form = form(settings.form)

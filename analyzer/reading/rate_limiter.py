@@ -362,7 +362,12 @@ class RateLimiter:
     def check_stopped(self) -> None:
         """Raises RunStopped if the run was stopped."""
         if self._stopping.is_set():
-            raise RunStopped("the run was stopped before this pitch was read")
+            raise stopped()
+
+
+def stopped() -> RunStopped:
+    """The error of a pitch that was not read because the run ended."""
+    return RunStopped("the run was stopped before this pitch was read")
 
 
 # ---------------------------------------------------------------- headers

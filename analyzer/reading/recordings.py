@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -83,7 +83,7 @@ class ModelRequest:
     @property
     def asked(self) -> dict[str, Any]:
         """What is asked, in whatever words: what a recording belongs to."""
-        return {name: value for name, value in asdict(self).items() if name not in _TEXTS}
+        return {name: getattr(self, name) for name in _ASKED}
 
     @property
     def versions(self) -> tuple[int, int]:
@@ -110,6 +110,7 @@ class ModelRequest:
 ANY_MODEL: Final = ""
 """The model of a request that any model may answer."""
 _TEXTS: Final = ("prompt_sha256", "schema_sha256", "said_sha256")
+_ASKED: Final = tuple(each.name for each in fields(ModelRequest) if each.name not in _TEXTS)
 
 
 @cache

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -78,6 +79,12 @@ def split(text: str) -> list[Piece]:
         elif begin < 0:
             begin = first
     return pieces
+
+
+@lru_cache(maxsize=512)
+def sentences(text: str) -> tuple[Piece, ...]:
+    """As `split`, remembered for as many texts as a run may have in hand."""
+    return tuple(split(text))
 
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:

@@ -14,7 +14,7 @@ from itertools import chain
 from typing import Any, Final
 
 from analyzer.framework.assessment import ONE_SENTENCE, Warning
-from analyzer.reading.splitting import split
+from analyzer.reading.splitting import sentences
 from analyzer.vocabulary.labels import joined
 from analyzer.vocabulary.records import LISTS, SIGNALS
 from analyzer.vocabulary.signals import Quote, Signals
@@ -168,7 +168,7 @@ def _doubt(warning: Warning, name: str, quote: Quote) -> str | None:
 
 def _crowded(signals: Signals, pitch: str, checked: bool) -> Iterator[Warning]:
     carried: dict[int, dict[str, None]] = {}
-    pieces = split(pitch)
+    pieces = sentences(pitch)
     at = 0
     spans = sorted(
         (quote.start, quote.end, name) for name, quote in signals.quotes() if quote.start is not None and quote.end

@@ -123,9 +123,9 @@ def with_verify(settings: Settings, verify: object) -> Settings:
     return replace(settings, verify=verifier(verify))
 
 
-def as_concurrency(concurrency: Any) -> int:
+def as_concurrency(concurrency: Any, most: int = MAX_CONCURRENCY) -> int:
     """The number of requests that may be in flight. Raises ConfigurationError."""
-    return _whole_number(concurrency, "concurrency", MAX_CONCURRENCY)
+    return _whole_number(concurrency, "concurrency", most)
 
 
 def _whole_number(value: Any, name: str, most: int) -> int:

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from analyzer.errors import (
     AnalyzerError,
+    AwaitsBatch,
     ConfigurationError,
     CostLimitReached,
+    ExtractionError,
     InputError,
     ProviderDown,
     RunStopped,
@@ -30,7 +32,7 @@ from analyzer.reading.limits import NOBODY, Limits, LimitTerms, OwnLimits
 from analyzer.reading.panel import ENDS_RUN
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.rate_limiter import MANY
-from analyzer.reading.readers import HOW_TO_SET_A_MODEL, PanelReaders, as_models, check_verifiable, checked
+from analyzer.reading.readers import HOW_TO_SET_A_MODEL, PanelReaders, Reader, as_models, check_verifiable, checked
 from analyzer.reading.reading import Reading
 from analyzer.results.frames import FrameKind, to_frame
 from analyzer.results.result import Progress, Result, as_analyzer_error
@@ -53,6 +55,7 @@ from analyzer.runs.options import CheckedOptions, ManyOptions, check_names, take
 from analyzer.settings import GIVE_UP_AFTER, SAME, Settings, asks_a_server
 
 if TYPE_CHECKING:
+    from analyzer.reading.batch_desk import BatchDesk
     from analyzer.reading.conversation import ModelReader
     from analyzer.store.answer_queue import AnswerQueue
     from analyzer.store.store import Store
@@ -189,6 +192,11 @@ class Results(Iterator[Result]):
         """Pitches done and failed, tokens and cost so far."""
         return self._run.progress
 
+    @property
+    def waiting(self) -> int:
+        """Pitches without a result so far because a batch at the provider has them; 0 in a live run."""
+        return self._run.waiting
+
     def to_frame(self, kind: FrameKind = "pandas") -> Any:
         """Wait for all results and return them as a table (`to_frame`). Raises InputError if some were taken."""
         check_none_taken(self._taken)
@@ -232,9 +240,14 @@ class ManyRun:
     More pitches are prepared (`window`) than may be in flight, so that no slot stays empty while a result is looked at.
     """
 
-    def __init__(self, plan: RunPlan, limits: Limits | None = None):
-        """`limits`: None = this run's own. Raises ConfigurationError if the model or the store cannot be set up."""
+    def __init__(self, plan: RunPlan, limits: Limits | None = None, desk: BatchDesk | None = None):
+        """`limits`: None = this run's own. `desk`: what asks in batches; None = all is asked at once.
+
+        Raises ConfigurationError if the model or the store cannot be set up."""
         self.plan = plan
+        self.waiting = 0
+        self.unasked = 0
+        self._desk = desk
         self.window = plan.concurrency + min(plan.concurrency, _PREPARED)
         self._limits = limits or OwnLimits(plan.limit_terms())
         self._reading = [self._limits.limiters[model] for model in plan.asked() or [NOBODY]]
@@ -259,6 +272,8 @@ class ManyRun:
             self._close_store()
             raise
 
+    # `waiting`: pitches taken so far whose requests are in a batch that is not done; `unasked`: those in no batch.
+
     @property
     def under_way(self) -> int:
         """Pitches that were started and whose outcome has not been taken."""
@@ -274,7 +289,7 @@ class ManyRun:
         with self._guard:  # a run that is being closed starts nothing more
             if self._closing:
                 return
-            future = background.submit(reader.read(pitch))
+            future = background.submit(_read(reader, pitch, self._desk))
             self._under_way[number] = future
         future.add_done_callback(partial(_deliver, number, pitch, deliver))
 
@@ -286,6 +301,9 @@ class ManyRun:
             self.ended = self.ended or outcome
             self.has_to_stop()
             return False
+        if isinstance(outcome, AwaitsBatch):
+            self.waiting += outcome.asked
+            self.unasked += not outcome.asked
         return not isinstance(outcome, RunStopped)
 
     def result(self, finished: ReadPitch) -> Result:
@@ -337,7 +355,16 @@ class ManyRun:
 
             opened.store = Store.open(plan.store)
             opened.answers = AnswerQueue(opened.store, retry_seconds=limiter.policy.give_up_after or 0.0)
-        return ModelReader(model, plan.settings, answers=opened.answers, limiter=limiter, spending=limits.spending)
+        if self._desk is None or opened.answers is None:
+            return ModelReader(model, plan.settings, answers=opened.answers, limiter=limiter, spending=limits.spending)
+        return ModelReader(
+            model,
+            plan.settings,
+            answers=self._desk.answers(opened.answers),
+            limiter=limiter,
+            spending=limits.spending,
+            batch=self._desk.port(model),
+        )
 
     def cancel(self) -> None:
         """End the requests in flight and start no others; does not wait."""
@@ -399,6 +426,16 @@ def _results(run: ManyRun, pitches: Iterable[object]) -> Generator[Result, None,
         run.raise_end()
     finally:
         run.close()
+
+
+async def _read(reader: Reader, pitch: Pitch, desk: BatchDesk | None) -> Reading:
+    """A reading. Where the user asks anew in batches, answers that cannot be used are discarded and asked again."""
+    try:
+        return await reader.read(pitch)
+    except ExtractionError:
+        if desk is None or not desk.rules.anew:
+            raise
+        return await reader.read(pitch)
 
 
 def _deliver(number: int, pitch: Pitch, deliver: Callable[[ReadPitch], None], future: Future[Reading]) -> None:

@@ -65,6 +65,18 @@ class RunControl(TypedDict, total=False):
     """How often each pitch comes in `pitches`, one after the other; each time it is another reading, by itself (1)."""
 
 
+class LimitedOptions(ReadingOptions, total=False):
+    """How the pitches of several processes are read and scored, and the limits that these share; every part is
+    optional."""
+
+    concurrency: int
+    """The most requests in flight, of all processes together (16)."""
+    max_cost: float | None
+    """USD that all processes together may spend at most; None = no limit."""
+    give_up_after: float
+    """Seconds without a single answer of the model's server after which the run ends (300)."""
+
+
 class ManyOptions(ReadingOptions, RunControl, total=False):
     """How many pitches are read and scored; every part is optional."""
 

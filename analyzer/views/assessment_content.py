@@ -25,7 +25,7 @@ from analyzer.framework.contested import COMPARED, Votes, contested
 from analyzer.framework.rulebook import SIDE_TITLES, SIDES
 from analyzer.framework.verdict import Leaning, kind, leaning
 from analyzer.settings import KEYWORDS
-from analyzer.vocabulary.labels import joined, title, value_word, word
+from analyzer.vocabulary.labels import capital, joined, title, value_word, word
 from analyzer.vocabulary.plain import explained
 from analyzer.vocabulary.records import LISTS, SIGNALS, UNKNOWN
 from analyzer.vocabulary.signals import Quote, Signals
@@ -181,7 +181,7 @@ def tone(assessment: Assessment) -> str:
 def verdict_line(assessment: Assessment) -> str:
     """What the verdict's word rests on, in one line: the score, its range, and the product's kind."""
     if assessment.scores is None or assessment.quadrant is None:
-        return statement(assessment)
+        return capital(statement(assessment).partition(": ")[2])  # the word says the rest
     overall = assessment.scores.overall
     between = f", between {overall.low:.0f} and {overall.high:.0f}" if overall.width else ""
     return f"{overall.value:.0f} of 100{between}. {kind_of(assessment)}."

@@ -103,6 +103,11 @@ def print_summary(console: Console, summary: BulkSummary) -> None:
         console.print(Text(f"  and {unnamed:,} more; the output has the reason for each", style=QUIET))
     if progress.usage.requests:
         console.print(_spent(progress.usage))
+    if summary.batch is not None:
+        from analyzer.views.batch import batch_lines  # needs this module
+
+        for line in batch_lines(summary.batch, summary.waiting, summary.unasked):
+            console.print(line, soft_wrap=True)
     if summary.written is not None:
         console.print(Text(f"{summary.written}: {summary.rows:,} rows"), soft_wrap=True)
     for note in summary.notes:
@@ -171,6 +176,8 @@ def print_estimate(console: Console, estimate: CostEstimate) -> None:
         console.print(f"{estimate.looks:,} second looks, with their tokens below")
     console.print(f"about {estimate.input_tokens:,} input tokens and {estimate.output_tokens:,} output tokens")
     cost = "the price of this model is unknown" if estimate.cost_usd is None else f"about {money(estimate.cost_usd)}"
+    if estimate.batches is not None:
+        cost = f"{cost} at the price of batches, in {estimate.batches:,} batch{'es' if estimate.batches != 1 else ''}"
     console.print(f"{cost}; the model was not asked")
 
 

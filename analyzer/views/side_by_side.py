@@ -42,5 +42,10 @@ def _row(name: str, cells: Iterable[str]) -> Html:
 
 
 def _lists(name: str, cells: Iterable[Iterable[str]]) -> Html:
-    listed = (tag("td", tag("ul", *(tag("li", entry) for entry in entries)), class_="alien") for entries in cells)
-    return tag("tr", tag("th", name, scope="row"), *listed)
+    return tag("tr", tag("th", name, scope="row"), *(_list(list(entries)) for entries in cells))
+
+
+def _list(entries: list[str]) -> Html:
+    if not entries:
+        return tag("td", "none", class_="lead")
+    return tag("td", tag("ul", *(tag("li", entry) for entry in entries)), class_="alien")

@@ -78,6 +78,7 @@ def _pictures(browser: Browser, address: str, name: str, folder: Path) -> Iterat
 def _shoot(page: Page, width: int, path: Path) -> None:
     """The page as a whole, in a window that is high enough for it."""
     page.set_viewport_size({"width": width, "height": 900})
+    page.locator("[data-testid=stSkeleton]").first.wait_for(state="detached")
     page.wait_for_timeout(_SETTLED)
     if page.locator("[data-sheet=open]").count() == 0:
         height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")

@@ -23,7 +23,7 @@ from analyzer.reading.readers import Choice
 from analyzer.reading.reading import Reading
 from analyzer.settings import Settings
 from analyzer.store.manual_scores import ManualScoreTable
-from analyzer.store.portfolios import SavedPitch
+from analyzer.store.portfolios import NewPitch
 from analyzer.store.store import Store
 from analyzer.views.html import literal
 from analyzer.vocabulary.labels import title
@@ -552,7 +552,7 @@ def test_a_saved_portfolio_is_a_queue_for_its_owner_alone(
     page: AppTest, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     claim = store.portfolios.create(owner="ann", name="deals.csv", model="keywords", options={})
-    store.portfolios.add(claim, [SavedPitch(0, {"id": "r1", "text": "A tool for ML.", "title": "Toolery"})])
+    store.portfolios.add(claim, [NewPitch(0, {"id": "r1", "text": "A tool for ML.", "title": "Toolery"})])
     monkeypatch.setattr(access, "owner", lambda: "bob")
     named(page.radio, "Pitches to score").set_value("A portfolio").run()
     assert "No portfolio is saved in your History." in markup(page)

@@ -11,6 +11,7 @@ import pytest
 
 import analyzer
 from analyzer.errors import AnalyzerError
+from analyzer.files.document import _INSTALL_OCR
 from analyzer.page.words import on_the_page
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.provider_errors import TABLE, WITHOUT_STATUS
@@ -43,6 +44,12 @@ def test_what_choosing_a_reader_says_needs_no_command_line(model: str | None, mo
 
     assert OF_THE_COMMAND_LINE.search(said)
     assert not OF_THE_COMMAND_LINE.search(on_the_page(said)), on_the_page(said)
+
+
+def test_what_was_not_read_of_a_document_is_said_in_words_of_the_page() -> None:
+    said = on_the_page(f"Slide 2 is a picture with little or no text, and was not read. {_INSTALL_OCR}")
+
+    assert said.endswith("Whoever runs this page can have such pages read: with the extra ocr")
 
 
 def test_how_to_set_a_model_is_said_in_words_of_the_page() -> None:

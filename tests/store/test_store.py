@@ -80,6 +80,23 @@ def test_of_two_answers_to_one_request_the_first_stays_and_both_are_kept_as_paid
     assert store.answers.count() == 3
 
 
+def test_of_answers_saved_together_the_first_to_a_request_stays_and_all_are_kept_as_paid(store: Store) -> None:
+    store.answers.save([answer("a", "first"), answer(None), answer("a", "second"), answer("b", "other"), answer("a")])
+    assert {key: kept.text for key, kept in store.answers.find(["a", "b"]).items()} == {"a": "first", "b": "other"}
+    assert store.answers.count() == 5
+
+
+def test_of_several_requests_the_first_that_has_an_answer_counts(store: Store) -> None:
+    async def run() -> list[StoredAnswer | None]:
+        queue = AnswerQueue(store)
+        await asyncio.gather(queue.save(answer("b", "second")), queue.save(answer("c", "third")))
+        found = await asyncio.gather(queue.find("a", "b", "c"), queue.find("c", "b"), queue.find("a"))
+        queue.close()
+        return list(found)
+
+    assert [None if each is None else each.text for each in asyncio.run(run())] == ["second", "third", None]
+
+
 def test_a_discarded_answer_is_asked_anew_and_counts_as_paid(store: Store) -> None:
     store.answers.save([answer("a", "useless"), answer(None, "cut off")])
     store.answers.discard(["a"])

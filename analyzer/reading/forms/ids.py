@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, Final
 
 from analyzer.reading import prompts
@@ -29,7 +29,7 @@ from analyzer.reading.forms.form import (
 )
 from analyzer.reading.grounding import Grounding
 from analyzer.reading.pitch import MAX_CHARACTERS, Pitch
-from analyzer.reading.splitting import Piece, split
+from analyzer.reading.splitting import sentences
 from analyzer.vocabulary.signals import vocabulary_sha256
 
 _SENTENCES: Final = 2
@@ -73,7 +73,7 @@ class Ids:
         """One sentence a line, its number first, so that no text in the pitch can pass for a number."""
         lines = (
             f"[{number}] {' '.join(pitch.text[piece.first : piece.last].split())}"
-            for number, piece in enumerate(_sentences(pitch.text), 1)
+            for number, piece in enumerate(sentences(pitch.text), 1)
         )
         return prompts.pitch_message("\n".join(lines), pitch.ref.sha256 or "", self.name)
 
@@ -107,18 +107,13 @@ def _with_rules() -> str:
     return f"{prompts.instructions(prompts.IDS)}\n\n{fields}"
 
 
-@lru_cache(maxsize=64)
-def _sentences(text: str) -> tuple[Piece, ...]:
-    return tuple(split(text))
-
-
 class _Document:
     """An answer with numbers, and the pitch they refer to."""
 
     def __init__(self, answer: Mapping[str, Any], pitch: Pitch):
         self._answer = answer
         self._text = pitch.text
-        self._sentences = _sentences(pitch.text)
+        self._sentences = sentences(pitch.text)
 
     def quoted(self) -> dict[str, Any]:
         """The same answer with quotes in place of numbers."""
