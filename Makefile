@@ -74,7 +74,7 @@ package: $(VENV)/ready ## Build the wheel and try it in an empty environment
 pictures: $(VENV)/ready ## Take the pictures of the page: docs/page.png, and its states in build/pictures (needs Chromium)
 	$(RUN) -m tests.browser.pictures build/pictures
 
-recordings: $(VENV)/ready ## Record all pitches of fixtures/ again with your own model: make recordings MODEL=openai/...
+recordings: $(VENV)/ready ## Record what is missing of fixtures/ with your own model: make recordings MODEL=openai/...
 	@test -n "$(MODEL)" || { echo "name the model: make recordings MODEL=openai/gpt-6-luna"; exit 2; }
 	$(BIN)/pitch record fixtures/pitches --model $(MODEL) --to fixtures/recordings
 	for part in reading hostile languages; do \

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from analyzer.cli.batch import BatchChoice, batch_options, cancel, left_of, send, wait_for_batches
+from analyzer.cli.batch import BatchChoice, batch_options, cancel, left_of, send, wait_for_batches, warn_of_batches
 from analyzer.cli.command import command
 from analyzer.cli.completion import files
 from analyzer.cli.inputs import load_market, load_rulebook
@@ -125,12 +125,13 @@ def bulk_command(sources: tuple[str, ...], notes: bool, dry_run: bool, **options
         return
     if choice.writes:
         _check_output(options["output"], options["as_json"])
+    origins: frozenset[str] = frozenset()
     if choice.cancel:
         cancel(inputs, options)
     elif choice.batch:
-        options["max_cost"] = send(inputs, options, quiet=choice.wait)
+        origins = send(inputs, options, quiet=choice.wait)
     if choice.writes:
-        _run(inputs, choice, **options)
+        _run(inputs, choice, origins, **options)
 
 
 def _estimate(
@@ -157,6 +158,7 @@ def _check_output(output: Path | None, as_json: bool) -> None:
 def _run(
     sources: Sources,
     choice: BatchChoice,
+    origins: frozenset[str],
     output: Path,
     report: Path | None,
     rulebook: Path | None,
@@ -171,13 +173,16 @@ def _run(
     if report is not None:
         check_writable(report, "a portfolio's report", (".html",), sources.paths())
         check_distinct((output, report))
+    if not (choice.batch or choice.collect):
+        warn_of_batches(limits)
     again = True
     while again:
-        interrupted = choice.wait and wait_for_batches(limits)
+        interrupted = choice.wait and bool(origins) and wait_for_batches(origins, limits)
         portfolio = Portfolio(rules, map_) if report is not None else None
         limits["read"] = choice.reader()
         summary = _read_all(sources, output, portfolio, rulebook=rules, market=map_, **limits)
         again = choice.wait and not interrupted and summary.exit_code == AWAITS_BATCH
+        origins = summary.origins
         limits["max_cost"] = left_of(limits["max_cost"], summary.batch)
     if report is not None and portfolio is not None:
         _write_portfolio(report, portfolio, summary)

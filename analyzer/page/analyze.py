@@ -103,17 +103,19 @@ def _inputs(answered: Analysis | None) -> None:
     with place:
         writing, choosing = st.columns([2, 1], gap="medium")
         with writing:
-            pitch_field.field(_LOW if answered is None and _shows_example() else _HIGH)
+            pitch_field.field(_LOW if answered is None and _is_new() else _HIGH)
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.button("Analyze", type="primary", on_click=_analyze, key=_ANALYZE, help="Ctrl+Enter in the field")
                 history.toggle()
                 _second_look_toggle()
                 _readings_field()
+            if _wants_second_look():
+                connect.verifier_field(_model(), analysis.verifier())
         with choosing:
             pitch_field.file()
             st.selectbox("Read by", list(_READERS), key=_READER, help=_readers_explained(), persist_state="session")
             if st.session_state[_READER] == _OTHER_MODEL:
-                connect.show_fields()
+                connect.show_fields("Analyze")
             st.selectbox(
                 "Or use a sample",
                 list(pitch_field.samples()),
@@ -177,7 +179,7 @@ def _readers_explained() -> str:
         automatic,
         "a model's stored answer",
         "cue phrases, no model; rough",
-        "one that you connect, with your key or on this machine",
+        connect.explained(),
     )
     return "  \n".join(f"**{name}**: {meaning}" for name, meaning in zip(_READERS, meanings, strict=True))
 
@@ -198,8 +200,12 @@ def _analyze() -> None:
         except ConfigurationError as error:
             session().analysis, session().error = None, error
             return
-    look = bool(st.session_state.get(_SECOND_LOOK)) and _model() != KEYWORDS
+    look = _wants_second_look()
     analysis.begin(pitch_field.pitch(), _model(), {}, store=history.wants_saving(), verify=look, readings=_readings())
+
+
+def _wants_second_look() -> bool:
+    return bool(st.session_state.get(_SECOND_LOOK)) and _model() != KEYWORDS
 
 
 def _readings() -> int:
@@ -240,7 +246,12 @@ def _sends_nothing() -> bool:
 
 
 def _shows_example() -> bool:
-    """Whether this is a newcomer's page: nothing was analyzed or typed yet, and this server has no model of its own."""
+    """Whether this is a newcomer's page, as far as their History is known."""
+    return _is_new() and (access.owner() is None or session().history.loaded)
+
+
+def _is_new() -> bool:
+    """Whether nothing was analyzed or typed in this visit, and this server has no model of its own."""
     visit = session()
     if visit.analysis is not None or visit.error is not None or visit.assessments or pitch_field.text().strip():
         return False
@@ -373,7 +384,7 @@ def _show_assessment(current: Analysis, read: Assessment) -> None:
     visit.tab = _WHAT_IF if second.open else _BOTH if third.open else _ASSESSMENT
     if first.open:
         with first:
-            _html(parts.glance(now, Other.of(_others(current))))
+            _html(parts.glance(now, Other.of(_others(current), _named)))
             _tools(now, current.pitch.text)
             st.html(parts.details(now, rulebook))
     if second.open:
@@ -393,12 +404,18 @@ def _show_side_by_side(current: Analysis, now: Assessment) -> None:
     chosen = st.selectbox(
         "Next to",
         list(by_id),
-        format_func=lambda sha256: heading(by_id[sha256]),
+        format_func=lambda sha256: _named(by_id[sha256]),
         key=_NEXT_TO,
         persist_state="session",
     )
     if chosen is not None:
-        st.html(side_by_side(now, by_id[chosen]))
+        st.html(side_by_side(now, by_id[chosen], _named))
+
+
+def _named(assessment: Assessment) -> str:
+    """A pitch in a list: a sample by what it is, any other by its product."""
+    name = pitch_field.samples_by_sha256().get(assessment.pitch.sha256 or "")
+    return heading(assessment) if name is None else pitch_field.sample_title(name)
 
 
 def _others(current: Analysis) -> list[Assessment]:

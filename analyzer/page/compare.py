@@ -14,11 +14,12 @@ import streamlit as st
 from analyzer.agreement.comparison import compare
 from analyzer.agreement.extracted import Upload
 from analyzer.agreement.figures import RATERS
-from analyzer.agreement.records import Comparison, Disagreement, SignalAgreement
+from analyzer.agreement.records import Attribution, Comparison, Disagreement, SignalAgreement
 from analyzer.errors import AnalyzerError
 from analyzer.files.manual_scores import ManualScores, parse_manual
 from analyzer.page import uploads
 from analyzer.page.assessment import scrolling
+from analyzer.page.pitch_field import named
 from analyzer.page.session import ComparisonState, session
 from analyzer.page.words import show_error
 from analyzer.resources import resource
@@ -28,7 +29,7 @@ from analyzer.views.comparison_chart import DARK, LIGHT, limits_of_agreement
 from analyzer.views.comparison_files import disagreements_csv
 from analyzer.views.comparison_html import comparison_html
 from analyzer.views.html import Html, tag, together
-from analyzer.vocabulary.labels import title
+from analyzer.vocabulary.labels import in_words, title
 
 _KINDS: Final = ["json", "jsonl", "parquet"]
 _LARGEST: Final = 100
@@ -263,7 +264,7 @@ def _competitors(comparison: Comparison) -> Html:
     if not comparison.competitors:
         return Html("")
     matches = [
-        [views.side_name(comparison, side), match.pitch, match.extracted, match.manual]
+        [views.side_name(comparison, side), named(match.pitch), match.extracted, match.manual]
         for side, agreement in comparison.competitors.items()
         for match in agreement.matches
     ]
@@ -311,8 +312,12 @@ def _attributions(comparison: Comparison) -> Html:
     found = views.differing(comparison)
     if not found:
         return Html("")
+
+    def figures(each: Attribution) -> tuple[str, str]:
+        return f"{each.extracted:.1f}", f"{each.manual:.1f}"
+
     rows = [
-        [each.pitch, each.reader, raters, f"{each.extracted:.1f}", f"{each.manual:.1f}", views.attribution_line(each)]
+        [named(each.pitch), each.reader, raters, *figures(each), views.attribution_line(each)]
         for each, raters in found[:_CASES]
     ]
     heads = ["Pitch", "Reader", "Rater", "extracted", "manual", "because of"]
@@ -342,13 +347,13 @@ def _disagreements(comparison: Comparison) -> Html:
 
 
 def _case(found: Disagreement) -> Html:
-    head = f"{views.moved(found)}  {found.pitch}, {title(found.signal)}"
+    head = f"{views.moved(found)}  {named(found.pitch)}, {title(found.signal)}"
     return tag(
         "div",
         tag("h4", tag("span", head, class_="alien")),
         tag("p", tag("span", views.both_values(found), class_="alien")),
         *(tag("blockquote", tag("span", quote, class_="alien")) for quote in found.quotes),
         *(tag("p", "Note by ", tag("span", note, class_="alien")) for note in found.notes),
-        tag("details", tag("summary", "What decides"), tag("p", found.rule)),
+        tag("details", tag("summary", "What decides"), tag("p", in_words(found.rule))),
         class_="card",
     )

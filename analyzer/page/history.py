@@ -326,10 +326,10 @@ def load_assessments() -> None:
     owner, visit = access.owner(), session()
     if owner is None or visit.history.loaded:
         return
-    visit.history.loaded = True
     try:
         found = shared_store().history.search(owner, limit=_MOST_OTHERS)
     except AnalyzerError:
+        visit.history.loaded = True
         return  # the page History says so, and a warning where something cannot be saved
     older: dict[str, Assessment] = {}
     for entry in reversed(found):
@@ -338,3 +338,4 @@ def load_assessments() -> None:
         except ValidationError:
             continue
     visit.assessments = older | visit.assessments
+    visit.history.loaded = True  # only now: a click may end this run while a slow store is asked

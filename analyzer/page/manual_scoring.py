@@ -83,7 +83,10 @@ def _rater(state: ManualScoringState) -> str:
 
 
 def _id(state: ManualScoringState, pitch: Pitch) -> str:
+    """The id of the scores; the visitor may choose another, but for a sample, which has its own."""
     own = (pitch.ref.id or "")[:_LONGEST_ID]
+    if chosen_sample(state) is not None:
+        return own
     first, settings = lasting_field(state, f"id:{pitch.ref.sha256}:{own}", own)
     named: str = st.text_input(
         "Pitch id",

@@ -23,6 +23,7 @@ from analyzer.page.manual_scoring_task import (
     status,
     table,
 )
+from analyzer.page.pitch_field import named
 from analyzer.page.session import ManualScoringState, session
 from analyzer.page.words import on_the_page, show_error
 from analyzer.store.manual_scores import SavedManualScores
@@ -102,9 +103,10 @@ def _progress(rater: str, own: Sequence[SavedManualScores]) -> Html:
         return tag("p", note, class_="lead")
     latest = {entry.pitch_id: status(entry.scores) for entry in own}
     pitches, begun = ([id_ for id_, how in latest.items() if how == what] for what in ("scored", "begun"))
-    text = f"{rater} has scored {len(pitches)} pitch{'es' if len(pitches) != 1 else ''}: {', '.join(pitches)}."
+    count = f"{len(pitches)} pitch{'es' if len(pitches) != 1 else ''}"
+    text = f"{rater} has scored {count}" + (f": {'; '.join(map(named, pitches))}." if pitches else ".")
     if begun:
-        text += f" Begun, and not in the file: {', '.join(begun)}."
+        text += f" Begun, and not in the file: {'; '.join(map(named, begun))}."
     return tag("p", tag("span", text, class_="alien"), class_="lead")
 
 

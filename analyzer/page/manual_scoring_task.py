@@ -13,6 +13,7 @@ from analyzer.files.cells import plain_cell
 from analyzer.files.manual_scores import COLUMNS, VALUES, ManualScore, cells_of, row_of
 from analyzer.page.assessment import scrolling
 from analyzer.page.session import ManualScoringState, session
+from analyzer.page.words import on_the_page
 from analyzer.reading.pitch import Pitch
 from analyzer.store.manual_scores import SavedManualScores
 from analyzer.views.html import Html, literal, tag
@@ -128,7 +129,7 @@ def show_outcome(state: ManualScoringState, place: str) -> None:
     """Says, once, what came of the last click in this place of the page."""
     error, message = state.errors.pop(place, ""), state.messages.pop(place, "")
     if error:
-        st.error(literal(error))
+        st.error(literal(on_the_page(error)))
     elif message:
         st.success(message)
 

@@ -17,7 +17,7 @@ from analyzer.files.document import Document
 from analyzer.files.documents import MAX_BYTES, SUFFIXES
 from analyzer.page import uploads, words
 from analyzer.page.session import session
-from analyzer.reading.pitch import MAX_CHARACTERS
+from analyzer.reading.pitch import MAX_CHARACTERS, Pitch
 from analyzer.resources import resource
 from analyzer.views.html import tag
 
@@ -140,6 +140,17 @@ _SAMPLE_TITLES: Final = {
 def sample_title(name: str) -> str:
     """A sample by what it is: its form and what its product does."""
     return _SAMPLE_TITLES.get(name, name.capitalize())
+
+
+def named(id_: str) -> str:
+    """A pitch by its id; a sample by what it is."""
+    return sample_title(id_) if id_ in samples() else id_
+
+
+@cache
+def samples_by_sha256() -> dict[str, str]:
+    """The names of the samples by the SHA-256 of their text, as an assessment has it."""
+    return {str(Pitch.from_text(text).ref.sha256): name for name, text in samples().items()}
 
 
 @cache

@@ -177,12 +177,21 @@ def _goes_on(run: PortfolioRun) -> None:
 def _where(work: PortfolioWork) -> str:
     """Where the portfolio lives, and for how long."""
     if work.saved:
-        return "Saved in your History." if work.done.is_set() else "Saved in your History as it goes."
+        return "Saved in your History as it goes." if not work.done.is_set() else _saved(work)
     if work.owner is not None:
         return "Not saved in History: it stays in this server's memory until an hour after you last look at it."
     return (
         "Not saved: it stays in this server's memory until an hour after you last look at it, and whoever has the "
         "address of this page can see it."
+    )
+
+
+def _saved(work: PortfolioWork) -> str:
+    """What of a portfolio that is not worked on is in History."""
+    return (
+        "Saved in your History."
+        if work.unsaved is None
+        else "Saved in your History, but for what could not be saved (see above)."
     )
 
 
@@ -225,7 +234,8 @@ def _head(work: PortfolioWork) -> Html:
     parts += [f"{failed:,} not read"] if failed else []
     lines = [tag("h2", work.name, class_="alien"), tag("p", f"{', '.join(parts)}.")]
     if work.reads_pitches and progress.finished:
-        lines.append(tag("p", progress_line(progress), class_="lead"))
+        done, _, left = progress_line(progress).rpartition(" \N{MIDDLE DOT} ")
+        lines.append(tag("p", done if left.endswith(" left") else progress_line(progress), class_="lead"))
     lines.append(tag("p", _where(work), class_="lead"))
     section = tag("section", *lines, class_="pa head")
     cautions = _cautions(work)

@@ -174,7 +174,7 @@ def read_many(
     if not total:
         raise InputError(f"{name} contains no pitch")
     if total > MOST_PITCHES:
-        raise InputError(f"{name} has {total:,} pitches, the page takes {MOST_PITCHES:,}; use: pitch bulk {name}")
+        raise InputError(f"{name} has {total:,} pitches, the page takes {MOST_PITCHES:,}; split the file")
     work = PortfolioWork(name, reads_pitches=True, progress=Progress(total=total), owner=place.owner, options=options)
     journal = _journal(work, place)
 
@@ -322,6 +322,7 @@ def _read(run: PortfolioRun, settings: Settings) -> None:
         settings=settings,
         store=work.options.save_answers,
         verify=work.options.verify or False,
+        readings=work.options.readings,
         concurrency=_SERVED if paid else _COMPUTED,
         max_cost=work.options.max_cost,
         on_progress=note,

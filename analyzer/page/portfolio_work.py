@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import Any, Final
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from analyzer.errors import AnalyzerError, of_kind
@@ -57,13 +58,16 @@ class PortfolioItem:
 
 @dataclass(frozen=True, slots=True)
 class RunChoices:
-    """How the pitches are read: the model's name, the USD that one start may cost, whether paid answers are saved, and
-    who takes a second look (None = nobody). Without any key: a key is never written down."""
+    """How the pitches are read: the model's name, the USD that one start may cost, whether paid answers are saved, who
+    takes a second look (None = nobody), how often a pitch is read, and the address of a server of the visitor's own.
+    Without any key: a key is never written down."""
 
     model: str = ""
     max_cost: float | None = None
     save_answers: bool = False
     verify: str | None = None
+    readings: int = 1
+    server: str = ""
 
 
 @dataclass(slots=True)
@@ -169,6 +173,12 @@ class PortfolioWork:
         return f"{_NAME.sub('-', stem).strip('-.')[:80] or 'portfolio'}-{what}"
 
 
+def without_credentials(url: str) -> str:
+    """A server's address as it may be written down: without user, password and query."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}" if parts.netloc else ""
+
+
 # ---------------------------------------------------------------- written down
 
 
@@ -244,6 +254,8 @@ def restored(saved: SavedPortfolio) -> PortfolioWork:
         saved.options.get("max_cost"),
         bool(saved.options.get("save_answers", False)),
         saved.options.get("verify"),
+        int(saved.options.get("readings") or 1),
+        str(saved.options.get("server") or ""),
     )
     work = PortfolioWork(saved.name, bool(saved.model), id=saved.id, owner=saved.owner, options=options, saved=True)
     ended = saved.figures.get("ended")

@@ -30,6 +30,7 @@ from analyzer.reading.reading import Reading
 from analyzer.reading.recordings import (
     ModelRequest,
     Recorder,
+    RecordingClient,
     Recordings,
     ReplayTransport,
     as_recorded,
@@ -46,10 +47,10 @@ from analyzer.vocabulary.signals import Quote, Signals, vocabulary_sha256
 class ModelReader:
     """Reads pitches with one model. Tasks of one event loop may share it; make one for each run.
 
-    `record_to`: a folder in which every answer is saved as a recording. `recordings`: answer from these instead of
-    asking. `answers`: saves paid answers and supplies them again. `limiter`: how fast requests go. `spending`: counts
-    what is spent and may limit it. `batch`: what answers in place of the server. Raises ConfigurationError when
-    made if the model cannot be set up.
+    `record_to`: a folder in which every answer is saved as a recording; what is there is asked for only with `again`.
+    `recordings`: answer from these instead of asking. `answers`: saves paid answers and supplies them again. `limiter`:
+    how fast requests go. `spending`: counts what is spent and may limit it. `batch`: what answers in place of the
+    server. Raises ConfigurationError when made if the model cannot be set up.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class ModelReader:
         *,
         recordings: Recordings | None = None,
         record_to: Path | None = None,
+        again: bool = False,
         answers: PaidAnswers | None = None,
         limiter: Limiter | None = None,
         spending: Spending | None = None,
@@ -73,8 +75,10 @@ class ModelReader:
             self._own = httpx.AsyncClient(transport=ReplayTransport(recordings), trust_env=False)
         elif record_to is not None:
             secrets = [key_for(model, settings)] if is_compatible(model, settings) else []
-            self._recorder = Recorder(record_to, secrets)
-            self._own = httpx.AsyncClient(**http_options(settings.timeout, limiter.width, [self._recorder.keep]))
+            mode = "" if settings.mode == "auto" else settings.mode
+            self._recorder = Recorder(record_to, secrets, again=again, mode=mode)
+            options = http_options(settings.timeout, limiter.width, [self._recorder.keep])
+            self._own = RecordingClient(self._recorder, **options)
         elif limiter.policy is not ONE and batch is None and is_compatible(model, settings):
             self._own = client_of_run(settings.timeout, limiter)
         client = ModelClient(model, settings, self._own, batch)
@@ -90,6 +94,11 @@ class ModelReader:
     def written(self) -> list[Path]:
         """The recordings written so far."""
         return self._recorder.written if self._recorder else []
+
+    @property
+    def skipped(self) -> int:
+        """Answers that were not asked for, because they are recorded."""
+        return self._recorder.skipped if self._recorder else 0
 
     @property
     def notices(self) -> list[str]:

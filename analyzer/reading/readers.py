@@ -135,9 +135,12 @@ def checked(reader: Reader, settings: Settings, other: Reader | None) -> Reader:
     return CheckedReader(reader, SecondLook(taker))
 
 
-def recording_readers(model: str | Sequence[str], settings: Settings, folder: Path) -> RecordingReaders:
-    """Make readers that ask real models and save their answers as recordings in `folder`. If the model is `recorded`,
-    only the second look of another model is.
+def recording_readers(
+    model: str | Sequence[str], settings: Settings, folder: Path, *, again: bool = False
+) -> RecordingReaders:
+    """Make readers that ask real models and save their answers as recordings in `folder`. What is recorded there in
+    today's words is not asked for, unless `again`. If the model is `recorded`, only the second look of another model is
+    recorded.
 
     Raises ConfigurationError.
     """
@@ -149,8 +152,14 @@ def recording_readers(model: str | Sequence[str], settings: Settings, folder: Pa
             raise ConfigurationError(f"{name} asks no model, so there is nothing to record; pass provider/name")
     from analyzer.reading.conversation import ModelReader
 
-    readers = PanelReaders(models, settings, lambda name: ModelReader(name, settings, record_to=folder), None, ENDS_RUN)
-    return RecordingReaders(readers, settings, ModelReader(verifier, settings, record_to=folder) if verifier else None)
+    made: list[ModelReader] = []
+
+    def asking(name: str) -> ModelReader:
+        made.append(ModelReader(name, settings.asking(name), record_to=folder, again=again))
+        return made[-1]
+
+    readers = PanelReaders(models, settings, asking, None, ENDS_RUN)
+    return RecordingReaders(readers, settings, asking(verifier) if verifier else None, made)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +169,17 @@ class RecordingReaders:
     readers: PanelReaders
     settings: Settings
     verifier: ModelReader | None
+    asking: Sequence[ModelReader] = ()
+
+    @property
+    def written(self) -> int:
+        """Answers recorded so far."""
+        return sum(len(reader.written) for reader in self.asking)
+
+    @property
+    def skipped(self) -> int:
+        """Answers that were not asked for so far, because they are recorded."""
+        return sum(reader.skipped for reader in self.asking)
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -326,10 +346,10 @@ def _asking_reader(model: str, settings: Settings, store: str | None = None, req
     if store is None:
         from analyzer.reading.conversation import ModelReader
 
-        return ModelReader(model, settings)
+        return ModelReader(model, settings.asking(model))
     from analyzer.reading.storing_reader import StoringReader
 
-    return StoringReader(model, settings, store, required=required)
+    return StoringReader(model, settings.asking(model), store, required=required)
 
 
 def _recorded(model: str, pitch: Pitch, recordings: Recordings, usual_form: str, number: int) -> tuple[str, str]:

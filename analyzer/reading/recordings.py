@@ -328,9 +328,13 @@ class ReplayTransport(httpx.AsyncBaseTransport):
 
 class Recorder:
     """Saves each successful answer as a file before it is used: a response hook of the HTTP client (not of instructor,
-    whose hooks swallow errors). Raises OutputError if nothing can be written in the folder."""
+    whose hooks swallow errors). Raises OutputError if nothing can be written in the folder.
 
-    def __init__(self, folder: Path, secrets: Sequence[str] = ()):
+    `again`: whether it is also asked for what is in the folder, in the same words. `mode`: "" = an answer in any mode
+    counts as recorded.
+    """
+
+    def __init__(self, folder: Path, secrets: Sequence[str] = (), *, again: bool = False, mode: str = ""):
         self._folder = folder
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -341,6 +345,21 @@ class Recorder:
         self.titles: dict[str, str] = {}
         """The title of each pitch to be read, by its fingerprint."""
         self.written: list[Path] = []
+        self.skipped = 0
+        """Answers that were there already."""
+        self._there = None if again else Recordings([folder])
+        self._mode = mode
+
+    def recorded(self, request: httpx.Request) -> httpx.Response | None:
+        """The recorded response to what is asked now; None if it has to be asked."""
+        wanted = current_request.get(None)
+        if self._there is None or wanted is None:
+            return None
+        found = self._there.find(wanted)
+        if found is None or found.reworded(wanted) or (self._mode and found.request.mode != self._mode):
+            return None
+        self.skipped += 1
+        return httpx.Response(200, json=found.response, request=request)
 
     async def keep(self, response: httpx.Response) -> None:
         request = current_request.get(None)
@@ -367,6 +386,18 @@ class Recorder:
         path = self._folder / f"{_slug(title)}-{request.recording_key[:8]}.json"
         write_whole(path, text + "\n")
         self.written.append(path)
+
+
+class RecordingClient(httpx.AsyncClient):
+    """An HTTP client that asks only for what is not recorded yet, and has the answers recorded."""
+
+    def __init__(self, recorder: Recorder, **options: Any):
+        super().__init__(**options)
+        self._recorder = recorder
+
+    async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+        """The recorded response, else the server's."""
+        return self._recorder.recorded(request) or await super().send(request, **options)
 
 
 def shipped_recordings() -> Path:

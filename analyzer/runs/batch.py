@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 import weakref
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Unpack
@@ -35,12 +35,14 @@ _POLL: Final = 60.0
 @dataclass(frozen=True, slots=True)
 class Submitted:
     """What came of sending. `report`: of batches. `waiting`: pitches whose requests are in a batch now; `progress`: of
-    those that are done or failed without one. `ended`: why not everything was sent; None if it was."""
+    those that are done or failed without one. `ended`: why not everything was sent; None if it was. `origins`: what
+    `wait` takes."""
 
     report: BatchReport
     waiting: int
     progress: Progress
     ended: AnalyzerError | None = None
+    origins: frozenset[str] = frozenset()
 
     @property
     def exit_code(self) -> int:
@@ -74,7 +76,7 @@ def submit(pitches: Iterable[PitchLike], **options: Unpack[ManyOptions]) -> Subm
             pass
     except CostLimitReached as error:
         ended = error
-    return Submitted(results.report, results.waiting, results.summary, ended)
+    return Submitted(results.report, results.waiting, results.summary, ended, results.origins)
 
 
 @takes(ManyOptions, **MANY_DEFAULTS)
@@ -100,18 +102,31 @@ def cancel(pitches: Iterable[PitchLike], **options: Unpack[ManyOptions]) -> Batc
         return desk.report
 
 
+def under_way(options: ManyOptions) -> int:
+    """How many batches of these models have not ended; 0 where no server is asked, or without a store."""
+    from analyzer.store.store import Store
+
+    plan = RunPlan.of(options, ())
+    if not plan.asked() or plan.store is None:
+        return 0
+    with Store.open(plan.store) as store:
+        return len(store.batches.under_way(plan.asked()))
+
+
 def wait(
+    origins: Collection[str],
     options: ManyOptions,
     *,
     stopped: Callable[[float], bool],
     on_report: Callable[[BatchReport], None] = lambda _: None,
 ) -> None:
-    """Return once no batch of these models is under way, or `stopped` (which waits so many seconds) says so."""
+    """Return a moment after no batch of these runs is under way, or when `stopped` (which waits so many seconds) says
+    so. What is done by then is in the store."""
     with closing(_desk(RunPlan.of(options, ()))) as desk:
-        while True:
-            desk.take()
+        while not stopped(_POLL):
+            desk.take(origins)
             on_report(desk.report)
-            if not desk.report.open_batches or stopped(_POLL):
+            if not desk.report.open_batches:
                 return
 
 
@@ -136,6 +151,11 @@ class BatchResults(Results):
     def unasked(self) -> int:
         """Pitches that no batch has, so far."""
         return self._run.unasked
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """The runs that these pitches' batches belong to, so far."""
+        return self._desk.origins
 
     @property
     def report(self) -> BatchReport:

@@ -23,13 +23,14 @@ from analyzer.files.disk import connections_at_once
 from analyzer.files.pitches import PitchFeed, Sources
 from analyzer.framework.market import MarketMap
 from analyzer.framework.rulebook import Rulebook
+from analyzer.reading.readers import as_models
 from analyzer.results.output_files import STANDARD_OUTPUT, output_to
 from analyzer.results.result import Progress, Result
 from analyzer.results.rows import ResultRow
 from analyzer.runs.batch import BatchResults
 from analyzer.runs.many import Results, analyze_many
 from analyzer.runs.stability import Stability
-from analyzer.settings import DEFAULT_CONCURRENCY, GIVE_UP_AFTER, Settings
+from analyzer.settings import DEFAULT_CONCURRENCY, GIVE_UP_AFTER, KEYWORDS, Settings
 
 if TYPE_CHECKING:
     from analyzer.reading.batch_desk import BatchReport
@@ -78,9 +79,10 @@ class BulkSummary:
     `ended`: the error that ended it early; `stopped`: whether the user stopped it. `written`: the file with the rows:
     the output, or the partial file next to it if an earlier, longer output was left as it was; None without rows.
     `rows`: their number. `failures`: the first few. `notes`: what else the user should know, one sentence each.
-    `stability`: only with repeats. `store_lost`: whether the store's file was deleted or replaced during the run, so
-    that paid answers are not in it. `waiting`, `unasked`: pitches without a row because a batch has them, or because
-    none has; `batch`: what was done about batches, None in a live run.
+    `stability`: where pitches are read more than once. `store_lost`: whether the store's file was deleted or replaced
+    during the run, so that paid answers are not in it. `waiting`, `unasked`: pitches without a row because a batch has
+    them, or because none has; `batch`: what was done about batches, None in a live run; `origins`: what `wait` of
+    `runs.batch` takes.
     """
 
     progress: Progress
@@ -96,6 +98,7 @@ class BulkSummary:
     waiting: int = 0
     unasked: int = 0
     batch: BatchReport | None = None
+    origins: frozenset[str] = frozenset()
 
     @property
     def exit_code(self) -> int:
@@ -192,7 +195,7 @@ class _BulkRun:
         self._in_flight = connections_at_once(options.concurrency)
         self._written = output_to(output, inputs, self._own)
         self._late_columns: dict[str, None] = {}
-        self._stability = Stability(options.repeat) if options.repeat > 1 else None
+        self._stability = _stability(options, self._settings)
         self._failures: list[Failure] = []
         self._ids = _SharedIds()
         self._ended: AnalyzerError | None = None
@@ -294,7 +297,8 @@ class _BulkRun:
         results = self._results
         if not isinstance(results, BatchResults):
             return {}
-        return {"waiting": results.waiting, "unasked": results.unasked, "batch": results.report}
+        known = {"waiting": results.waiting, "unasked": results.unasked}
+        return {**known, "batch": results.report, "origins": results.origins}
 
     @property
     def _without_row(self) -> int:
@@ -318,6 +322,15 @@ class _BulkRun:
                 f"{self._output} has as many rows or more and was left as it was; what this run read is in {written}."
             )
         return notes
+
+
+def _stability(options: BulkOptions, settings: Settings) -> Stability | None:
+    """What measures how far readings agree; None where each pitch is read once."""
+    if options.repeat > 1:
+        return Stability(options.repeat)
+    models = as_models(options.model) or as_models(settings.model)
+    readings = sum(1 if model == KEYWORDS else settings.readings for model in models)
+    return Stability(readings, combined=True) if readings > 1 else None
 
 
 class _SharedIds:

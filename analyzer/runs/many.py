@@ -355,11 +355,12 @@ class ManyRun:
 
             opened.store = Store.open(plan.store)
             opened.answers = AnswerQueue(opened.store, retry_seconds=limiter.policy.give_up_after or 0.0)
+        settings = plan.settings.asking(model)
         if self._desk is None or opened.answers is None:
-            return ModelReader(model, plan.settings, answers=opened.answers, limiter=limiter, spending=limits.spending)
+            return ModelReader(model, settings, answers=opened.answers, limiter=limiter, spending=limits.spending)
         return ModelReader(
             model,
-            plan.settings,
+            settings,
             answers=self._desk.answers(opened.answers),
             limiter=limiter,
             spending=limits.spending,

@@ -18,13 +18,13 @@ from analyzer.framework.assessment import (
     GateResult,
     Player,
     Question,
+    ShownVerdict,
     VerdictWord,
     Warning,
 )
 from analyzer.framework.contested import COMPARED, Votes, contested
 from analyzer.framework.rulebook import SIDE_TITLES, SIDES
 from analyzer.framework.verdict import Leaning, kind, leaning
-from analyzer.settings import KEYWORDS
 from analyzer.vocabulary.labels import capital, joined, title, value_word, word
 from analyzer.vocabulary.plain import explained
 from analyzer.vocabulary.records import LISTS, SIGNALS, UNKNOWN
@@ -56,6 +56,14 @@ VERDICTS: Final[Mapping[VerdictWord, str]] = {
 """The verdict's word as people read it."""
 DRAFT: Final = "Draft"
 """What takes the place of the verdict's word where no model read the pitch."""
+SHOWN_VERDICTS: Final[Mapping[ShownVerdict, str]] = {
+    "for": VERDICTS["for"],
+    "balanced": VERDICTS["balanced"],
+    "open": VERDICTS["open"],
+    "against": VERDICTS["against"],
+    "draft": DRAFT,
+}
+"""What a row of many pitches shows, in words."""
 RANGE: Final = (
     "A range covers what the pitch leaves open and, with several readings, what they disagree on. It holds every score "
     "that some answer gives, and says nothing of how likely its ends are.",
@@ -77,6 +85,7 @@ _ORIGINS: Final[Mapping[str, str]] = {
 _DOUBTS: Final[Mapping[str, str]] = {
     "many_signals": "check it: its sentence carries many signals",
     "only_name": "check it: it only repeats the product's name",
+    "lacking": "check it: it lacks what this value needs",
     "unclear": "check it: a second look could not tell",
 }
 """Why a quote should be checked, in words."""
@@ -133,14 +142,9 @@ def summary(assessment: Assessment) -> str:
     return "" if any(text.startswith(words.removesuffix(".")) for text in known) else assessment.signals.summary
 
 
-def is_draft(assessment: Assessment) -> bool:
-    """Whether cue phrases read the pitch, without a model: then nothing is called a verdict."""
-    return assessment.provenance.reader.model == KEYWORDS
-
-
 def draft_note(assessment: Assessment) -> str:
     """How far to trust the range of a draft, as measured; empty for what is none, and out of scope."""
-    if not is_draft(assessment) or assessment.scores is None:
+    if not assessment.is_draft or assessment.scores is None:
         return ""
     inside, of = _draft_figures()
     return (
@@ -161,7 +165,7 @@ def statement(assessment: Assessment) -> str:
     apply."""
     if assessment.verdict is None:
         return SCOPE_UNDECIDED if is_undecided(assessment) else OUT_OF_SCOPE
-    if is_draft(assessment):
+    if assessment.is_draft:
         return f"{DRAFT}: {verdict_line(assessment)} {draft_note(assessment)}"
     return assessment.verdict.sentence
 
@@ -170,12 +174,17 @@ def verdict_word(assessment: Assessment) -> str:
     """The verdict in one word; out of scope, that it is."""
     if assessment.verdict is None:
         return "Undecided" if is_undecided(assessment) else "Out of scope"
-    return DRAFT if is_draft(assessment) else VERDICTS[assessment.verdict.word]
+    return DRAFT if assessment.is_draft else VERDICTS[assessment.verdict.word]
 
 
 def tone(assessment: Assessment) -> str:
     """The class of the verdict's color: its word, "open" for a draft and out of scope."""
-    return "open" if assessment.verdict is None or is_draft(assessment) else assessment.verdict.word
+    return "open" if assessment.verdict is None or assessment.is_draft else assessment.verdict.word
+
+
+def tone_of(shown: ShownVerdict) -> str:
+    """The class of the color of what a row of many pitches shows."""
+    return "open" if shown == "draft" else shown
 
 
 def verdict_line(assessment: Assessment) -> str:

@@ -20,7 +20,7 @@ from analyzer.framework.assessment import Usage
 from analyzer.results.result import Progress
 from analyzer.runs.bulk import BulkSummary, Failure
 from analyzer.runs.estimate import CostEstimate
-from analyzer.runs.stability import STABLE_NAMES, Stability
+from analyzer.runs.stability import Stability
 from analyzer.screen import printable
 from analyzer.views.terminal import QUIET, cut
 from analyzer.views.times import duration
@@ -138,13 +138,15 @@ def summary_json(summary: BulkSummary) -> str:
 
 def print_stability(console: Console, stability: Stability) -> None:
     """Print how often repeated readings agree, the least stable signal first."""
-    console.print(
-        f"{stability.pitches} pitches read {stability.repeat} times each. Share of pairs of readings that agree:"
-    )
+    if not stability.pitches:
+        console.print("No pitch has two readings, so there is nothing to say of how far readings agree.")
+        return
+    pitches = "1 pitch" if stability.pitches == 1 else f"{stability.pitches:,} pitches"
+    console.print(f"{pitches} read {stability.repeat} times each. Share of pairs of readings that agree:")
     table = Table(box=None, pad_edge=False, header_style=QUIET, padding=(0, 2, 0, 0))
     table.add_column("signal")
     table.add_column("agree", justify="right")
-    shares = [(share, name) for name in STABLE_NAMES if (share := stability.share(name)) is not None]
+    shares = [(share, name) for name in stability.names if (share := stability.share(name)) is not None]
     for share, name in sorted(shares, key=lambda pair: pair[0]):
         table.add_row(title(name), f"{share:.0%}")
     console.print(table)

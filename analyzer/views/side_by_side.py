@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from analyzer.framework.assessment import Assessment
 from analyzer.views import assessment_content as content
@@ -12,17 +12,17 @@ from analyzer.vocabulary.labels import capital, title, value_word
 from analyzer.vocabulary.records import SIGNALS
 
 
-def side_by_side(one: Assessment, other: Assessment) -> Html:
-    """A table with a column for each; out of scope, what needs a score stays empty."""
+def side_by_side(one: Assessment, other: Assessment, named: Callable[[Assessment], str] = content.heading) -> Html:
+    """A table with a column for each, with its name; out of scope, what needs a score stays empty."""
     pair = (one, other)
-    head = tag("tr", tag("td"), *(tag("th", content.heading(each), scope="col", class_="alien") for each in pair))
+    head = tag("tr", tag("td"), *(tag("th", named(each), scope="col", class_="alien") for each in pair))
     table = tag("table", tag("thead", head), tag("tbody", *_rows(pair)))
     return tag("div", tag("div", table, class_="scrolling", tabindex="0"), class_="pa both")
 
 
 def _rows(pair: tuple[Assessment, Assessment]) -> Iterator[Html]:
     yield _row("Pitch", (content.subtitle(each) for each in pair))
-    yield _row("Verdict", (f"{content.verdict_word(each)}. {content.verdict_line(each)}" for each in pair))
+    yield _row("Verdict", map(_verdict, pair))
     yield _row("Market case", (shown_points(each.scores.market) if each.scores else "" for each in pair))
     yield _row("Sales case", (shown_points(each.scores.sales) if each.scores else "" for each in pair))
     yield _lists("What counts most", ([c.headline for c in content.telling(each)] for each in pair))
@@ -35,6 +35,13 @@ def _rows(pair: tuple[Assessment, Assessment]) -> Iterator[Html]:
         values = [value_word(name, str(each.signals.single(name).value)) for each in pair]
         if values[0] != values[1]:
             yield _row(title(name), map(capital, values))
+
+
+def _verdict(assessment: Assessment) -> str:
+    if assessment.verdict is None:
+        return content.statement(assessment)
+    parts = (f"{content.verdict_word(assessment)}.", content.verdict_line(assessment), content.draft_note(assessment))
+    return " ".join(filter(None, parts))
 
 
 def _row(name: str, cells: Iterable[str]) -> Html:

@@ -104,9 +104,9 @@ MAX_PROBLEMS: Final = 6
 MAX_PERSONAS: Final = 6
 MAX_COMPETITORS: Final = 20
 MAX_QUOTES: Final = 3
-DOUBTS: Final = ("many_signals", "only_name", "unclear")
-"""Why a quote should be checked: its sentence carries many signals, it only repeats the product's name, or a second
-look could not tell whether it supports its value."""
+DOUBTS: Final = ("many_signals", "only_name", "lacking", "unclear")
+"""Why a quote should be checked: its sentence carries many signals, it only repeats the product's name, it lacks what
+its value needs, or a second look could not tell whether it supports its value."""
 
 
 # ---------------------------------------------------------------- the types

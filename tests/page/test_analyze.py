@@ -344,11 +344,11 @@ def test_two_pitches_are_shown_side_by_side_at_an_address_of_their_own(page: App
     page.selectbox(key="sample").set_value("cabstand").run()
     page.session_state["tab"] = "Side by side"
     page.run()
-    sha256 = next(each for each in page.selectbox(key="next-to").options if "Idlewatt" in each)
+    sha256 = next(each for each in page.selectbox(key="next-to").options if "finds idle GPUs" in each)
     page.selectbox(key="next-to").select(sha256).run()
 
     shown = markup(page)
-    assert '<th scope="col" class="alien">Idlewatt</th>' in shown
+    assert '<th scope="col" class="alien">Website: finds idle GPUs</th>' in shown
     assert "Who signs" in shown
     assert page.query_params["tab"] in ("Side by side", ["Side by side"])
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import analyzer
+from analyzer import page
 from analyzer.errors import AnalyzerError
 from analyzer.files.document import _INSTALL_OCR
 from analyzer.page.words import on_the_page
@@ -21,8 +22,8 @@ from analyzer.settings import Settings
 OF_THE_COMMAND_LINE = re.compile(r"--[a-z]|\b[A-Z]{2,}_[A-Z_]+|\bpitch (?:doctor|record|bulk|app|analyze)\b")
 ANALYZER = Path(analyzer.__file__).parent
 ON_THE_PAGE = ("agreement", "files", "framework", "page", "reading", "results", "runs", "store")
-NOT_ON_THE_PAGE = {"hosts.py", "serve.py", "doctor.py"}
-"""What starts the server, and a command of its own."""
+NOT_ON_THE_PAGE = {"hosts.py", "serve.py", "doctor.py", "batch_desk.py", "batch_services.py"}
+"""What starts the server, a command of its own, and batches, which the page does not send."""
 
 
 @pytest.mark.parametrize("rule", [*TABLE, *WITHOUT_STATUS], ids=lambda rule: rule.happened[:40])
@@ -84,3 +85,21 @@ def test_no_error_that_the_page_can_meet_needs_the_command_line() -> None:
 
     assert len([text for text in messages.values() if OF_THE_COMMAND_LINE.search(text)]) > 10
     assert {where: text for where, text in said.items() if OF_THE_COMMAND_LINE.search(text)} == {}
+
+
+TO_WHOEVER_RUNS_IT = {"hosts.py", "serve.py", "words.py"}
+"""Files whose messages are for a terminal, or for whoever set up the server; and the words that are replaced."""
+FILES = [path for path in sorted(Path(page.__file__).parent.glob("*.py")) if path.name not in TO_WHOEVER_RUNS_IT]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_no_text_of_the_page_itself_names_a_command_or_a_variable(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    notes = {id(each.value) for each in ast.walk(tree) if isinstance(each, ast.Expr)}
+    texts = [
+        each.value
+        for each in ast.walk(tree)
+        if isinstance(each, ast.Constant) and isinstance(each.value, str) and id(each) not in notes
+    ]
+    patterns = (r"--model \w+/(\S+)", "--w:")  # what examples of profiles are searched for; a variable of a style
+    assert [text for text in texts if OF_THE_COMMAND_LINE.search(text) and text not in patterns] == []

@@ -527,6 +527,11 @@ def test_repeated_readings_show_how_far_they_agree_and_are_asked_for_once(tmp_pa
     assert stability.share("buyer") == pytest.approx(1 / 3)  # of three readings, one pair agrees
     assert stability.share("category") == 1.0
     assert len(stability.spreads) == 5
+    combined = voted.stability  # of readings that are combined by votes, as of those one by one
+    assert combined is not None and (combined.pitches, combined.repeat) == (5, 3)
+    for name in set(combined.names) & set(stability.names):
+        assert combined.share(name) == stability.share(name), name
+    assert voted.document()["stability"]["overall_spread"] is None
     told = Counter((row["pitch"]["id"], row["input"]["repeat"]) for row in rows(tmp_path / "out.jsonl"))
     assert told == Counter((f"p{n}", k) for n in range(5) for k in (1, 2, 3))
 

@@ -25,6 +25,7 @@ from analyzer.reading.keywords.sentences import Text
 from analyzer.reading.keywords.single_values import SingleValues
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.reading import Reading
+from analyzer.reading.support import lacking_warnings, support_warnings
 from analyzer.vocabulary.signals import Signals
 
 _SUMMARY_WORDS: Final = 30
@@ -89,8 +90,10 @@ class KeywordReader:
     async def read(self, pitch: Pitch, number: int = 1) -> Reading:
         signals = read_with_keywords(pitch.text, pitch.planted)
         messages = [_ROUGH] if signals.in_scope else [_ROUGH, _NO_SIGN]
-        warnings = (*pitch.warnings, *(Warning(kind="rough_reader", message=message) for message in messages))
-        return Reading(signals, ReaderRef(model="keywords", prompt_sha256=keywords_sha256()), warnings)
+        rough = (Warning(kind="rough_reader", message=message) for message in messages)
+        doubts = (*support_warnings(signals, pitch.text), *lacking_warnings(signals)) if signals.in_scope else ()
+        ref = ReaderRef(model="keywords", prompt_sha256=keywords_sha256())
+        return Reading(signals, ref, (*pitch.warnings, *rough, *doubts))
 
 
 def _summary(evidence: Evidence) -> str:
