@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.errors import InputError
@@ -93,8 +93,9 @@ class Columns:
 
     def row(self, result: Result, own_id: object) -> dict[str, Any]:
         """The cells of one result. A pitch without an id has its fingerprint for one."""
-        cells = arrow_cells(ResultRow(result, ""), FRAME_COLUMNS)
-        return {**cells, _ID: result.sha256 if own_id is None else result.id}
+        if own_id is None or own_id != own_id or own_id == "":
+            result = replace(result, id=result.sha256 or "")
+        return arrow_cells(ResultRow(result, ""), FRAME_COLUMNS)
 
     def table(self, kept: pyarrow.Table, rows: Sequence[dict[str, Any]]) -> pyarrow.Table:
         """A block: the own columns, and the cells of the results."""

@@ -24,9 +24,10 @@ from analyzer.reading.limit_owner import LimitOwner, News, Process, Word
 from analyzer.reading.limits import LimitTerms, OwnLimits
 from analyzer.reading.panel import ENDS_RUN
 from analyzer.reading.shared_limits import SharedLimits
-from analyzer.results.result import Result
+from analyzer.results.result import Result, as_analyzer_error
 from analyzer.runs.arguments import label, title_of
-from analyzer.runs.many import ManyRun, ReadPitch, RunPlan
+from analyzer.runs.many import ManyRun, ReadPitch
+from analyzer.runs.plan import RunPlan
 from analyzer.settings import MAX_CONCURRENCY, Settings
 
 if TYPE_CHECKING:
@@ -34,8 +35,9 @@ if TYPE_CHECKING:
 
 _BATCHES_A_SECOND: Final = 400
 """Messages that the owner takes in at most; with more processes, each gathers for longer."""
-_SHORTEST: Final = 0.01
-"""Seconds for which words to the owner are gathered."""
+_SHORTEST: Final = 0.05
+"""Seconds for which words to the owner, and its news, are gathered: little beside an answer's time, and each message
+takes a large part of a millisecond of both processes."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,7 @@ class BlockReader:
         run = getattr(self, "_run", None)
         if run is not None:
             run.close()
+            background.finish(self._limits.aclose)
 
     async def __call__(self, block: pyarrow.Table) -> pyarrow.Table:
         """The block with what came of each of its pitches."""
@@ -124,8 +127,8 @@ class BlockReader:
             return failed(error=self._reason(None))
         try:
             finished = await self._read(number, entry)
-        except AnalyzerError as error:
-            return failed(error=error)
+        except Exception as error:  # noqa: BLE001  # one pitch must not end the run
+            return failed(error=as_analyzer_error(error, "while preparing this pitch"))
         outcome = finished.outcome
         if isinstance(outcome, ENDS_RUN) and not isinstance(outcome, RunStopped):
             background.call(partial(self._limits.end, outcome))
@@ -183,8 +186,8 @@ class _RayLink:
 class _Owner(LimitOwner):
     """The owner of a job's limits."""
 
-    def __init__(self, terms: LimitTerms):
-        super().__init__(OwnLimits(terms))
+    def __init__(self, terms: LimitTerms, gather: float):
+        super().__init__(OwnLimits(terms), gather=gather)
 
 
 def start_owner(job: Job, node: str) -> Any:
@@ -194,7 +197,7 @@ def start_owner(job: Job, node: str) -> Any:
     actor = ray.remote(_Owner).options(
         num_cpus=0, max_restarts=0, max_concurrency=10_000, label_selector={"ray.io/node-id": node}
     )
-    return actor.remote(job.terms)
+    return actor.remote(job.terms, job.gather)
 
 
 def _with_keys(plan: RunPlan) -> Settings:

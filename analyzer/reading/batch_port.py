@@ -89,15 +89,15 @@ class PortRules:
     """What the ports of one run share.
 
     `anew`: whether the user asks again for whatever failed before. `live`: whether what is missing is asked at once, at
-    the usual price. `origin`: of the run's batches, None until one is found. `cancelled`: whether nothing more is to be
-    asked. `again`: why requests are asked again, with how many.
+    the usual price. `origins`: of the batches that these pitches are in; new ones have the first of them. `cancelled`:
+    whether nothing more is to be asked. `again`: why requests are asked again, with how many.
     """
 
     store: Store
     budget: Budget
     anew: bool
     live: bool = False
-    origin: str | None = None
+    origins: dict[str, None] = field(default_factory=dict)
     cancelled: bool = False
     again: dict[str, int] = field(default_factory=dict)
     drafts: dict[tuple[str, str], Draft] = field(default_factory=dict)
@@ -179,7 +179,7 @@ class BatchedModel:
         if batch not in self._origins:
             self._origins[batch] = origin = rules.store.batches.origin_of(batch)
             if origin is not None:
-                rules.origin = rules.origin or origin
+                rules.origins[origin] = None
                 rules.cancelled = rules.cancelled or (not rules.anew and rules.store.batches.is_cancelled(origin))
 
     def _draft(self, request: ModelRequest, endpoint: str, body: Mapping[str, Any], because: str) -> None:

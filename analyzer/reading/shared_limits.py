@@ -118,7 +118,7 @@ class SharedLimits:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
         if self._words:
-            with suppress(AnalyzerError):
+            with suppress(Exception):  # whoever would hear it may be gone
                 await self._link.tell(self._process, self._words)
 
     # ------------------------------------------------------------ the owner
@@ -131,16 +131,16 @@ class SharedLimits:
             self._said.clear()
             try:
                 await self._link.tell(self._process, words)
-            except AnalyzerError as error:
-                self._over(error)
+            except Exception as error:  # noqa: BLE001  # nobody may wait for what cannot come
+                self._over(_sendable(error))
                 return
 
     async def _hear(self) -> None:
         while True:
             try:
                 news = await self._link.hear(self._process)
-            except AnalyzerError as error:
-                self._over(error)
+            except Exception as error:  # noqa: BLE001
+                self._over(_sendable(error))
                 return
             if news is None:
                 for word in [word for word, _ in self._waiting.values() if word not in self._words]:

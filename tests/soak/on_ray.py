@@ -62,6 +62,7 @@ class Watch:
     trial: Trial
     kills: list[float] = field(default_factory=list)
     cpu: dict[tuple[str, int], float] = field(default_factory=dict)
+    start: dict[tuple[str, int], float] = field(default_factory=dict)
     over: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> None:
@@ -70,23 +71,35 @@ class Watch:
             readers = self._measured()
             due = len(self.kills) < self.trial.kills and readers
             if due and self.server.ledger.count("good") >= every * (len(self.kills) + 1):
-                with suppress(ProcessLookupError):
-                    os.kill(readers[len(self.kills) % len(readers)], signal.SIGKILL)
-                    self.kills.append(time.time())
+                self._kill(readers[len(self.kills) % len(readers)])
+
+    def _kill(self, pid: int) -> None:
+        """Kill a process, and note when the server knows that its connections are gone."""
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+            while is_alive(pid):
+                time.sleep(_TICK / 10)
+            self.server.set_weather("fair")  # answered after what happened to the connections
+            self.kills.append(time.time())
 
     def _measured(self) -> list[int]:
         readers = []
+        asked = self.server.ledger.count("asked") > 0
         for pid, title in descendants(os.getpid()).items():
             for name in (READER, OWNER):
                 if name in title:
                     with suppress(OSError):
                         self.cpu[name, pid] = cpu_seconds(pid)
+                        if not asked:
+                            self.start[name, pid] = self.cpu[name, pid]
                         readers += [pid] * (name == READER)
         return readers
 
     def milliseconds(self, name: str) -> float:
-        """CPU of all processes of a kind, for each pitch."""
-        return 1000 * sum(taken for (kind, _), taken in self.cpu.items() if kind == name) / self.trial.pitches
+        """CPU of all processes of a kind from the first request on, for each pitch; of those that replace killed ones
+        with their start."""
+        taken = {each: seconds - self.start.get(each, 0.0) for each, seconds in self.cpu.items() if each[0] == name}
+        return 1000 * sum(taken.values()) / self.trial.pitches
 
 
 def descendants(root: int) -> dict[int, str]:
@@ -108,6 +121,12 @@ def descendants(root: int) -> dict[int, str]:
 def cpu_seconds(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def is_alive(pid: int) -> bool:
+    with suppress(OSError):
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    return False
 
 
 def start_cluster() -> Any:
@@ -188,13 +207,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--processes", type=int, default=Trial.processes)
     parser.add_argument("--concurrency", type=int, default=Trial.concurrency)
     parser.add_argument("--kills", type=int, default=Trial.kills)
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep all files of the run in a new folder")
     parser.add_argument("--postgresql", action="store_true", help="keep answers in a PostgreSQL server of its own")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)
     trial = Trial(options.pitches, options.faults, options.processes, options.concurrency, options.kills)
     ray = start_cluster()
     try:
-        with tempfile.TemporaryDirectory(prefix="soak-") as folder, Bench(Path(folder), options.seed) as bench:
+        with (
+            tempfile.TemporaryDirectory(prefix="soak-") as folder,
+            Bench(options.keep or Path(folder), options.seed) as bench,
+        ):
             store = None
             if options.postgresql:
                 database = Postgres()
