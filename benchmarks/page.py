@@ -41,7 +41,7 @@ from analyzer.settings import KEYWORDS, RECORDED, Settings
 
 ROOT = Path(__file__).parents[1]
 MANY = 1_000
-WAIT = 120_000
+WAIT = 300_000
 """Milliseconds after which a step counts as stuck."""
 DRAWN = """
 ([selector, wanted, limit]) => new Promise((resolve, reject) => {
