@@ -82,7 +82,10 @@ def keywords_sha256() -> str:
 
 
 class KeywordReader:
-    """The keyword reader, with the interface of every reader. It reads a pitch the same way every time."""
+    """The keyword reader, with the interface of every reader. It reads a pitch the same way every time, and waits for
+    nothing (`waits`), so that one pitch needs no event loop."""
+
+    waits: Final = False
 
     async def read(self, pitch: Pitch, number: int = 1) -> Reading:
         signals = read_with_keywords(pitch.text, pitch.planted)

@@ -41,7 +41,7 @@ AnyOf = Annotated[Cue, PlainValidator(_read_any)]
 
 
 class _RulePart(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)
 
 
 class CueSet(_RulePart):
