@@ -52,6 +52,7 @@ def read_with_keywords(text: str, ignore: Sequence[tuple[int, int]] = ()) -> Sig
     competitors, categories = CompetitorFinder(evidence), CategoryFinder(evidence)
     values = SingleValues(evidence, competitors, categories)
     in_scope = categories.in_scope()
+    problems = ProblemFinder(evidence, categories).find() if in_scope else ()
     personas = PersonaFinder(evidence, categories, values).find() if in_scope else ()
     singles = {name: values.find(name) for name in evidence.rules.signal if name not in _SETTLED_APART}
     if in_scope:
@@ -60,13 +61,14 @@ def read_with_keywords(text: str, ignore: Sequence[tuple[int, int]] = ()) -> Sig
         singles["lifecycle_scope"] = values.lifecycle_scope()
         singles["market_breadth"] = values.market_breadth()
         singles["data_science_fit"] = values.data_science_fit(personas)
-        singles["differentiation"] = singles["differentiation"] or values.claim()
+        for name, value in rules.whole_text.items():
+            singles[name] = singles[name] or values.of_the_whole(value, problems)
     return Signals.model_validate(
         {
             "in_scope": in_scope,
             "product": evidence.product,
             "summary": _summary(evidence),
-            "problems": ProblemFinder(evidence, categories).find() if in_scope else (),
+            "problems": problems,
             "personas": personas,
             "competitors": competitors.mentioned.competitors,
             **singles,
