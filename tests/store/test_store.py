@@ -217,7 +217,7 @@ def test_an_answer_is_reported_as_saved_when_others_can_find_it_and_a_full_disk_
             with sqlite3.connect(tmp_path / "store.db") as other:
                 found = other.execute("SELECT count(*) FROM answers WHERE key = ?", (str(number),)).fetchone()
             other.close()
-            return found == (1,)
+            return bool(found == (1,))
 
         outcomes = await asyncio.gather(*map(save, range(40)), return_exceptions=True)
         queue.close()
