@@ -26,6 +26,8 @@ from analyzer.store.store import Store
 _HEAD: Final = 1000
 """Bytes that a batch may have besides its requests."""
 _MARGIN: Final = 1.25
+_NOTHING: Final = 1e-6
+"""USD for which no request can be asked."""
 _TOKENS: Final = ("prompt_tokens", "completion_tokens", "input_tokens", "output_tokens")
 _FIRST_TURN: Final = ("read", 0)
 
@@ -75,6 +77,8 @@ class Budget:
     def reserve(self, cost: float | None) -> None:
         """Count a request. Raises CostLimitReached if it could exceed the limit."""
         if self.limit is not None and self.planned + (cost or 0.0) > self.limit:
+            if self.limit < _NOTHING:
+                raise CostLimitReached("nothing is left of the cost limit, so what is left to ask was not sent")
             raise CostLimitReached(
                 f"one more request could exceed the limit of ${self.limit:g}: {self.requests:,} requests may cost "
                 f"${self.planned:.4f} together"

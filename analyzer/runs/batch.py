@@ -21,8 +21,9 @@ from analyzer.errors import AnalyzerError, ConfigurationError, CostLimitReached
 from analyzer.reading.pitch import Pitch
 from analyzer.results.result import Progress, Result
 from analyzer.runs.arguments import as_pitches, as_switch, id_and_text
-from analyzer.runs.many import MANY_DEFAULTS, ManyRun, PitchLike, Results, RunPlan
+from analyzer.runs.many import MANY_DEFAULTS, ManyRun, PitchLike, Results
 from analyzer.runs.options import ManyOptions, check_names, takes
+from analyzer.runs.plan import RunPlan
 from analyzer.settings import asks_a_server
 
 if TYPE_CHECKING:
@@ -196,6 +197,8 @@ def _desk(plan: RunPlan, *, anew: bool = False, live: bool = False) -> BatchDesk
     asked = list(dict.fromkeys(model for model in (*plan.asked(), plan.verifying()) if asks_a_server(model)))
     if not asked:
         raise ConfigurationError(f"{', '.join(plan.models)} asks no server, so there is nothing to send in batches")
+    if plan.processes > 1:
+        raise ConfigurationError("processes are for requests that are sent at once; leave them out with batches")
     if plan.store is None:
         raise ConfigurationError("batches are recorded in the store; do not run them without one")
     store = Store.open(plan.store)

@@ -47,7 +47,8 @@ class BulkOptions:
     `model`: one or several; none = PITCH_MODEL. `rulebook`, `market`: None = the built-in ones. `settings`: None = from
     the environment. `max_cost` in USD and `give_up_after` in seconds: as in `analyze_many`. `repeat` > 1 has so many
     readings of each pitch in the output, each by itself, and measures how far they agree. `limit`: only the first so
-    many pitches. `read`: what reads them, `analyze_many` or `collect` of `runs.batch`.
+    many pitches. `processes`: in how many processes pitches are read and judged. `read`: what reads them,
+    `analyze_many` or `collect` of `runs.batch`.
     """
 
     model: str | Sequence[str] | None = None
@@ -59,6 +60,7 @@ class BulkOptions:
     give_up_after: float = GIVE_UP_AFTER
     repeat: int = 1
     limit: int | None = None
+    processes: int = 1
     read: Callable[..., Results] = analyze_many
 
 
@@ -238,6 +240,7 @@ class _BulkRun:
             on_progress=self._note_progress,
             stop=self._stop,
             total=self._progress.total,
+            processes=options.processes,
         )
         self._store = _StoreFile(self._settings)
         for result in results:
