@@ -22,6 +22,8 @@ KEYWORDS = "keywords"
 RECORDED = "recorded"
 DEFAULT_CONCURRENCY = 16
 """Requests in flight of a bulk run that nobody set."""
+MAX_PROCESSES: Final = 64
+"""The most processes of a run."""
 MAX_CONCURRENCY = 256
 """The most requests in flight."""
 MAX_READINGS = 20

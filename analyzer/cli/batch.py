@@ -99,9 +99,9 @@ def left_of(max_cost: float | None, report: BatchReport | None) -> float | None:
     return max(max_cost - report.at_most, _NEXT_TO_NOTHING)
 
 
-def send(sources: Sources, options: dict[str, Any], *, quiet: bool = False) -> float | None:
-    """`--batch`: send what has no answer, and show what was sent. `quiet`: nothing on standard output. Returns what is
-    left of the cost limit. Exits with the code of the run if it ended early."""
+def send(sources: Sources, options: dict[str, Any], *, quiet: bool = False) -> frozenset[str]:
+    """`--batch`: send what has no answer, and show what was sent. `quiet`: nothing on standard output. Reduces the cost
+    limit by that, and returns the runs to wait for. Exits with the code of the run if it ended early."""
     from analyzer.runs.batch import submit
     from analyzer.runs.interrupts import stopping_on_interrupt
     from analyzer.views.batch import print_submitted
@@ -115,7 +115,21 @@ def send(sources: Sources, options: dict[str, Any], *, quiet: bool = False) -> f
     print_submitted(screen(err=True), submitted, stopped=stopped)
     if stopped or submitted.exit_code:
         sys.exit(130 if stopped else submitted.exit_code)
-    return left_of(options["max_cost"], submitted.report)
+    options["max_cost"] = left_of(options["max_cost"], submitted.report)
+    return submitted.origins
+
+
+def warn_of_batches(options: Mapping[str, Any]) -> None:
+    """Say, before a live run, that batches of its models are under way."""
+    from analyzer.runs.batch import under_way
+
+    count = under_way(many_options(options))  # type: ignore[arg-type]
+    if count:
+        several = f"{count:,} batches are" if count > 1 else "A batch is"
+        note(
+            f"{several} under way with this model. A live run asks for their pitches again and pays for them; "
+            "--collect writes what they have answered."
+        )
 
 
 def cancel(sources: Sources, options: dict[str, Any]) -> None:
@@ -130,8 +144,8 @@ def cancel(sources: Sources, options: dict[str, Any]) -> None:
     print_cancelled(screen(err=True), report)
 
 
-def wait_for_batches(options: Mapping[str, Any]) -> bool:
-    """Wait until no batch of these models is under way; whether Ctrl-C ended that."""
+def wait_for_batches(origins: frozenset[str], options: Mapping[str, Any]) -> bool:
+    """Wait until no batch of these runs is under way; whether Ctrl-C ended that."""
     from analyzer.runs.batch import wait
     from analyzer.runs.interrupts import stopping_on_interrupt
     from analyzer.views.batch import waiting_line
@@ -145,7 +159,7 @@ def wait_for_batches(options: Mapping[str, Any]) -> bool:
             note(line)
 
     with stopping_on_interrupt(lambda: note("The batches go on at the provider.")) as stop:
-        wait(many_options(options), stopped=stop.wait, on_report=show)  # type: ignore[arg-type]
+        wait(origins, many_options(options), stopped=stop.wait, on_report=show)  # type: ignore[arg-type]
         return stop.is_set()
 
 

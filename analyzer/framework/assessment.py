@@ -19,7 +19,7 @@ ShownVerdict = VerdictWord | Literal["draft"]
 
 
 class _AssessmentPart(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, defer_build=True)
 
 
 class PitchRef(_AssessmentPart):

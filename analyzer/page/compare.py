@@ -29,7 +29,7 @@ from analyzer.views.comparison_chart import DARK, LIGHT, limits_of_agreement
 from analyzer.views.comparison_files import disagreements_csv
 from analyzer.views.comparison_html import comparison_html
 from analyzer.views.html import Html, tag, together
-from analyzer.vocabulary.labels import title
+from analyzer.vocabulary.labels import in_words, title
 
 _KINDS: Final = ["json", "jsonl", "parquet"]
 _LARGEST: Final = 100
@@ -354,6 +354,6 @@ def _case(found: Disagreement) -> Html:
         tag("p", tag("span", views.both_values(found), class_="alien")),
         *(tag("blockquote", tag("span", quote, class_="alien")) for quote in found.quotes),
         *(tag("p", "Note by ", tag("span", note, class_="alien")) for note in found.notes),
-        tag("details", tag("summary", "What decides"), tag("p", found.rule)),
+        tag("details", tag("summary", "What decides"), tag("p", in_words(found.rule))),
         class_="card",
     )

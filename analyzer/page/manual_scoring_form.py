@@ -6,7 +6,6 @@ show.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
@@ -33,14 +32,13 @@ from analyzer.page.session import ManualScoringState, session
 from analyzer.page.words import on_the_page
 from analyzer.store.store import Store
 from analyzer.views.html import tag
-from analyzer.vocabulary.labels import capital, title, value_word, word
+from analyzer.vocabulary.labels import capital, in_words, title, value_word
 from analyzer.vocabulary.plain import explained
 from analyzer.vocabulary.signals import SIGNALS, UNKNOWN
 
 _OUTCOME: Final = "form"
 _MOST_OPTIONS: Final = 12
 """Values that are shown one below the other; longer lists are folded into a box to choose from."""
-_CODE: Final = re.compile(r"\b[a-z]+(?:_[a-z0-9]+)+\b")
 _MOST_KEYS: Final = 9
 """Values that a digit can choose."""
 _SILENT: Final = "The pitch is silent"
@@ -180,11 +178,6 @@ def _heading(name: str, out: bool = False) -> None:
     st.html(tag("div", *parts, class_="pa by-hand out" if out else "pa by-hand"))
 
 
-def in_words(codes: str) -> str:
-    """A rule of the codebook as people read it: values in words."""
-    return _CODE.sub(lambda found: word(found.group()), codes)
-
-
 def _keep_value(key: str, name: str) -> None:
     state = session().manual_scoring
     state.drafts.setdefault(key, {})[name] = st.session_state[f"{KEY}{key}:{name}"] or ""
@@ -293,8 +286,8 @@ def _ask(store: Store | None, task: ScoringTask, draft: dict[str, str]) -> None:
     what = "Nothing was looked at yet." if left == len(VALUES) else f"{left} signals were not looked at."
     with st.container(border=True, key="scoring-ask"):
         explained = (
-            " If the pitch is silent on them, save that: you then see the reading. Or save what you have, and go on "
-            "another time: the reading stays hidden, and the file of your scores leaves this pitch out."
+            " If the pitch is silent on them all, save that: you then see the reading. Or save what you have, and go "
+            "on another time: the reading stays hidden, and the file of your scores leaves this pitch out."
         )
         st.html(tag("p", tag("strong", what), explained, class_="pa", role="alert"))
         with st.container(horizontal=True):

@@ -234,7 +234,7 @@ def _head(work: PortfolioWork) -> Html:
     parts += [f"{failed:,} not read"] if failed else []
     lines = [tag("h2", work.name, class_="alien"), tag("p", f"{', '.join(parts)}.")]
     if work.reads_pitches and progress.finished:
-        lines.append(tag("p", progress_line(progress), class_="lead"))
+        lines.append(tag("p", progress_line(progress, under_way=False), class_="lead"))
     lines.append(tag("p", _where(work), class_="lead"))
     section = tag("section", *lines, class_="pa head")
     cautions = _cautions(work)

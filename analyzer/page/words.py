@@ -36,6 +36,7 @@ _HERE: Final = (
     (r"its address \(OPENAI_BASE_URL\)", "its address"),
     (r", or OPENAI_BASE_URL with openai/NAME for any compatible server", ""),
     (r"OPENAI_BASE_URL", "the server's address"),
+    (r"the provider's key variable", "the key"),
     (r"\b[A-Z][A-Z_]*_(?:API_)?KEY\b", "the key"),
     (r"\(?PITCH_PROFILES\)?", "of the profiles"),
     (r"; use: pitch bulk \S+", "; use the command line for more"),

@@ -23,8 +23,9 @@ from analyzer.framework.rulebook import Rulebook
 from analyzer.ray.columns import Columns
 from analyzer.resources import install_command
 from analyzer.runs.arguments import as_concurrency
-from analyzer.runs.many import MANY_DEFAULTS, ManyRun, RunPlan
+from analyzer.runs.many import MANY_DEFAULTS, ManyRun
 from analyzer.runs.options import LimitedOptions, ManyOptions, check_names, takes
+from analyzer.runs.plan import RunPlan
 from analyzer.settings import MAX_CONCURRENCY
 
 if TYPE_CHECKING:

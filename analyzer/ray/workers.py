@@ -26,7 +26,8 @@ from analyzer.reading.panel import ENDS_RUN
 from analyzer.reading.shared_limits import SharedLimits
 from analyzer.results.result import Result, as_analyzer_error
 from analyzer.runs.arguments import label, title_of
-from analyzer.runs.many import ManyRun, ReadPitch, RunPlan
+from analyzer.runs.many import ManyRun, ReadPitch
+from analyzer.runs.plan import RunPlan
 from analyzer.settings import MAX_CONCURRENCY, Settings
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ saved as they come, before anything looks at them.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -90,6 +90,11 @@ class BatchDesk:
             self._ports[model] = BatchedModel(model, self._services[model], self.rules)
         return self._ports[model]
 
+    @property
+    def origins(self) -> frozenset[str]:
+        """The runs that the batches of these pitches belong to, as far as they were seen."""
+        return frozenset(self.rules.origins)
+
     def answers(self, queue: AnswerQueue) -> BatchAnswers:
         """The stored answers, as this run uses them."""
         return BatchAnswers(queue, self.rules)
@@ -118,18 +123,20 @@ class BatchDesk:
             with closing(last) as draft:
                 self._send(draft)
         for because, count in self.rules.again.items():
-            self._note(f"{count:,} requests are asked again: {because}.")
+            asked = "1 request is" if count == 1 else f"{count:,} requests are"
+            self._note(f"{asked} asked again: {because}.")
         self.rules.again.clear()
 
     def _send(self, draft: Draft) -> None:
         rules = self.rules
-        rules.origin = rules.origin or uuid4().hex
-        batch = StoredBatch(uuid4().hex, rules.origin, draft.model, "writing", len(draft.requests))
+        origin = next(iter(rules.origins), uuid4().hex)
+        rules.origins[origin] = None
+        batch = StoredBatch(uuid4().hex, origin, draft.model, "writing", len(draft.requests))
         claimed = self._store.batches.claim(batch, draft.requests, anew=rules.anew)
         if not claimed:
             return
         if rules.anew:
-            self._store.batches.note_cancelled(rules.origin, False)
+            self._store.batches.note_cancelled(origin, False)
         with draft.lines_of(claimed) as file:
             remote = self._create(batch, draft.endpoint, file, len(claimed))
         self.report.sent += len(claimed)
@@ -182,13 +189,15 @@ class BatchDesk:
 
     # ------------------------------------------------------------ taking
 
-    def take(self) -> None:
-        """Take what is done into the store. A server that cannot be reached is a note. Raises ConfigurationError."""
+    def take(self, origins: Collection[str] | None = None) -> None:
+        """Take what is done into the store. `origins`: only of these runs; None = of all with these models. A server
+        that cannot be reached is a note. Raises ConfigurationError."""
         self._store.batches.drop_used_replies()
         self.report.open_batches = self.report.open_requests = self.report.done_requests = 0
         silent: set[str] = set()
-        under_way = self._store.batches.under_way(list(self._services))
-        for batch in under_way:
+        for batch in self._store.batches.under_way(list(self._services)):
+            if origins is not None and batch.origin not in origins:
+                continue
             if batch.model in silent:
                 self._still_open(batch)
                 continue

@@ -26,6 +26,8 @@ from analyzer.store.store import Store
 _HEAD: Final = 1000
 """Bytes that a batch may have besides its requests."""
 _MARGIN: Final = 1.25
+_NOTHING: Final = 1e-6
+"""USD for which no request can be asked."""
 _TOKENS: Final = ("prompt_tokens", "completion_tokens", "input_tokens", "output_tokens")
 _FIRST_TURN: Final = ("read", 0)
 
@@ -75,6 +77,8 @@ class Budget:
     def reserve(self, cost: float | None) -> None:
         """Count a request. Raises CostLimitReached if it could exceed the limit."""
         if self.limit is not None and self.planned + (cost or 0.0) > self.limit:
+            if self.limit < _NOTHING:
+                raise CostLimitReached("nothing is left of the cost limit, so what is left to ask was not sent")
             raise CostLimitReached(
                 f"one more request could exceed the limit of ${self.limit:g}: {self.requests:,} requests may cost "
                 f"${self.planned:.4f} together"
@@ -89,15 +93,15 @@ class PortRules:
     """What the ports of one run share.
 
     `anew`: whether the user asks again for whatever failed before. `live`: whether what is missing is asked at once, at
-    the usual price. `origin`: of the run's batches, None until one is found. `cancelled`: whether nothing more is to be
-    asked. `again`: why requests are asked again, with how many.
+    the usual price. `origins`: of the batches that these pitches are in; new ones have the first of them. `cancelled`:
+    whether nothing more is to be asked. `again`: why requests are asked again, with how many.
     """
 
     store: Store
     budget: Budget
     anew: bool
     live: bool = False
-    origin: str | None = None
+    origins: dict[str, None] = field(default_factory=dict)
     cancelled: bool = False
     again: dict[str, int] = field(default_factory=dict)
     drafts: dict[tuple[str, str], Draft] = field(default_factory=dict)
@@ -179,7 +183,7 @@ class BatchedModel:
         if batch not in self._origins:
             self._origins[batch] = origin = rules.store.batches.origin_of(batch)
             if origin is not None:
-                rules.origin = rules.origin or origin
+                rules.origins[origin] = None
                 rules.cancelled = rules.cancelled or (not rules.anew and rules.store.batches.is_cancelled(origin))
 
     def _draft(self, request: ModelRequest, endpoint: str, body: Mapping[str, Any], because: str) -> None:

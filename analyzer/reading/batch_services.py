@@ -367,7 +367,8 @@ class _AnthropicBatches(_Service):
 
     def create(self, name: str, endpoint: str, upload: str, file: IO[bytes]) -> RemoteBatch:
         with _mapped():
-            return self._read(self._call("POST", "", content=_as_one_document(file)))
+            size = {"content-length": str(sum(map(len, _as_one_document(file))))}
+            return self._read(self._call("POST", "", size, content=_as_one_document(file)))
 
     def find(self, name: str, upload: str, since: datetime, requests: int) -> list[Found]:
         earliest = since.timestamp() - _CLOCKS_DIFFER
@@ -405,8 +406,9 @@ class _AnthropicBatches(_Service):
     def cancel(self, remote: str) -> None:
         self._patiently(lambda: self._call("POST", f"/{quote(remote)}/cancel"))
 
-    def _call(self, method: str, path: str, **content: Any) -> Mapping[str, Any]:
-        response = self._http.request(method, f"{self._url}{path}", headers=self._headers(), **content)
+    def _call(self, method: str, path: str, more: Mapping[str, str] | None = None, **content: Any) -> Mapping[str, Any]:
+        headers = {**self._headers(), **(more or {})}
+        response = self._http.request(method, f"{self._url}{path}", headers=headers, **content)
         if response.status_code != httpx.codes.OK:
             raise _Refused(response)
         document = response.json()

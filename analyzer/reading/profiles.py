@@ -47,7 +47,7 @@ _CLOSE: Final = 0.8
 
 
 class _ProfilePart(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Quirk(_ProfilePart):

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from analyzer.errors import AnalyzerError, ConfigurationError, MissingRecording
 from analyzer.framework.arguments import a_kind
 from analyzer.framework.market import MarketMap
-from analyzer.reading import background
 from analyzer.reading.keywords.reader import KeywordReader
 from analyzer.reading.panel import ENDS_RUN, FailedReading, Member, NumberedReader, Panel
 from analyzer.reading.pitch import Pitch
@@ -306,6 +305,8 @@ class Readers:
         """Close the connections of all readers, from any thread."""
         for reader in (self._one_for_all, *self._replaying.values()):
             if reader is not None and hasattr(reader, "aclose"):
+                from analyzer.reading import background
+
                 background.finish(reader.aclose)
 
 
@@ -332,6 +333,10 @@ class _Single:
     @property
     def from_store(self) -> bool:
         return bool(getattr(self.member.reader, "from_store", False))
+
+    @property
+    def waits(self) -> bool:
+        return bool(getattr(self.member.reader, "waits", True))
 
     async def read(self, pitch: Pitch) -> Reading:
         return await self.member.reader.read(pitch, self.member.number)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 import weakref
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Unpack
@@ -21,8 +21,9 @@ from analyzer.errors import AnalyzerError, ConfigurationError, CostLimitReached
 from analyzer.reading.pitch import Pitch
 from analyzer.results.result import Progress, Result
 from analyzer.runs.arguments import as_pitches, as_switch, id_and_text
-from analyzer.runs.many import MANY_DEFAULTS, ManyRun, PitchLike, Results, RunPlan
+from analyzer.runs.many import MANY_DEFAULTS, ManyRun, PitchLike, Results
 from analyzer.runs.options import ManyOptions, check_names, takes
+from analyzer.runs.plan import RunPlan
 from analyzer.settings import asks_a_server
 
 if TYPE_CHECKING:
@@ -35,12 +36,14 @@ _POLL: Final = 60.0
 @dataclass(frozen=True, slots=True)
 class Submitted:
     """What came of sending. `report`: of batches. `waiting`: pitches whose requests are in a batch now; `progress`: of
-    those that are done or failed without one. `ended`: why not everything was sent; None if it was."""
+    those that are done or failed without one. `ended`: why not everything was sent; None if it was. `origins`: what
+    `wait` takes."""
 
     report: BatchReport
     waiting: int
     progress: Progress
     ended: AnalyzerError | None = None
+    origins: frozenset[str] = frozenset()
 
     @property
     def exit_code(self) -> int:
@@ -74,7 +77,7 @@ def submit(pitches: Iterable[PitchLike], **options: Unpack[ManyOptions]) -> Subm
             pass
     except CostLimitReached as error:
         ended = error
-    return Submitted(results.report, results.waiting, results.summary, ended)
+    return Submitted(results.report, results.waiting, results.summary, ended, results.origins)
 
 
 @takes(ManyOptions, **MANY_DEFAULTS)
@@ -100,18 +103,31 @@ def cancel(pitches: Iterable[PitchLike], **options: Unpack[ManyOptions]) -> Batc
         return desk.report
 
 
+def under_way(options: ManyOptions) -> int:
+    """How many batches of these models have not ended; 0 where no server is asked, or without a store."""
+    from analyzer.store.store import Store
+
+    plan = RunPlan.of(options, ())
+    if not plan.asked() or plan.store is None:
+        return 0
+    with Store.open(plan.store) as store:
+        return len(store.batches.under_way(plan.asked()))
+
+
 def wait(
+    origins: Collection[str],
     options: ManyOptions,
     *,
     stopped: Callable[[float], bool],
     on_report: Callable[[BatchReport], None] = lambda _: None,
 ) -> None:
-    """Return once no batch of these models is under way, or `stopped` (which waits so many seconds) says so."""
+    """Return a moment after no batch of these runs is under way, or when `stopped` (which waits so many seconds) says
+    so. What is done by then is in the store."""
     with closing(_desk(RunPlan.of(options, ()))) as desk:
-        while True:
-            desk.take()
+        while not stopped(_POLL):
+            desk.take(origins)
             on_report(desk.report)
-            if not desk.report.open_batches or stopped(_POLL):
+            if not desk.report.open_batches:
                 return
 
 
@@ -136,6 +152,11 @@ class BatchResults(Results):
     def unasked(self) -> int:
         """Pitches that no batch has, so far."""
         return self._run.unasked
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """The runs that these pitches' batches belong to, so far."""
+        return self._desk.origins
 
     @property
     def report(self) -> BatchReport:
@@ -176,6 +197,8 @@ def _desk(plan: RunPlan, *, anew: bool = False, live: bool = False) -> BatchDesk
     asked = list(dict.fromkeys(model for model in (*plan.asked(), plan.verifying()) if asks_a_server(model)))
     if not asked:
         raise ConfigurationError(f"{', '.join(plan.models)} asks no server, so there is nothing to send in batches")
+    if plan.processes > 1:
+        raise ConfigurationError("processes are for requests that are sent at once; leave them out with batches")
     if plan.store is None:
         raise ConfigurationError("batches are recorded in the store; do not run them without one")
     store = Store.open(plan.store)

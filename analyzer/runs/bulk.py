@@ -47,7 +47,8 @@ class BulkOptions:
     `model`: one or several; none = PITCH_MODEL. `rulebook`, `market`: None = the built-in ones. `settings`: None = from
     the environment. `max_cost` in USD and `give_up_after` in seconds: as in `analyze_many`. `repeat` > 1 has so many
     readings of each pitch in the output, each by itself, and measures how far they agree. `limit`: only the first so
-    many pitches. `read`: what reads them, `analyze_many` or `collect` of `runs.batch`.
+    many pitches. `processes`: in how many processes pitches are read and judged. `read`: what reads them,
+    `analyze_many` or `collect` of `runs.batch`.
     """
 
     model: str | Sequence[str] | None = None
@@ -59,6 +60,7 @@ class BulkOptions:
     give_up_after: float = GIVE_UP_AFTER
     repeat: int = 1
     limit: int | None = None
+    processes: int = 1
     read: Callable[..., Results] = analyze_many
 
 
@@ -81,7 +83,8 @@ class BulkSummary:
     `rows`: their number. `failures`: the first few. `notes`: what else the user should know, one sentence each.
     `stability`: where pitches are read more than once. `store_lost`: whether the store's file was deleted or replaced
     during the run, so that paid answers are not in it. `waiting`, `unasked`: pitches without a row because a batch has
-    them, or because none has; `batch`: what was done about batches, None in a live run.
+    them, or because none has; `batch`: what was done about batches, None in a live run; `origins`: what `wait` of
+    `runs.batch` takes.
     """
 
     progress: Progress
@@ -97,6 +100,7 @@ class BulkSummary:
     waiting: int = 0
     unasked: int = 0
     batch: BatchReport | None = None
+    origins: frozenset[str] = frozenset()
 
     @property
     def exit_code(self) -> int:
@@ -236,6 +240,7 @@ class _BulkRun:
             on_progress=self._note_progress,
             stop=self._stop,
             total=self._progress.total,
+            processes=options.processes,
         )
         self._store = _StoreFile(self._settings)
         for result in results:
@@ -295,7 +300,8 @@ class _BulkRun:
         results = self._results
         if not isinstance(results, BatchResults):
             return {}
-        return {"waiting": results.waiting, "unasked": results.unasked, "batch": results.report}
+        known = {"waiting": results.waiting, "unasked": results.unasked}
+        return {**known, "batch": results.report, "origins": results.origins}
 
     @property
     def _without_row(self) -> int:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 import weakref
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sized
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from queue import Empty, SimpleQueue
-from threading import Event, Lock
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from analyzer.errors import (
@@ -28,33 +28,26 @@ from analyzer.framework.market import MarketMap
 from analyzer.framework.rulebook import Rulebook
 from analyzer.late import live_progress
 from analyzer.reading import background
-from analyzer.reading.limits import NOBODY, Limits, LimitTerms, OwnLimits
+from analyzer.reading.limits import NOBODY, Limits, OwnLimits
 from analyzer.reading.panel import ENDS_RUN
 from analyzer.reading.pitch import Pitch
-from analyzer.reading.rate_limiter import MANY
-from analyzer.reading.readers import HOW_TO_SET_A_MODEL, PanelReaders, Reader, as_models, check_verifiable, checked
+from analyzer.reading.readers import PanelReaders, Reader, check_verifiable, checked
 from analyzer.reading.reading import Reading
 from analyzer.results.frames import FrameKind, to_frame
 from analyzer.results.result import Progress, Result, as_analyzer_error
 from analyzer.runs.arguments import (
-    as_concurrency,
-    as_count_of_readings,
-    as_limit,
     as_pitches,
-    as_progress,
-    as_seconds,
-    as_stop,
-    as_switch,
-    as_total,
     id_and_text,
     label,
     title_of,
 )
 from analyzer.runs.one import assessment_of
-from analyzer.runs.options import CheckedOptions, ManyOptions, check_names, takes
-from analyzer.settings import GIVE_UP_AFTER, SAME, Settings, asks_a_server
+from analyzer.runs.options import ManyOptions, check_names, takes
+from analyzer.runs.plan import RunPlan
+from analyzer.settings import GIVE_UP_AFTER
 
 if TYPE_CHECKING:
+    from analyzer.framework.assessment import Usage
     from analyzer.reading.batch_desk import BatchDesk
     from analyzer.reading.conversation import ModelReader
     from analyzer.store.answer_queue import AnswerQueue
@@ -73,6 +66,7 @@ MANY_DEFAULTS: Final[Mapping[str, Any]] = {
     "store": True,
     "give_up_after": GIVE_UP_AFTER,
     "progress": False,
+    "processes": 1,
 }
 
 
@@ -88,8 +82,8 @@ def analyze_many(pitches: Iterable[PitchLike], **options: Unpack[ManyOptions]) -
 
     `store`: every paid answer is saved there first, and what is there is not asked again; True = PITCH_STORE, False =
     none, or a database URL. `model`, `readings`, `rulebook`, `market`, `settings` and `verify`: as for `analyze`. What
-    bounds and watches a run: `max_cost`, `give_up_after`, `on_progress`, `progress`, `stop`, `total` and `repeat`
-    (`RunControl`).
+    bounds and watches a run: `max_cost`, `give_up_after`, `on_progress`, `progress`, `stop`, `total`, `repeat` and
+    `processes` (`RunControl`).
 
     Raises InputError or ConfigurationError, before the first pitch, for an argument that cannot be used (a string, a
     dict or a data frame as `pitches`) and if no model is set: many pitches are never read with a guessed model. Raises
@@ -98,74 +92,10 @@ def analyze_many(pitches: Iterable[PitchLike], **options: Unpack[ManyOptions]) -
     """
     check_names("analyze_many", options, ManyOptions)
     entries = as_pitches(pitches)
-    run = ManyRun(RunPlan.of(options, pitches))
+    run = open_run(RunPlan.of(options, pitches))
     results = Results(run, entries)
     weakref.finalize(results, run.close)  # also if nobody consumes them to the end, or at all
     return results
-
-
-@dataclass(frozen=True, slots=True)
-class RunPlan:
-    """`ManyOptions` with every part checked and filled in."""
-
-    models: tuple[str, ...]
-    settings: Settings
-    store: str | None
-    rulebook: Rulebook
-    market: MarketMap
-    concurrency: int
-    max_cost: float | None
-    give_up_after: float
-    on_progress: Callable[[Progress], None]
-    progress: bool
-    stop: Event
-    total: int | None
-    repeat: int
-
-    @classmethod
-    def of(cls, options: ManyOptions, pitches: object) -> RunPlan:
-        """Raises InputError or ConfigurationError."""
-        checked = CheckedOptions.of(options, store=True)
-        models = checked.models or as_models(checked.settings.model)
-        if not models:
-            raise ConfigurationError(f"many pitches need a model of your choice: {HOW_TO_SET_A_MODEL}, or keywords")
-        total = as_total(options.get("total"))
-        if total is None and isinstance(pitches, Sized):
-            total = len(pitches)
-        return cls(
-            models,
-            checked.settings,
-            checked.store,
-            checked.rulebook,
-            checked.market,
-            as_concurrency(options.get("concurrency", MANY_DEFAULTS["concurrency"])),
-            as_limit(options.get("max_cost")),
-            as_seconds(options.get("give_up_after", GIVE_UP_AFTER)),
-            as_progress(options.get("on_progress")),
-            as_switch("progress", options.get("progress", False)),
-            as_stop(options.get("stop")),
-            total,
-            as_count_of_readings(options.get("repeat", 1), "repeat"),
-        )
-
-    def asked(self) -> list[str]:
-        """The models that read and are asked at a server."""
-        return [model for model in self.models if asks_a_server(model)]
-
-    def verifying(self) -> str | None:
-        """The other model that takes a second look; None if there is none."""
-        return self.settings.verify if self.settings.verify != SAME else None
-
-    def limit_terms(self) -> LimitTerms:
-        """What limits the requests of this run. Raises ConfigurationError if there are more models than requests."""
-        asked = self.asked() or [NOBODY]
-        widths = dict(zip(asked, _shared(self.concurrency, len(asked)), strict=True))
-        other = self.verifying()
-        if other is not None:
-            widths.setdefault(other, self.concurrency)
-        give_up = self.give_up_after
-        policy = MANY if give_up == GIVE_UP_AFTER else replace(MANY, give_up_after=give_up)
-        return LimitTerms(widths, policy, self.max_cost)
 
 
 class Results(Iterator[Result]):
@@ -218,11 +148,11 @@ def check_none_taken(taken: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ReadPitch:
-    """What came of reading one pitch."""
+    """What came of reading one pitch: a reading, or a result that another process has judged."""
 
     number: int
     pitch: Pitch
-    outcome: Reading | BaseException
+    outcome: Reading | Result | BaseException
 
 
 @dataclass(slots=True)
@@ -251,7 +181,6 @@ class ManyRun:
         self.window = plan.concurrency + min(plan.concurrency, _PREPARED)
         self._limits = limits or OwnLimits(plan.limit_terms())
         self._reading = [self._limits.limiters[model] for model in plan.asked() or [NOBODY]]
-        other = plan.verifying()
         self.progress = Progress(total=plan.total, limit=plan.concurrency)
         self.ended: AnalyzerError | None = None
         self._bar = live_progress() if plan.progress else None
@@ -262,15 +191,32 @@ class ManyRun:
         self._guard = Lock()
         self._closed = Lock()
         self._under_way: dict[int, Future[Reading]] = {}
+        self._readers: PanelReaders
+        self._verifying: ModelReader | None
         check_verifiable(plan.models, plan.settings)
         try:
-            self._readers = PanelReaders(
-                plan.models, plan.settings, self._asking_reader, self._reading[0], ENDS_RUN, plan.market
-            )
-            self._verifying = None if other is None else self._asking_reader(other)
+            self._set_up()
         except BaseException:
             self._close_store()
             raise
+
+    def _set_up(self) -> None:
+        plan, other = self.plan, self.plan.verifying()
+        self._readers = PanelReaders(
+            plan.models, plan.settings, self._asking_reader, self._reading[0], ENDS_RUN, plan.market
+        )
+        self._verifying = None if other is None else self._asking_reader(other)
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What people should know about how the models are asked, a line each, as of now."""
+        others = self._verifying.notices if self._verifying else ()
+        return tuple(dict.fromkeys((*self._readers.notices, *others)))
+
+    @property
+    def spent(self) -> Usage | None:
+        """What was spent so far; None if nothing is asked."""
+        return self._limits.spent
 
     # `waiting`: pitches taken so far whose requests are in a batch that is not done; `unasked`: those in no batch.
 
@@ -335,9 +281,7 @@ class ManyRun:
             usage=self._limits.spent or progress.usage,
             elapsed=time.monotonic() - self._started,
             limit=int(sum(limiter.limit for limiter in self._reading)),
-            notices=tuple(
-                dict.fromkeys((*self._readers.notices, *(self._verifying.notices if self._verifying else ())))
-            ),
+            notices=self.notices,
         )
         if self._bar is not None:
             self._bar.show(self.progress)
@@ -380,16 +324,28 @@ class ManyRun:
             self.cancel()
             if self._bar is not None:
                 self._bar.close()
-            self._readers.close()
-            if self._verifying is not None:
-                background.finish(self._verifying.aclose)
+            self._close_readers()
             self._close_store()
+
+    def _close_readers(self) -> None:
+        self._readers.close()
+        if self._verifying is not None:
+            background.finish(self._verifying.aclose)
 
     def _close_store(self) -> None:
         if self._opened.answers is not None:
             self._opened.answers.close()
         if self._opened.store is not None:
             self._opened.store.close()
+
+
+def open_run(plan: RunPlan) -> ManyRun:
+    """A run by this plan, in this process or in several. Raises ConfigurationError if it cannot be set up."""
+    if plan.processes == 1:
+        return ManyRun(plan)
+    from analyzer.runs.processes import ProcessesRun
+
+    return ProcessesRun(plan)
 
 
 def _results(run: ManyRun, pitches: Iterable[object]) -> Generator[Result, None, None]:
@@ -448,21 +404,10 @@ def _deliver(number: int, pitch: Pitch, deliver: Callable[[ReadPitch], None], fu
     deliver(ReadPitch(number, pitch, outcome))
 
 
-def _shared(concurrency: int, models: int) -> list[int]:
-    """How many requests each model may have in flight, so that all together have no more than `concurrency`.
-
-    Raises ConfigurationError if there are more models than requests.
-    """
-    if models > concurrency:
-        raise ConfigurationError(
-            f"{models} models need at least {models} requests in flight; raise the concurrency from {concurrency}, or "
-            "name fewer models"
-        )
-    return [concurrency // models + (place < concurrency % models) for place in range(models)]
-
-
 def _result(finished: ReadPitch, rulebook: Rulebook | None, market: MarketMap | None) -> Result:
     outcome = finished.outcome
+    if isinstance(outcome, Result):
+        return outcome
     known: dict[str, Any] = {"title": finished.pitch.ref.title, "sha256": finished.pitch.ref.sha256}
     name = finished.pitch.ref.id or str(finished.number)
     if isinstance(outcome, Reading):

@@ -63,6 +63,8 @@ class RunControl(TypedDict, total=False):
     """How many pitches there are, if you know; otherwise the length of `pitches`, if it has one."""
     repeat: int
     """How often each pitch comes in `pitches`, one after the other; each time it is another reading, by itself (1)."""
+    processes: int
+    """In how many processes pitches are read and judged, 1 to 64; they share all limits (1 = in this process)."""
 
 
 class LimitedOptions(ReadingOptions, total=False):

@@ -158,6 +158,12 @@ class BatchTable:
         with self._database.reading() as connection:
             return [StoredBatch(*row) for row in connection.execute(query.order_by(BATCHES.c.saved_at))]
 
+    def count_under_way(self) -> int:
+        """How many batches have not ended."""
+        query = sa.select(sa.func.count()).select_from(BATCHES).where(BATCHES.c.state.in_(UNDER_WAY))
+        with self._database.reading() as connection:
+            return connection.execute(query).scalar_one()
+
     def origin_of(self, batch: str) -> str | None:
         """The origin of a batch."""
         with self._database.reading() as connection:

@@ -50,7 +50,9 @@ class Store:
                 f"{store.history.count():,} assessments",
                 f"{store.portfolios.count():,} portfolios",
             )
-            return f"{store.name}: {', '.join(counts)}"
+            waiting = store.batches.count_under_way()
+            batches = f", {waiting:,} batches under way" if waiting else ""
+            return f"{store.name}: {', '.join(counts)}{batches}"
 
     @property
     def name(self) -> str:

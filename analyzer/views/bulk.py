@@ -71,8 +71,9 @@ def _in_lines(console: Console) -> Callable[[Progress], None]:
     return show
 
 
-def progress_line(progress: Progress) -> str:
-    """Progress in one line: pitches finished, failed, from the store, rate, tokens, cost, time left."""
+def progress_line(progress: Progress, *, under_way: bool = True) -> str:
+    """Progress in one line: pitches finished, failed, from the store, rate, tokens, cost; of a run that is `under_way`
+    also what the whole may cost and the time left."""
     of = f" of {progress.total:,}" if progress.total is not None else ""
     parts = [f"{progress.finished:,}{of}"]
     failed = sum(progress.failed.values())
@@ -82,9 +83,9 @@ def progress_line(progress: Progress) -> str:
     tokens = progress.usage.input_tokens + progress.usage.output_tokens
     parts += [f"{tokens:,} tokens"] if tokens else []
     if progress.usage.cost_usd is not None and progress.usage.requests:
-        whole = progress.cost_estimate
+        whole = progress.cost_estimate if under_way else None
         parts.append(money(progress.usage.cost_usd) + (f" of about {money(whole)}" if whole is not None else ""))
-    parts += [f"{duration(progress.remaining)} left"] if progress.remaining else []
+    parts += [f"{duration(progress.remaining)} left"] if progress.remaining and under_way else []
     return " · ".join(parts)
 
 

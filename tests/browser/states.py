@@ -69,13 +69,6 @@ def _changed(page: Page, address: str) -> None:
     page.get_by_role("button", name="Reset all").wait_for()
 
 
-def _explained(page: Page, address: str) -> None:
-    """The help of a field of What if."""
-    _changed(page, address)
-    page.locator(".st-key-set-data_movement [data-testid=stTooltipIcon] button").hover()
-    page.get_by_text("Nothing goes to the vendor.").first.wait_for()
-
-
 def _side_by_side(page: Page, address: str) -> None:
     page.goto(f"{address}/?sample={SAMPLE}&tab=Side+by+side")
     pick(page, "Next to", "Oddmile")
@@ -87,6 +80,7 @@ def _sheet(page: Page, address: str) -> None:
     _answered(page, address)
     handle = page.get_by_role("button", name="The pitch", exact=True)
     if page.evaluate("innerWidth") <= NARROW:
+        page.locator(".pa-desk .count", has_text="quotes").wait_for()  # its script runs
         handle.click()
         page.locator("[data-sheet=open]").wait_for()
 
@@ -294,7 +288,6 @@ STATES: Final[Mapping[str, State]] = {
     "out-of-scope": lambda page, address: _answered(page, address, "fillchair"),
     "document": _document,
     "what-if": _changed,
-    "what-if-help": _explained,
     "side-by-side": _side_by_side,
     "hostile": lambda page, address: _answered(page, address, "sheafline"),
     "error": _failed,

@@ -81,6 +81,11 @@ def test_waiting_sends_collects_and_sends_again_to_the_end(provider: Provider, m
     assert len(Path("out.jsonl").read_text().splitlines()) == 3 and set(provider.paid.values()) == {1}
 
 
+def test_a_live_run_says_that_batches_are_under_way(provider: Provider) -> None:
+    bulk("--batch")
+    assert "A batch is under way with this model." in bulk("-o", "out.jsonl").output
+
+
 def test_batches_are_cancelled(provider: Provider) -> None:
     bulk("--batch")
     cancelled = bulk("--cancel")

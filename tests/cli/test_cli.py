@@ -381,6 +381,8 @@ NEVER = [
     "rapidfuzz",
 ]
 """What takes long to load, and what no command needs that neither asks a model nor opens a store."""
+AT_ONCE = [*NEVER, "asyncio", "logging", "rich.progress", "analyzer.files.document_texts", "analyzer.files.readers.pdf"]
+"""What no command needs, either, that reads one plain text without waiting for anything."""
 
 
 @pytest.mark.parametrize(
@@ -388,11 +390,11 @@ NEVER = [
     [
         (["--help"], [*NEVER, "numpy", "pydantic", "rich.console"]),
         (["--version"], [*NEVER, "numpy", "pydantic", "rich.console", "analyzer.cli.bulk"]),
-        (["score", "-"], [*NEVER, "analyzer.cli.bulk"]),
-        (["score", "none.json"], NEVER),
-        (["score", "-", "--json"], [*NEVER, "rich.console"]),
-        (["analyze", "--model", "keywords", "-"], NEVER),
-        (["analyze", "--model", "keywords", "-", "--json"], [*NEVER, "rich.console"]),
+        (["score", "-"], [*AT_ONCE, "analyzer.cli.bulk"]),
+        (["score", "none.json"], AT_ONCE),
+        (["score", "-", "--json"], [*AT_ONCE, "rich.console"]),
+        (["analyze", "--model", "keywords", "-"], AT_ONCE),
+        (["analyze", "--model", "keywords", "-", "--json"], [*AT_ONCE, "rich.console"]),
         (["market", "--help"], [*NEVER, "numpy", "pydantic", "analyzer.cli.bulk"]),
     ],
     ids=["help", "version", "score", "score, no file", "score as JSON", "keywords", "keywords as JSON", "help of one"],
@@ -407,6 +409,28 @@ def test_a_command_loads_only_what_it_needs(arguments: list[str], unneeded: list
         [sys.executable, "-c", script, *arguments], input=typed, capture_output=True, text=True, check=False
     )
     assert done.stderr.splitlines()[-1] == "[]"
+
+
+def test_importing_the_package_loads_no_library() -> None:
+    libraries = [*AT_ONCE, "numpy", "pydantic", "rich", "click"]
+    script = f"import sys, analyzer; print([m for m in {libraries} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_loading_what_reads_and_scores_builds_no_model_that_may_not_be_used() -> None:
+    script = """
+import analyzer.results.documents, analyzer.runs.one
+from pydantic import BaseModel
+def all_of(model):
+    yield from (each for own in model.__subclasses__() for each in (own, *all_of(own)))
+ours = [each for each in all_of(BaseModel) if each.__module__.startswith("analyzer.")]
+assert len(ours) > 40
+print(*(each.__name__ for each in ours if each.__pydantic_complete__))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    empty_values_that_are_defaults = {"Signal", "PitchRef", "ReaderRef", "Usage"}
+    assert set(done.stdout.split()) <= empty_values_that_are_defaults
 
 
 def test_bulk_prints_json_lines_that_compare_and_score_read(tmp_path: Path) -> None:

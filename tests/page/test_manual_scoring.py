@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,6 @@ from analyzer.files.manual_scores import COLUMNS, VALUES, ManualScore, manual_cs
 from analyzer.framework.assessment import PitchRef, ReaderRef
 from analyzer.framework.one_pitch import score
 from analyzer.page import access
-from analyzer.page.manual_scoring_form import in_words
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.readers import Choice
 from analyzer.reading.reading import Reading
@@ -26,7 +26,7 @@ from analyzer.store.manual_scores import ManualScoreTable
 from analyzer.store.portfolios import NewPitch
 from analyzer.store.store import Store
 from analyzer.views.html import literal
-from analyzer.vocabulary.labels import title
+from analyzer.vocabulary.labels import in_words, title
 from analyzer.vocabulary.signals import Signals
 from tests.page.visitor import visit
 
@@ -240,7 +240,8 @@ def test_saved_scores_stand_beside_the_reading_with_quotes_and_rule(
     assert 'You: <strong class="alien">practitioner' in shown
     assert 'The reader: <strong class="alien">engineering leadership' in shown
     assert "&lt;b&gt;Sold&lt;/b&gt; to CTOs" in shown and "&lt;i&gt;Rival" in shown
-    assert f"Rule: </span>{rule('buyer')}" in shown
+    assert f'What decides</summary><p class="source">{in_words(rule("buyer"))}</p>' in shown
+    assert not re.search(r">[^<]*\b[a-z]+_[a-z]+[^<]*</p>", shown[shown.index("Your scores compared") :])
     assert f"{len(VALUES)} of {len(VALUES) + 2} values are the same." in shown
     assert "History of edits: saved once" in shown
     page.run()

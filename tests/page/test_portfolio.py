@@ -188,6 +188,19 @@ def test_a_run_that_was_stopped_says_what_was_not_begun() -> None:
     assert "Stopped: 9 of 10 pitches were not read." in drawn(shown(work))
 
 
+def test_a_run_that_is_not_under_way_any_more_says_nothing_of_the_time_left_or_of_going_on_to_save() -> None:
+    run = start(*[f"{PITCH} Number {number}." for number in range(8)])
+    run.work.stop.set()
+    work = done(run)
+    work.progress = Progress(done=3, total=8, elapsed=3.0)
+    work.saved = True
+
+    seen = drawn(shown(work))
+
+    assert "3 of 8 \N{MIDDLE DOT} 1.0/s<" in seen and " left" not in seen
+    assert "Saved in your History.<" in seen
+
+
 def test_a_run_that_ended_early_shows_why_and_what_it_has() -> None:
     work = read(PITCH)
     work.ended = AnalyzerError("the limit of $1.00 is reached")

@@ -23,11 +23,11 @@ from analyzer.reading.exchange import send
 from analyzer.reading.forms import form
 from analyzer.reading.modes import ModelQuestion, whole_request
 from analyzer.reading.pitch import Pitch
-from analyzer.reading.profiles import Mode, profile_of
+from analyzer.reading.profiles import Mode, profile_of, profiles
 from analyzer.reading.recordings import ModelRequest, current_request
 from analyzer.settings import Settings
-from analyzer.store.answers import StoredAnswer
-from analyzer.store.batches import StoredBatch, StoredRequest
+from analyzer.store.answers import StoredAnswer, delete_unused_answers
+from analyzer.store.batches import Outcome, StoredBatch, StoredRequest
 from analyzer.store.store import Store
 from tests.batch_provider import KEY, Provider, settings_for
 from tests.completions import PITCH
@@ -271,3 +271,25 @@ def test_of_two_processes_one_takes_a_batch_from_one_state_to_the_next(tmp_path:
         assert store.batches.give_up("b" * 32, "writing", "abandoned")
         assert not store.batches.move("b" * 32, "writing", "creating")
         assert store.batches.find(["1"])["1"].state == "unsent"
+
+
+def test_deleting_a_pitch_deletes_what_batches_know_of_it(tmp_path: Path) -> None:
+    with Store.open(f"sqlite:///{tmp_path / 'store.db'}") as store:
+        store.batches.claim(StoredBatch("b" * 32, "o" * 32, MODEL, "writing", 0), [("1", "p"), ("2", "q")], anew=True)
+        store.batches.take([Outcome("1", "replied", 200, {"a": 1})])
+        with store._database.writing() as connection:
+            delete_unused_answers(connection, ["p"])
+        assert set(store.batches.find(["1", "2"])) == {"2"}
+
+
+# ---------------------------------------------------------------- the docs
+
+
+def test_the_docs_name_the_limits_of_every_server_with_batches() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "batch.md").read_text(encoding="utf-8")
+    for profile in profiles():
+        if profile.batches is not None:
+            limits = f"{profile.batches.requests:,} requests, {profile.batches.megabytes} MB"
+            assert any(
+                f"`{name}/…`" in line and limits in line for name in profile.providers for line in text.splitlines()
+            )

@@ -147,17 +147,15 @@ def test_pitches_with_one_text_are_one_request_and_counted_once(openai: Desk) ->
     assert run.summary.usage.input_tokens == 5000
 
 
-@pytest.mark.parametrize(("requests", "megabytes", "sizes"), [(2, 200, [2, 2, 1]), (100, 1, [5])])
-def test_batches_are_no_larger_than_the_server_allows(
-    desk: Desk, requests: int, megabytes: int, sizes: list[int]
-) -> None:
-    desk.limits(requests, megabytes)
+def test_batches_are_no_larger_than_the_server_allows(desk: Desk) -> None:
+    desk.limits(2)
     desk.submit(5)
-    assert [len(batch.requests) for batch in desk.provider.batches.values()] == sizes
+    assert [len(batch.requests) for batch in desk.provider.batches.values()] == [2, 2, 1]
     desk.provider.finish()
     assert len(good(desk.collect(5)[0])) == 5
 
 
+@pytest.mark.slow
 def test_a_batch_is_split_where_it_would_be_too_large(openai: Desk) -> None:
     openai.limits(100, 1)
     openai.submit(60)
@@ -195,6 +193,7 @@ def test_what_failed_for_the_moment_or_expired_is_asked_in_the_next_batch(desk: 
     assert set(desk.provider.paid.values()) == {1}
 
 
+@pytest.mark.slow
 def test_a_pitch_that_no_batch_answers_fails_after_three_and_is_asked_anew_on_request(desk: Desk) -> None:
     desk.submit()
     for _ in range(3):
@@ -240,6 +239,7 @@ def test_results_that_are_cut_or_missing_are_looked_for_again_before_anything_is
     assert len(good(results)) == 3 and set(desk.provider.paid.values()) == {1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["cut", "lost"])
 def test_results_that_stay_lost_are_asked_again_and_the_run_says_so(desk: Desk, damage: str) -> None:
     desk.submit()
@@ -253,6 +253,7 @@ def test_results_that_stay_lost_are_asked_again_and_the_run_says_so(desk: Desk, 
     assert Counter(desk.provider.paid.values()) == Counter({1: first, 2: 3 - first} if first else {2: 3})
 
 
+@pytest.mark.slow
 def test_a_result_that_never_comes_counts_as_lost_after_three_looks(desk: Desk) -> None:
     desk.submit()
     desk.provider.finish(fates("ok", "missing"))
@@ -338,6 +339,7 @@ def test_a_server_that_cannot_be_reached_leaves_what_is_stored(openai: Desk) -> 
     assert "could not be looked at" in run.report.notes[0]
 
 
+@pytest.mark.slow
 def test_a_batch_that_the_server_refuses_is_tried_three_times(openai: Desk) -> None:
     openai.submit()
     for _ in range(3):
@@ -347,6 +349,7 @@ def test_a_batch_that_the_server_refuses_is_tried_three_times(openai: Desk) -> N
     assert "does not know this model" in str(results["p0"].error)
 
 
+@pytest.mark.slow
 def test_a_full_queue_holds_what_is_left_back_and_makes_batches_smaller(openai: Desk) -> None:
     openai.limits(20)
     openai.submit(40)
@@ -457,6 +460,7 @@ def test_an_empty_answer_is_asked_once_more(openai: Desk) -> None:
     assert "empty" in str(results["p0"].error)
 
 
+@pytest.mark.slow
 def test_several_readings_and_a_second_look_are_requests_of_batches_too(openai: Desk) -> None:
     openai.options |= {"readings": 2, "verify": True}
     openai.provider.content = lambda body: (
@@ -516,6 +520,7 @@ def test_a_wrong_key_is_one_line_and_nothing_is_recorded_as_sent(desk: Desk) -> 
     assert desk.submit().report.sent == 3
 
 
+@pytest.mark.slow
 def test_a_batch_of_another_project_is_waited_for_and_not_paid_for_again(openai: Desk) -> None:
     openai.submit()
     hidden = dict(openai.provider.batches)

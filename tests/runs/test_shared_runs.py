@@ -10,7 +10,8 @@ from analyzer.reading.limit_owner import LimitOwner, Process
 from analyzer.reading.limits import OwnLimits
 from analyzer.reading.shared_limits import SharedLimits
 from analyzer.results.result import Result
-from analyzer.runs.many import ManyRun, Results, RunPlan
+from analyzer.runs.many import ManyRun, Results
+from analyzer.runs.plan import RunPlan
 from tests.completions import PITCH
 from tests.model_server import FAULTS, MODEL, Reply, Service, good, refused
 

@@ -18,6 +18,7 @@ from alembic import command
 from alembic.config import Config
 
 from analyzer.errors import AnswerNotStored, StoreError
+from analyzer.store import engine
 from analyzer.store.answer_queue import AnswerQueue
 from analyzer.store.answers import StoredAnswer
 from analyzer.store.engine import StoreUnavailable
@@ -193,6 +194,41 @@ def test_a_store_that_fails_tells_everybody_who_waits(tmp_path: Path) -> None:
 
     outcomes = asyncio.run(run())
     assert all(isinstance(outcome, StoreError) and "no such table" in str(outcome) for outcome in outcomes)
+
+
+def test_an_answer_is_reported_as_saved_when_others_can_find_it_and_a_full_disk_reaches_all_who_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare = engine._prepare_sqlite
+
+    def on_a_small_disk(connection: Any, record: object) -> None:
+        prepare(connection, record)
+        connection.execute("PRAGMA max_page_count=80").close()
+
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+    monkeypatch.setattr(engine, "_prepare_sqlite", on_a_small_disk)
+    store = Store.open(url)
+
+    async def run() -> list[object]:
+        queue = AnswerQueue(store)
+
+        async def save(number: int) -> bool:
+            await queue.save(answer(str(number), "x" * 20_000))
+            with sqlite3.connect(tmp_path / "store.db") as other:
+                found = other.execute("SELECT count(*) FROM answers WHERE key = ?", (str(number),)).fetchone()
+            other.close()
+            return bool(found == (1,))
+
+        outcomes = await asyncio.gather(*map(save, range(40)), return_exceptions=True)
+        queue.close()
+        return list(outcomes)
+
+    outcomes = asyncio.run(run())
+    saved = outcomes.count(True)
+    assert 0 < saved < 40
+    assert all(outcome is True or (isinstance(outcome, StoreError) and "full" in str(outcome)) for outcome in outcomes)
+    assert store.answers.count() == saved
+    store.close()
 
 
 @pytest.fixture

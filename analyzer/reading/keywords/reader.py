@@ -52,6 +52,7 @@ def read_with_keywords(text: str, ignore: Sequence[tuple[int, int]] = ()) -> Sig
     competitors, categories = CompetitorFinder(evidence), CategoryFinder(evidence)
     values = SingleValues(evidence, competitors, categories)
     in_scope = categories.in_scope()
+    problems = ProblemFinder(evidence, categories).find() if in_scope else ()
     personas = PersonaFinder(evidence, categories, values).find() if in_scope else ()
     singles = {name: values.find(name) for name in evidence.rules.signal if name not in _SETTLED_APART}
     if in_scope:
@@ -60,13 +61,14 @@ def read_with_keywords(text: str, ignore: Sequence[tuple[int, int]] = ()) -> Sig
         singles["lifecycle_scope"] = values.lifecycle_scope()
         singles["market_breadth"] = values.market_breadth()
         singles["data_science_fit"] = values.data_science_fit(personas)
-        singles["differentiation"] = singles["differentiation"] or values.claim()
+        for name, value in rules.whole_text.items():
+            singles[name] = singles[name] or values.of_the_whole(value, problems)
     return Signals.model_validate(
         {
             "in_scope": in_scope,
             "product": evidence.product,
             "summary": _summary(evidence),
-            "problems": ProblemFinder(evidence, categories).find() if in_scope else (),
+            "problems": problems,
             "personas": personas,
             "competitors": competitors.mentioned.competitors,
             **singles,
@@ -82,7 +84,10 @@ def keywords_sha256() -> str:
 
 
 class KeywordReader:
-    """The keyword reader, with the interface of every reader. It reads a pitch the same way every time."""
+    """The keyword reader, with the interface of every reader. It reads a pitch the same way every time, and waits for
+    nothing (`waits`), so that one pitch needs no event loop."""
+
+    waits: Final = False
 
     async def read(self, pitch: Pitch, number: int = 1) -> Reading:
         signals = read_with_keywords(pitch.text, pitch.planted)
