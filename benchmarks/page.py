@@ -271,7 +271,7 @@ def _open_results(page: Any, server: Server, results: bytes) -> float:
     page.get_by_text("A file of results").wait_for()
     file = {"name": "results.jsonl", "mimeType": "application/jsonl", "buffer": results}
     page.locator("input[type=file]").set_input_files(file)
-    page.get_by_text("results.jsonl").first.wait_for()
+    page.locator("button:not([disabled])", has_text="Open file").wait_for()  # the file has arrived
     _settled(page)
     return _press(page, page.get_by_role("button", name="Open file"), ".pa .ranking tbody", "")
 

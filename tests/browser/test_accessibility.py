@@ -1,4 +1,4 @@
-"""The page by keyboard alone, and what axe-core finds on its screens."""
+"""What axe-core finds on the screens of the page."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
 from tests.browser import harness
 from tests.browser.states import NARROW, STATES
-from tests.page.visitor import OWN_PITCH
 
 AXE: Any = pytest.importorskip("axe_playwright_python.sync_playwright")
 SCREENS = ("answer", "what-if", "side-by-side", "portfolio", "history", "scoring-one", "compare", "framework", "market")
@@ -46,43 +45,3 @@ def test_axe_finds_nothing_on_our_screens(opened: Callable[..., Page], address: 
     STATES[screen](page, address)
 
     assert found_by_axe(page) == []
-
-
-def test_from_the_field_to_an_edit_by_keyboard_alone(opened: Callable[..., Page]) -> None:
-    page = opened()
-    expect(page.locator(".pa-submit[data-ready]")).to_be_attached()
-    tab_to(page, page.get_by_role("textbox", name="The pitch"))
-    page.keyboard.insert_text(OWN_PITCH)
-    page.keyboard.press("Control+Enter")
-    expect(page.locator(".pa.head h1")).to_be_focused()
-
-    tab_to(page, page.get_by_role("tab", name="Assessment"))
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("Enter")
-    field = page.get_by_role("combobox", name="Who signs")
-    expect(field).to_be_visible()
-    tab_to(page, field)
-    page.keyboard.type("engineering lead")
-    page.keyboard.press("Enter")
-
-    expect(page.get_by_text("Edited after reading: Who signs.")).to_be_visible()
-
-
-def tab_to(page: Page, wanted: Any) -> None:
-    """Goes on with Tab until this is in focus, and at each stop sees that it shows."""
-    for _ in range(80):
-        page.keyboard.press("Tab")
-        if wanted.evaluate("element => element === document.activeElement"):
-            assert page.evaluate(FOCUS_SHOWS), f"the focus on {wanted} cannot be seen"
-            return
-    raise AssertionError(f"Tab never comes to {wanted}")
-
-
-FOCUS_SHOWS = """() => {
-  for (let part = document.activeElement; part && part !== document.body; part = part.parentElement) {
-    const style = getComputedStyle(part);
-    if (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) || style.boxShadow !== "none") return true;
-    if (parseFloat(style.borderTopWidth) && part.matches(":focus-within, :focus")) return true;
-  }
-  return false;
-}"""

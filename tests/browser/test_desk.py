@@ -186,7 +186,7 @@ def test_on_a_phone_the_pitch_is_a_sheet_with_a_way_back(opened: Callable[..., P
 
 def test_escape_closes_the_sheet_and_the_focus_goes_back_to_where_it_was(opened: Callable[..., Page]) -> None:
     page = answered(opened, width=390)
-    handle = page.get_by_role("button", name="The pitch")
+    handle = page.get_by_role("button", name="The pitch", exact=True)
     handle.focus()
     page.keyboard.press("Enter")
     expect(handle).to_have_attribute("aria-expanded", "true")

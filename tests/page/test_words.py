@@ -22,8 +22,8 @@ from analyzer.settings import Settings
 OF_THE_COMMAND_LINE = re.compile(r"--[a-z]|\b[A-Z]{2,}_[A-Z_]+|\bpitch (?:doctor|record|bulk|app|analyze)\b")
 ANALYZER = Path(analyzer.__file__).parent
 ON_THE_PAGE = ("agreement", "files", "framework", "page", "reading", "results", "runs", "store")
-NOT_ON_THE_PAGE = {"hosts.py", "serve.py", "doctor.py", "batch_desk.py", "batch_services.py"}
-"""What starts the server, a command of its own, and batches, which the page does not send."""
+NOT_ON_THE_PAGE = {"hosts.py", "serve.py", "doctor.py", "batch_desk.py", "batch_services.py", "processes.py"}
+"""What starts the server, a command of its own, batches and processes of bulk runs, which the page does not use."""
 
 
 @pytest.mark.parametrize("rule", [*TABLE, *WITHOUT_STATUS], ids=lambda rule: rule.happened[:40])

@@ -124,8 +124,10 @@ def cpu_seconds(pid: int) -> float:
 
 
 def is_alive(pid: int) -> bool:
+    """Whether any thread of a process is left: its connections close with the last of them."""
     with suppress(OSError):
-        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        ended = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+        return not ended or len(list(Path(f"/proc/{pid}/task").iterdir())) > 1
     return False
 
 
