@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help app test test-slow test-ocr check format lint types layers docs docs-check package pictures recordings pairings bench bench-ocr local-model real-texts soak clean
+.PHONY: help app test test-slow test-ocr test-ray check format lint types layers docs docs-check package pictures recordings pairings bench bench-ocr local-model real-texts soak clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -34,7 +34,7 @@ app: $(VENV)/app ## Open the page in a browser (works with no key)
 	@$(BIN)/pitch app
 
 test: $(VENV)/ready ## Run the tests that take seconds (two minutes on two cores)
-	$(RUN) -m pytest -n 2 -m 'not slow and not browser and not postgresql and not ocr'
+	$(RUN) -m pytest -n 2 -m 'not slow and not browser and not postgresql and not ocr and not ray'
 
 test-slow: $(VENV)/ready ## Run the others: browser (needs Chromium), postgresql (needs a server), slow
 	$(RUN) -m pytest -n 2 -m '(slow or postgresql) and not ocr'
@@ -43,6 +43,10 @@ test-slow: $(VENV)/ready ## Run the others: browser (needs Chromium), postgresql
 test-ocr: $(VENV)/ready ## Run the tests that read pictures (installs the extra ocr)
 	$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[ocr,dev]' --constraint constraints.txt
 	$(RUN) -m pytest -m ocr
+
+test-ray: $(VENV)/ready ## Run the tests on a small cluster of Ray (installs the extra ray)
+	$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[ray,dev]' --constraint constraints.txt
+	$(RUN) -m pytest -m ray
 
 check: format lint types layers docs-check package ## All that is checked besides the tests
 
@@ -70,7 +74,7 @@ package: $(VENV)/ready ## Build the wheel and try it in an empty environment
 pictures: $(VENV)/ready ## Take the pictures of the page: docs/page.png, and its states in build/pictures (needs Chromium)
 	$(RUN) -m tests.browser.pictures build/pictures
 
-recordings: $(VENV)/ready ## Record all pitches of fixtures/ again with your own model: make recordings MODEL=openai/...
+recordings: $(VENV)/ready ## Record what is missing of fixtures/ with your own model: make recordings MODEL=openai/...
 	@test -n "$(MODEL)" || { echo "name the model: make recordings MODEL=openai/gpt-6-luna"; exit 2; }
 	$(BIN)/pitch record fixtures/pitches --model $(MODEL) --to fixtures/recordings
 	for part in reading hostile languages; do \

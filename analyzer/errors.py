@@ -26,6 +26,7 @@
     │   ├── ContentFiltered     the provider's content filter blocked it
     │   └── PitchTooLong        longer than the model, or the account's rate limit, allows
     ├── RunStopped              the run was stopped before this pitch was read
+    │   └── AwaitsBatch         its request is in a batch that is not answered yet
     ├── CostLimitReached        the user's cost limit; a run of many ends
     ├── AnswerNotStored         the database cannot hold this answer; others are not affected
     └── MissingRecording        no recorded answer fits this request
@@ -45,8 +46,8 @@ class AnalyzerError(Exception):
     """Base of all errors that this package raises on purpose.
 
     `kind` is a stable word for scripts and result files; `exit_code` is what `pitch` ends with:
-    1 a pitch failed, 2 the call or an input file is wrong, 3 not configured, or the model cannot be reached. `usage`:
-    what was spent on a pitch before its reading failed; None if nothing is known of it.
+    1 a pitch failed, 2 the call or an input file is wrong, 3 not configured, or the model cannot be reached, 4 pitches
+    wait for a batch. `usage`: what was spent on a pitch before its reading failed; None if nothing is known of it.
     """
 
     kind: ClassVar[str] = "error"
@@ -160,6 +161,18 @@ class ProviderDown(ProviderError):
 
 class RunStopped(AnalyzerError):
     kind = "stopped"
+
+
+AWAITS_BATCH: Final = 4
+"""What `pitch` ends with if pitches wait for a batch."""
+
+
+class AwaitsBatch(RunStopped):
+    """`asked`: whether the request is in a batch, or will be; else no batch has it."""
+
+    kind = "awaits_batch"
+    exit_code = AWAITS_BATCH
+    asked: bool = True
 
 
 class CostLimitReached(AnalyzerError):

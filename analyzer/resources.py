@@ -27,7 +27,7 @@ def resource(name: str) -> Path:
 
 
 def install_command(extra: str) -> str:
-    """The command that installs what an extra (`documents`, `ocr`, `postgresql`, `login`) needs, for this program."""
+    """The command that installs what an extra (`documents`, `ocr`, `postgresql`, `login`, `ray`) needs here."""
     python = shlex.quote(sys.executable)
     root = _PACKAGE.parent
     if (root / "pyproject.toml").exists():

@@ -22,6 +22,8 @@ KEYWORDS = "keywords"
 RECORDED = "recorded"
 DEFAULT_CONCURRENCY = 16
 """Requests in flight of a bulk run that nobody set."""
+MAX_PROCESSES: Final = 64
+"""The most processes of a run."""
 MAX_CONCURRENCY = 256
 """The most requests in flight."""
 MAX_READINGS = 20
@@ -32,6 +34,8 @@ MODES = ("auto", "json_schema", "tools", "json", "text", "responses", "native")
 
 SAME = "same"
 """The second look is taken by the model that read the pitch."""
+_DIGITS: Final = 9
+"""Digits of the longest number that a variable may hold."""
 _YES = ("1", "true", "yes", "on", SAME)
 _NO = ("0", "false", "no", "off", "none")
 
@@ -91,6 +95,8 @@ class Settings:
     """PITCH_RULEBOOK: the rulebook of the command line; None = the built-in one. Python takes it as an argument."""
     market: Path | None = None
     """PITCH_MARKET: the market map of the command line; None = the built-in one."""
+    by_model: Mapping[str, Settings] = field(default_factory=dict, repr=False, hash=False)
+    """Settings of their own for some models, by `provider/name`: another server, another key."""
 
     def __post_init__(self) -> None:
         """Raises ConfigurationError if the mode is not one of MODES, the number of readings is not possible, `verify`
@@ -145,13 +151,17 @@ class Settings:
             form=said("PITCH_FORM") or "ids",
             profiles=named("PITCH_PROFILES"),
             administrators=frozenset((said("PITCH_ADMINISTRATORS") or "").lower().split()),
-            readings=_whole_number(said("PITCH_READINGS")),
+            readings=_whole_number("PITCH_READINGS", said("PITCH_READINGS"), MAX_READINGS) or 1,
             verify=verifier(said("PITCH_VERIFY")),
-            concurrency=_count("PITCH_CONCURRENCY", said("PITCH_CONCURRENCY"), MAX_CONCURRENCY),
+            concurrency=_whole_number("PITCH_CONCURRENCY", said("PITCH_CONCURRENCY"), MAX_CONCURRENCY),
             rulebook=named("PITCH_RULEBOOK"),
             market=named("PITCH_MARKET"),
         )
         return replace(found, **replaced)
+
+    def asking(self, model: str) -> Settings:
+        """The settings with which this model is asked."""
+        return self.by_model.get(model.strip(), self)
 
     def own_recordings(self) -> Path:
         """The folder of the user's own recordings; it may not exist yet."""
@@ -186,6 +196,11 @@ def variables() -> dict[str, str]:
 def provider_key(variable: str) -> str | None:
     """A provider's key from its usual variable (`TOGETHER_API_KEY`, …); None if unset or empty."""
     return _get(variable)
+
+
+def anthropic_url() -> str | None:
+    """Where Anthropic's SDK finds its server, if ANTHROPIC_BASE_URL says so."""
+    return _get("ANTHROPIC_BASE_URL")
 
 
 def server_address(variable: str) -> str | None:
@@ -236,17 +251,13 @@ def _address(variable: str, text: str | None) -> str | None:
     raise ConfigurationError(f"{variable} is not a valid URL; set it to one like http://localhost:8000/v1")
 
 
-def _count(variable: str, text: str | None, most: int) -> int | None:
+def _whole_number(variable: str, text: str | None, most: int) -> int | None:
+    """A whole number from 1 to `most`; None where nothing is set."""
     if text is None:
         return None
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
-        raise ConfigurationError(f"{variable} is {text!r:.40}; set it to a number from 1 to {most}")
+    if not text.isascii() or not text.isdigit() or len(text) > _DIGITS or not 1 <= int(text) <= most:
+        raise ConfigurationError(f"{variable} is {text!r:.40}; set it to a whole number from 1 to {most}")
     return int(text)
-
-
-def _whole_number(text: str | None) -> Any:
-    """A number of readings; a text that is not a whole number comes back as it is, for `Settings` to refuse."""
-    return 1 if text is None else int(text) if text.isascii() and text.isdigit() else text
 
 
 def _seconds(variable: str, text: str | None, default: float) -> float:

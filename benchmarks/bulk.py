@@ -4,9 +4,10 @@
     python benchmarks/bulk.py --memory 100000      # peak memory over so many pitches, and over a tenth of them
 
 Each contestant runs in a process of its own on one core; the endpoint, which answers after a fixed time, on another.
-Ideal = calls x latency / concurrency. CPU is the client's, per call. `reading` asks and checks every quote; `all` also
-scores, keeps every answer in a store and hands over assessments. The others get the same prompt and answer, and an
-equivalent model of it; they check nothing. LangChain is left out where it is not installed
+Ideal = calls x latency / concurrency. CPU is the client's, per call. `reading` asks and checks every quote; `pitch
+bulk` also stores every answer, scores it and writes the assessment. With two processes it may use both cores, and
+shares them with the endpoint. The others get the same prompt and answer, and an equivalent model of it; they check
+nothing. LangChain is left out where it is not installed
 (pip install -e ".[benchmarks]").
 """
 
@@ -24,13 +25,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 CONTESTANTS = {
     "reading": "Pitch Analyzer, reading",
-    "all": "Pitch Analyzer, all",
+    "all": "Pitch Analyzer, pitch bulk",
+    "all2": "Pitch Analyzer, pitch bulk --processes 2",
     "instructor": "instructor, semaphore",
     "langchain": "LangChain, abatch",
 }
@@ -124,24 +127,42 @@ def reading(url: str, texts: list[str], concurrency: int) -> None:
     asyncio.run(main())
 
 
-def everything(url: str, texts: list[str], concurrency: int) -> None:
-    from analyzer import analyze_many
+def whole(url: str, texts: list[str], concurrency: int, processes: int = 1) -> None:
+    """`pitch bulk`, from a table to JSON Lines, with a store.
+
+    Its start takes part in neither figure: the clocks start when the pitches to warm up are done; of the CPU of other
+    processes, that of a run over these alone is taken off.
+    """
+    warm = [f"{text} warm" for text in texts[: WARM_UP * concurrency]]
+    if processes > 1:
+        _bulk_run(url, warm, concurrency, processes, len(warm))
+    others = _cpu_of_children()
+    wall, cpu = _bulk_run(url, [*warm, *texts], concurrency, processes, len(warm))
+    _say(wall, (cpu + _cpu_of_children() - 2 * others) / len(texts))
+
+
+def _bulk_run(url: str, texts: list[str], concurrency: int, processes: int, warm: int) -> tuple[float, float]:
+    """Seconds, and seconds of this process's CPU, from when so many pitches are done to the end."""
+    from analyzer.files.pitches import Sources
+    from analyzer.results.result import Progress
+    from analyzer.runs.bulk import BulkOptions, run
+    from analyzer.runs.garbage import collecting_less
     from analyzer.settings import Settings
 
-    settings = Settings(openai_base_url=url, openai_api_key=KEY)
-    with tempfile.TemporaryDirectory() as folder:
+    marks: list[tuple[float, float]] = []
 
-        def run(some: list[str]) -> None:
-            store = f"sqlite:///{folder}/store.db"
-            options: dict[str, Any] = {"model": f"openai/{MODEL}", "settings": settings, "store": store}
-            for result in analyze_many(some, concurrency=concurrency, **options):
-                assert result.assessment is not None, result.error
-                result.assessment.to_json(indent=None)
+    def note(progress: Progress) -> None:
+        if progress.finished >= warm and not marks:
+            marks.append(_begin())
 
-        run([f"{text} warm" for text in texts[: WARM_UP * concurrency]])
-        begun = _begin()
-        run(texts)
-        _end(begun, len(texts))
+    with tempfile.TemporaryDirectory() as name, collecting_less():
+        folder = Path(name)
+        (folder / "in.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in texts), encoding="utf-8")
+        settings = Settings(openai_base_url=url, openai_api_key=KEY, store=f"sqlite:///{folder}/store.db")
+        options = BulkOptions(f"openai/{MODEL}", concurrency, settings=settings, processes=processes)
+        summary = run(Sources((str(folder / "in.jsonl"),)), folder / "out.jsonl", options, on_progress=note)
+        assert summary.progress.done == len(texts), summary
+        return time.perf_counter() - marks[0][0], time.process_time() - marks[0][1]
 
 
 def stock_instructor(url: str, texts: list[str], concurrency: int) -> None:
@@ -260,10 +281,19 @@ def _begin() -> tuple[float, float]:
 
 
 def _end(begun: tuple[float, float], calls: int) -> None:
-    """Prints what one contestant took, for the process that started it."""
-    wall, cpu = time.perf_counter() - begun[0], time.process_time() - begun[1]
+    _say(time.perf_counter() - begun[0], (time.process_time() - begun[1]) / calls)
+
+
+def _cpu_of_children() -> float:
+    """Seconds of processor time of the processes that this one started and that have ended."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+def _say(wall: float, cpu: float) -> None:
+    """Prints what one contestant took, for the process that started it. `cpu`: seconds a call."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"wall": wall, "cpu": cpu / calls * 1000, "memory": peak}))
+    print(json.dumps({"wall": wall, "cpu": cpu * 1000, "memory": peak}))
 
 
 def _pin(core: int) -> None:
@@ -373,11 +403,16 @@ def main() -> None:
         _pin(1)
         asyncio.run(serve(int(given.serve[0]), float(given.serve[1])))
     elif given.run:
-        _pin(0)
         name, port, calls, concurrency = given.run
+        if name != "all2":
+            _pin(0)
         contestants = {
-            "reading": reading, "all": everything, "instructor": stock_instructor, "langchain": langchain
-        }  # fmt: skip
+            "reading": reading,
+            "all": whole,
+            "all2": partial(whole, processes=2),
+            "instructor": stock_instructor,
+            "langchain": langchain,
+        }
         contestants[name](f"http://127.0.0.1:{port}/v1", pitches(int(calls)), int(concurrency))
     elif given.stream:
         stream(int(given.stream[0]), int(given.stream[1]))

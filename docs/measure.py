@@ -473,7 +473,7 @@ again](../benchmarks/real_texts/README.md)):
 
 No human expert scored them: two language-model readers did by the written rules (mean kappa 0.93 between them), and a third
 settled what differed. Odd numbers were looked at while the rules were written and `keywords` was tuned, even numbers only for these
-figures. The large language model was recorded through a relay on the day in its name; only its values are stored. Mean kappa: over the signals in
+figures ([how often, and how `keywords` was tuned](reading.md#without-a-model)). The large language model was recorded through a relay on the day in its name; only its values are stored. Mean kappa: over the signals in
 which at least five of the texts differ from the commonest value; in the others kappa says little. Adds, misses: over all
 signals together. Manual score in the range: texts in scope for both whose overall score, from the manual signals, lies within the
 range that the reader gives.

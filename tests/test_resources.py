@@ -22,7 +22,7 @@ def test_a_checkout_installs_an_extra_from_itself() -> None:
     )
 
 
-@pytest.mark.parametrize("extra", ["documents", "ocr", "postgresql", "login"])
+@pytest.mark.parametrize("extra", ["documents", "ocr", "postgresql", "login", "ray"])
 def test_an_installed_wheel_installs_an_extra_by_the_names_of_its_packages(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, extra: str
 ) -> None:

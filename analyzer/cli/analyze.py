@@ -95,6 +95,6 @@ def _waiting(model: str | None, text: str) -> AbstractContextManager[object]:
     """A line on the terminal that counts the seconds while a model is asked."""
     if model is None or not sys.stderr.isatty():
         return nullcontext()
-    from analyzer.views.terminal import waiting
+    from analyzer.views.waiting import waiting
 
     return waiting(screen(err=True), f"{model} is reading the pitch ({len(text.split()):,} words)")

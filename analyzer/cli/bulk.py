@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from analyzer.cli.batch import BatchChoice, batch_options, cancel, left_of, send, wait_for_batches, warn_of_batches
 from analyzer.cli.command import command
 from analyzer.cli.completion import files
 from analyzer.cli.inputs import load_market, load_rulebook
@@ -28,10 +29,10 @@ from analyzer.cli.options import (
     settings_with,
     verify_option,
 )
-from analyzer.errors import InputError
+from analyzer.errors import AWAITS_BATCH, InputError
 from analyzer.files.disk import check_distinct, check_writable
 from analyzer.screen import note, say_json, screen
-from analyzer.settings import DEFAULT_CONCURRENCY, GIVE_UP_AFTER, MAX_CONCURRENCY, MAX_READINGS, Settings
+from analyzer.settings import DEFAULT_CONCURRENCY, GIVE_UP_AFTER, MAX_CONCURRENCY, MAX_PROCESSES, MAX_READINGS, Settings
 
 if TYPE_CHECKING:
     from analyzer.files.pitches import Sources
@@ -58,6 +59,14 @@ if TYPE_CHECKING:
     type=click.IntRange(1, MAX_CONCURRENCY),
     metavar="N",
     help="Send at most N requests at a time. Default: PITCH_CONCURRENCY, else 16.",
+)
+@click.option(
+    "--processes",
+    type=click.IntRange(1, MAX_PROCESSES),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Read and judge in N processes, which share all limits. Worth it where one core is the limit.",
 )
 @click.option(
     "--text-column",
@@ -93,6 +102,7 @@ if TYPE_CHECKING:
     metavar="K",
     help="Write K readings of each pitch, each in a row of its own, and show how far they agree.",
 )
+@batch_options
 @output_option("--report", "OUT.html", "Also write a portfolio page.")
 @rulebook_option
 @market_option
@@ -105,35 +115,61 @@ def bulk_command(sources: tuple[str, ...], notes: bool, dry_run: bool, **options
 
     Every answer you pay for is saved in a store (PITCH_STORE) right away. Run the same command again to ask only for
     what is missing; after a change of rules, nothing is asked. Ctrl-C lets requests in flight finish.
+
+    --batch sends the requests to the provider in batches, which cost half and are answered within a day. Run the same
+    command with --collect later, on any machine with the same store.
     """
     from analyzer.files.pitches import Sources
 
     if options["repeat"] > 1 and options["readings"]:
         raise InputError("--repeat shows each reading by itself and --readings combines them; use one of the two")
+    choice = BatchChoice(**{name: options.pop(name) for name in ("batch", "collect", "cancel", "wait", "live")})
+    if options["processes"] > 1 and (choice.batch or choice.collect or choice.cancel):
+        raise InputError("--processes is for requests that are sent at once; leave it out with batches")
     columns = {name: options.pop(name) for name in ("text_column", "id_column", "title_column", "encoding")}
     inputs = Sources(sources, notes_too=notes, **columns)
     if dry_run:
         settings = settings_with(options["mode"], options["form"], options["readings"], options["verify"])
         settings = settings if options["repeat"] == 1 else replace(settings, readings=options["repeat"])
-        _estimate(inputs, options["model"], options["limit"], settings, options["as_json"])
-    else:
-        _run(inputs, **options)
+        _estimate(inputs, options["model"], options["limit"], settings, options["as_json"], choice.batch)
+        return
+    if choice.writes:
+        _check_output(options["output"], options["as_json"])
+    origins: frozenset[str] = frozenset()
+    if choice.cancel:
+        cancel(inputs, options)
+    elif choice.batch:
+        origins = send(inputs, options, quiet=choice.wait)
+    if choice.writes:
+        _run(inputs, choice, origins, **options)
 
 
-def _estimate(sources: Sources, model: tuple[str, ...], limit: int | None, settings: Settings, as_json: bool) -> None:
+def _estimate(
+    sources: Sources, model: tuple[str, ...], limit: int | None, settings: Settings, as_json: bool, batch: bool
+) -> None:
     from analyzer.runs.estimate import estimate
     from analyzer.views.bulk import print_estimate
 
-    found = estimate(sources, model=model, settings=settings, limit=limit)
+    found = estimate(sources, model=model, settings=settings, limit=limit, batch=batch)
     if as_json:
         say_json(json.dumps(found.document(), ensure_ascii=False, indent=2))
     else:
         print_estimate(screen(), found)
 
 
+def _check_output(output: Path | None, as_json: bool) -> None:
+    """Raise InputError without an output, or if it and the summary would get into each other's way."""
+    if output is None:
+        raise InputError("name the output with -o; it ends in .jsonl, .csv or .parquet, or is - for standard output")
+    if as_json and str(output) == "-":
+        raise InputError("results and --json cannot both go to standard output; name a file with -o")
+
+
 def _run(
     sources: Sources,
-    output: Path | None,
+    choice: BatchChoice,
+    origins: frozenset[str],
+    output: Path,
     report: Path | None,
     rulebook: Path | None,
     market: Path | None,
@@ -143,17 +179,21 @@ def _run(
     """Run, write what is named, show what came of it; exit with the run's code."""
     from analyzer.runs.portfolio import Portfolio
 
-    if output is None:
-        raise InputError("name the output with -o; it ends in .jsonl, .csv or .parquet, or is - for standard output")
-    if as_json and str(output) == "-":
-        raise InputError("results and --json cannot both go to standard output; name a file with -o")
     rules, map_ = load_rulebook(rulebook), load_market(market)
-    portfolio = None
     if report is not None:
         check_writable(report, "a portfolio's report", (".html",), sources.paths())
         check_distinct((output, report))
-        portfolio = Portfolio(rules, map_)
-    summary = _read_all(sources, output, portfolio, rulebook=rules, market=map_, **limits)
+    if not (choice.batch or choice.collect):
+        warn_of_batches(limits)
+    again = True
+    while again:
+        interrupted = choice.wait and bool(origins) and wait_for_batches(origins, limits)
+        portfolio = Portfolio(rules, map_) if report is not None else None
+        limits["read"] = choice.reader()
+        summary = _read_all(sources, output, portfolio, rulebook=rules, market=map_, **limits)
+        again = choice.wait and not interrupted and summary.exit_code == AWAITS_BATCH
+        origins = summary.origins
+        limits["max_cost"] = left_of(limits["max_cost"], summary.batch)
     if report is not None and portfolio is not None:
         _write_portfolio(report, portfolio, summary)
     _show(summary, as_json)
@@ -173,13 +213,18 @@ def _read_all(
 ) -> BulkSummary:
     """The one call of the run: with progress shown, ended by Ctrl-C."""
     from analyzer.runs.bulk import BulkOptions, run
+    from analyzer.runs.garbage import collecting_less
     from analyzer.runs.interrupts import stopping_on_interrupt
     from analyzer.views.bulk import progress_shown
 
     settings = settings_with(mode, form, readings, verify)
     options["concurrency"] = options["concurrency"] or settings.concurrency or DEFAULT_CONCURRENCY
     stopping = "Stopping once the requests in flight are answered. Press Ctrl-C again to stop now."
-    with stopping_on_interrupt(lambda: note(stopping)) as stop, progress_shown(screen(err=True)) as show:
+    with (
+        stopping_on_interrupt(lambda: note(stopping)) as stop,
+        progress_shown(screen(err=True)) as show,
+        collecting_less(),
+    ):
         return run(
             sources,
             output,

@@ -29,7 +29,7 @@ def doctor_command(model: str | None, mode: str | None, form: str | None, ask: b
     from analyzer.runs.doctor import check
 
     settings = settings_with(mode, form)
-    settings = replace(settings, model=model or settings.model, readings=1)
+    settings = replace(settings, model=model or settings.model)
     found = []
     for finding in check(settings, ask=ask, read=read):
         found.append(finding)

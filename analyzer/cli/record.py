@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 @click.option(
     "--text-column", metavar="NAME", help="Column of a table that holds the pitches. Default: found by its name."
 )
+@click.option("--again", is_flag=True, help="Ask also for answers that are recorded already, and replace them.")
 @click.option("--to", "folder", type=FILE, metavar="FOLDER", help="Save the answers here. Default: PITCH_RECORDINGS.")
 def record_command(
     sources: tuple[str, ...],
@@ -47,11 +48,13 @@ def record_command(
     verify: str | None,
     text_column: str | None,
     folder: Path | None,
+    again: bool,
 ) -> None:
     """Ask a model about pitches and save its answers.
 
     INPUT is a file, a folder, or a table with one pitch a row. Replay the answers with --model recorded. An answer is
-    saved exactly as received, without keys, headers or paths. With --readings K, every reading is saved; replay them
+    saved exactly as received, without keys, headers or paths. What the folder has already is not asked for; after a
+    change of the prompt's wording it is. With --readings K, every reading is saved; replay them
     with the same option. With --model recorded --verify MODEL, only second looks at recorded readings are asked for.
     """
     from analyzer.files.pitches import Sources
@@ -60,13 +63,16 @@ def record_command(
     settings = settings_with(mode, form, readings, verify)
     inputs = Sources(sources, text_column=text_column)
     target = folder or settings.own_recordings()
-    readers = recording_readers(model, settings, target)
+    readers = recording_readers(model, settings, target, again=again)
     try:
         inputs.check()
         failed = _record_each(inputs, readers)
     finally:
         for notice in readers.notices:
             note(notice)
+    if readers.skipped:
+        count = "1 answer was" if readers.skipped == 1 else f"{readers.skipped:,} answers were"
+        note(f"{count} recorded already and not asked for. To ask again: --again")
     say(str(target))
     if failed:
         sys.exit(1)
@@ -86,8 +92,10 @@ def _record_each(sources: Sources, readers: RecordingReaders) -> int:
             if entry.document is not None:
                 note_what_was_read(entry.document)
             pitch = Pitch.of(entry.document or entry.text, entry.id, entry.title or None)
+            before = readers.written
             missing = [each for each in assess(pitch, readers.reader_for(pitch)).warnings if each.kind == "readings"]
-            note(f"{entry.source}: {missing[0].message if missing else 'recorded'}")
+            outcome = "recorded" if readers.written > before else "recorded already"
+            note(f"{entry.source}: {missing[0].message if missing else outcome}")
             failed += bool(missing)
         except AnalyzerError as error:
             if error.exit_code == 3:

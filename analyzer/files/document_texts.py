@@ -17,7 +17,6 @@ from typing import Final
 
 from analyzer.files.document import Document, DocumentBuilder, Page, Unread
 from analyzer.files.readers import CLOSED, READERS
-from analyzer.files.readers import eml as email
 from analyzer.files.readers.kind import INSTEAD, Attachment, PackageMissing, PicturesRead, TooLong, Unreadable
 
 _OLD_FORMAT: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -55,7 +54,7 @@ def document_of(suffix: str, data: bytes, most: int, *, attached: bool = False) 
             if builder.length > most:
                 number = part.number if isinstance(part, Page) else 0
                 raise TooLong(f"{kind.unit} {number:,}" if kind.unit and number else f"paragraph {parts:,}")
-        author, date, subject = email.origin(data) if suffix == ".eml" else (None, None, None)
+        author, date, subject = _origin(data) if suffix == ".eml" else (None, None, None)
     except (Unreadable, TooLong, PackageMissing, MemoryError):
         raise
     except Exception as error:  # a damaged or hostile file makes these readers raise anything at all
@@ -93,6 +92,12 @@ def pictures_of(suffix: str, data: bytes, pages: Sequence[int], most: int, secon
         raise
     except Exception as error:  # as above
         raise Unreadable(_reason(suffix, data, error)) from error
+
+
+def _origin(data: bytes) -> tuple[str | None, str | None, str | None]:
+    from analyzer.files.readers import eml
+
+    return eml.origin(data)
 
 
 def _attachment(attachment: Attachment, most: int, nested: bool) -> Document | Unread:

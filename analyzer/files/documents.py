@@ -23,7 +23,6 @@ from analyzer.files.document import Document, Page, Unread
 from analyzer.files.reader_process import DocumentAnswer
 from analyzer.files.reader_worker import Cancelled, DocumentLimits, Worker
 from analyzer.files.readers import CLOSED, READERS
-from analyzer.files.readers.html import looks_like_html
 from analyzer.resources import install_command
 
 MAX_BYTES: Final = 50_000_000
@@ -113,7 +112,7 @@ class DocumentReader:
         if suffix and suffix not in SUFFIXES:
             raise DocumentError(f"{shown} cannot be read: files of this kind are not supported; use {_KINDS}")
         text = _plain(shown, data, self._limits.characters)
-        if looks_like_html(text):
+        if _looks_like_html(text):
             return self._read_apart(shown, ".html", text.encode("utf-8"))
         return Document.plain(_title(name), data, text)
 
@@ -238,6 +237,12 @@ def _plain(shown: str, data: bytes, most: int) -> str:
     if len(text) > most:
         raise DocumentError(f"{shown} has {len(text):,} characters of text; {_LONG}")
     return text
+
+
+def _looks_like_html(text: str) -> bool:
+    """Whether a text is a whole HTML page: it begins like one."""
+    start = text[:500].lstrip("\ufeff \t\r\n").lower()
+    return start.startswith(("<!doctype html", "<html"))
 
 
 def _title(name: str) -> str:

@@ -20,10 +20,7 @@ from dataclasses import asdict, dataclass, replace
 from queue import SimpleQueue
 from typing import Any, BinaryIO, Final, NoReturn
 
-from analyzer.files.document_texts import document_of, pictures_of
 from analyzer.files.readers.kind import PackageMissing, TooLong, Unreadable
-from analyzer.files.sheet_rows import ENDINGS as SHEET_ENDINGS
-from analyzer.files.sheet_rows import sheet_rows
 
 try:
     import resource
@@ -131,7 +128,11 @@ def _answer(request: DocumentRequest, data: bytes) -> DocumentAnswer:
 
 
 def _read(request: DocumentRequest, data: bytes) -> dict[str, Any]:
-    if request.suffix in SHEET_ENDINGS:
+    # Here, so that a program which starts such a process need not load what runs in it.
+    from analyzer.files.document_texts import document_of, pictures_of
+    from analyzer.files.sheet_rows import ENDINGS, sheet_rows
+
+    if request.suffix in ENDINGS:
         return {"lines": sheet_rows(data, request.characters)}
     if request.pictures is None:
         return document_of(request.suffix, data, request.characters).as_json()

@@ -28,6 +28,15 @@ class TablePreview:
     same_ids: tuple[str, ...]
     same_text: int
 
+    def nothing_to_read(self) -> str:
+        """Why there is no pitch in it, for people; empty if there may be one."""
+        if not self.rows:
+            return f"{self.name} has no rows, so there is nothing to read. Choose another file."
+        if self.rows == self.empty + self.faulty:
+            what = "is empty" if not self.faulty else "is empty or cannot be read"
+            return f"In every row of {self.name}, the column of the pitch {what}. Choose another column or file."
+        return ""
+
     def facts(self) -> list[tuple[str, str]]:
         """What was understood, each with its name, for people."""
         layout = self.layout

@@ -9,14 +9,17 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from analyzer.framework.rulebook import Side
 from analyzer.late import ShownInNotebooks
+from analyzer.settings import KEYWORDS
 from analyzer.vocabulary.records import VOCABULARY_VERSION
 from analyzer.vocabulary.signals import Quote, Signals
 
 VerdictWord = Literal["for", "against", "balanced", "open"]
+ShownVerdict = VerdictWord | Literal["draft"]
+"""What people are shown in a list: a verdict, or that there is only a draft, which has none."""
 
 
 class _AssessmentPart(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, defer_build=True)
 
 
 class PitchRef(_AssessmentPart):
@@ -297,6 +300,11 @@ class Assessment(ShownInNotebooks, _AssessmentPart):
     edits: tuple[Edit, ...] = ()
     sources: tuple[SourceRef, ...] = ()
     provenance: Provenance
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether cue phrases read the pitch, without a model: then people are shown no verdict."""
+        return self.provenance.reader.model == KEYWORDS
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         """What `repr` shows: which pitch, and what came of it."""

@@ -31,7 +31,7 @@ V = TypeVar("V")
 class RulebookPart(BaseModel):
     """Records with the same content are equal, whatever has been computed from them (and kept) since."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Any, Final
 
@@ -189,6 +189,7 @@ class LookUps:
         rules = (*self.tables.values(), *self.gates.values())
         self._all = (*rules, *(part.table for part in self.parts))
         self._cells = [*(_shown(table.cells) for table in rules), *(part.table.cells for part in self.parts)]
+        self._states = {name: (t.cells[LOW] - t.cells[HIGH]).astype(np.int8) for name, t in self.gates.items()}
         self._joint = np.concatenate(self._cells, axis=1)
         self._first = np.cumsum([0, *(cells.shape[1] for cells in self._cells[:-1])])[:, None]
         self._sizes = np.array([[len(INPUTS[name])] for name in self.names])
@@ -217,6 +218,47 @@ class LookUps:
             for gate, ends in zip(self.gates, found[points:], strict=False)
         }
         return dict(zip(self.tables, found, strict=False)), gates, found[rules:]
+
+    def fill(
+        self,
+        codes: Mapping[str, Codes],
+        several: Mapping[str, Spreads],
+        points: Mapping[str, Triple],
+        gates: Mapping[str, NDArray[np.int8]],
+    ) -> None:
+        """As `find_all` but for the parts: written where it belongs, for so many pitches that a copy costs."""
+        for (name, table), cells in zip(self.tables.items(), self._cells, strict=False):
+            places, found = table.places(codes, several), points[name]
+            for end in (MEAN, LOW, HIGH):
+                np.take(cells[end], places, out=found[end], mode="clip")
+            if several:
+                table.mix(found, places, codes, several, shown=True)
+        for name, table in self.gates.items():
+            if any(each in several for each in table.names):
+                ends = table.find(codes, several)
+                gates[name][:] = (ends[LOW] - ends[HIGH]).astype(np.int8)
+            else:
+                np.take(self._states[name], table.places(codes, several), out=gates[name], mode="clip")
+
+    @cached_property
+    def alone(self) -> Mapping[Side, tuple[RuleTable, Floats, Triple]]:
+        """The sides of which all considerations are in one part: its table, with expectation, least and greatest of
+        each place, and these rounded as they are printed."""
+        found: dict[Side, tuple[RuleTable, Floats, Triple]] = {}
+        for side in SIDES:
+            own = [part.table for part in self.parts if part.side == side]
+            if len(own) == 1:
+                cells = own[0].cells
+                found[side] = own[0], np.stack([cells[MEAN], cells[LOW], -cells[HIGH]]), _shown(cells)
+        return found
+
+    def fill_sides(self, codes: Mapping[str, Codes], scores: Mapping[str, Triple], shown: bool) -> None:
+        """Write the scores of the sides that are alone, of pitches with nothing read in several ways."""
+        for side, (table, exact, rounded_cells) in self.alone.items():
+            if side in scores:
+                places = table.places(codes, {})
+                for target, cells in zip(scores[side], rounded_cells if shown else exact, strict=True):
+                    np.take(cells, places, out=target, mode="clip")
 
     def deciding(self, gate: str, possible: Callable[[str], tuple[str, ...]]) -> tuple[str, ...]:
         """The inputs on which it depends whether a gate holds, by the values that each may have."""

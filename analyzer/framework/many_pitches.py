@@ -14,6 +14,7 @@ documents carry what was read in several ways.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -204,16 +205,25 @@ def scored_columns(coded: Coded, rulebook: Rulebook) -> Iterator[tuple[str, NDAr
     """Name and values of every result column, rounded as they are printed; the state of a gate as its place in
     STATES."""
     rules = look_ups(rulebook)
-    found = scorer.scored(coded, rules)
+    found = scorer.scored(coded, rules, shown=True, empty=_from_arrows_pool)
     for name in SCORES:
         for suffix, numbers in zip(_SUFFIXES, found.scores[name], strict=True):
-            yield f"{name}{suffix}", rounded(numbers)
+            yield f"{name}{suffix}", numbers
     yield "said", rounded(scorer.said(coded, rules), SAID_DIGITS)
     for consideration in rulebook.considerations:
         for suffix, numbers in zip(_SUFFIXES, found.points[consideration.id], strict=True):
             yield f"points_{consideration.id}{suffix}", numbers
     for gate in rulebook.gates:
         yield f"gate_{gate.id}", found.gates[gate.id]
+
+
+def _from_arrows_pool(shape: tuple[int, ...], kind: type[np.generic]) -> NDArray[Any]:
+    """An array in memory of Arrow's pool, which goes from batch to batch; the system would clear it for each anew, and
+    that takes as long as half of the scoring."""
+    import pyarrow
+
+    size = math.prod(shape) * np.dtype(kind).itemsize
+    return np.frombuffer(pyarrow.allocate_buffer(size), kind).reshape(shape)
 
 
 def overall(coded: Coded, rulebook: Rulebook) -> Floats:
@@ -226,7 +236,6 @@ def overall(coded: Coded, rulebook: Rulebook) -> Floats:
 
 def _code_column(table: pyarrow.Table, name: str) -> Codes:
     import pyarrow
-    import pyarrow.compute
 
     values = INPUTS[name]
     column = table.column(name).combine_chunks()
@@ -237,20 +246,12 @@ def _code_column(table: pyarrow.Table, name: str) -> Codes:
     words = [str(word) if word is not None else "" for word in column.dictionary.to_pylist()]
     strange = [word for word in words if word not in (*values, "", "unknown")]
     codes = np.array([values.index(word) if word in values else len(values) for word in (*words, "")], np.int32)
-    indices, null = column.indices, None
-    if indices.null_count:
-        null = pyarrow.compute.is_null(indices).to_numpy(zero_copy_only=False)
-        indices = pyarrow.Array.from_buffers(
-            indices.type, len(indices), [None, indices.buffers()[1]], 0, indices.offset
-        )
-    places = indices.to_numpy(zero_copy_only=False)
+    # What a null points to may be anything; here it points past the words, which is unknown.
+    places = column.indices.cast(pyarrow.int32()).fill_null(len(words)).to_numpy(zero_copy_only=False)
     if strange:
-        wrong = places == words.index(strange[0])
-        row = int(np.flatnonzero(wrong if null is None else wrong & ~null)[0]) + 1
+        row = int(np.flatnonzero(places == words.index(strange[0]))[0]) + 1
         raise SignalsError(f"row {row}: {name} has no value {strange[0]!r}; it has {', '.join(values)} or unknown")
-    result: Codes = codes.take(places, mode="clip")  # what a null points to may be anything
-    if null is not None:
-        result[null] = len(values)
+    result: Codes = codes.take(places, mode="clip")
     return result
 
 

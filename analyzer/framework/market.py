@@ -33,7 +33,7 @@ _MONTH = r"^\d{4}-(0[1-9]|1[0-2])$"
 
 
 class _MarketPart(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class KnownPlayer(_MarketPart):

@@ -9,11 +9,11 @@ with the number of worlds. Nothing is sampled, and a row's result does not depen
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, reduce
 from operator import add
-from typing import Final, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from analyzer.framework.formula import PER_CASE, SCORES, SUMS, WEIGHTED_BY, At
 from analyzer.framework.inputs import UNPLACED, Facts
 from analyzer.framework.look_ups import HIGH, LOW, MEAN, Codes, Floats, LookUps, Spreads, Triple
+from analyzer.framework.rounding import rounded
 from analyzer.framework.rulebook import SIDES, Side
 from analyzer.vocabulary.derived import INPUTS, LEANS
 
@@ -29,6 +30,11 @@ _TOGETHER: Final = 512
 """Up to so many rows are scored in one go, whatever they leave open; more are first sorted by it."""
 _MOST_ROWS: Final = 8_192
 """So many rows of all columns fit into a processor's cache."""
+_MOST_TOLD_APART: Final = 63
+"""Rows with more places of a position than so many count as alike."""
+_FEW_KEYS: Final = 2**16
+_MOST_BITS: Final = 12
+"""Of up to so many inputs it is worked out beforehand what each combination of known ones weighs."""
 _THIRD: Final = 1e-9
 STATES: Final[tuple[Literal["clear", "open", "holds"], ...]] = ("clear", "open", "holds")
 """The states of a gate, by their number."""
@@ -39,7 +45,6 @@ CODES: Final[Mapping[str, Mapping[str | None, int]]] = {
 }
 """The code of each value of each input, and of unknown."""
 Rows = slice | NDArray[np.intp]
-_EVERY: Final = slice(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +129,15 @@ class Coded:
         positions = {name: placed.take(rows) for name, placed in self.positions.items()}
         return Coded(codes, self.several, positions, self.in_scope[rows])
 
+    def narrow(self, row: int) -> Coded:
+        """The same without the places of positions that this row, and every row like it, does not have."""
+        positions = {}
+        for name, placed in self.positions.items():
+            most = max(1, int(np.count_nonzero(placed.weight[row])))
+            few = most < _MOST_TOLD_APART
+            positions[name] = Placed(placed.at[:, :most], placed.weight[:, :most]) if few else placed
+        return Coded(self.codes, self.several, positions, self.in_scope)
+
 
 def placed_at(at: Floats) -> Placed:
     """Known positions, and nan for unknown ones."""
@@ -169,31 +183,47 @@ class Scored:
     gates: dict[str, NDArray[np.int8]]
 
 
-def scored(coded: Coded, rules: LookUps, names: Sequence[str] = SCORES) -> Scored:
-    """The scores, points and gates of every pitch, in scope or not."""
+def scored(
+    coded: Coded,
+    rules: LookUps,
+    names: Sequence[str] = SCORES,
+    shown: bool = False,
+    empty: Callable[[tuple[int, ...], type[np.generic]], NDArray[Any]] = np.empty,
+) -> Scored:
+    """The scores, points and gates of every pitch, in scope or not. `shown`: scores are rounded too, while they are in
+    the processor's cache. `empty` makes the arrays of many results."""
     if len(coded) <= _TOGETHER:
         points, gates, cells = rules.find_all(coded.codes, coded.several)
-        return Scored(_Batch(coded, rules, cells, _EVERY).scores(names), points, gates)
+        scores = _Batch(coded, rules, cells).scores(names)
+        return Scored({name: rounded(each) for name, each in scores.items()} if shown else scores, points, gates)
     found = Scored(
-        {name: np.empty((3, len(coded))) for name in names},
-        {name: np.empty((3, len(coded))) for name in rules.tables},
-        {name: np.empty(len(coded), np.int8) for name in rules.gates},
+        {name: empty((3, len(coded)), np.float64) for name in names},
+        {name: empty((3, len(coded)), np.float64) for name in rules.tables},
+        {name: empty((len(coded),), np.int8) for name in rules.gates},
     )
-    for start in range(0, len(coded), _MOST_ROWS):
-        part = coded.take(slice(start, start + _MOST_ROWS))
-        chunk = slice(start, start + len(part))
-        points, gates, cells = rules.find_all(part.codes, part.several)
-        for name, triple in points.items():
-            found.points[name][:, chunk] = triple
-        for name, states in gates.items():
-            found.gates[name][chunk] = states
-        groups = _alike(part, rules)
-        results = [_Batch(part, rules, cells, rows).scores(names) for rows in groups]
-        back = np.argsort(np.concatenate(groups))
-        for name in names:
-            triples = np.concatenate([result[name] for result in results], axis=1)
-            found.scores[name][:, chunk] = np.take(triples, back, axis=1, mode="clip")
+    for chunk in _chunks(len(coded)):
+        own = {name: column[chunk] for name, column in coded.codes.items()}
+        points = {name: triple[:, chunk] for name, triple in found.points.items()}
+        rules.fill(own, coded.several, points, {name: states[chunk] for name, states in found.gates.items()})
+        if not coded.several:
+            rules.fill_sides(own, {name: triple[:, chunk] for name, triple in found.scores.items()}, shown)
+    left = [name for name in names if coded.several or name not in rules.alone]
+    for alike in _alike(coded, rules) if left else ():
+        narrow = coded.narrow(alike[0])
+        for chunk in _chunks(len(alike)):
+            rows = alike[chunk]
+            part = narrow.take(rows)
+            cells = [each.table.find(part.codes, part.several) for each in rules.parts]
+            for name, triple in _Batch(part, rules, cells).scores(left).items():
+                for target, values in zip(found.scores[name], rounded(triple) if shown else triple, strict=True):
+                    target[rows] = values
     return found
+
+
+def _chunks(rows: int) -> Iterator[slice]:
+    """Runs of rows that fit into a processor's cache."""
+    for start in range(0, rows, _MOST_ROWS):
+        yield slice(start, min(start + _MOST_ROWS, rows))
 
 
 def gate_states(coded: Coded, rules: LookUps) -> dict[str, NDArray[np.int8]]:
@@ -217,6 +247,9 @@ def said(coded: Coded, rules: LookUps) -> Floats:
     if len(coded) > _MOST_ROWS:
         starts = range(0, len(coded), _MOST_ROWS)
         return np.concatenate([said(coded.take(slice(start, start + _MOST_ROWS)), rules) for start in starts])
+    if not coded.several and max(map(len, rules.known_weights.values())) <= _MOST_BITS:
+        shares = side_shares(coded)
+        return reduce(add, [share * _known_weight(coded, rules, side) for side, share in shares.items()])
     known: dict[str, Floats] = {}
     for name in rules.names:
         codes, size = coded.codes[name], len(INPUTS[name])
@@ -224,6 +257,18 @@ def said(coded: Coded, rules: LookUps) -> Floats:
         if name in coded.several:
             known[name] += np.concatenate([np.zeros(size + 1), coded.several[name].said])[codes]
     return said_of(known, side_shares(coded), rules)
+
+
+def _known_weight(coded: Coded, rules: LookUps, side: Side) -> Floats:
+    """The part of a side's weight that rests on known inputs, worked out once for each combination of them, in the
+    order in which `said_of` adds up."""
+    weights = rules.known_weights[side]
+    which, combinations = np.zeros(len(coded), np.uint16), np.arange(2 ** len(weights))
+    total = np.zeros(len(combinations))
+    for bit, (name, weight) in enumerate(weights.items()):
+        which |= (coded.codes[name] < len(INPUTS[name])).astype(np.uint16) << np.uint16(bit)
+        total += (combinations >> bit & 1) * weight
+    return np.take(total, which, mode="clip")
 
 
 def said_of(known: Mapping[str, At], shares: Mapping[Side, At], rules: LookUps) -> At:
@@ -250,13 +295,23 @@ def _alike(coded: Coded, rules: LookUps) -> list[NDArray[np.intp]]:
     """The rows in groups that leave as much of positions and tried inputs open."""
     key = np.zeros(len(coded), np.int64)
     for name in _POSITIONS:
-        places = np.zeros(len(coded), np.int64)
-        for column in coded.positions[name].weight.T:
-            places += column > 0
-        key = key * 64 + np.minimum(places, 63)
+        places = _count(coded.positions[name].weight > 0)
+        key = key * (_MOST_TOLD_APART + 1) + np.minimum(places, _MOST_TOLD_APART)
     for name in rules.tried:
-        key = key * 8 + _possible(coded, name).sum(axis=1)
-    return [np.flatnonzero(key == value) for value in np.unique(key)]
+        key = key * 8 + _count(_possible(coded, name))
+    found, numbers = np.unique(key, return_inverse=True) if key.max(initial=0) >= _FEW_KEYS else (None, key)
+    # numpy sorts numbers of 16 bits by counting them
+    order = np.argsort(numbers.astype(np.uint16) if found is None else numbers, kind="stable")
+    ends = np.cumsum(np.bincount(numbers))
+    return [rows for rows in np.split(order, ends[:-1]) if len(rows)]
+
+
+def _count(marks: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """How many of the few columns are true in each row."""
+    total = np.zeros(len(marks), np.int64)
+    for column in marks.T:
+        total += column
+    return total
 
 
 def _possible(coded: Coded, name: str) -> NDArray[np.bool_]:
@@ -281,9 +336,9 @@ class _Term:
 class _Batch:
     """Some pitches, with an axis for each position and each tried input; the pitches are the last axis."""
 
-    def __init__(self, coded: Coded, rules: LookUps, cells: Sequence[Floats], rows: Rows):
+    def __init__(self, coded: Coded, rules: LookUps, cells: Sequence[Floats]):
         self._parts = rules.parts
-        self._cells = [found[:, rows] for found in cells]
+        self._cells = cells
         self._axes = (*_POSITIONS, *rules.tried)
         self._placed: dict[str, Placed] = {}
         self._masks: list[NDArray[np.bool_] | None] = []
@@ -291,23 +346,23 @@ class _Batch:
         codes: dict[str, Codes] = {}
         for name in self._axes:
             if name in LEANS:
-                placed = coded.positions[name].take(rows)
+                placed = coded.positions[name]
                 possible = placed.weight > 0
-                most = int(possible.sum(axis=1).max(initial=1))
+                most = int(_count(possible).max(initial=1))
                 self._placed[name] = Placed(placed.at[:, :most], placed.weight[:, :most])
                 choices, possible = lean_codes(self._placed[name].at), possible[:, :most]
             else:
-                possible = _possible(coded, name)[rows]
-                most = int(possible.sum(axis=1).max(initial=1))
+                possible = _possible(coded, name)
+                most = int(_count(possible).max(initial=1))
                 choices = np.argsort(~possible, axis=1, kind="stable")[:, :most].astype(np.int32)
                 possible = np.take_along_axis(possible, choices, axis=1)
             codes[name] = self._spread(choices, name)
             self._masks.append(None if possible.all() else self._spread(possible, name))
             self._length.append(most)
-        self._terms = [self._term(number, coded, codes, rows) for number in range(len(self._parts))]
+        self._terms = [self._term(number, coded, codes) for number in range(len(self._parts))]
         self._shared = [self._by_share(term) for term in self._terms]
 
-    def _term(self, number: int, coded: Coded, axes: Mapping[str, Codes], rows: Rows) -> _Term:
+    def _term(self, number: int, coded: Coded, axes: Mapping[str, Codes]) -> _Term:
         part = self._parts[number]
         names = part.table.names
         scope = frozenset(axis for axis, name in enumerate(self._axes) if name in names and self._length[axis] > 1)
@@ -315,12 +370,12 @@ class _Batch:
         if not scope:  # where a product has one place, it has the lean that its code names
             cells = self._cells[number].reshape((3, *alone))
             return _Term(part.side, scope, cells[MEAN], cells[LOW:])
-        codes = {name: axes[name] if name in axes else coded.codes[name][rows].reshape(alone) for name in names}
+        codes = {name: axes[name] if name in axes else coded.codes[name].reshape(alone) for name in names}
         cells = part.table.find(codes, coded.several)
         tried = [name for name in names if name in axes and name not in LEANS]
         if not tried:
             return _Term(part.side, scope, cells[MEAN], cells[LOW:])
-        untried = {name: coded.codes[name][rows].reshape(alone) for name in tried}
+        untried = {name: coded.codes[name].reshape(alone) for name in tried}
         return _Term(part.side, scope, part.table.find({**codes, **untried}, coded.several)[MEAN], cells[LOW:])
 
     def _by_share(self, term: _Term) -> _Term:

@@ -9,12 +9,15 @@ from threading import Thread
 import streamlit as st
 
 from analyzer.page import access, analyze, compare, framework, history, manual_scoring, market, portfolio
+from analyzer.page.courtesy import drawn_first
 from analyzer.page.session import session
 from analyzer.views.palette import page_css
 
 _STYLE = Path(__file__).with_name("style.css")
+_NAMES = Path(__file__).with_name("names.js").read_text(encoding="utf-8")
 
 
+@drawn_first
 def main() -> None:
     """Runs the page that the visitor opened. A new page is one more entry here."""
     st.set_page_config(page_title="Pitch Analyzer", layout="centered", initial_sidebar_state="collapsed")
@@ -39,6 +42,13 @@ def main() -> None:
         st.switch_page(pages[1])
     opened.run()
     access.show_logout()
+    _name_buttons()
+
+
+def _name_buttons() -> None:
+    """Gives Streamlit's own buttons names that visitors understand."""
+    with st.container(key="names"):
+        st.components.v2.component("pitch_analyzer_names", html="<span></span>", js=_NAMES)(key="button-names")
 
 
 @st.cache_resource(show_spinner=False)

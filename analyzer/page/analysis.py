@@ -19,7 +19,7 @@ from typing import Final
 
 import streamlit as st
 
-from analyzer.errors import AnalyzerError, InputError
+from analyzer.errors import AnalyzerError, ConfigurationError, InputError
 from analyzer.files.document import Document
 from analyzer.framework.assessment import Assessment
 from analyzer.page import connect, pitch_field
@@ -91,15 +91,22 @@ def begin(
         visit.analysis.result.cancel()
     visit.analysis = visit.error = None
     try:
-        settings = connect.settings_for(model)
-        second_look = (settings.verify or SAME) if verify else None
-        settings = replace(settings, verify=second_look, readings=readings or settings.readings)
+        settings = connect.settings_for(model, verifier() if verify else None)
+        settings = replace(settings, readings=readings or settings.readings)
         pitch = Pitch.of(text)
         choice = choose(pitch, model, settings, settings.store_url() if store else None)
     except AnalyzerError as error:
         visit.error = error
         return
     visit.analysis = start_analysis(pitch, choice, model, settings, changes)
+
+
+def verifier() -> str:
+    """Who takes a second look: the model that PITCH_VERIFY names, or the one that reads."""
+    try:
+        return Settings.from_environment().verify or SAME
+    except ConfigurationError:
+        return SAME  # what starts a reading says so
 
 
 def start_analysis(

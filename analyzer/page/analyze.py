@@ -13,8 +13,9 @@ from analyzer.framework.rulebook import Rulebook
 from analyzer.page import access, analysis, connect, desk, downloads, history, link, pitch_field, what_if
 from analyzer.page import assessment as parts
 from analyzer.page.analysis import Analysis
+from analyzer.page.courtesy import drawn_first
 from analyzer.page.session import session
-from analyzer.page.words import on_the_page
+from analyzer.page.words import on_the_page, show_error
 from analyzer.runs.many import analyze_many
 from analyzer.settings import KEYWORDS, MAX_READINGS, RECORDED, Settings, asks_a_server
 from analyzer.views.assessment_content import heading
@@ -61,7 +62,7 @@ def show() -> None:
             _show_assessment(current, outcome)
         error = history.save(current, outcome)
         if error is not None:
-            warning.warning(literal(f"Not saved in History: {error}"))
+            warning.warning(literal(f"Not saved in History: {on_the_page(error)}"))
         _write_link(current, outcome)
         history.load_assessments()
         return
@@ -102,17 +103,19 @@ def _inputs(answered: Analysis | None) -> None:
     with place:
         writing, choosing = st.columns([2, 1], gap="medium")
         with writing:
-            pitch_field.field(_LOW if answered is None and _shows_example() else _HIGH)
+            pitch_field.field(_LOW if answered is None and _is_new() else _HIGH)
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.button("Analyze", type="primary", on_click=_analyze, key=_ANALYZE, help="Ctrl+Enter in the field")
                 history.toggle()
                 _second_look_toggle()
                 _readings_field()
+            if _wants_second_look():
+                connect.verifier_field(_model(), analysis.verifier())
         with choosing:
             pitch_field.file()
             st.selectbox("Read by", list(_READERS), key=_READER, help=_readers_explained(), persist_state="session")
             if st.session_state[_READER] == _OTHER_MODEL:
-                connect.show_fields()
+                connect.show_fields("Analyze")
             st.selectbox(
                 "Or use a sample",
                 list(pitch_field.samples()),
@@ -176,7 +179,7 @@ def _readers_explained() -> str:
         automatic,
         "a model's stored answer",
         "cue phrases, no model; rough",
-        "one that you connect, with your key or on this machine",
+        connect.explained(),
     )
     return "  \n".join(f"**{name}**: {meaning}" for name, meaning in zip(_READERS, meanings, strict=True))
 
@@ -197,8 +200,12 @@ def _analyze() -> None:
         except ConfigurationError as error:
             session().analysis, session().error = None, error
             return
-    look = bool(st.session_state.get(_SECOND_LOOK)) and _model() != KEYWORDS
+    look = _wants_second_look()
     analysis.begin(pitch_field.pitch(), _model(), {}, store=history.wants_saving(), verify=look, readings=_readings())
+
+
+def _wants_second_look() -> bool:
+    return bool(st.session_state.get(_SECOND_LOOK)) and _model() != KEYWORDS
 
 
 def _readings() -> int:
@@ -239,7 +246,12 @@ def _sends_nothing() -> bool:
 
 
 def _shows_example() -> bool:
-    """Whether this is a newcomer's page: nothing was analyzed or typed yet, and this server has no model of its own."""
+    """Whether this is a newcomer's page, as far as their History is known."""
+    return _is_new() and (access.owner() is None or session().history.loaded)
+
+
+def _is_new() -> bool:
+    """Whether nothing was analyzed or typed in this visit, and this server has no model of its own."""
     visit = session()
     if visit.analysis is not None or visit.error is not None or visit.assessments or pitch_field.text().strip():
         return False
@@ -274,7 +286,7 @@ def _show_example() -> None:
 def _example() -> Assessment | None:
     """The example as read from its recording; None if there is none."""
     pitches = [(_EXAMPLE, pitch_field.samples()[_EXAMPLE])]
-    return next(iter(analyze_many(pitches, model=RECORDED))).assessment
+    return next(iter(analyze_many(pitches, model=RECORDED, verify=False, readings=1))).assessment
 
 
 def _open_example() -> None:
@@ -358,6 +370,7 @@ def _settle(current: Analysis, assessment: Assessment) -> None:
 
 
 @st.fragment
+@drawn_first
 def _show_assessment(current: Analysis, read: Assessment) -> None:
     """The assessment; a click in here draws nothing else anew."""
     visit = session()
@@ -371,7 +384,7 @@ def _show_assessment(current: Analysis, read: Assessment) -> None:
     visit.tab = _WHAT_IF if second.open else _BOTH if third.open else _ASSESSMENT
     if first.open:
         with first:
-            _html(parts.glance(now, Other.of(_others(current))))
+            _html(parts.glance(now, Other.of(_others(current), _named)))
             _tools(now, current.pitch.text)
             st.html(parts.details(now, rulebook))
     if second.open:
@@ -391,12 +404,18 @@ def _show_side_by_side(current: Analysis, now: Assessment) -> None:
     chosen = st.selectbox(
         "Next to",
         list(by_id),
-        format_func=lambda sha256: heading(by_id[sha256]),
+        format_func=lambda sha256: _named(by_id[sha256]),
         key=_NEXT_TO,
         persist_state="session",
     )
     if chosen is not None:
-        st.html(side_by_side(now, by_id[chosen]))
+        st.html(side_by_side(now, by_id[chosen], _named))
+
+
+def _named(assessment: Assessment) -> str:
+    """A pitch in a list: a sample by what it is, any other by its product."""
+    name = pitch_field.samples_by_sha256().get(assessment.pitch.sha256 or "")
+    return heading(assessment) if name is None else pitch_field.sample_title(name)
 
 
 def _others(current: Analysis) -> list[Assessment]:
@@ -411,7 +430,7 @@ def _others(current: Analysis) -> list[Assessment]:
 @st.cache_resource(show_spinner="Reading the samples from their recordings")
 def _sample_assessments() -> list[Assessment]:
     """The samples as read from their recordings; the same for every visitor."""
-    results = analyze_many(pitch_field.samples().items(), model=RECORDED)
+    results = analyze_many(pitch_field.samples().items(), model=RECORDED, verify=False, readings=1)
     return [result.assessment for result in results if result.assessment is not None]
 
 
@@ -432,7 +451,7 @@ def _tools(now: Assessment, text: str) -> None:
 
 def _show_error(error: AnalyzerError | None) -> None:
     if error is not None:
-        st.error(literal(f"Not analyzed: {on_the_page(str(error))}"))
+        show_error("Not analyzed", error)
 
 
 def _html(markup: Html) -> None:

@@ -47,6 +47,7 @@ _SIGNS: Final[dict[Leaning, tuple[str, str]]] = {
     "against": ("\N{MINUS SIGN}", "Against it"),
     "open": ("?", "Open"),
 }
+_TOO_OPEN: Final = "Too much is unclear for a verdict."
 _QUOTES: Final = 2
 """Quotes of a consideration shown before the rest is folded away."""
 _GRAVE: Final = frozenset({"instructions", "hidden_characters", "disqualified"})
@@ -95,7 +96,8 @@ def headline(assessment: Assessment) -> Html:
         parts.append(tag("p", content.summary(assessment), class_="summary alien"))
     edited = tag("p", content.edited_line(assessment.edits), class_="edited") if assessment.edits else ""
     draft = tag("p", content.draft_note(assessment), class_="lead") if content.draft_note(assessment) else ""
-    line = tag("div", tag("p", content.verdict_line(assessment), class_="sentence"), draft, edited)
+    why = f" {_TOO_OPEN}" if tone == "open" and assessment.verdict is not None and not draft else ""
+    line = tag("div", tag("p", f"{content.verdict_line(assessment)}{why}", class_="sentence"), draft, edited)
     parts.append(tag("div", tag("p", label, class_=f"word {tone}"), line, class_="verdict"))
     return tag("section", *parts, class_="pa head")
 
@@ -263,7 +265,7 @@ def _card(consideration: ConsiderationResult) -> Html:
         tag("p", consideration.reason, class_="reason alien"),
         *map(quoted, consideration.quotes[:_QUOTES]),
         *_more_quotes(consideration.quotes[_QUOTES:]),
-        tag("p", f"{consideration.title}. In the article: {consideration.source}", class_="source"),
+        tag("p", _source(consideration), class_="source"),
         class_="text",
     )
     points = tag(
@@ -274,6 +276,12 @@ def _card(consideration: ConsiderationResult) -> Html:
         class_="side",
     )
     return tag("article", text, points, class_=f"card {leaning(consideration.points)}")
+
+
+def _source(consideration: ConsiderationResult) -> str:
+    """Where the consideration comes from, after its title where the headline is another."""
+    named = "" if consideration.headline == consideration.title else f"{consideration.title}. "
+    return f"{named}In the article: {consideration.source}"
 
 
 def _more_quotes(quotes: Sequence[Quote]) -> list[Html]:

@@ -6,6 +6,7 @@ The comparison is kept in the visitor's session, so that a click elsewhere does 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Final
 
 import streamlit as st
@@ -13,20 +14,22 @@ import streamlit as st
 from analyzer.agreement.comparison import compare
 from analyzer.agreement.extracted import Upload
 from analyzer.agreement.figures import RATERS
-from analyzer.agreement.records import Comparison, Disagreement, SignalAgreement
+from analyzer.agreement.records import Attribution, Comparison, Disagreement, SignalAgreement
 from analyzer.errors import AnalyzerError
-from analyzer.files.manual_scores import ManualScores, parse_manual, read_manual
+from analyzer.files.manual_scores import ManualScores, parse_manual
 from analyzer.page import uploads
 from analyzer.page.assessment import scrolling
+from analyzer.page.pitch_field import named
 from analyzer.page.session import ComparisonState, session
+from analyzer.page.words import show_error
 from analyzer.resources import resource
 from analyzer.settings import KEYWORDS, RECORDED
 from analyzer.views import comparison as views
 from analyzer.views.comparison_chart import DARK, LIGHT, limits_of_agreement
 from analyzer.views.comparison_files import disagreements_csv
 from analyzer.views.comparison_html import comparison_html
-from analyzer.views.html import Html, literal, tag, together
-from analyzer.vocabulary.labels import title, word
+from analyzer.views.html import Html, tag, together
+from analyzer.vocabulary.labels import in_words, title
 
 _KINDS: Final = ["json", "jsonl", "parquet"]
 _LARGEST: Final = 100
@@ -78,7 +81,7 @@ def show() -> None:
             _compare([RECORDED, KEYWORDS], None)
     state = session().comparison
     if state.error is not None:
-        st.error(literal(f"Not compared: {state.error}"))
+        show_error("Not compared", state.error)
     elif state.result is not None:
         if state.outdated:
             note = "These figures are for the previous files. Press Compare to update them."
@@ -117,7 +120,8 @@ def _compare(extracted: Sequence[str | Upload], manual: tuple[str, bytes] | None
 
 def _scores(manual: tuple[str, bytes] | None) -> ManualScores:
     if manual is None:
-        return read_manual(resource("fixtures/manual_scores.csv"))
+        samples = resource("fixtures/manual_scores.csv")
+        return parse_manual(samples.read_bytes(), samples.name)  # no visitor sees where the server has it
     return parse_manual(manual[1], manual[0])
 
 
@@ -207,7 +211,7 @@ def _figures(comparison: Comparison, side: str) -> Html:
 
 
 def _table(heads: Iterable[str], rows: Iterable[Sequence[str]], name: str) -> Html:
-    head = tag("tr", *(tag("th", each, scope="col") for each in heads))
+    head = tag("tr", *(tag("th", each, scope="col") if each else tag("td") for each in heads))
     body = [tag("tr", tag("th", row[0], scope="row"), *(tag("td", cell) for cell in row[1:])) for row in rows]
     return scrolling(tag("table", tag("thead", head), tag("tbody", *body)), name)
 
@@ -218,19 +222,22 @@ def _confusions(comparison: Comparison) -> Html:
         for side in views.sides(comparison):
             found = comparison.signals[side].get(name)
             if found is not None and views.heat_map(found).confused:
-                parts.append(_confusion(f"{title(name)}: {views.side_name(comparison, side)}", found))
+                parts.append(_confusion(name, f"{title(name)}: {views.side_name(comparison, side)}", found))
     if not parts:
         return Html("")
     note = "Rows: the rater's value; columns: the reader's. Blue: same value; orange: different values."
     return tag("details", tag("summary", "Confused values"), tag("p", note, class_="lead"), *parts, class_="pa")
 
 
-def _confusion(name: str, found: SignalAgreement) -> Html:
+def _confusion(name: str, heading: str, found: SignalAgreement) -> Html:
+    words = partial(views.value_words, name)
     drawn = views.heat_map(found)
     if len(drawn.values) > views.LARGEST_MAP:
-        lines = [f"rater {word(rater)}, reader {word(reader)}: {weight:g}" for rater, reader, weight in drawn.confused]
-        return together(tag("h4", name), tag("ul", *(tag("li", line) for line in lines)))
-    head = tag("tr", tag("th", ""), *(tag("th", word(value.value), scope="col") for value in drawn.values))
+        lines = [
+            f"rater {words(rater)}, reader {words(reader)}: {weight:g}" for rater, reader, weight in drawn.confused
+        ]
+        return together(tag("h4", heading), tag("ul", *(tag("li", line) for line in lines)))
+    head = tag("tr", tag("td"), *(tag("th", words(value.value), scope="col") for value in drawn.values))
     rows = [head]
     for at, (value, cells) in enumerate(drawn.rows):
         drawn_cells = [
@@ -242,8 +249,8 @@ def _confusion(name: str, found: SignalAgreement) -> Html:
             )
             for column, cell in enumerate(cells)
         ]
-        rows.append(tag("tr", tag("th", word(value.value), scope="row"), *drawn_cells))
-    return together(tag("h4", name), scrolling(tag("table", *rows, class_="confusion"), name))
+        rows.append(tag("tr", tag("th", words(value.value), scope="row"), *drawn_cells))
+    return together(tag("h4", heading), scrolling(tag("table", *rows, class_="confusion"), heading))
 
 
 def _readers(comparison: Comparison) -> Html:
@@ -257,7 +264,7 @@ def _competitors(comparison: Comparison) -> Html:
     if not comparison.competitors:
         return Html("")
     matches = [
-        [views.side_name(comparison, side), match.pitch, match.extracted, match.manual]
+        [views.side_name(comparison, side), named(match.pitch), match.extracted, match.manual]
         for side, agreement in comparison.competitors.items()
         for match in agreement.matches
     ]
@@ -305,8 +312,12 @@ def _attributions(comparison: Comparison) -> Html:
     found = views.differing(comparison)
     if not found:
         return Html("")
+
+    def figures(each: Attribution) -> tuple[str, str]:
+        return f"{each.extracted:.1f}", f"{each.manual:.1f}"
+
     rows = [
-        [each.pitch, each.reader, raters, f"{each.extracted:.1f}", f"{each.manual:.1f}", views.attribution_line(each)]
+        [named(each.pitch), each.reader, raters, *figures(each), views.attribution_line(each)]
         for each, raters in found[:_CASES]
     ]
     heads = ["Pitch", "Reader", "Rater", "extracted", "manual", "because of"]
@@ -336,13 +347,13 @@ def _disagreements(comparison: Comparison) -> Html:
 
 
 def _case(found: Disagreement) -> Html:
-    head = f"{views.moved(found)}  {found.pitch}, {title(found.signal)}"
+    head = f"{views.moved(found)}  {named(found.pitch)}, {title(found.signal)}"
     return tag(
         "div",
         tag("h4", tag("span", head, class_="alien")),
         tag("p", tag("span", views.both_values(found), class_="alien")),
         *(tag("blockquote", tag("span", quote, class_="alien")) for quote in found.quotes),
         *(tag("p", "Note by ", tag("span", note, class_="alien")) for note in found.notes),
-        tag("details", tag("summary", "What decides"), tag("p", found.rule)),
+        tag("details", tag("summary", "What decides"), tag("p", in_words(found.rule))),
         class_="card",
     )

@@ -29,14 +29,19 @@ export default function({ data, parentElement }) {
     root.chosen = id;
     show("chosen", id ? [id] : []);
     const order = inOrder();
-    root.querySelector(".count").textContent = id ? `Quote ${order.indexOf(id) + 1} of ${order.length}` : `${order.length} quotes`;
+    const all = order.length === 1 ? "1 quote" : `${order.length} quotes`;
+    root.querySelector(".count").textContent = id ? `Quote ${order.indexOf(id) + 1} of ${order.length}` : all;
   }
 
   function sheet(open) {
+    const within = pane()?.contains(document.activeElement);
+    const handle = root.querySelector(".handle");
     page.dataset.sheet = open ? "open" : "closed";
-    root.querySelector(".handle").setAttribute("aria-expanded", String(open));
-    if (!open && root.from?.isConnected) root.from.focus({ preventScroll: true });
-    if (!open) root.from = null;
+    handle.setAttribute("aria-expanded", String(open));
+    if (open) return;
+    if (root.from?.isConnected) root.from.focus({ preventScroll: true });
+    else if (within) handle.focus({ preventScroll: true });
+    root.from = null;
   }
 
   function scrollPitch(id) {

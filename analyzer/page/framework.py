@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from analyzer.framework.assessment import VerdictWord
 from analyzer.framework.rulebook import SIDE_TITLES, SIDES, Consideration, Gate, Intermediate, Rulebook, Side
 from analyzer.page.assessment import scrolling
 from analyzer.views.article import MEANS
+from analyzer.views.assessment_content import VERDICTS
 from analyzer.views.html import Html, tag, together
 from analyzer.views.numbers import number
 from analyzer.views.rulebook import condition, table_cells, title
@@ -47,12 +49,17 @@ def _introduction(rulebook: Rulebook) -> Html:
         ),
         tag(
             "p",
-            f"The verdict is against if the whole range lies below {number(bounds.against_below)}, for if it lies "
-            f"above {number(bounds.for_above)}, open if it reaches beyond both, and balanced otherwise.",
+            f"The verdict is {_word('against')} if the whole range lies below {number(bounds.against_below)}, "
+            f"{_word('for')} if it lies above {number(bounds.for_above)}, {_word('open')} if it reaches beyond both, "
+            f"and {_word('balanced')} otherwise.",
         ),
         tag("p", f"Rulebook {rulebook.version} ({rulebook.sha256[:8]})", class_="provenance"),
         class_="pa prose",
     )
+
+
+def _word(verdict: VerdictWord) -> str:
+    return VERDICTS[verdict].lower()
 
 
 def _side(rulebook: Rulebook, side: Side) -> Html:
@@ -106,7 +113,7 @@ def _gate(rulebook: Rulebook, gate: Gate) -> Html:
         tag("p", f"In the article: {gate.source}", class_="source"),
         class_="text",
     )
-    ceiling = tag("p", tag("strong", f"At most {gate.ceiling}"), class_="points")
+    ceiling = tag("p", tag("strong", f"At most {_word(gate.ceiling)}"), class_="points")
     return tag("article", text, tag("div", ceiling, class_="side"), class_="card against")
 
 

@@ -21,6 +21,7 @@ from analyzer.page.assessment import verdict_word
 from analyzer.page.portfolio_list import ListedPortfolio
 from analyzer.page.session import HISTORY_STEP, HistoryState, PendingDeletion, SaveAttempt, session
 from analyzer.page.store import shared_store
+from analyzer.page.words import on_the_page, show_error
 from analyzer.results.documents import DocumentEntry, score_entry
 from analyzer.store.history import SavedAssessment
 from analyzer.views.html import Html, literal, tag
@@ -61,7 +62,7 @@ def show() -> None:
         found = shared_store().history.search(owner, search, limit + 1)
         portfolios = portfolio_list.saved(shared_store().portfolios.search(owner, search, limit + 1))
     except AnalyzerError as error:
-        st.error(literal(f"History cannot be read: {error}"))
+        show_error("History cannot be read", error)
         return
     if not found and not portfolios:
         st.html(tag("p", _nothing_found(search), class_="pa note"))
@@ -92,7 +93,7 @@ def _more() -> None:
 def _show_outcome(state: HistoryState) -> None:
     """Says, once, what came of the last click."""
     if state.error is not None:
-        st.error(literal(str(state.error)))
+        st.error(literal(on_the_page(state.error)))
     if state.message:
         st.success(state.message)
     state.error, state.message = None, ""
@@ -325,10 +326,10 @@ def load_assessments() -> None:
     owner, visit = access.owner(), session()
     if owner is None or visit.history.loaded:
         return
-    visit.history.loaded = True
     try:
         found = shared_store().history.search(owner, limit=_MOST_OTHERS)
     except AnalyzerError:
+        visit.history.loaded = True
         return  # the page History says so, and a warning where something cannot be saved
     older: dict[str, Assessment] = {}
     for entry in reversed(found):
@@ -337,3 +338,4 @@ def load_assessments() -> None:
         except ValidationError:
             continue
     visit.assessments = older | visit.assessments
+    visit.history.loaded = True  # only now: a click may end this run while a slow store is asked

@@ -16,9 +16,10 @@ from analyzer.page.manual_scoring_comparison import show_comparison
 from analyzer.page.manual_scoring_files import history_table, show_files
 from analyzer.page.manual_scoring_form import show_form
 from analyzer.page.manual_scoring_queue import choose_pitch, chosen_sample, follow
-from analyzer.page.manual_scoring_task import ScoringTask, lasting_field, show_error
+from analyzer.page.manual_scoring_task import ScoringTask, lasting_field
 from analyzer.page.session import ManualScoringState, session
 from analyzer.page.store import shared_store
+from analyzer.page.words import show_error
 from analyzer.reading.pitch import Pitch
 from analyzer.store.store import Store
 from analyzer.views.html import Html, tag
@@ -44,7 +45,9 @@ def show() -> None:
     arrived = link.arrival("score")
     if arrived is not None:
         follow(state, arrived.get("sample", ""))
-    rater = _rater(state)
+    who, which = st.columns(2, gap="medium")
+    with who:
+        rater = _rater(state)
     try:
         saved_scores: Store | None = shared_store()
         own = saved_scores.manual_scores.versions(rater=rater) if rater and saved_scores is not None else []
@@ -54,7 +57,8 @@ def show() -> None:
     pitch = choose_pitch(state, own)
     link.show({"sample": chosen_sample(state)})
     if pitch is not None:
-        pitch_id = _id(state, pitch)
+        with which:
+            pitch_id = _id(state, pitch)
         task = ScoringTask(pitch, pitch_id, rater, [entry for entry in own if entry.pitch_id == pitch_id])
         _show_task(state, saved_scores, task)
     show_files(state, saved_scores, rater, own)
@@ -79,7 +83,10 @@ def _rater(state: ManualScoringState) -> str:
 
 
 def _id(state: ManualScoringState, pitch: Pitch) -> str:
+    """The id of the scores; the visitor may choose another, but for a sample, which has its own."""
     own = (pitch.ref.id or "")[:_LONGEST_ID]
+    if chosen_sample(state) is not None:
+        return own
     first, settings = lasting_field(state, f"id:{pitch.ref.sha256}:{own}", own)
     named: str = st.text_input(
         "Pitch id",

@@ -10,18 +10,20 @@ from analyzer.agreement.compared_signals import SCOPE, extracted_value
 from analyzer.agreement.comparison import compare
 from analyzer.agreement.records import Comparison, Disagreement
 from analyzer.errors import AnalyzerError
-from analyzer.files.manual_scores import MEANINGS, VALUES, ManualScore, ManualScores
+from analyzer.files.manual_scores import VALUES, ManualScore, ManualScores
 from analyzer.framework.assessment import Assessment
 from analyzer.page.analysis import Analysis, is_done, outcome, show_progress, start_analysis
-from analyzer.page.manual_scoring_task import ScoringTask, show_error, table
+from analyzer.page.manual_scoring_task import ScoringTask, table
 from analyzer.page.session import ManualScoringState, session
+from analyzer.page.words import show_error
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.readers import choose
 from analyzer.settings import Settings, asks_a_server
 from analyzer.views import comparison as views
 from analyzer.views.assessment_content import provenance
 from analyzer.views.html import Html, literal, tag
-from analyzer.vocabulary.labels import capital, title
+from analyzer.vocabulary.labels import capital, in_words, title
+from analyzer.vocabulary.plain import explained
 from analyzer.vocabulary.signals import UNKNOWN
 
 _DRAWS: Final = 100
@@ -112,7 +114,7 @@ def _difference(found: Disagreement) -> Html:
         tag("p", "The reader: ", *other),
         *(tag("blockquote", quote, class_="alien") for quote in found.quotes),
         *silent,
-        tag("p", tag("span", "Rule: "), found.rule, class_="source"),
+        tag("details", tag("summary", "What decides"), tag("p", in_words(found.rule), class_="source")),
         class_="text",
     )
     moves = tag("p", tag("strong", views.moved(found)), " points of the overall score", class_="points")
@@ -121,9 +123,9 @@ def _difference(found: Disagreement) -> Html:
 
 def _value_and_meaning(name: str, value: str) -> list[Html]:
     """A value in words, and what it means."""
-    meaning = MEANINGS.get(name, {}).get(value)
+    meaning = "" if value == UNKNOWN else explained(name, value)
     named = tag("strong", views.value_words(name, value), class_="alien")
-    return [named, tag("small", f" ({meaning})")] if meaning else [named]
+    return [named, tag("small", f". {meaning}")] if meaning else [named]
 
 
 def _values(name: str, assessment: Assessment, saved: ManualScore) -> tuple[str, str]:

@@ -19,16 +19,17 @@ from analyzer.page.manual_scoring_task import (
     saved_row,
     saved_time,
     scored_cells,
-    show_error,
     show_outcome,
     status,
     table,
 )
+from analyzer.page.pitch_field import named
 from analyzer.page.session import ManualScoringState, session
+from analyzer.page.words import on_the_page, show_error
 from analyzer.store.manual_scores import SavedManualScores
 from analyzer.store.store import Store
 from analyzer.views.html import Html, tag
-from analyzer.vocabulary.labels import title, word
+from analyzer.vocabulary.labels import title, value_word, word
 from analyzer.vocabulary.signals import UNKNOWN
 
 _CSV: Final = "scoring_csv"
@@ -68,7 +69,7 @@ def _cell(name: str, scores: Mapping[str, str]) -> str:
     cell = scores.get(name, "")
     if name in ("competitors", "overall"):
         return cell or word(UNKNOWN)
-    return {"": "not looked at", UNKNOWN: "the pitch is silent"}.get(cell) or word(cell)
+    return {"": "not looked at", UNKNOWN: "the pitch is silent"}.get(cell) or value_word(name, cell)
 
 
 def show_files(state: ManualScoringState, store: Store | None, rater: str, own: Sequence[SavedManualScores]) -> None:
@@ -102,9 +103,10 @@ def _progress(rater: str, own: Sequence[SavedManualScores]) -> Html:
         return tag("p", note, class_="lead")
     latest = {entry.pitch_id: status(entry.scores) for entry in own}
     pitches, begun = ([id_ for id_, how in latest.items() if how == what] for what in ("scored", "begun"))
-    text = f"{rater} has scored {len(pitches)} pitch{'es' if len(pitches) != 1 else ''}: {', '.join(pitches)}."
+    count = f"{len(pitches)} pitch{'es' if len(pitches) != 1 else ''}"
+    text = f"{rater} has scored {count}" + (f": {'; '.join(map(named, pitches))}." if pitches else ".")
     if begun:
-        text += f" Begun, and not in the file: {', '.join(begun)}."
+        text += f" Begun, and not in the file: {'; '.join(map(named, begun))}."
     return tag("p", tag("span", text, class_="alien"), class_="lead")
 
 
@@ -153,7 +155,7 @@ def _import_rows(store: Store, rows: Sequence[ManualScore]) -> None:
             imported += 1
         state.messages[_OUTCOME] = f"{imported} row{'s' if imported != 1 else ''} imported."
     except AnalyzerError as error:
-        state.errors[_OUTCOME] = f"{imported} of {len(rows)} rows imported, then: {error}"
+        state.errors[_OUTCOME] = f"{imported} of {len(rows)} rows imported, then: {on_the_page(error)}"
     state.drafts.clear()
     for key in [key for key in st.session_state if str(key).startswith(KEY) and str(key).count(":") == 2]:
         del st.session_state[key]

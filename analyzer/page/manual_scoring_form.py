@@ -6,8 +6,8 @@ show.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import streamlit as st
@@ -29,15 +29,16 @@ from analyzer.page.manual_scoring_task import (
     show_outcome,
 )
 from analyzer.page.session import ManualScoringState, session
+from analyzer.page.words import on_the_page
 from analyzer.store.store import Store
 from analyzer.views.html import tag
-from analyzer.vocabulary.labels import capital, title, word
+from analyzer.vocabulary.labels import capital, in_words, title, value_word
+from analyzer.vocabulary.plain import explained
 from analyzer.vocabulary.signals import SIGNALS, UNKNOWN
 
 _OUTCOME: Final = "form"
 _MOST_OPTIONS: Final = 12
 """Values that are shown one below the other; longer lists are folded into a box to choose from."""
-_CODE: Final = re.compile(r"\b[a-z]+(?:_[a-z0-9]+)+\b")
 _MOST_KEYS: Final = 9
 """Values that a digit can choose."""
 _SILENT: Final = "The pitch is silent"
@@ -80,13 +81,13 @@ def show_form(state: ManualScoringState, store: Store | None, task: ScoringTask,
 
 def _show_all(state: ManualScoringState, task: ScoringTask, draft: Mapping[str, str]) -> None:
     """Every field, one below the other."""
-    _field(state, task, "in_scope", _choice(("true", "false")))
+    _field(state, task, "in_scope", _choice("in_scope", ("true", "false")))
     out = draft.get("in_scope") == "false"
     if out:
         note = "Out of scope: the framework does not apply, and the fields below are not saved."
         st.html(tag("p", note, class_="pa note", role="note"))
     for name, values in VALUES.items():
-        _field(state, task, name, _choice((UNKNOWN, *values), MEANINGS.get(name, {})), out)
+        _field(state, task, name, _choice(name, (UNKNOWN, *values)), out)
     _field(state, task, "competitors", _names_field, out)
     _field(state, task, "overall", _number_field, out)
 
@@ -107,12 +108,10 @@ def _show_one(state: ManualScoringState, task: ScoringTask, draft: Mapping[str, 
     values = {"in_scope": ("true", "false")}.get(name) or ((UNKNOWN, *VALUES[name]) if name in VALUES else ())
     if values and len(values) <= _MOST_KEYS:
         _heading(name)
-        meanings = MEANINGS.get(name, {})
         after = names[at + 1] if at + 1 < len(names) else name
         for number, value in enumerate(values, 1):
-            label = ": ".join(filter(None, (_shown(value), _meant(value, meanings))))
             st.button(
-                label,
+                _told(name, value),
                 key=f"{KEY}choose#{name}#{value}",
                 type="primary" if draft.get(name) == value else "secondary",
                 shortcut=str(number),
@@ -122,7 +121,7 @@ def _show_one(state: ManualScoringState, task: ScoringTask, draft: Mapping[str, 
                 wrap=True,
             )
     elif values:
-        _field(state, task, name, _choice(values, MEANINGS.get(name, {})))
+        _field(state, task, name, _choice(name, values))
     else:
         _field(state, task, name, _names_field if name == "competitors" else _number_field)
 
@@ -170,14 +169,13 @@ def _heading(name: str, out: bool = False) -> None:
     if name in _INSTRUCTIONS:
         parts.append(tag("p", _INSTRUCTIONS[name], class_="lead"))
     if name != "overall":
+        exact = [
+            tag("li", tag("strong", capital(value_word(name, value))), f": {in_words(meaning)}")
+            for value, meaning in MEANINGS.get(name, {}).items()
+        ]
         decided = tag("p", in_words(rule(name)), class_="lead")
-        parts.append(tag("details", tag("summary", "How to decide"), decided))
+        parts.append(tag("details", tag("summary", "How to decide"), decided, tag("ul", *exact, class_="lead")))
     st.html(tag("div", *parts, class_="pa by-hand out" if out else "pa by-hand"))
-
-
-def in_words(codes: str) -> str:
-    """A rule of the codebook as people read it: values in words."""
-    return _CODE.sub(lambda found: word(found.group()), codes)
 
 
 def _keep_value(key: str, name: str) -> None:
@@ -186,15 +184,23 @@ def _keep_value(key: str, name: str) -> None:
     state.asks.discard(key)
 
 
-def _shown(value: str) -> str:
-    return _WORDS.get(value) or capital(word(value))
+def _shown(name: str, value: str) -> str:
+    return _WORDS.get(value) or capital(value_word(name, value))
 
 
-def _meant(value: str, meanings: Mapping[str, str]) -> str:
-    return meanings.get(value, "it does not say, or not clearly" if value == UNKNOWN else "")
+def _meant(name: str, value: str) -> str:
+    """What a choice means, in plain words; the rules that decide are under How to decide."""
+    if value == UNKNOWN:
+        return "It does not say, or not clearly."
+    return explained(name, {"true": "yes", "false": "no"}.get(value, value))
 
 
-def _choice(values: Sequence[str], meanings: Mapping[str, str] | None = None) -> _Draw:
+def _told(name: str, value: str) -> str:
+    """A choice with its meaning, in one line."""
+    return ": ".join(filter(None, (_shown(name, value), _meant(name, value))))
+
+
+def _choice(name: str, values: Sequence[str]) -> _Draw:
     """A field for one of the values; nothing is chosen before the rater has looked."""
 
     def draw(label: str, first: str, settings: dict[str, Any]) -> None:
@@ -205,12 +211,12 @@ def _choice(values: Sequence[str], meanings: Mapping[str, str] | None = None) ->
                 index=at,
                 options=values,
                 placeholder=_NOT_YET,
-                format_func=lambda value: ": ".join(filter(None, (_shown(value), _meant(value, meanings or {})))),
+                format_func=partial(_told, name),
                 **settings,
             )
         else:
-            captions = None if meanings is None else [_meant(value, meanings) for value in values]
-            st.radio(label, values, at, format_func=_shown, captions=captions, horizontal=meanings is None, **settings)
+            captions = [_meant(name, value) for value in values]
+            st.radio(label, values, at, format_func=partial(_shown, name), captions=captions, **settings)
 
     return draw
 
@@ -280,8 +286,8 @@ def _ask(store: Store | None, task: ScoringTask, draft: dict[str, str]) -> None:
     what = "Nothing was looked at yet." if left == len(VALUES) else f"{left} signals were not looked at."
     with st.container(border=True, key="scoring-ask"):
         explained = (
-            " If the pitch is silent on them, save that: you then see the reading. Or save what you have, and go on "
-            "another time: the reading stays hidden, and the file of your scores leaves this pitch out."
+            " If the pitch is silent on them all, save that: you then see the reading. Or save what you have, and go "
+            "on another time: the reading stays hidden, and the file of your scores leaves this pitch out."
         )
         st.html(tag("p", tag("strong", what), explained, class_="pa", role="alert"))
         with st.container(horizontal=True):
@@ -319,7 +325,7 @@ def _write(store: Store, task: ScoringTask, draft: Mapping[str, str]) -> None:
     except ManualError as error:
         state.errors[_OUTCOME] = "Not saved: " + "; ".join(each.partition(": ")[2] for each in error.faults)
     except AnalyzerError as error:
-        state.errors[_OUTCOME] = f"Not saved: {error}"
+        state.errors[_OUTCOME] = f"Not saved: {on_the_page(error)}"
 
 
 def _unsaved(task: ScoringTask, draft: Mapping[str, str]) -> None:

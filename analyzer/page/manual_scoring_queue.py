@@ -12,17 +12,18 @@ from zlib import crc32
 
 import streamlit as st
 
-from analyzer.errors import AnalyzerError
+from analyzer.errors import AnalyzerError, InputError
 from analyzer.files.documents import MAX_BYTES, SUFFIXES
 from analyzer.files.listing import TABLES
 from analyzer.files.pitches import uploaded_table
-from analyzer.page import access, uploads
-from analyzer.page.manual_scoring_task import KEY, lasting_field, options_field, show_error, status
+from analyzer.page import access, pitch_field, uploads
+from analyzer.page.manual_scoring_task import KEY, lasting_field, options_field, status
 from analyzer.page.portfolio_run import MOST_PITCHES
 from analyzer.page.session import ManualScoringState, session
 from analyzer.page.store import shared_store
+from analyzer.page.words import show_error
 from analyzer.reading.pitch import Pitch
-from analyzer.resources import resource
+from analyzer.screen import printable
 from analyzer.store.manual_scores import SavedManualScores
 from analyzer.views.html import tag
 from analyzer.views.terminal import cut
@@ -155,8 +156,9 @@ def _go(source: str, id_: str) -> None:
 @cache
 def _samples() -> dict[str, QueuedPitch]:
     """The sample pitches by their ids."""
-    paths = sorted(resource("fixtures/pitches").glob("*.txt"))
-    return {path.stem: QueuedPitch(path.read_text(encoding="utf-8"), path.stem) for path in paths}
+    return {
+        name: QueuedPitch(text, name, pitch_field.sample_title(name)) for name, text in pitch_field.samples().items()
+    }
 
 
 def _from_portfolio(state: ManualScoringState) -> Mapping[str, QueuedPitch] | None:
@@ -205,9 +207,12 @@ def _from_table(state: ManualScoringState) -> Mapping[str, QueuedPitch] | None:
     name = f"{file.name}:{hash(file.data)}"
     if name not in state.queues:
         rows = islice(uploaded_table(file.name, file.data), MOST_PITCHES)
-        state.queues = {
-            name: {row.id: QueuedPitch(row.text, row.id, row.title) for row in rows if row.error is None and row.text}
+        queue = {
+            row.id: QueuedPitch(row.text, row.id, row.title) for row in rows if row.error is None and row.text.strip()
         }
+        state.queues = {name: queue}
+    if not state.queues[name]:
+        raise InputError(f"{printable(file.name)} has no row with a pitch; choose another file")
     return state.queues[name]
 
 

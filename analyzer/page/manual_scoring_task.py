@@ -9,11 +9,11 @@ from typing import Any, Final
 
 import streamlit as st
 
-from analyzer.errors import AnalyzerError
 from analyzer.files.cells import plain_cell
 from analyzer.files.manual_scores import COLUMNS, VALUES, ManualScore, cells_of, row_of
 from analyzer.page.assessment import scrolling
 from analyzer.page.session import ManualScoringState, session
+from analyzer.page.words import on_the_page
 from analyzer.reading.pitch import Pitch
 from analyzer.store.manual_scores import SavedManualScores
 from analyzer.views.html import Html, literal, tag
@@ -129,16 +129,12 @@ def show_outcome(state: ManualScoringState, place: str) -> None:
     """Says, once, what came of the last click in this place of the page."""
     error, message = state.errors.pop(place, ""), state.messages.pop(place, "")
     if error:
-        st.error(literal(error))
+        st.error(literal(on_the_page(error)))
     elif message:
         st.success(message)
 
 
-def show_error(what: str, error: AnalyzerError) -> None:
-    st.error(literal(f"{what}: {error}"))
-
-
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], name: str) -> Html:
-    head = tag("tr", *(tag("th", text, scope="col", class_="alien") for text in heads))
+    head = tag("tr", *(tag("th", text, scope="col", class_="alien") if text else tag("td") for text in heads))
     body = [tag("tr", tag("th", row[0], scope="row"), *(tag("td", cell) for cell in row[1:])) for row in rows]
     return scrolling(tag("table", tag("thead", head), tag("tbody", *body)), name)

@@ -57,7 +57,9 @@ def _picture(market: MarketMap) -> Html:
             members = [c for c in market.categories if (c.usual_stage, c.usual_focus) == (stage, focus)]
             head = tag("p", f"{_COLUMNS[stage]}, {_ROWS[focus]}", class_="cell")
             cells.append(tag("div", head, *(_bubble(member, most) for member in members), class_="field"))
-    legend = tag("p", *(_key(name) for name in _CROWDING), class_="legend")
+    legend = tag(
+        "p", *(_key(name) for name in _CROWDING), tag("span", "The more players, the larger."), class_="legend"
+    )
     return tag(
         "section",
         tag("h2", "Categories by stage and focus"),

@@ -15,11 +15,11 @@ import streamlit as st
 from analyzer.errors import AnalyzerError
 from analyzer.files.document import Document
 from analyzer.files.documents import MAX_BYTES, SUFFIXES
-from analyzer.page import uploads
+from analyzer.page import uploads, words
 from analyzer.page.session import session
-from analyzer.reading.pitch import MAX_CHARACTERS
+from analyzer.reading.pitch import MAX_CHARACTERS, Pitch
 from analyzer.resources import resource
-from analyzer.views.html import literal, tag
+from analyzer.views.html import tag
 
 _TEXT: Final = "text"
 SAMPLE: Final = "sample"
@@ -94,7 +94,7 @@ def file() -> None:
         return
     for each in document.all:
         size = f" ({each.size()})" if each.size() else ""
-        entries = [tag("li", sentence) for sentence in each.summary()[1 if size else 0 :]]
+        entries = [tag("li", words.on_the_page(sentence)) for sentence in each.summary()[1 if size else 0 :]]
         name = tag("span", each.title, class_="alien")
         nothing = tag("p", "All of it was read.", class_="lead")
         st.html(
@@ -113,7 +113,7 @@ def show_error() -> None:
     """Says what is wrong with the chosen file, as long as it is chosen."""
     error = session().pitch_field.error
     if error is not None:
-        st.error(literal(f"Not read: {error}"))
+        words.show_error("Not read", error)
 
 
 _SAMPLE_TITLES: Final = {
@@ -140,6 +140,17 @@ _SAMPLE_TITLES: Final = {
 def sample_title(name: str) -> str:
     """A sample by what it is: its form and what its product does."""
     return _SAMPLE_TITLES.get(name, name.capitalize())
+
+
+def named(id_: str) -> str:
+    """A pitch by its id; a sample by what it is."""
+    return sample_title(id_) if id_ in samples() else id_
+
+
+@cache
+def samples_by_sha256() -> dict[str, str]:
+    """The names of the samples by the SHA-256 of their text, as an assessment has it."""
+    return {str(Pitch.from_text(text).ref.sha256): name for name, text in samples().items()}
 
 
 @cache

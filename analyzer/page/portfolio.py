@@ -16,6 +16,7 @@ from analyzer.errors import AnalyzerError
 from analyzer.page import access, downloads, link, open_portfolios, portfolio_go_on, portfolio_input, portfolio_list
 from analyzer.page import portfolio_filters as filters
 from analyzer.page.clicks import clickable
+from analyzer.page.courtesy import drawn_first
 from analyzer.page.portfolio_export import export
 from analyzer.page.portfolio_one import show_one
 from analyzer.page.portfolio_ranking import show_ranking
@@ -24,9 +25,10 @@ from analyzer.page.portfolio_work import PortfolioWork
 from analyzer.page.presence import visitor
 from analyzer.page.session import PortfolioState, session
 from analyzer.page.store import shared_store
+from analyzer.page.words import on_the_page, show_error
 from analyzer.results.result import Result
 from analyzer.views.bulk import progress_line
-from analyzer.views.html import Html, literal, tag, together
+from analyzer.views.html import Html, tag, together
 
 _MOST_LISTED: Final = 200
 """Pitches out of scope, or not read, that are listed; all are in the files."""
@@ -85,7 +87,7 @@ def show() -> None:
 
 def _show_error(state: PortfolioState) -> None:
     if state.error is not None:
-        st.error(literal(f"Not started: {state.error}"))
+        show_error("Not started", state.error)
 
 
 # ---------------------------------------------------------------- addresses
@@ -175,7 +177,7 @@ def _goes_on(run: PortfolioRun) -> None:
 def _where(work: PortfolioWork) -> str:
     """Where the portfolio lives, and for how long."""
     if work.saved:
-        return "Saved in your History as it goes."
+        return "Saved in your History as it goes." if not work.done.is_set() else _saved(work)
     if work.owner is not None:
         return "Not saved in History: it stays in this server's memory until an hour after you last look at it."
     return (
@@ -184,10 +186,20 @@ def _where(work: PortfolioWork) -> str:
     )
 
 
+def _saved(work: PortfolioWork) -> str:
+    """What of a portfolio that is not worked on is in History."""
+    return (
+        "Saved in your History."
+        if work.unsaved is None
+        else "Saved in your History, but for what could not be saved (see above)."
+    )
+
+
 # ---------------------------------------------------------------- the results
 
 
 @st.fragment
+@drawn_first
 def _show_results(run: PortfolioRun) -> None:
     """The portfolio, or one pitch of it."""
     work, state = run.work, session().portfolio
@@ -222,7 +234,7 @@ def _head(work: PortfolioWork) -> Html:
     parts += [f"{failed:,} not read"] if failed else []
     lines = [tag("h2", work.name, class_="alien"), tag("p", f"{', '.join(parts)}.")]
     if work.reads_pitches and progress.finished:
-        lines.append(tag("p", progress_line(progress), class_="lead"))
+        lines.append(tag("p", progress_line(progress, under_way=False), class_="lead"))
     lines.append(tag("p", _where(work), class_="lead"))
     section = tag("section", *lines, class_="pa head")
     cautions = _cautions(work)
@@ -240,9 +252,9 @@ def _cautions(work: PortfolioWork) -> list[str]:
         cautions.append("Read by cue phrases, without a model: it misses much and misreads some words.")
     left = (progress.total or 0) - progress.finished
     if work.unsaved is not None:
-        cautions.append(f"Not all of this is saved: {work.unsaved}")
+        cautions.append(f"Not all of this is saved: {on_the_page(work.unsaved)}")
     if work.ended is not None:
-        cautions.append(f"Ended early: {work.ended}")
+        cautions.append(f"Ended early: {on_the_page(work.ended)}")
     elif left > 0:
         how = "Stopped" if work.stop.is_set() else "Interrupted"
         cautions.append(f"{how}: {left:,} of {progress.total:,} pitches were not read.")
@@ -321,4 +333,4 @@ def _not_read(work: PortfolioWork) -> Html:
 
 
 def _reason(result: Result) -> str:
-    return str(result.error).removeprefix(f"{result.id}: ")
+    return on_the_page(result.error).removeprefix(f"{result.id}: ")

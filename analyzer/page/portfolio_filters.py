@@ -13,7 +13,7 @@ from analyzer.framework.ranking import Ranked
 from analyzer.page.portfolio_work import PortfolioWork
 from analyzer.page.session import session
 from analyzer.runs.portfolio import FILTER_FIELDS, Filter, FilterField, PortfolioEntry, folded
-from analyzer.views.assessment_content import VERDICTS
+from analyzer.views.assessment_content import SHOWN_VERDICTS
 from analyzer.vocabulary.labels import word
 
 _WORDS: Final = "portfolio_words"
@@ -30,7 +30,7 @@ _LONGEST_WORDS: Final = 80
 """Characters of the words that an address holds: words to search for, never a pitch."""
 _ALL: Final = "all"
 _BY_RANK: Final = "rank"
-_VERDICTS: Final = ("for", "balanced", "open", "against")
+_VERDICTS: Final = ("for", "balanced", "open", "against", "draft")
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +197,7 @@ def shown_columns(work: PortfolioWork) -> list[str]:
 
 def _choice(each: FilterField, entries: Sequence[PortfolioEntry]) -> None:
     """One of the field's values; empty = all."""
-    words = {str(name): text for name, text in VERDICTS.items()} if each.name == "verdict" else {}
+    words = {str(name): text for name, text in SHOWN_VERDICTS.items()} if each.name == "verdict" else {}
     st.selectbox(
         each.label,
         ("", *each.choices(entries)),

@@ -17,14 +17,14 @@ from analyzer.files.table_columns import WantedColumns
 from analyzer.files.table_preview import TablePreview, preview_table
 from analyzer.files.tables import InputPitch
 from analyzer.files.text_encoding import UnknownEncoding
-from analyzer.page import access, history, open_portfolios, portfolio_list, uploads
+from analyzer.page import access, connect, history, open_portfolios, pitch_field, portfolio_list, uploads
 from analyzer.page.portfolio_run import MOST_PITCHES, Place, PortfolioRun, open_results, read_many
-from analyzer.page.portfolio_work import PortfolioWork, RunChoices
+from analyzer.page.portfolio_work import PortfolioWork, RunChoices, without_credentials
 from analyzer.page.session import session
 from analyzer.page.store import shared_store
-from analyzer.resources import resource
+from analyzer.page.words import on_the_page
 from analyzer.runs.estimate import CostEstimate, estimate_table
-from analyzer.settings import KEYWORDS, RECORDED, SAME, Settings, asks_a_server
+from analyzer.settings import KEYWORDS, MAX_READINGS, RECORDED, SAME, Settings, asks_a_server
 from analyzer.views.bulk import money
 from analyzer.views.html import Html, literal, tag
 from analyzer.views.terminal import cut
@@ -48,7 +48,8 @@ _ENCODINGS: Final = ("windows-1252", "iso-8859-15", "mac-roman", "utf-16-le", "u
 _PREVIEW: Final = "portfolio_preview"
 _TO_CONFIRM: Final = "portfolio_to_confirm"
 _READER: Final = "portfolio_reader"
-_MODEL_NAME: Final = "portfolio_model"
+_FILLED: Final = "portfolio_model_filled"
+_READINGS: Final = "portfolio_readings"
 _MAX_COST: Final = "portfolio_cost"
 _SAVE_ANSWERS: Final = "portfolio_keep"
 _SECOND_LOOK: Final = "portfolio_second_look"
@@ -90,7 +91,7 @@ def _results_fields() -> None:
         ["jsonl", "json", "parquet"],
         _LARGEST,
         on_change=_clear_error,
-        help="JSON Lines, JSON or Parquet, as this page or pitch bulk writes it. The current rulebook scores them "
+        help="JSON Lines, JSON or Parquet, as this page writes it. The current rulebook scores them "
         "again; no model is asked.",
     )
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -113,23 +114,27 @@ def _pitch_fields() -> None:
         )
         wanted = _columns(file) if file is not None else WantedColumns(on_page=True)
     with reader_column:
-        settings, model = _reader()
-        reading = _reading_fields(model, settings)
+        model = _reader()
+        reading = _reading_fields(model)
+    nothing = ""
     if file is not None:
         preview = _preview(file, wanted)
         if isinstance(preview, TablePreview):
             st.html(_preview_table(preview))
+            nothing = preview.nothing_to_read()
+            if nothing:
+                st.warning(literal(nothing))
         elif isinstance(preview, AnalyzerError):
-            st.warning(literal(str(preview)))
+            st.warning(literal(on_the_page(preview)))
     with st.container(horizontal=True, vertical_alignment="center"):
-        start = st.button("Start", type="primary", disabled=file is None)
+        start = st.button("Start", type="primary", disabled=file is None or bool(nothing))
         use_samples = st.button("Use the samples", help="Analyzes the sample pitches from their recorded answers.")
         history.toggle()
     if use_samples:
         _begin(_read_samples)
     elif file is not None:
-        job = _Job(file, wanted, settings, reading)
-        if start and model and asks_a_server(model):
+        job = _Job(file, wanted, reading)
+        if start and (model == "" or asks_a_server(model)):
             _ask(job)
         elif start:
             _begin(job.begin)
@@ -142,7 +147,6 @@ class _Job:
 
     file: Upload
     wanted: WantedColumns
-    settings: Settings | None
     options: RunChoices
 
     @property
@@ -164,16 +168,25 @@ class _Job:
             table,
             table.count(),
             table.name,
-            settings=self.settings or Settings.from_environment(),
+            settings=self.settings(),
             options=self.options,
             place=place,
         )
 
+    def settings(self) -> Settings:
+        """How it is read in this visit. Raises ConfigurationError, also if a key is missing."""
+        if asks_a_server(self.model):
+            connect.connect()
+        settings = connect.settings_for(self.model, self.options.verify)
+        connect.check_keys(settings, self.model, self.options.verify)
+        return replace(settings, readings=self.options.readings)
+
     def estimate(self) -> CostEstimate:
         """What reading would cost. Raises AnalyzerError."""
+        if not self.model:
+            raise ConfigurationError("no model is named; type its name or choose another reader")
         table = uploaded_table(self.file.name, self.file.data, self.wanted)
-        settings = replace(self.settings or Settings.from_environment(), verify=self.options.verify)
-        return estimate_table(table, model=self.model, settings=settings, store=self.options.save_answers)
+        return estimate_table(table, model=self.model, settings=self.settings(), store=self.options.save_answers)
 
 
 def _ask(job: _Job) -> None:
@@ -199,10 +212,11 @@ def _confirm(job: _Job) -> None:
     stored = f", {found.stored:,} already in the store" if found.stored else ""
     faulty = sum(found.faulty.values())
     failed = f", {faulty:,} that cannot be read" if faulty else ""
+    readings = f", {found.readings} readings of each" if found.readings > 1 else ""
     tokens = f"about {found.input_tokens:,} input and {found.output_tokens:,} output tokens"
     with st.container(border=True, key="portfolio-confirm"):
         time = f"about {duration(found.seconds)} if the model writes 60 tokens a second, 16 answers at once"
-        line = f"{found.pitches:,} pitches{stored}{failed}; {tokens}; {cost}; {time}."
+        line = f"{found.pitches:,} pitches{readings}{stored}{failed}; {tokens}; {cost}; {time}."
         st.html(tag("p", tag("strong", str(job.model), class_="alien"), ": ", line, class_="pa", role="status"))
         with st.container(horizontal=True):
             go_on = st.button(f"Read {found.pitches:,} pitches", type="primary", key="portfolio-go-on")
@@ -280,14 +294,19 @@ def _cut(name: str) -> str:
     return name if len(name) <= 40 else f"{name[:40]}…"
 
 
-def _reader() -> tuple[Settings | None, str | None]:
-    """Who reads: the visitor's choice, at first the model that PITCH_MODEL names, if any."""
+def _reader() -> str | None:
+    """Who reads: the visitor's choice, at first the model that PITCH_MODEL names, if any. "" = a model without a name
+    yet."""
     try:
-        settings = Settings.from_environment()
+        configured = Settings.from_environment().model
     except AnalyzerError:
-        settings = None  # Start says why
-    configured = settings.model if settings is not None else None
+        configured = None  # Start says why
     usual = {RECORDED: _RECORDED, KEYWORDS: _KEYWORDS, None: None}.get(configured, _MODEL)
+    meanings = {
+        _RECORDED: "a model's stored answers",
+        _KEYWORDS: "cue phrases, no model; rough and free",
+        _MODEL: connect.explained(),
+    }
     chosen = st.selectbox(
         "Read by",
         _READERS,
@@ -295,26 +314,38 @@ def _reader() -> tuple[Settings | None, str | None]:
         placeholder="Choose a reader",
         key=_READER,
         persist_state="session",
-        help="Recorded answers: a model's stored answers. Keywords: cue phrases, no model; rough and free.",
+        help="  \n".join(f"**{name}**: {meaning}" for name, meaning in meanings.items()),
     )
     if chosen != _MODEL:
-        return settings, {_RECORDED: RECORDED, _KEYWORDS: KEYWORDS}.get(chosen or "")
-    own = configured if usual == _MODEL else ""
-    named = st.text_input(
-        "Model, as provider/name",
-        own or "",
-        placeholder="openai/gpt-6-luna",
-        key=_MODEL_NAME,
-        persist_state="session",
-    )
-    return settings, named.strip()
+        return {_RECORDED: RECORDED, _KEYWORDS: KEYWORDS}.get(chosen or "")
+    if _FILLED not in st.session_state:
+        st.session_state[_FILLED] = True
+        if asks_a_server(configured) and not connect.named():
+            connect.fill(configured)
+    connect.show_fields("Start")
+    return connect.named()
 
 
-def _reading_fields(model: str | None, settings: Settings | None) -> RunChoices:
-    """How a model reads: what it may cost, whether its answers are saved, and whether it takes a second look."""
-    if not model or model.partition("/")[0] in (RECORDED, KEYWORDS):
+def _reading_fields(model: str | None) -> RunChoices:
+    """How a model reads: how often, what it may cost, whether its answers are saved, and whether there is a second
+    look."""
+    if not model or model == KEYWORDS:
         return RunChoices(model or "")
-    taker = settings.verify if settings is not None else None
+    settings = _environment()
+    if _READINGS not in st.session_state:
+        st.session_state[_READINGS] = settings.readings
+    readings = st.number_input(
+        "Readings",
+        min_value=1,
+        max_value=MAX_READINGS,
+        key=_READINGS,
+        persist_state="session",
+        help="How often each pitch is read. Each is a request of its own. Where readings differ, the score's range "
+        "covers all of them.",
+    )
+    if not asks_a_server(model):
+        return RunChoices(model, readings=readings)
+    taker = settings.verify
     look = st.toggle(
         "Second look",
         value=taker is not None,
@@ -324,6 +355,7 @@ def _reading_fields(model: str | None, settings: Settings | None) -> RunChoices:
         "what they do not support.",
     )
     verify = (taker or SAME) if look else None
+    connect.verifier_field(model, verify)
     cost = st.number_input(
         "Maximum cost, in USD",
         min_value=0.01,
@@ -334,9 +366,10 @@ def _reading_fields(model: str | None, settings: Settings | None) -> RunChoices:
         persist_state="session",
         help="The run stops before it would cost more. Works for models whose price is known.",
     )
+    choices = RunChoices(model, cost, verify=verify, readings=readings, server=without_credentials(connect.address()))
     mine = access.owner()
     if mine is None:
-        return RunChoices(model, cost, verify=verify)
+        return choices
     save = st.toggle(
         "Save paid answers",
         value=mine == access.LOCAL,
@@ -345,13 +378,20 @@ def _reading_fields(model: str | None, settings: Settings | None) -> RunChoices:
         help="Saves them in this server's store, so that another run over the same pitches continues where this one "
         "ended and pays for nothing twice. Anybody who analyzes the same pitch on this server can reuse them.",
     )
-    return RunChoices(model, cost, save, verify)
+    return replace(choices, save_answers=save)
+
+
+def _environment() -> Settings:
+    try:
+        return Settings.from_environment()
+    except AnalyzerError:
+        return Settings()  # Start says why
 
 
 def _read_samples(place: Place) -> PortfolioRun:
     pitches = [
-        InputPitch(path.name, path.stem, path.read_text(encoding="utf-8"))
-        for path in sorted(resource("fixtures/pitches").glob("*.txt"))
+        InputPitch(f"{name}.txt", name, text, title=pitch_field.sample_title(name))
+        for name, text in pitch_field.samples().items()
     ]
     settings = Settings.from_environment()
     options = RunChoices(RECORDED)

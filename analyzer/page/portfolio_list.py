@@ -14,6 +14,7 @@ from analyzer.page import portfolio_filters as filters
 from analyzer.page.portfolio_run import PortfolioRun
 from analyzer.page.session import PortfolioState, session
 from analyzer.page.store import shared_store
+from analyzer.settings import KEYWORDS
 from analyzer.store.portfolios import SavedPortfolio
 from analyzer.views.html import Html, tag
 from analyzer.views.times import moment
@@ -47,7 +48,7 @@ def saved(entries: Iterable[SavedPortfolio]) -> list[ListedPortfolio]:
             entry.name,
             (
                 _read(entry.finished, entry.total),
-                entry.model or "results of a file",
+                f"{KEYWORDS}, drafts" if entry.model == KEYWORDS else entry.model or "results of a file",
                 moment(entry.saved_at, st.context.timezone),
             ),
         )

@@ -17,7 +17,8 @@ from analyzer.page.portfolio_ranking import choose, page_of
 from analyzer.page.portfolio_run import PortfolioRun
 from analyzer.page.portfolio_work import PortfolioItem, PortfolioWork
 from analyzer.page.session import session
-from analyzer.views.html import Html, literal, tag
+from analyzer.page.words import show_error
+from analyzer.views.html import Html, tag
 from analyzer.views.quadrant import Other
 from analyzer.views.ranking import ranks
 
@@ -49,7 +50,7 @@ def show_one(run: PortfolioRun, item: PortfolioItem) -> None:
             line = f"Rank {found.rank:,} of {len(work.ranked):,}; {ranks(found)} in 90% of simulations"
             st.html(tag("p", line, class_="pa lead"), width="content")
     if failure is not None:
-        st.error(literal(f"Not opened: {failure}"))
+        show_error("Not opened", failure)
     others = list(_others(work, shown, place))
     if text is None:
         _judged(item, parts.without_places(assessment), None, others)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from analyzer.errors import AnalyzerError
-from analyzer.framework.assessment import VerdictWord
 from analyzer.page import portfolio_filters as filters
 from analyzer.page.assessment import scrolling
 from analyzer.page.clicks import clickable
@@ -15,7 +14,7 @@ from analyzer.page.portfolio_run import PortfolioRun
 from analyzer.page.portfolio_work import PortfolioItem, PortfolioWork
 from analyzer.page.session import session
 from analyzer.runs.portfolio import DRAWS, PortfolioEntry
-from analyzer.views.assessment_content import VERDICTS
+from analyzer.views.assessment_content import SHOWN_VERDICTS, tone_of
 from analyzer.views.html import Html, tag
 from analyzer.views.numbers import shown
 from analyzer.views.portfolio import verdict_counts
@@ -26,7 +25,6 @@ from analyzer.vocabulary.labels import word
 
 PAGE_SIZE: Final = 50
 """Pitches on one page of the ranking."""
-_COUNTED: Final[tuple[VerdictWord, ...]] = ("for", "balanced", "open", "against")
 _CLICKS: Final = "portfolio_clicks"
 _OPEN, _TURN, _SORT, _STAR = "open:", "page:", "sort:", "star:"
 """What a click reports: the number of the pitch to open, the page to turn to, the column to sort by, the number of the
@@ -89,7 +87,7 @@ def _chart(work: PortfolioWork, chosen: set[int]) -> Html:
             entry.stage,
             entry.focus,
             f"{entry.title}: {shown(entry.overall)}",
-            entry.verdict,
+            tone_of(entry.verdict),
             entry.open_position,
             f"{_OPEN}{work.ranked_item(place).result.number}",
         )
@@ -101,14 +99,10 @@ def _chart(work: PortfolioWork, chosen: set[int]) -> Html:
         "One dot per pitch. Dots at the same place are spread around it, the best ranked in the middle. Hollow: the "
         "pitch leaves its position open, and the dot marks the middle of the possible range."
     )
-    legend = tag(
-        "p",
-        *(
-            tag("span", tag("i", class_=f"key {name}", aria_hidden="true"), f" {words}")
-            for name, words in (("for", "favorable"), ("against", "unfavorable"), ("open", "balanced or open"))
-        ),
-        class_="legend",
-    )
+    others = "balanced, open, or a draft" if work.portfolio.rough else "balanced or open"
+    colors = (("for", "favorable"), ("against", "unfavorable"), ("open", others))
+    keys = (tag("span", tag("i", class_=f"key {name}", aria_hidden="true"), f" {words}") for name, words in colors)
+    legend = tag("p", *keys, class_="legend")
     return tag(
         "section",
         tag("h3", "Stage and focus"),
@@ -126,11 +120,11 @@ def _counts(work: PortfolioWork, chosen: Sequence[int]) -> Html:
         tag(
             "li",
             tag("strong", f"{counts[name]:,}", class_="value"),
-            tag("span", VERDICTS[name], class_="label"),
+            tag("span", SHOWN_VERDICTS[name], class_="label"),
             tag("span", tag("i", style=f"width:{100 * counts[name] / most:.1f}%"), class_="tally", aria_hidden="true"),
-            class_=name,
+            class_=tone_of(name),
         )
-        for name in _COUNTED
+        for name in counts
     ]
     count = f"{len(chosen):,} of {len(work.ranked):,}" if len(chosen) < len(work.ranked) else f"all {len(chosen):,}"
     shown_ = tag("p", f"Shown: {count}", class_="lead", role="status")
@@ -145,10 +139,10 @@ def _table(work: PortfolioWork, view: View, chosen: Sequence[int], page: int) ->
     if not chosen:
         return tag("section", heading, tag("p", "No pitch matches these filters.", class_="note"), class_="ranking")
     note = (
-        f"Rank: the median over {DRAWS} simulations, which vary the weights and what the pitches do not say. Ranks in "
-        "90%: those in 90% of the simulations. Pitches with the same median share a rank; where ranks overlap, the "
-        "order says little. Overall: the score, 0 to 100, with its exact range. Said: how much of what the score rests "
-        "on the pitch answers."
+        f"{DRAWS} simulations vary the weights and fill in what the pitches do not say. Rank: the middle one of a "
+        "pitch's ranks; the same for two pitches if they are level. Ranks in 90%: between these it comes in 90% of the "
+        "simulations; where they overlap, the order says little. Overall: 0 to 100, with its exact range. Said: how "
+        "much of what decides the score the pitch answers."
     )
     last, own = len(work.ranked), filters.shown_columns(work)
     on_page = chosen[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]
@@ -195,7 +189,7 @@ def _row(work: PortfolioWork, place: int, last: int, own: Sequence[str]) -> Html
         tag("td", *where, class_="where"),
         tag(
             "td",
-            tag("span", VERDICTS[entry.verdict], class_=f"verdict-word {entry.verdict}"),
+            tag("span", SHOWN_VERDICTS[entry.verdict], class_=f"verdict-word {tone_of(entry.verdict)}"),
             *limits,
             class_="verdict-cell",
         ),

@@ -15,12 +15,12 @@ from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from threading import Lock, Thread
 from traceback import format_tb
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from analyzer.errors import AnalyzerError, InputError, StoreError
 from analyzer.files.pitches import PitchFeed
 from analyzer.files.tables import InputPitch
-from analyzer.page import presence
+from analyzer.page import courtesy, presence
 from analyzer.page.portfolio_work import (
     PortfolioWork,
     RunChoices,
@@ -30,8 +30,7 @@ from analyzer.page.portfolio_work import (
     packed,
     pitch_document,
     restored,
-    result_document,
-    saved_result,
+    result_json,
     together,
     unpacked,
 )
@@ -39,17 +38,21 @@ from analyzer.results.documents import DocumentEntry, entries_in, parse_document
 from analyzer.results.result import Progress, Result, as_analyzer_error
 from analyzer.runs.many import analyze_many
 from analyzer.settings import Settings, asks_a_server
-from analyzer.store.portfolios import Claim, SavedPitch, SavedPortfolio, SavedResult
+from analyzer.store.portfolios import Claim, NewPitch, SavedPortfolio, SavedResult
 from analyzer.store.store import Store
 
 MOST_PITCHES: Final = 5_000
 """Pitches that the page takes at once."""
 _OFTEN: Final = 0.5
 """Seconds between two times that results which cost nothing are saved; paid ones are saved at once."""
+_SERVED, _COMPUTED = 16, 1
+"""Pitches read at once: by a model's server; by this process, which computes one at a time anyhow and so leaves room
+for pages."""
 _LATELY: Final = 20.0
 """Seconds over which the pace of a run is taken."""
 _TAKEN_OVER: Final = "this portfolio was deleted, or another server goes on with it; open it again from History"
 _log = logging.getLogger(__name__)
+_Entry = TypeVar("_Entry")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +130,13 @@ class Journal:
     unsaved: list[SavedResult] = field(default_factory=list)
     last: float = field(default_factory=time.monotonic)
 
-    def note(self, result: Result, *, now: bool) -> None:
-        """Saves a result, `now` or soon."""
-        self.unsaved.append(saved_result(result))
+    def note(self, result: Result, assessment: str | None, *, now: bool) -> None:
+        """Saves a result, whose assessment is this JSON, `now` or soon."""
+        self.unsaved.append(SavedResult(result.number, result_json(result, assessment), result.sha256))
         if now or time.monotonic() - self.last > _OFTEN:
             self.flush()
 
-    def add(self, pitches: Iterable[SavedPitch]) -> None:
+    def add(self, pitches: Iterable[NewPitch]) -> None:
         """Saves the pitches of the run."""
         self._write(lambda: self.store.portfolios.add(self.claim, pitches))
 
@@ -171,7 +174,7 @@ def read_many(
     if not total:
         raise InputError(f"{name} contains no pitch")
     if total > MOST_PITCHES:
-        raise InputError(f"{name} has {total:,} pitches, the page takes {MOST_PITCHES:,}; use: pitch bulk {name}")
+        raise InputError(f"{name} has {total:,} pitches, the page takes {MOST_PITCHES:,}; split the file")
     work = PortfolioWork(name, reads_pitches=True, progress=Progress(total=total), owner=place.owner, options=options)
     journal = _journal(work, place)
 
@@ -284,20 +287,27 @@ def _do(run: PortfolioRun, do: Callable[[PortfolioRun], None]) -> None:
     work.done.set()
 
 
-def _taken(work: PortfolioWork, pitches: Iterable[InputPitch]) -> Iterator[SavedPitch]:
+def _politely(entries: Iterable[_Entry]) -> Iterator[_Entry]:
+    """The entries, each after the pages that are being drawn."""
+    for entry in entries:
+        courtesy.server.give_way()
+        yield entry
+
+
+def _taken(work: PortfolioWork, pitches: Iterable[InputPitch]) -> Iterator[NewPitch]:
     """Takes all pitches in, before the first is read: what was stopped or broke off can then go on."""
     for number, pitch in enumerate(islice(pitches, MOST_PITCHES)):
         if work.stop.is_set() and work.unsaved is not None:
             return
         work.waiting[number] = packed(pitch)
-        yield SavedPitch(number, pitch_document(pitch))
+        yield NewPitch(number, pitch_document(pitch))
 
 
 def _read(run: PortfolioRun, settings: Settings) -> None:
     """Reads the pitches that wait, in their order."""
     work, before = run.work, run.work.progress
     numbers = sorted(work.waiting)
-    feed = PitchFeed(unpacked(work.waiting[number]) for number in numbers)
+    feed = PitchFeed(_politely(unpacked(work.waiting[number]) for number in numbers))
     paid = asks_a_server(work.options.model)
 
     pace = Pace()
@@ -312,34 +322,36 @@ def _read(run: PortfolioRun, settings: Settings) -> None:
         settings=settings,
         store=work.options.save_answers,
         verify=work.options.verify or False,
+        readings=work.options.readings,
+        concurrency=_SERVED if paid else _COMPUTED,
         max_cost=work.options.max_cost,
         on_progress=note,
         stop=work.stop,
         total=len(numbers),
     )
-    for result in results:
+    for result in _politely(results):
         pitch = feed.pop(result.number)
         result = replace(result, number=numbers[result.number])
-        work.add(result, pitch.source, None if pitch.error is not None else pitch.text, pitch.columns)
+        assessment = work.add(result, pitch.source, None if pitch.error is not None else pitch.text, pitch.columns)
         del work.waiting[result.number]
         if run.journal is not None:
-            run.journal.note(result, now=paid)
+            run.journal.note(result, assessment, now=paid)
 
 
-def _opened_results(work: PortfolioWork, name: str, data: bytes, faults: list[AnalyzerError]) -> Iterator[SavedPitch]:
+def _opened_results(work: PortfolioWork, name: str, data: bytes, faults: list[AnalyzerError]) -> Iterator[NewPitch]:
     """Opens one result after the other. What ends it joins `faults`: what came before is there all the same."""
     started = time.monotonic()
     try:
-        for number, entry in enumerate(entries_in(name, data)):
+        for number, entry in enumerate(_politely(entries_in(name, data))):
             if work.stop.is_set():
                 return
             if number == MOST_PITCHES:
                 raise InputError(f"{name} has more than {MOST_PITCHES:,} results; the page shows the first")
             result, source, columns = _opened(number, entry)
-            work.add(result, source, None, columns)
+            assessment = work.add(result, source, None, columns)
             work.progress = replace(counted(work.progress, [result]), elapsed=time.monotonic() - started)
             pitch = InputPitch(source, result.id, columns=columns)
-            yield SavedPitch(number, pitch_document(pitch), result_document(result), result.sha256)
+            yield NewPitch(number, pitch_document(pitch), result_json(result, assessment), result.sha256)
     except AnalyzerError as error:
         faults.append(error)
 

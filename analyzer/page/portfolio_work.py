@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import Any, Final
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from analyzer.errors import AnalyzerError, of_kind
@@ -25,7 +26,7 @@ from analyzer.reading.pitch import Pitch
 from analyzer.results.documents import DocumentEntry, parse_document, score_document
 from analyzer.results.result import Progress, Result
 from analyzer.runs.portfolio import Portfolio, PortfolioEntry, folded, words_of
-from analyzer.store.portfolios import SavedPitch, SavedPortfolio, SavedResult
+from analyzer.store.portfolios import SavedPitch, SavedPortfolio
 
 _NAME: Final = re.compile(r"[^\w.()-]+")
 
@@ -57,13 +58,16 @@ class PortfolioItem:
 
 @dataclass(frozen=True, slots=True)
 class RunChoices:
-    """How the pitches are read: the model's name, the USD that one start may cost, whether paid answers are saved, and
-    who takes a second look (None = nobody). Without any key: a key is never written down."""
+    """How the pitches are read: the model's name, the USD that one start may cost, whether paid answers are saved, who
+    takes a second look (None = nobody), how often a pitch is read, and the address of a server of the visitor's own.
+    Without any key: a key is never written down."""
 
     model: str = ""
     max_cost: float | None = None
     save_answers: bool = False
     verify: str | None = None
+    readings: int = 1
+    server: str = ""
 
 
 @dataclass(slots=True)
@@ -102,11 +106,12 @@ class PortfolioWork:
     _in_scope: set[int] = field(default_factory=set)
     _found: tuple[str, frozenset[int]] = ("", frozenset())
 
-    def add(self, result: Result, source: str, text: str | None, columns: Mapping[str, Any] | None = None) -> None:
-        """Adds one result; `columns`: the cells of the input's own columns."""
-        compressed = None
-        if result.assessment is not None:
-            compressed = zlib.compress(result.assessment.to_json(indent=None).encode(), 1)
+    def add(
+        self, result: Result, source: str, text: str | None, columns: Mapping[str, Any] | None = None
+    ) -> str | None:
+        """Adds one result; `columns`: the cells of the input's own columns. Returns its assessment as JSON."""
+        assessment = None if result.assessment is None else result.assessment.to_json(indent=None)
+        compressed = None if assessment is None else zlib.compress(assessment.encode(), 1)
         before = len(self.portfolio.entries)
         self.portfolio.add(result)
         if len(self.portfolio.entries) > before:
@@ -117,6 +122,7 @@ class PortfolioWork:
         self.items.append(
             PortfolioItem(replace(result, assessment=None), source, columns or {}, compressed, compressed_text)
         )
+        return assessment
 
     def item(self, number: int) -> PortfolioItem | None:
         """The pitch with this number in the input, if it has a result."""
@@ -167,6 +173,12 @@ class PortfolioWork:
         return f"{_NAME.sub('-', stem).strip('-.')[:80] or 'portfolio'}-{what}"
 
 
+def without_credentials(url: str) -> str:
+    """A server's address as it may be written down: without user, password and query."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}" if parts.netloc else ""
+
+
 # ---------------------------------------------------------------- written down
 
 
@@ -189,17 +201,13 @@ def pitch_document(pitch: InputPitch) -> dict[str, Any]:
     return document if pitch.error is None else {**document, "error": _error_document(pitch.error)}
 
 
-def result_document(result: Result) -> dict[str, Any]:
-    """What came of a pitch, for the store."""
+def result_json(result: Result, assessment: str | None) -> str:
+    """What came of a pitch, for the store; `assessment`: its JSON, if it has one."""
     document: dict[str, Any] = {"id": result.id, "title": result.title, "from_store": result.from_store}
-    if result.assessment is not None:
-        return {**document, "assessment": json.loads(result.assessment.to_json(indent=None))}
-    return {**document, "error": _error_document(result.error or AnalyzerError("not read"))}
-
-
-def saved_result(result: Result) -> SavedResult:
-    """What came of a pitch, for the store."""
-    return SavedResult(result.number, result_document(result), result.sha256)
+    if assessment is None:
+        document["error"] = _error_document(result.error or AnalyzerError("not read"))
+        return json.dumps(document, ensure_ascii=False)
+    return f'{json.dumps(document, ensure_ascii=False)[:-1]}, "assessment": {assessment}}}'
 
 
 def add_saved(work: PortfolioWork, saved: SavedPitch) -> None:
@@ -246,6 +254,8 @@ def restored(saved: SavedPortfolio) -> PortfolioWork:
         saved.options.get("max_cost"),
         bool(saved.options.get("save_answers", False)),
         saved.options.get("verify"),
+        int(saved.options.get("readings") or 1),
+        str(saved.options.get("server") or ""),
     )
     work = PortfolioWork(saved.name, bool(saved.model), id=saved.id, owner=saved.owner, options=options, saved=True)
     ended = saved.figures.get("ended")

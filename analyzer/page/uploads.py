@@ -14,10 +14,12 @@ from typing import Any, Final
 import streamlit as st
 
 from analyzer.agreement.extracted import Upload
+from analyzer.errors import DocumentError
 from analyzer.files.document import Document
 from analyzer.files.documents import LIMITS, DocumentReader
 from analyzer.page.presence import GONE, visitor
 from analyzer.page.session import session
+from analyzer.screen import printable
 from analyzer.views.html import tag
 
 _LIMITS: Final = replace(LIMITS, nice=5)
@@ -68,9 +70,14 @@ def clear(key: str) -> None:
 
 
 def read_upload(file: Upload) -> Document:
-    """What a chosen file holds; a visitor who leaves ends the work. Raises as `DocumentReader.read`."""
+    """What a chosen file holds; a visitor who leaves ends the work. Raises as `DocumentReader.read`, and DocumentError
+    for a file without text."""
     with DocumentReader(_LIMITS, _left(visitor())) as reader:
-        return reader.read(file.name, file.data)
+        document = reader.read(file.name, file.data)
+    if not document.text.strip() and not document.has_asides:
+        what = "holds nothing but spaces" if file.data else "is empty (0 bytes)"
+        raise DocumentError(f"{printable(file.name)} {what}; choose another file, or paste the pitch as text")
+    return document
 
 
 def _left(connected: Callable[[], bool]) -> Callable[[], bool]:

@@ -6,7 +6,7 @@ so that they survive a look at another tab or page.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, get_args
@@ -21,11 +21,14 @@ from analyzer.views import assessment_content as content
 from analyzer.views.assessment_content import votes_in_words
 from analyzer.views.html import Html, tag
 from analyzer.views.numbers import number, shown, shown_points
-from analyzer.vocabulary.labels import FAMILIES, title, word
-from analyzer.vocabulary.signals import LIST_RULES, SIGNALS, UNKNOWN, Focus, RivalKind, Role, Signals, Stage
+from analyzer.vocabulary.labels import FAMILIES, capital, title, value_word, word
+from analyzer.vocabulary.plain import about, explained
+from analyzer.vocabulary.signals import SIGNALS, UNKNOWN, Focus, RivalKind, Role, Signals, Stage
 
 _KEY: Final = "set:"
 """What the keys of this page's fields begin with."""
+_MOST_EXPLAINED: Final = 12
+"""Choices that a field's help explains; of a longer list it explains those in use."""
 _DIFFERING: Final = ""
 """The value of a field that readings differ on."""
 
@@ -33,14 +36,27 @@ _DIFFERING: Final = ""
 @dataclass(frozen=True, slots=True)
 class _EditField:
     """One field: the name of the edit it makes, its values, and the value that was read; _DIFFERING where readings
-    differ, so that each of their values can be chosen."""
+    differ, so that each of their values can be chosen. `about`: the name under which `vocabulary.plain` explains it."""
 
     name: str
     title: str
     options: tuple[str, ...]
     read: str
-    help: str | None = None
+    about: str
     words: Callable[[str], str] = word
+
+    @property
+    def help(self) -> str:
+        """What the field is about, then each choice in a sentence; of a long list, only those in use."""
+        listed: Iterable[str] = get_args(RivalKind) if self.about == "competitors" else self.options
+        if len(self.options) > _MOST_EXPLAINED:
+            listed = dict.fromkeys((session().changes.get(self.name, self.read), self.read))
+        lines = [
+            f"**{capital(value_word(self.about, value))}**: {meaning}"
+            for value in listed
+            if (meaning := explained(self.about, value))
+        ]
+        return "  \n".join([about(self.about), *lines])
 
 
 def reset() -> None:
@@ -161,37 +177,32 @@ def _fields(read: Signals) -> Iterator[_EditField]:
         about = f"Problem {at + 1}" if len(read.problems) > 1 else "Problem"
         for part, options in (("stage", get_args(Stage)), ("focus", get_args(Focus))):
             was = getattr(problem, part) if problem else "unclear"
-            yield _EditField(f"problems.{at}.{part}", f"{about}, {part}", options, was, LIST_RULES[part])
+            yield _EditField(f"problems.{at}.{part}", f"{about}, {part}", options, was, part)
     user = read.personas[0].role if read.personas else UNKNOWN
-    yield _EditField("main_user", title("main_user"), (*get_args(Role), UNKNOWN), user, LIST_RULES["personas"])
+    yield _EditField("main_user", title("main_user"), (*get_args(Role), UNKNOWN), user, "main_user")
     differing = contested(read)
     for name, spec in SIGNALS.items():
         if name in differing:
-            values, words = (_DIFFERING, *spec.values, UNKNOWN), partial(_or_votes, differing[name])
-            yield _EditField(name, spec.title, values, _DIFFERING, spec.rule, words)
+            values, words = (_DIFFERING, *spec.values, UNKNOWN), partial(_or_votes, name, differing[name])
+            yield _EditField(name, spec.title, values, _DIFFERING, name, words)
             continue
-        yield _EditField(name, spec.title, (*spec.values, UNKNOWN), str(read.single(name).value), spec.rule)
+        values, words = (*spec.values, UNKNOWN), partial(value_word, name)
+        yield _EditField(name, spec.title, values, str(read.single(name).value), name, words)
     numbers = tuple(str(at) for at in range(len(read.competitors)))
     yield _EditField(
         "competitors",
         title("competitors"),
         (*numbers, *get_args(RivalKind)),
         " ".join(numbers),
-        LIST_RULES["competitors"],
+        "competitors",
         lambda value: "; ".join(_competitor(read, part) for part in value.split()) or word(UNKNOWN),
     )
-    yield _EditField(
-        "in_scope", title("in_scope"), ("yes", "no"), "yes" if read.in_scope else "no", LIST_RULES["in_scope"]
-    )
+    yield _EditField("in_scope", title("in_scope"), ("yes", "no"), "yes" if read.in_scope else "no", "in_scope")
 
 
-def _or_votes(votes: Votes, value: str) -> str:
+def _or_votes(name: str, votes: Votes, value: str) -> str:
     """A value in words; for what readings differ on, their votes."""
-    return votes_in_words(votes) if value == _DIFFERING else word(value)
-
-
-def _yes_no(value: bool) -> str:
-    return "yes" if value else "no"
+    return votes_in_words(name, votes) if value == _DIFFERING else value_word(name, value)
 
 
 def _family(name: str) -> str | None:

@@ -33,7 +33,7 @@ from analyzer.reading.forms import Form, any_form
 from analyzer.reading.modes import Messages, ModelQuestion, codes_for, returned_codes
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.profiles import Mode, modes_of
-from analyzer.reading.rate_limiter import RateLimiter
+from analyzer.reading.rate_limiter import Limiter
 from analyzer.reading.recordings import ModelRequest, Recordings, current_request, so_far_sha256
 from analyzer.reading.spending import Reservation, Spending, added, estimated_tokens
 from analyzer.reading.windows import Answered, Window, check_fits, check_whole_prompt, is_large, window_of
@@ -47,7 +47,9 @@ MAX_ASKS: Final = 3
 class PaidAnswers(Protocol):
     """Where paid answers are saved and looked up: a store, for a run of many or for one pitch."""
 
-    async def find(self, key: str) -> StoredAnswer | None: ...
+    async def find(self, *keys: str) -> StoredAnswer | None:
+        """The answer to the first of these requests that has one."""
+        ...
 
     async def save(self, answer: StoredAnswer) -> None: ...
 
@@ -61,7 +63,7 @@ class Asking:
     settings: Settings
     client: ModelClient
     order: ModeOrder
-    limiter: RateLimiter
+    limiter: Limiter
     answers: PaidAnswers | None
     spending: Spending
     recordings: Recordings | None
@@ -77,7 +79,7 @@ class Asking:
         if self.recordings is not None:
             return Window()
         async with self.lock:
-            if self.window is None or (self.window.tokens is None and is_large(question) and not self.asked_large):
+            if self.window is None or (self.window.tokens is None and not self.asked_large and is_large(question)):
                 self.asked_large = is_large(question)
                 profile, self.window = await window_of(self.client, self.settings, large_prompt=self.asked_large)
                 if profile is not self.client.profile:
@@ -104,6 +106,11 @@ class Conversation:
     asks: int = 0
     empty: int = 0
     notes: list[str] = field(default_factory=list)
+    message: str = field(init=False)
+    """The pitch as it is sent."""
+
+    def __post_init__(self) -> None:
+        self.message = self.form.message(self.pitch)
 
     async def ask(self) -> str:
         """The text of the next answer: a stored one, else one that is paid for and saved. Raises the errors of
@@ -145,13 +152,9 @@ class Conversation:
         """The stored answer to the next request: in the present mode, else in any other."""
         if self.asking.answers is None:
             return None
-        present = self.asking.order.way.mode
-        saved = await self.asking.answers.find(self._request_in(present).key)
-        if saved is None:
-            others = [self._request_in(mode).key for mode in get_args(Mode) if mode != present]
-            found = await asyncio.gather(*map(self.asking.answers.find, others))
-            saved = next((answer for answer in found if answer is not None), None)
-        return saved
+        present = self._request_in(self.asking.order.way.mode)
+        requests = [present, *(replace(present, mode=mode) for mode in get_args(Mode) if mode != present.mode)]
+        return await self.asking.answers.find(*(request.key for request in requests))
 
     async def _pay(self) -> StoredAnswer:
         """Ask the model and save its answer before it is used. Raises the errors of `ModelReader.read`."""
@@ -166,7 +169,7 @@ class Conversation:
     async def _request(self) -> StoredAnswer:
         """Get one reply of the model, in as many attempts as the limiter allows."""
         asking = self.asking
-        said = [self.form.message(self.pitch), *(message["content"] for message in self.said)]
+        said = [self.message, *(message["content"] for message in self.said)]
         reservation = asking.spending.reservation(asking.model, said, static_tokens(self.form.name))
         try:
             # Saved before its slot goes to another request: a killed run pays twice for at most what was in flight.
@@ -201,7 +204,7 @@ class Conversation:
         profile = self.asking.client.profile
         doubtful = profile.is_unknown and profile.context.cuts
         codes = codes_for(self.pitch) if doubtful else None
-        return ModelQuestion(self.form, self.pitch, self.said, codes, self.reading, way.settings)
+        return ModelQuestion(self.form, self.pitch, self.said, codes, self.reading, way.settings, self.message)
 
     async def _ask_and_save(self, way: Way, window: Window, reservation: Reservation) -> tuple[StoredAnswer, bool]:
         """Send one request; count and save whatever comes back. True if the answer shows that the mode was not
@@ -227,7 +230,10 @@ class Conversation:
         finally:
             current_request.reset(token)
         usage = self._count(exchange, reservation)
-        ignored = reply.fault is None and not_understood(reply.text, way.mode, exchange.completion, question)
+        batch = asking.client.batch
+        ignored = False
+        if reply.fault is None and batch is None:  # a batch is asked in one way
+            ignored = not_understood(reply.text, way.mode, exchange.completion, question)
         if asking.recordings is None:
             self._check_whole_prompt(question, reply, exchange)
         settled = self._settles(reply, request.turn) and not ignored
@@ -247,6 +253,8 @@ class Conversation:
         )
         if asking.answers is not None:
             await asking.answers.save(saved)
+        if batch is not None and saved.key is None:
+            await batch.note_unusable(request.key, saved.fault)
         self.keys.append(request.key)
         return saved, ignored
 

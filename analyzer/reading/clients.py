@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from importlib import import_module
 from threading import Lock
-from typing import Any, Final, cast
+from typing import Any, Final, Protocol, cast
 from urllib.parse import urlsplit
 
 import httpx
@@ -23,7 +24,7 @@ from httpx_aiohttp import HttpxAiohttpClient
 from analyzer.errors import ConfigurationError
 from analyzer.reading.profiles import Profile, base_url, profile_of
 from analyzer.reading.provider_errors import error_of
-from analyzer.reading.rate_limiter import RateLimiter
+from analyzer.reading.rate_limiter import Limiter
 from analyzer.reading.spending import Reported, usage_of
 from analyzer.settings import Settings, provider_key
 
@@ -44,17 +45,18 @@ class Exchange:
 
     `status` is HTTP's, or the one that a refusal in the body of an HTTP 200 names; None while there is none.
     `completion` is what the SDK made of the body, and `reported` what that says it took, read before anything
-    changes it.
+    changes it. `price`: the share of the usual price that it costs.
     """
 
     model: str
     status: int | None = None
     completion: Any = None
     reported: Reported | None = None
+    price: float = 1.0
 
     def arrived(self, completion: Any) -> None:
         self.completion = completion
-        self.reported = usage_of(completion, self.model)
+        self.reported = usage_of(completion, self.model, self.price)
 
 
 current_exchange: ContextVar[Exchange] = ContextVar("current_exchange")
@@ -72,16 +74,38 @@ def split_model(model: str) -> tuple[str, str]:
     return provider, name
 
 
+class BatchPort(Protocol):
+    """What answers requests in place of the server: batches, as far as they are done.
+
+    `price`: the share of the usual price that their answers cost.
+    """
+
+    price: float
+
+    async def reply(self, endpoint: str, body: Mapping[str, Any], *, settings: bool) -> Mapping[str, Any] | None:
+        """The body of the reply to the present request; None if it is to be asked live. `settings`: whether the body
+        has temperature and the like. Raises AwaitsBatch if there is none yet, or the error that takes its place."""
+        ...
+
+    async def note_unusable(self, key: str, fault: str | None) -> None:
+        """Note that a reply was paid for and is no answer; `fault`: why."""
+        ...
+
+
 class ModelClient:
     """The client of one model, for every mode that its server has. `profile`: what is known about the server; it may
-    be replaced by a more exact one. `name`: the model without its provider.
+    be replaced by a more exact one. `name`: the model without its provider. `batch`: what answers in place of the
+    server; None = nothing does.
 
     Raises ConfigurationError when made if the provider is unknown, its package missing or its key not set.
     """
 
-    def __init__(self, model: str, settings: Settings, http: httpx.AsyncClient | None = None):
+    def __init__(
+        self, model: str, settings: Settings, http: httpx.AsyncClient | None = None, batch: BatchPort | None = None
+    ):
         self.model = model.strip()
         self.name = split_model(model)[1]
+        self.batch = batch
         self.profile = profile_of(self.model, settings)
         self._settings = settings
         self._clients: dict[instructor.Mode, instructor.AsyncInstructor] = {}
@@ -97,16 +121,21 @@ class ModelClient:
         if http is not None:
             provider = split_model(model)[0]
             raise ConfigurationError(f"answers of {provider} cannot be recorded; use an OpenAI-compatible endpoint")
-        client = _other_client(self.model, self.profile, settings)
-        client.on("completion:response", _note_completion)
-        self.sdk = client.client
-        self._clients[client.mode] = client
-        self._only = client
+        key_for(model, settings)
+        self._only: instructor.AsyncInstructor | None = None
+        self.sdk = None if batch is not None else self._only_one().client
+
+    def _only_one(self) -> instructor.AsyncInstructor:
+        """The one client of a maker's own SDK, which a batch needs only for what is asked live."""
+        if self._only is None:
+            self._only = _other_client(self.model, self.profile, self._settings)
+            self._only.on("completion:response", _note_completion)
+        return self._only
 
     def in_mode(self, mode: instructor.Mode) -> instructor.AsyncInstructor:
         """The client that shapes and parses requests of this kind."""
         if self.profile.api != "chat":
-            return self._only
+            return self._only_one()
         if mode not in self._clients:
             client = instructor.from_openai(self.sdk, mode=mode, model=self.name)
             client.on("completion:response", _note_completion)
@@ -149,7 +178,7 @@ def reach(model: str, settings: Settings, timeout: float) -> str:
     if not is_compatible(model, settings):
         ModelClient(model, settings)
         return f"{provider} is set up; its server was not contacted"
-    with httpx.Client(timeout=timeout, follow_redirects=True, event_hooks={"response": [_stay]}) as http:
+    with httpx.Client(timeout=timeout, follow_redirects=True, event_hooks={"response": [stay_at_origin]}) as http:
         sdk = openai.OpenAI(
             api_key=key_for(model, settings),
             base_url=base_url(model.strip(), settings) or None,
@@ -269,7 +298,7 @@ if hasattr(os, "register_at_fork"):  # connections belong to the process that op
     os.register_at_fork(after_in_child=shared_client.cache_clear)
 
 
-def client_of_run(timeout: float, limiter: RateLimiter) -> httpx.AsyncClient:
+def client_of_run(timeout: float, limiter: Limiter) -> httpx.AsyncClient:
     """A client for a whole run. A wide one uses aiohttp: httpx's own pool walks all connections at every request."""
 
     async def observe(response: httpx.Response) -> None:
@@ -294,7 +323,7 @@ async def _note_response(response: httpx.Response) -> None:
     exchange = current_exchange.get(None)
     if exchange is not None:
         exchange.status = response.status_code
-    _stay(response)
+    stay_at_origin(response)
 
 
 def _note_completion(completion: Any) -> None:
@@ -303,8 +332,9 @@ def _note_completion(completion: Any) -> None:
         exchange.arrived(completion)
 
 
-def _stay(response: httpx.Response) -> None:
-    """Raises ConfigurationError where the response leads to another origin; of the target only the origin is shown."""
+def stay_at_origin(response: httpx.Response) -> None:
+    """A response hook: raises ConfigurationError where the response leads to another origin, of which only the origin
+    is shown."""
     if not response.has_redirect_location:
         return
     asked = response.request.url

@@ -18,18 +18,19 @@ from analyzer.errors import AnalyzerError, ExtractionError, ProviderError
 from analyzer.framework.assessment import DISQUALIFIED, ReaderRef, Warning
 from analyzer.reading.answers import LIST_PARTS, CheckedAnswer, Fault, NotAnAnswer, check_answer
 from analyzer.reading.asking import MAX_ASKS, Asking, Conversation, PaidAnswers
-from analyzer.reading.clients import NO_KEY, ModelClient, client_of_run, http_options, is_compatible, key_for
+from analyzer.reading.clients import NO_KEY, BatchPort, ModelClient, client_of_run, http_options, is_compatible, key_for
 from analyzer.reading.fallback import ModeOrder
 from analyzer.reading.forms import form
 from analyzer.reading.grounding import Grounding
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.planted_text import planted_warning
 from analyzer.reading.profiles import Mode, modes_of
-from analyzer.reading.rate_limiter import ONE, RateLimiter
+from analyzer.reading.rate_limiter import ONE, Limiter, RateLimiter
 from analyzer.reading.reading import Reading
 from analyzer.reading.recordings import (
     ModelRequest,
     Recorder,
+    RecordingClient,
     Recordings,
     ReplayTransport,
     as_recorded,
@@ -46,9 +47,10 @@ from analyzer.vocabulary.signals import Quote, Signals, vocabulary_sha256
 class ModelReader:
     """Reads pitches with one model. Tasks of one event loop may share it; make one for each run.
 
-    `record_to`: a folder in which every answer is saved as a recording. `recordings`: answer from these instead of
-    asking. `answers`: saves paid answers and supplies them again. `limiter`: how fast requests go. `spending`: counts
-    what is spent and may limit it. Raises ConfigurationError when made if the model cannot be set up.
+    `record_to`: a folder in which every answer is saved as a recording; what is there is asked for only with `again`.
+    `recordings`: answer from these instead of asking. `answers`: saves paid answers and supplies them again. `limiter`:
+    how fast requests go. `spending`: counts what is spent and may limit it. `batch`: what answers in place of the
+    server. Raises ConfigurationError when made if the model cannot be set up.
     """
 
     def __init__(
@@ -58,9 +60,11 @@ class ModelReader:
         *,
         recordings: Recordings | None = None,
         record_to: Path | None = None,
+        again: bool = False,
         answers: PaidAnswers | None = None,
-        limiter: RateLimiter | None = None,
+        limiter: Limiter | None = None,
         spending: Spending | None = None,
+        batch: BatchPort | None = None,
     ):
         self._recorder: Recorder | None = None
         self._own: httpx.AsyncClient | None = None
@@ -71,11 +75,13 @@ class ModelReader:
             self._own = httpx.AsyncClient(transport=ReplayTransport(recordings), trust_env=False)
         elif record_to is not None:
             secrets = [key_for(model, settings)] if is_compatible(model, settings) else []
-            self._recorder = Recorder(record_to, secrets)
-            self._own = httpx.AsyncClient(**http_options(settings.timeout, limiter.width, [self._recorder.keep]))
-        elif limiter.policy is not ONE and is_compatible(model, settings):
+            mode = "" if settings.mode == "auto" else settings.mode
+            self._recorder = Recorder(record_to, secrets, again=again, mode=mode)
+            options = http_options(settings.timeout, limiter.width, [self._recorder.keep])
+            self._own = RecordingClient(self._recorder, **options)
+        elif limiter.policy is not ONE and batch is None and is_compatible(model, settings):
             self._own = client_of_run(settings.timeout, limiter)
-        client = ModelClient(model, settings, self._own)
+        client = ModelClient(model, settings, self._own, batch)
         order = ModeOrder(model, modes_of(client.profile, settings.mode))
         spending = spending or Spending([model])
         self._form = form(settings.form)
@@ -88,6 +94,11 @@ class ModelReader:
     def written(self) -> list[Path]:
         """The recordings written so far."""
         return self._recorder.written if self._recorder else []
+
+    @property
+    def skipped(self) -> int:
+        """Answers that were not asked for, because they are recorded."""
+        return self._recorder.skipped if self._recorder else 0
 
     @property
     def notices(self) -> list[str]:

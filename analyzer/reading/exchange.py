@@ -13,11 +13,9 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
-import instructor
-
 from analyzer.errors import ContentFiltered, ExtractionError, ProviderRejected
 from analyzer.reading.clients import Exchange, ModelClient, current_exchange
-from analyzer.reading.modes import ModelQuestion, answer_to, shape, with_schema
+from analyzer.reading.modes import ModelQuestion, answer_to, shape, whole_request, with_schema
 from analyzer.reading.profiles import Mode
 from analyzer.reading.provider_errors import error_from, error_of, garbled, report_in
 from analyzer.reading.unwrapping import unwrapped
@@ -25,7 +23,6 @@ from analyzer.reading.unwrapping import unwrapped
 # instructor logs failed calls with the server's message, which may contain the key or the prompt.
 logging.getLogger("instructor").setLevel(logging.CRITICAL + 1)
 
-_TOOLS: Final = instructor.Mode.TOOLS
 FILTERED: Final = "filtered"
 EMPTY: Final = "empty"
 _FAULTS: Final[Mapping[str, ExtractionError]] = {
@@ -92,7 +89,7 @@ async def send(
         raised = error
     finally:
         current_exchange.reset(token)
-    said = "\n".join([question.form.message(question.pitch), *(message["content"] for message in question.said)])
+    said = "\n".join([question.message, *(message["content"] for message in question.said)])
     if isinstance(exchange.completion, str | bytes):  # the SDK returns an HTML page unchanged
         raise garbled()
     if exchange.completion is None and raised is not None:
@@ -111,6 +108,13 @@ async def _call(
     OpenAI's SDK copies its arguments at every call but adds `extra_body` unchanged, so the long parts go there; they
     also replace what instructor would have put into the body for the mode.
     """
+    if client.batch is not None:
+        endpoint, body = whole_request(question, mode, client.profile, client.name)
+        reply = await client.batch.reply(endpoint, body, settings=question.settings)
+        if reply is not None:
+            exchange.status, exchange.price = HTTPStatus.OK, client.batch.price
+            exchange.arrived(reply)
+            return ""
     shaped = shape(question, mode, client.profile, client.name)
     if client.profile.api == "chat" and mode == "native":
         if window is not None:
@@ -122,6 +126,9 @@ async def _call(
     if client.profile.api == "google":  # its SDK has no body to add to, so instructor only carries the messages
         exchange.arrived(await asking.create(response_model=None, max_retries=0, **shaped.arguments))
         return ""
+    if client.profile.api == "chat":  # the body is whole: instructor passes it on, and the answer is searched for here
+        exchange.arrived(await asking.create(response_model=None, messages=[], max_retries=0, extra_body=shaped.body))
+        return ""
     if client.profile.api == "sdk":
         model = with_schema(question)
         messages: Any = question.messages()
@@ -131,7 +138,7 @@ async def _call(
     else:
         found, completion = await asking.create_with_completion(
             response_model=answer_to(question.form.tool),
-            messages=[{"role": "user", "content": "-"}] if shaped.mode != _TOOLS else [],
+            messages=[],
             max_retries=0,
             extra_body=shaped.body,
             **shaped.arguments,

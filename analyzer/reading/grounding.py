@@ -87,8 +87,12 @@ class Grounding:
 
     def __init__(self, pitch: str):
         self._pitch = pitch
-        self._layout = list(_layout(pitch))
-        self._folded = _fold(pitch, self._layout)
+        if is_plain(pitch):
+            self._layout: list[tuple[int, int, str]] = []
+            self._folded = _Folded(pitch.translate(_SAME_OR_SPACE), (0,), (0,), (len(pitch),))
+        else:
+            self._layout = list(_layout(pitch))
+            self._folded = _fold(pitch, self._layout)
 
     def find(self, quote: str, outside: Sequence[tuple[int, int]] = (), first: int = 0) -> Quote | None:
         """Find the first match of the quote at or after the offset `first`, as the pitch spells it. None if there is
@@ -138,6 +142,21 @@ class Grounding:
             return match.span() if match is not None else (-1, -1)
 
         return through_layout
+
+
+def is_plain(text: str) -> bool:
+    """Whether folding a text only replaces single characters, and layout cuts or marks nothing in it: most sentences,
+    which need not be searched for that."""
+    return (
+        _PLAIN.fullmatch(text) is not None
+        and not any(sign in text for sign in ("*", "_", "-\n"))
+        and all(map(_TWO_LETTERS.search, text.split("\n")))
+    )
+
+
+_PLAIN = re.compile(r"[!-~]+(?:[ \n][!-~]+)*")
+_TWO_LETTERS = re.compile(r"[0-9A-Za-z]{2}")
+"""In a heading of spaced letters there are none."""
 
 
 def _as_typed(wanted: str) -> Iterator[str]:

@@ -87,7 +87,8 @@ class ModelQuestion:
 
     `said`: the answers so far and what was said about them. `codes`: the two numbers around a prompt that its server
     may cut; an answer that returns them saw all of it. `reading`: which reading of the pitch it is, from 1.
-    `settings`: whether temperature, seed and the like are sent.
+    `settings`: whether temperature, seed and the like are sent. `rendered`: the message of the pitch, if it was made
+    before.
     """
 
     form: Form
@@ -96,6 +97,12 @@ class ModelQuestion:
     codes: tuple[int, int] | None = None
     reading: int = 1
     settings: bool = True
+    rendered: str | None = None
+
+    @property
+    def message(self) -> str:
+        """The pitch as it is sent."""
+        return self.form.message(self.pitch) if self.rendered is None else self.rendered
 
     @property
     def fields(self) -> Mapping[str, Any]:
@@ -115,7 +122,7 @@ class ModelQuestion:
     def messages(self, *, schema: bool = False, left_out: tuple[str, ...] = ()) -> Messages:
         """The system message with the rules, the pitch, and what was said since. `schema`: whether the system message
         has the schema as text."""
-        system, user = self.form.instructions(rules=True), self.form.message(self.pitch)
+        system, user = self.form.instructions(rules=True), self.message
         if schema:
             text = json.dumps(without(self.schema(), left_out), ensure_ascii=False, separators=(",", ":"))
             system = f"{system}\n\n{prompts.as_json(text)}"
@@ -165,6 +172,18 @@ def shape(question: ModelQuestion, mode: Mode, profile: Profile, name: str) -> S
     return _chat(question, mode, profile)
 
 
+def whole_request(question: ModelQuestion, mode: Mode, profile: Profile, name: str) -> tuple[str, dict[str, Any]]:
+    """The same request without instructor and SDK, for a batch: the end of its address, and the whole body."""
+    body = {key: part for key, part in shape(question, mode, profile, name).body.items() if not _is_absent(part)}
+    if profile.api == "anthropic":
+        return "/messages", {"model": name, **body}
+    if mode == "responses":
+        return "/responses", {"model": name, **body}
+    if mode == "tools":
+        body["tool_choice"] = {"type": "function", "function": {"name": question.form.tool.name}}
+    return "/chat/completions", {"model": name, **body}
+
+
 _INSTRUCTOR: Final[Mapping[str, instructor.Mode]] = {
     "json_schema": instructor.Mode.JSON_SCHEMA,
     "json": instructor.Mode.JSON,
@@ -187,8 +206,8 @@ def _chat(question: ModelQuestion, mode: Mode, profile: Profile) -> Shape:
     body: dict[str, Any] = {"messages": question.messages(schema=mode in ("json", "text"), left_out=left_out)}
     if mode in ("tools", "tools_required", "tools_auto"):
         body["tools"] = _tool(question, profile)
-        if mode != "tools":
-            body["tool_choice"] = "required" if mode == "tools_required" else "auto"
+        one = {"type": "function", "function": {"name": question.form.tool.name}}
+        body["tool_choice"] = one if mode == "tools" else "required" if mode == "tools_required" else "auto"
     elif mode == "json_schema":
         schema = without(question.schema(), left_out)
         named = {"name": question.form.tool.name, "strict": True, "schema": schema}
@@ -241,8 +260,15 @@ def _anthropic(question: ModelQuestion, mode: Mode, profile: Profile) -> Shape:
 @cache
 def _absent_for_anthropic() -> Any:
     """As `_ABSENT`: each SDK knows only its own kind."""
-    anthropic: Any = import_module("anthropic")
+    try:
+        anthropic: Any = import_module("anthropic")
+    except ImportError:  # in a batch, which needs no SDK
+        return _ABSENT
     return anthropic.Omit()
+
+
+def _is_absent(part: object) -> bool:
+    return part is _ABSENT or part is _absent_for_anthropic()
 
 
 def _google(question: ModelQuestion, mode: Mode, profile: Profile) -> Shape:

@@ -7,7 +7,6 @@ the stored answers.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -25,7 +24,6 @@ from analyzer.framework.market import MarketMap
 from analyzer.reading.combine import combined, other_quotes
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.reading import Reading
-from analyzer.reading.spending import added
 from analyzer.reading.support import support_warnings
 from analyzer.settings import KEYWORDS, RECORDED
 from analyzer.vocabulary.labels import joined
@@ -83,6 +81,8 @@ class Panel:
 
     async def read(self, pitch: Pitch) -> Reading:
         """Every reading that comes, as one. Raises the error of the first reading if none does."""
+        import asyncio
+
         reads = (member.reader.read(pitch, member.number) for member in self.members)
         outcomes = await asyncio.gather(*reads, return_exceptions=True)
         came, failed = [], list(self.missing)
@@ -137,6 +137,8 @@ def _without_doubts(reading: Reading, pitch: Pitch) -> Iterable[Warning]:
 
 
 def _total(usages: Iterable[Usage | None]) -> Usage:
+    from analyzer.reading.spending import added
+
     total = Usage()
     for usage in usages:
         total = added(total, usage) if usage is not None and usage.requests else total

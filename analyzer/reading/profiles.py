@@ -47,7 +47,7 @@ _CLOSE: Final = 0.8
 
 
 class _ProfilePart(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Quirk(_ProfilePart):
@@ -89,6 +89,23 @@ class Context(_ProfilePart):
     """What raises it; `{tokens}` and `{model}` are filled in."""
 
 
+class Batches(_ProfilePart):
+    """How the server takes requests in batches, which are answered later and cost less."""
+
+    protocol: Literal["openai", "anthropic"]
+    """OpenAI's files and batches, or Anthropic's message batches."""
+    requests: int = Field(ge=1)
+    """The most requests in one batch."""
+    megabytes: int = Field(ge=1)
+    """The largest batch, in millions of bytes."""
+    price: float = Field(default=0.5, gt=0, le=1)
+    """The share of the usual price that is paid."""
+    hours: int = Field(default=24, ge=1)
+    """How long the server may take; what is not answered by then expires."""
+    source: str
+    checked: date
+
+
 class Profile(_ProfilePart):
     """One server, or one family of models on it."""
 
@@ -120,6 +137,8 @@ class Profile(_ProfilePart):
     """The maker's own API where its SDK is OpenAI's."""
     parameters: Parameters = Parameters()
     context: Context = Context()
+    batches: Batches | None = None
+    """None = none that is known."""
     price: Literal["genai-prices", "free", ""] = ""
     """Where its price is known from; empty = it is not."""
     example: str = ""

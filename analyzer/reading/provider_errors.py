@@ -314,8 +314,7 @@ WITHOUT_STATUS: Final = (TIMEOUT, UNTRUSTED, UNREACHABLE, GARBLED, UNCLASSIFIED,
 
 def error_from(report: Report) -> AnalyzerError:
     """Make this program's error for a server's report."""
-    rule = next((rule for rule in TABLE if rule.applies(report)), UNCLASSIFIED)
-    return _made(rule, report.shown, report.retry_after)
+    return _made(rule_for(report), report.shown, report.retry_after)
 
 
 def garbled() -> AnalyzerError:
@@ -357,6 +356,16 @@ def report_in(error: object, said: str = "") -> Report:
     status = _http_status(code) or _http_status(content.get("status"))
     metadata = _as_mapping(content.get("metadata"))
     return _report(status, error, {}, _as_mapping(metadata.get("headers")), said)
+
+
+def report_of_result(status: int | None, content: object, said: str = "") -> Report:
+    """Read the report of one request of a batch: the HTTP status that it would have had, and the body."""
+    return _report(status, content, {}, {}, said)
+
+
+def rule_for(report: Report) -> Rule:
+    """The rule that decides what becomes of a report."""
+    return next((rule for rule in TABLE if rule.applies(report)), UNCLASSIFIED)
 
 
 # ---------------------------------------------------------------- making the error

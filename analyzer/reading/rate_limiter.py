@@ -21,7 +21,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
@@ -81,6 +81,29 @@ _BLAMED: Final = 3
 """From so many attempts on that failed while others got through, a request alone may be at fault, not the server."""
 _FEW: Final = 3
 """So many requests at most count as at fault themselves where the server replies, but with an answer to none."""
+
+
+class Limiter(Protocol):
+    """What a reader needs of a limiter: the run's own, or one that several processes share."""
+
+    @property
+    def policy(self) -> RetryPolicy: ...
+
+    @property
+    def width(self) -> int: ...
+
+    @property
+    def limit(self) -> float: ...
+
+    async def call(self, request: Callable[[], Awaitable[T]]) -> T: ...
+
+    def observe(self, headers: Mapping[str, str]) -> None: ...
+
+    def record_usage(self, tokens: int) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def check_stopped(self) -> None: ...
 
 
 @dataclass(slots=True)
@@ -339,11 +362,23 @@ class RateLimiter:
     def check_stopped(self) -> None:
         """Raises RunStopped if the run was stopped."""
         if self._stopping.is_set():
-            raise RunStopped("the run was stopped before this pitch was read")
+            raise stopped()
+
+
+def stopped() -> RunStopped:
+    """The error of a pitch that was not read because the run ended."""
+    return RunStopped("the run was stopped before this pitch was read")
 
 
 # ---------------------------------------------------------------- headers
 
+
+def limit_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers of a response that `observe` looks at, by their names in lower case."""
+    return {name.lower(): value for name, value in headers.items() if name.lower().startswith(_PREFIXES)}
+
+
+_PREFIXES: Final = ("x-ratelimit-", "anthropic-ratelimit-")
 _HEADERS: Final = (
     ("x-ratelimit-{what}-{kind}", ("requests", "tokens")),
     ("anthropic-ratelimit-{kind}-{what}", ("requests", "tokens", "input-tokens", "output-tokens")),

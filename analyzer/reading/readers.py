@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from analyzer.errors import AnalyzerError, ConfigurationError, MissingRecording
 from analyzer.framework.arguments import a_kind
 from analyzer.framework.market import MarketMap
-from analyzer.reading import background
 from analyzer.reading.keywords.reader import KeywordReader
 from analyzer.reading.panel import ENDS_RUN, FailedReading, Member, NumberedReader, Panel
 from analyzer.reading.pitch import Pitch
@@ -24,7 +23,7 @@ from analyzer.vocabulary.labels import joined
 
 if TYPE_CHECKING:
     from analyzer.reading.conversation import ModelReader
-    from analyzer.reading.rate_limiter import RateLimiter
+    from analyzer.reading.rate_limiter import Limiter
     from analyzer.reading.recordings import Recordings
 
 HOW_TO_SET_A_MODEL: Final = "set PITCH_MODEL or --model (for example openai/gpt-6-luna, with OPENAI_API_KEY)"
@@ -136,9 +135,12 @@ def checked(reader: Reader, settings: Settings, other: Reader | None) -> Reader:
     return CheckedReader(reader, SecondLook(taker))
 
 
-def recording_readers(model: str | Sequence[str], settings: Settings, folder: Path) -> RecordingReaders:
-    """Make readers that ask real models and save their answers as recordings in `folder`. If the model is `recorded`,
-    only the second look of another model is.
+def recording_readers(
+    model: str | Sequence[str], settings: Settings, folder: Path, *, again: bool = False
+) -> RecordingReaders:
+    """Make readers that ask real models and save their answers as recordings in `folder`. What is recorded there in
+    today's words is not asked for, unless `again`. If the model is `recorded`, only the second look of another model is
+    recorded.
 
     Raises ConfigurationError.
     """
@@ -150,8 +152,14 @@ def recording_readers(model: str | Sequence[str], settings: Settings, folder: Pa
             raise ConfigurationError(f"{name} asks no model, so there is nothing to record; pass provider/name")
     from analyzer.reading.conversation import ModelReader
 
-    readers = PanelReaders(models, settings, lambda name: ModelReader(name, settings, record_to=folder), None, ENDS_RUN)
-    return RecordingReaders(readers, settings, ModelReader(verifier, settings, record_to=folder) if verifier else None)
+    made: list[ModelReader] = []
+
+    def asking(name: str) -> ModelReader:
+        made.append(ModelReader(name, settings.asking(name), record_to=folder, again=again))
+        return made[-1]
+
+    readers = PanelReaders(models, settings, asking, None, ENDS_RUN)
+    return RecordingReaders(readers, settings, asking(verifier) if verifier else None, made)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +169,17 @@ class RecordingReaders:
     readers: PanelReaders
     settings: Settings
     verifier: ModelReader | None
+    asking: Sequence[ModelReader] = ()
+
+    @property
+    def written(self) -> int:
+        """Answers recorded so far."""
+        return sum(len(reader.written) for reader in self.asking)
+
+    @property
+    def skipped(self) -> int:
+        """Answers that were not asked for so far, because they are recorded."""
+        return sum(reader.skipped for reader in self.asking)
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -185,7 +204,7 @@ class PanelReaders:
         models: Sequence[str],
         settings: Settings,
         ask: Callable[[str], NumberedReader] | None = None,
-        limiter: RateLimiter | None = None,
+        limiter: Limiter | None = None,
         raises: tuple[type[AnalyzerError], ...] = (),
         market: MarketMap | None = None,
     ):
@@ -248,7 +267,7 @@ class Readers:
         model: str,
         settings: Settings,
         ask: Callable[[str], NumberedReader] | None = None,
-        limiter: RateLimiter | None = None,
+        limiter: Limiter | None = None,
     ):
         self._model = model
         self._settings = settings
@@ -286,6 +305,8 @@ class Readers:
         """Close the connections of all readers, from any thread."""
         for reader in (self._one_for_all, *self._replaying.values()):
             if reader is not None and hasattr(reader, "aclose"):
+                from analyzer.reading import background
+
                 background.finish(reader.aclose)
 
 
@@ -313,6 +334,10 @@ class _Single:
     def from_store(self) -> bool:
         return bool(getattr(self.member.reader, "from_store", False))
 
+    @property
+    def waits(self) -> bool:
+        return bool(getattr(self.member.reader, "waits", True))
+
     async def read(self, pitch: Pitch) -> Reading:
         return await self.member.reader.read(pitch, self.member.number)
 
@@ -321,10 +346,10 @@ def _asking_reader(model: str, settings: Settings, store: str | None = None, req
     if store is None:
         from analyzer.reading.conversation import ModelReader
 
-        return ModelReader(model, settings)
+        return ModelReader(model, settings.asking(model))
     from analyzer.reading.storing_reader import StoringReader
 
-    return StoringReader(model, settings, store, required=required)
+    return StoringReader(model, settings.asking(model), store, required=required)
 
 
 def _recorded(model: str, pitch: Pitch, recordings: Recordings, usual_form: str, number: int) -> tuple[str, str]:

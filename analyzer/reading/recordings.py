@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -83,7 +83,7 @@ class ModelRequest:
     @property
     def asked(self) -> dict[str, Any]:
         """What is asked, in whatever words: what a recording belongs to."""
-        return {name: value for name, value in asdict(self).items() if name not in _TEXTS}
+        return {name: getattr(self, name) for name in _ASKED}
 
     @property
     def versions(self) -> tuple[int, int]:
@@ -110,6 +110,7 @@ class ModelRequest:
 ANY_MODEL: Final = ""
 """The model of a request that any model may answer."""
 _TEXTS: Final = ("prompt_sha256", "schema_sha256", "said_sha256")
+_ASKED: Final = tuple(each.name for each in fields(ModelRequest) if each.name not in _TEXTS)
 
 
 @cache
@@ -327,9 +328,13 @@ class ReplayTransport(httpx.AsyncBaseTransport):
 
 class Recorder:
     """Saves each successful answer as a file before it is used: a response hook of the HTTP client (not of instructor,
-    whose hooks swallow errors). Raises OutputError if nothing can be written in the folder."""
+    whose hooks swallow errors). Raises OutputError if nothing can be written in the folder.
 
-    def __init__(self, folder: Path, secrets: Sequence[str] = ()):
+    `again`: whether it is also asked for what is in the folder, in the same words. `mode`: "" = an answer in any mode
+    counts as recorded.
+    """
+
+    def __init__(self, folder: Path, secrets: Sequence[str] = (), *, again: bool = False, mode: str = ""):
         self._folder = folder
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -340,6 +345,21 @@ class Recorder:
         self.titles: dict[str, str] = {}
         """The title of each pitch to be read, by its fingerprint."""
         self.written: list[Path] = []
+        self.skipped = 0
+        """Answers that were there already."""
+        self._there = None if again else Recordings([folder])
+        self._mode = mode
+
+    def recorded(self, request: httpx.Request) -> httpx.Response | None:
+        """The recorded response to what is asked now; None if it has to be asked."""
+        wanted = current_request.get(None)
+        if self._there is None or wanted is None:
+            return None
+        found = self._there.find(wanted)
+        if found is None or found.reworded(wanted) or (self._mode and found.request.mode != self._mode):
+            return None
+        self.skipped += 1
+        return httpx.Response(200, json=found.response, request=request)
 
     async def keep(self, response: httpx.Response) -> None:
         request = current_request.get(None)
@@ -366,6 +386,18 @@ class Recorder:
         path = self._folder / f"{_slug(title)}-{request.recording_key[:8]}.json"
         write_whole(path, text + "\n")
         self.written.append(path)
+
+
+class RecordingClient(httpx.AsyncClient):
+    """An HTTP client that asks only for what is not recorded yet, and has the answers recorded."""
+
+    def __init__(self, recorder: Recorder, **options: Any):
+        super().__init__(**options)
+        self._recorder = recorder
+
+    async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+        """The recorded response, else the server's."""
+        return self._recorder.recorded(request) or await super().send(request, **options)
 
 
 def shipped_recordings() -> Path:

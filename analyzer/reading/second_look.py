@@ -35,7 +35,7 @@ from analyzer.reading.splitting import in_context
 from analyzer.reading.storing_reader import SinglePitchAnswers, StoringReader
 from analyzer.reading.support import support_warnings
 from analyzer.reading.unwrapping import unwrapped
-from analyzer.vocabulary.labels import capital, joined, title, word
+from analyzer.vocabulary.labels import capital, joined, title, value_word, word
 from analyzer.vocabulary.signals import SIGNALS, UNKNOWN, Quote, Signal, Signals
 from analyzer.vocabulary.votes import Vote, without_votes
 
@@ -70,7 +70,7 @@ class Checkable:
         """The value as a warning names it."""
         if self.claim.name:
             return f"{self.claim.name} ({word(self.claim.value)})"
-        return word(self.claim.value)
+        return value_word(self.claim.field, self.claim.value)
 
 
 def checkables(signals: Signals, text: str, evidence: Evidence | None = None) -> list[Checkable]:

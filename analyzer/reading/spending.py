@@ -6,9 +6,11 @@ Prices come from the package genai-prices; if it does not know a model, the cost
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from analyzer.errors import ConfigurationError, CostLimitReached
@@ -34,8 +36,9 @@ class Reported:
     note: str | None = None
 
 
-def usage_of(completion: Any, model: str) -> Reported:
-    """Read tokens and price of one completion, whatever a server sends; never raises.
+def usage_of(completion: Any, model: str, price: float = 1.0) -> Reported:
+    """Read tokens and price of one completion, whatever a server sends; never raises. `price`: the share of the usual
+    price that it costs.
 
     `input_tokens` holds the cached ones. A count that is missing or implausible makes the cost unknown.
     """
@@ -55,6 +58,7 @@ def usage_of(completion: Any, model: str) -> Reported:
         note = "The server reports more cached than prompt tokens; both were added, so the cost may be too high."
     known = tokens is not None and output is not None
     cost = cost_of(model, tokens or 0, output or 0, cached) if known else None
+    cost = round(cost * price, 8) if cost is not None else None
     if not known and cost_of(model, 1000, 1000) is not None:
         note = "The server does not say how many tokens this took, so the cost is unknown."
     usage = Usage(requests=1, input_tokens=tokens or 0, cached_tokens=cached, output_tokens=output or 0, cost_usd=cost)
@@ -117,13 +121,21 @@ def added(one: Usage, other: Usage) -> Usage:
     )
 
 
+@lru_cache(maxsize=64)
 def estimated_tokens(text: str) -> int:
     """Estimate the tokens of a text, on the high side: one for three ASCII characters, or for one of another script."""
     return len(text) if not text.isascii() and _mostly_other(text) else len(text) // 3 + 1
 
 
 def _mostly_other(text: str) -> bool:
-    return sum(char > "\u024f" for char in text) > len(text) // 3
+    few = len(text) // 3
+    if len(text.encode("utf-8", "replace")) - len(text) <= few:  # each such character takes two bytes or more
+        return False
+    return sum(map(len, _OTHER_SCRIPT.findall(text))) > few
+
+
+_OTHER_SCRIPT: Final = re.compile(r"[^\0-\u024f]+")
+"""What is not in Latin letters."""
 
 
 @dataclass(slots=True)
@@ -157,7 +169,7 @@ class Spending:
         """Make a reservation for one request of these texts and `more_tokens`; nothing is reserved yet."""
         return Reservation(self, model, more_tokens + sum(map(estimated_tokens, texts)))
 
-    async def _set_aside(self, model: str, tokens: int) -> float:
+    async def set_aside(self, model: str, tokens: int) -> float:
         while self.limit is not None:
             if self._blind:
                 raise CostLimitReached(
@@ -178,17 +190,21 @@ class Spending:
             await self._settled.wait()
         return 0.0
 
-    def _give_back(self, need: float) -> None:
+    def give_back(self, need: float) -> None:
         if self.limit is not None:
             self._under_way -= 1
             self._reserved = self._reserved - need if self._under_way else 0.0
         self._settled.set()
 
-    def _count(self, usage: Usage, at_most: float, answered: bool) -> None:
+    def count(self, usage: Usage, at_most: float, answered: bool) -> None:
         self.total = added(self.total, usage)
         self._at_most += at_most if usage.cost_usd is None else usage.cost_usd
         self._longest = max(self._longest, float(usage.output_tokens))
         self._blind = self._blind or (answered and usage.cost_usd is None)
+
+    def assume(self, cost: float) -> None:
+        """Count a request that may have been paid for and of which nothing came back."""
+        self._at_most += cost
 
     def _estimate(self, model: str, input_tokens: int) -> float | None:
         """USD that a request may cost, by its input and the longest answer so far; None = price unknown."""
@@ -210,25 +226,25 @@ class Reservation:
 
     async def set_aside(self) -> None:
         """Reserve the estimate; wait for requests under way if it may fit later. Raises CostLimitReached."""
-        self.need = await self.spending._set_aside(self.model, self.tokens)
+        self.need = await self.spending.set_aside(self.model, self.tokens)
         self._held = True
 
     def answered(self, usage: Usage) -> None:
         """Count the cost of an answer, usable or not. If it does not say, a limit can no longer be enforced."""
-        self.spending._count(usage, self.need, answered=True)
+        self.spending.count(usage, self.need, answered=True)
         self.release()
 
     def lost(self, received: bool) -> None:
         """Count a request that may have been paid for but does not say what it cost: as much as was reserved.
         `received`: whether the server sent something."""
         if received:
-            self.spending._count(Usage(requests=1), self.need, answered=False)
+            self.spending.count(Usage(requests=1), self.need, answered=False)
         else:
-            self.spending._at_most += self.need
+            self.spending.assume(self.need)
         self.release()
 
     def release(self) -> None:
         """Return the reserved money unspent."""
         if self._held:
             self._held = False
-            self.spending._give_back(self.need)
+            self.spending.give_back(self.need)

@@ -82,9 +82,9 @@ def split(text: str) -> list[Piece]:
     return pieces
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)
 def sentences(text: str) -> tuple[Piece, ...]:
-    """As `split`, remembered for the texts that were split last."""
+    """As `split`, remembered for as many texts as a run may have in hand."""
     return tuple(split(text))
 
 

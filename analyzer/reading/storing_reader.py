@@ -36,9 +36,10 @@ class SinglePitchAnswers:
     required: bool = False
     fault: StoreError | None = None
 
-    async def find(self, key: str) -> StoredAnswer | None:
+    async def find(self, *keys: str) -> StoredAnswer | None:
         try:
-            return (await self._use(lambda store: store.answers.find([key]))).get(key)
+            found = await self._use(lambda store: store.answers.find(keys))
+            return next((found[key] for key in keys if key in found), None)
         except StoreError as error:
             if self.required:
                 raise

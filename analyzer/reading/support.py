@@ -14,7 +14,7 @@ from itertools import chain
 from typing import Any, Final
 
 from analyzer.framework.assessment import ONE_SENTENCE, Warning
-from analyzer.reading.splitting import split
+from analyzer.reading.splitting import sentences
 from analyzer.vocabulary.labels import joined
 from analyzer.vocabulary.records import LISTS, SIGNALS
 from analyzer.vocabulary.signals import Quote, Signals
@@ -124,6 +124,24 @@ def support_warnings(signals: Signals, pitch: str, *, checked: bool = False) -> 
     return (*_crowded(signals, pitch, checked), *_only_named(signals))
 
 
+def lacking_warnings(signals: Signals) -> tuple[Warning, ...]:
+    """A warning for each value and competitor whose quotes lack what it needs. For a reader that cannot be asked again:
+    a model's answer loses such a value."""
+    warnings = []
+    for name in SIGNALS:
+        signal = signals.single(name)
+        lacks = missing_support(name, str(signal.value), signal.quotes, signals.product) if signal.quotes else ""
+        if lacks:
+            warnings.append(
+                Warning(kind="unsupported", message=f"{name}: {lacks}.", signal=name, quote=signal.quotes[0])
+            )
+    for competitor in signals.competitors:
+        if competitor.quote is not None and not names_competitor(competitor.name, competitor.quote.text):
+            message = f"competitors: {competitor.name} needs a quote with its name."
+            warnings.append(Warning(kind="unsupported", message=message, signal="competitors", quote=competitor.quote))
+    return tuple(warnings)
+
+
 def with_doubts(signals: Signals, warnings: Iterable[Warning]) -> Signals:
     """The same with a doubt at every quote that one of the warnings is about, so that it is seen wherever the quote is
     shown."""
@@ -133,7 +151,12 @@ def with_doubts(signals: Signals, warnings: Iterable[Warning]) -> Signals:
 
     def doubted(name: str, quote: Quote) -> Quote:
         return next(
-            (quote.model_copy(update={"doubt": why}) for one in doubts if (why := _doubt(one, name, quote))), quote
+            (
+                quote.model_copy(update={"doubt": why})
+                for one in doubts
+                if (why := _doubt(one, name, quote, signals.product))
+            ),
+            quote,
         )
 
     fields: dict[str, Any] = {}
@@ -152,7 +175,7 @@ def with_doubts(signals: Signals, warnings: Iterable[Warning]) -> Signals:
 _DOUBTED: Final = ("unsupported", ONE_SENTENCE, "doubtful")
 
 
-def _doubt(warning: Warning, name: str, quote: Quote) -> str | None:
+def _doubt(warning: Warning, name: str, quote: Quote, product: str) -> str | None:
     """Why a warning puts this quote of a signal in doubt; None if it does not."""
     of = warning.quote
     if of is None:
@@ -163,12 +186,14 @@ def _doubt(warning: Warning, name: str, quote: Quote) -> str | None:
         return "many_signals" if inside else None
     if warning.signal != name or (name in LISTS and quote != of):
         return None
-    return "unclear" if warning.kind == "doubtful" else "only_name"
+    if warning.kind == "doubtful":
+        return "unclear"
+    return "only_name" if _repeats([quote], product) else "lacking"
 
 
 def _crowded(signals: Signals, pitch: str, checked: bool) -> Iterator[Warning]:
     carried: dict[int, dict[str, None]] = {}
-    pieces = split(pitch)
+    pieces = sentences(pitch)
     at = 0
     spans = sorted(
         (quote.start, quote.end, name) for name, quote in signals.quotes() if quote.start is not None and quote.end

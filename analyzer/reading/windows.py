@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import httpx
@@ -147,8 +148,12 @@ def _command(profile: Profile, model: str, need: int) -> str:
 
 def low_estimate(question: ModelQuestion) -> int:
     """At least so many tokens a prompt has: one for four characters of English."""
-    texts = [message["content"] for message in question.messages()]
-    return sum(len(text) // 4 if text.isascii() else len(text.encode()) // 5 for text in texts)
+    return sum(_at_least(message["content"]) for message in question.messages())
+
+
+@lru_cache(maxsize=64)
+def _at_least(text: str) -> int:
+    return len(text) // 4 if text.isascii() else len(text.encode("utf-8", "replace")) // 5
 
 
 def high_estimate(question: ModelQuestion) -> int:

@@ -235,9 +235,8 @@ def output_to(path: Path, inputs: Iterable[Path], own: Iterable[str]) -> OutputF
 def json_line(row: ResultRow) -> str:
     """A row of JSON Lines: the assessment or the error, with `input`: where the pitch came from."""
     place = json.dumps(input_document(row), ensure_ascii=False, default=str)
-    if row.result.assessment is not None:
-        document = row.result.assessment.to_json(indent=None)
-    else:
+    document = row.result.document()
+    if document is None:
         document = json.dumps(error_document(row), ensure_ascii=False)
     return f'{document[:-1]},"input":{place}}}'
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any, Final, cast
 
 from analyzer.errors import AnalyzerError
 from analyzer.files.disk import reason
@@ -25,6 +26,49 @@ class Result:
     from_store: bool = False
     title: str | None = None
     sha256: str | None = None
+
+    def document(self) -> str | None:
+        """The assessment as one line of JSON; None if there is none."""
+        return None if self.assessment is None else self.assessment.to_json(indent=None)
+
+
+class WrittenResult(Result):
+    """A result whose assessment another process has written as JSON, parsed when somebody looks at it."""
+
+    __slots__ = ("_parsed", "_text")
+    _parsed: Assessment | None
+    _text: str
+
+    def __init__(self, result: Result, text: str):
+        object.__setattr__(self, "_parsed", None)
+        object.__setattr__(self, "_text", text)
+        for name in _NAMES:
+            object.__setattr__(self, name, getattr(result, name))
+
+    @property
+    def assessment(self) -> Assessment:
+        if self._parsed is None:
+            object.__setattr__(self, "_parsed", Assessment.model_validate_json(self._text))
+        parsed: Any = self._parsed
+        return cast(Assessment, parsed)
+
+    def document(self) -> str:
+        return self._text
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies and pickles are plain results."""
+        return Result, tuple(getattr(self, each.name) for each in fields(Result))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Result):
+            return NotImplemented
+        return all(getattr(self, each.name) == getattr(other, each.name) for each in fields(Result))
+
+    def __hash__(self) -> int:
+        return hash(tuple(getattr(self, each.name) for each in fields(Result)))
+
+
+_NAMES: Final = tuple(each.name for each in fields(Result) if each.name != "assessment")
 
 
 @dataclass(frozen=True, slots=True)

@@ -216,8 +216,9 @@ def arrow_schema(columns: Iterable[Column], own: Iterable[Column] = ()) -> pyarr
 
 def arrow_cells(row: ResultRow, columns: Iterable[Column]) -> dict[str, Any]:
     """A row's cells by column, with its whole document as JSON text."""
-    assessment = row.result.assessment
-    document = json.dumps(error_document(row)) if assessment is None else assessment.to_json(indent=None)
+    document = row.result.document()
+    if document is None:
+        document = json.dumps(error_document(row))
     return {**{column.name: column.value(row) for column in columns}, "assessment": document}
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 from analyzer.errors import AnalyzerError, ConfigurationError, InputError, PitchError
 from analyzer.files.document import Document
 from analyzer.framework.arguments import a_kind
-from analyzer.settings import MAX_CONCURRENCY, MAX_READINGS, Settings, verifier
+from analyzer.settings import MAX_CONCURRENCY, MAX_PROCESSES, MAX_READINGS, Settings, verifier
 
 _LONGEST_PATH: Final = 255
 """Characters; a longer line is a text, not the name of a file."""
@@ -123,9 +123,14 @@ def with_verify(settings: Settings, verify: object) -> Settings:
     return replace(settings, verify=verifier(verify))
 
 
-def as_concurrency(concurrency: Any) -> int:
+def as_concurrency(concurrency: Any, most: int = MAX_CONCURRENCY) -> int:
     """The number of requests that may be in flight. Raises ConfigurationError."""
-    return _whole_number(concurrency, "concurrency", MAX_CONCURRENCY)
+    return _whole_number(concurrency, "concurrency", most)
+
+
+def as_processes(processes: Any) -> int:
+    """In how many processes a run reads. Raises ConfigurationError."""
+    return _whole_number(processes, "processes", MAX_PROCESSES)
 
 
 def _whole_number(value: Any, name: str, most: int) -> int:

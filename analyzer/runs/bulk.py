@@ -14,21 +14,26 @@ from os import stat_result
 from os.path import samestat
 from pathlib import Path
 from threading import Event
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from analyzer.errors import AnalyzerError, ConfigurationError, InputError, OutputError
+from analyzer.errors import AWAITS_BATCH, AnalyzerError, ConfigurationError, InputError, OutputError
 from analyzer.files.disk import connections_at_once
 from analyzer.files.pitches import PitchFeed, Sources
 from analyzer.framework.market import MarketMap
 from analyzer.framework.rulebook import Rulebook
+from analyzer.reading.readers import as_models
 from analyzer.results.output_files import STANDARD_OUTPUT, output_to
 from analyzer.results.result import Progress, Result
 from analyzer.results.rows import ResultRow
-from analyzer.runs.many import analyze_many
+from analyzer.runs.batch import BatchResults
+from analyzer.runs.many import Results, analyze_many
 from analyzer.runs.stability import Stability
-from analyzer.settings import DEFAULT_CONCURRENCY, GIVE_UP_AFTER, Settings
+from analyzer.settings import DEFAULT_CONCURRENCY, GIVE_UP_AFTER, KEYWORDS, Settings
+
+if TYPE_CHECKING:
+    from analyzer.reading.batch_desk import BatchReport
 
 _NAMED_FAILURES: Final = 5
 """Failures that the summary names; all are in the output."""
@@ -42,7 +47,8 @@ class BulkOptions:
     `model`: one or several; none = PITCH_MODEL. `rulebook`, `market`: None = the built-in ones. `settings`: None = from
     the environment. `max_cost` in USD and `give_up_after` in seconds: as in `analyze_many`. `repeat` > 1 has so many
     readings of each pitch in the output, each by itself, and measures how far they agree. `limit`: only the first so
-    many pitches.
+    many pitches. `processes`: in how many processes pitches are read and judged. `read`: what reads them,
+    `analyze_many` or `collect` of `runs.batch`.
     """
 
     model: str | Sequence[str] | None = None
@@ -54,6 +60,8 @@ class BulkOptions:
     give_up_after: float = GIVE_UP_AFTER
     repeat: int = 1
     limit: int | None = None
+    processes: int = 1
+    read: Callable[..., Results] = analyze_many
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +81,10 @@ class BulkSummary:
     `ended`: the error that ended it early; `stopped`: whether the user stopped it. `written`: the file with the rows:
     the output, or the partial file next to it if an earlier, longer output was left as it was; None without rows.
     `rows`: their number. `failures`: the first few. `notes`: what else the user should know, one sentence each.
-    `stability`: only with repeats. `store_lost`: whether the store's file was deleted or replaced during the run, so
-    that paid answers are not in it.
+    `stability`: where pitches are read more than once. `store_lost`: whether the store's file was deleted or replaced
+    during the run, so that paid answers are not in it. `waiting`, `unasked`: pitches without a row because a batch has
+    them, or because none has; `batch`: what was done about batches, None in a live run; `origins`: what `wait` of
+    `runs.batch` takes.
     """
 
     progress: Progress
@@ -87,16 +97,22 @@ class BulkSummary:
     failures: tuple[Failure, ...] = ()
     notes: tuple[str, ...] = ()
     store_lost: bool = False
+    waiting: int = 0
+    unasked: int = 0
+    batch: BatchReport | None = None
+    origins: frozenset[str] = frozenset()
 
     @property
     def exit_code(self) -> int:
         """0 all well; 1 some pitches failed or were not read; 2 the output cannot be written; 3 not configured, or the
-        model cannot be reached; 130 stopped."""
+        model cannot be reached; 4 some pitches wait for a batch; 130 stopped."""
         if self.stopped:
             return 130
         if self.ended is not None:
             return self.ended.exit_code
-        return 1 if self.progress.failed else 0
+        if self.waiting:
+            return AWAITS_BATCH
+        return 1 if self.progress.failed or self.unasked else 0
 
     def document(self) -> dict[str, Any]:
         """The summary for scripts."""
@@ -117,7 +133,12 @@ class BulkSummary:
             "seconds": round(progress.elapsed, 2),
             "pitches_per_second": round(progress.finished / progress.elapsed, 3) if progress.elapsed else None,
             "stability": None if self.stability is None else self.stability.document(),
+            **({} if self.batch is None else self._batch_document()),
         }
+
+    def _batch_document(self) -> dict[str, Any]:
+        batch = None if self.batch is None else self.batch.document()
+        return {"waiting": self.waiting, "unasked": self.unasked, "batch": batch}
 
 
 def run(
@@ -176,12 +197,13 @@ class _BulkRun:
         self._in_flight = connections_at_once(options.concurrency)
         self._written = output_to(output, inputs, self._own)
         self._late_columns: dict[str, None] = {}
-        self._stability = Stability(options.repeat) if options.repeat > 1 else None
+        self._stability = _stability(options, self._settings)
         self._failures: list[Failure] = []
         self._ids = _SharedIds()
         self._ended: AnalyzerError | None = None
         self._stopped = False
         self._store: _StoreFile | None = None
+        self._results: Results | None = None
 
     def summary(self) -> BulkSummary:
         """Do the run."""
@@ -205,7 +227,7 @@ class _BulkRun:
 
     def _read_all(self) -> None:
         options = self._options
-        results = analyze_many(
+        results = self._results = options.read(
             self._feed,
             model=options.model,
             concurrency=self._in_flight,
@@ -218,6 +240,7 @@ class _BulkRun:
             on_progress=self._note_progress,
             stop=self._stop,
             total=self._progress.total,
+            processes=options.processes,
         )
         self._store = _StoreFile(self._settings)
         for result in results:
@@ -252,10 +275,11 @@ class _BulkRun:
     def _finished(self) -> BulkSummary:
         written = None
         try:
-            written = self._written.finish(whole=self._ended is None and not self._stopped)
+            whole = self._ended is None and not self._stopped and not self._without_row
+            written = self._written.finish(whole=whole)
         except OutputError as error:
             self._ended = self._ended or error
-        if not self._progress.finished and self._ended is None and not self._stopped:
+        if not self._progress.finished and not self._without_row and self._ended is None and not self._stopped:
             raise no_pitches(self._sources)
         return BulkSummary(
             self._progress,
@@ -268,10 +292,26 @@ class _BulkRun:
             failures=tuple(self._failures),
             notes=tuple(self._notes(written)),
             store_lost=self._store is not None and self._store.lost,
+            **self._batch(),
         )
+
+    def _batch(self) -> dict[str, Any]:
+        """What the summary says about batches."""
+        results = self._results
+        if not isinstance(results, BatchResults):
+            return {}
+        known = {"waiting": results.waiting, "unasked": results.unasked}
+        return {**known, "batch": results.report, "origins": results.origins}
+
+    @property
+    def _without_row(self) -> int:
+        """Pitches that have no row because of batches."""
+        return sum(self._batch().get(name, 0) for name in ("waiting", "unasked"))
 
     def _notes(self, written: Path | None) -> list[str]:
         notes = [*self._sources.notes(), *self._ids.notes()]
+        if isinstance(self._results, BatchResults):
+            notes += self._results.report.notes
         if self._late_columns and self._output.suffix.lower() != ".jsonl" and self._output != STANDARD_OUTPUT:
             names = ", ".join(name[:40] for name in self._late_columns)
             notes.append(f"Columns that appear only in later rows of standard input are not in the output: {names}.")
@@ -285,6 +325,15 @@ class _BulkRun:
                 f"{self._output} has as many rows or more and was left as it was; what this run read is in {written}."
             )
         return notes
+
+
+def _stability(options: BulkOptions, settings: Settings) -> Stability | None:
+    """What measures how far readings agree; None where each pitch is read once."""
+    if options.repeat > 1:
+        return Stability(options.repeat)
+    models = as_models(options.model) or as_models(settings.model)
+    readings = sum(1 if model == KEYWORDS else settings.readings for model in models)
+    return Stability(readings, combined=True) if readings > 1 else None
 
 
 class _SharedIds:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 
 from analyzer import config_file
 from analyzer.errors import AnalyzerError, ConfigurationError
 from analyzer.resources import install_command
-from analyzer.settings import Settings, asks_a_server
+from analyzer.settings import KEYWORDS, SAME, Settings, asks_a_server
 
 _REACH_TIMEOUT = 5.0
 _NOT_KNOWN = "mode, context, schema and speed, and how well it reads: pitch doctor --ask (a tiny reading) or --read"
@@ -76,9 +76,9 @@ def check(settings: Settings, *, ask: bool = False, read: bool = False) -> Itera
         from analyzer.runs import model_check
 
         if ask:
-            yield from model_check.ask(settings.model, settings)
+            yield from model_check.ask(settings.model, replace(settings, readings=1))
         if read:
-            yield from model_check.read_samples(settings.model, settings)
+            yield from model_check.read_samples(settings.model, replace(settings, readings=1))
 
 
 def _store(settings: Settings) -> Finding:
@@ -100,6 +100,9 @@ def _model(settings: Settings, *, asked: bool) -> Iterator[Finding]:
     yield Finding("OPENAI_API_KEY", True, "set" if settings.openai_api_key else "not set")
     if settings.openai_base_url:
         yield Finding("OPENAI_BASE_URL", True, _host(settings.openai_base_url))
+    times = "1 of each pitch" if settings.readings == 1 else f"{settings.readings} of each pitch, combined by votes"
+    yield Finding("readings", True, f"{times} (PITCH_READINGS)")
+    yield from _verifier(settings)
     if not asks_a_server(settings.model):
         return
     from analyzer.reading.clients import reach
@@ -111,6 +114,25 @@ def _model(settings: Settings, *, asked: bool) -> Iterator[Finding]:
         return
     if not asked:
         yield Finding("not known", True, _NOT_KNOWN)
+
+
+def _verifier(settings: Settings) -> Iterator[Finding]:
+    """Who takes a second look, and whether that can be; another model's server is asked as that of the model is."""
+    if settings.verify is None:
+        yield Finding("second look", True, "none (PITCH_VERIFY)")
+    elif settings.verify == SAME:
+        can = settings.model != KEYWORDS
+        text = f"by the model that reads{'' if can else f', and {KEYWORDS} cannot take one'} (PITCH_VERIFY)"
+        yield Finding("second look", can, text)
+    else:
+        from analyzer.reading.clients import reach
+
+        try:
+            reached = reach(settings.verify, settings.asking(settings.verify), _REACH_TIMEOUT)
+        except AnalyzerError as error:
+            yield Finding("second look", False, f"by {settings.verify}: {error}")
+        else:
+            yield Finding("second look", True, f"by {settings.verify}; its server: {reached}")
 
 
 def _host(address: str) -> str:

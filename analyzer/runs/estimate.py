@@ -21,6 +21,7 @@ from analyzer.runs.bulk import no_pitches
 from analyzer.settings import SAME, Settings, asks_a_server
 
 if TYPE_CHECKING:
+    from analyzer.reading.profiles import Batches
     from analyzer.store.answers import StoredAnswer
     from analyzer.store.store import Store
 
@@ -33,6 +34,7 @@ _AT_ONCE: Final = 16
 _TYPICAL_LOOK: Final = (1900, 500)
 """Assumed tokens of the values of a second look, and of its answer: about twenty values, as the samples have."""
 _BATCH: Final = 500
+_BYTES_A_TOKEN: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ class CostEstimate:
     looks: int = 0
     asks: bool = False
     """Whether the run would ask a server."""
+    batches: int | None = None
+    """How many batches would be sent, whose price the cost is; None for a live run."""
 
     @property
     def seconds(self) -> float:
@@ -71,23 +75,29 @@ class CostEstimate:
             name: getattr(self, name)
             for name in (
                 *("model", "pitches", "stored", "readings", "requests", "looks"),
-                *("input_tokens", "output_tokens", "cost_usd"),
+                *("input_tokens", "output_tokens", "cost_usd", "batches"),
             )
         }
         return {**own, "faulty": dict(self.faulty), "tables": [table.document() for table in self.tables]}
 
 
 def estimate(
-    sources: Sources, *, model: str | Sequence[str] | None, settings: Settings, limit: int | None = None
+    sources: Sources,
+    *,
+    model: str | Sequence[str] | None,
+    settings: Settings,
+    limit: int | None = None,
+    batch: bool = False,
 ) -> CostEstimate:
-    """Estimate a run over these sources, or over their first `limit` pitches. Reads them all and asks nothing.
+    """Estimate a run over these sources, or over their first `limit` pitches. Reads them all and asks nothing. `batch`:
+    whether it would be sent in batches.
 
-    Raises InputError or ConfigurationError.
+    Raises InputError or ConfigurationError, also for a model whose server takes no batches.
     """
     sources.check()
     if sources.count() == 0:
         raise no_pitches(sources)
-    counted = _Counted(as_models(model) or as_models(settings.model), settings)
+    counted = _Counted(as_models(model) or as_models(settings.model), settings, batch=batch)
     previews: list[TablePreview] = []
     with closing(counted):
         left = limit
@@ -121,12 +131,16 @@ def estimate_table(table: Table, *, model: str | Sequence[str] | None, settings:
 class _Counted:
     """Counts what reading pitches would take, a batch at a time."""
 
-    def __init__(self, models: Sequence[str], settings: Settings, store: bool = True):
+    def __init__(self, models: Sequence[str], settings: Settings, store: bool = True, batch: bool = False):
         self._models = models
         self._asked = [model for model in models if asks_a_server(model)]
         verifier = settings.verify if settings.verify != SAME else next(iter(self._asked), None)
         self._looks = _Looks(verifier, settings) if asks_a_server(verifier) else None
         self._settings = settings
+        self._batches = (
+            _batches((*self._asked, *([self._looks.model] if self._looks else [])), settings) if batch else {}
+        )
+        self._batch_run = batch
         self._store: Store | None = None
         if (self._asked or self._looks) and store:
             from analyzer.store.store import Store
@@ -158,7 +172,7 @@ class _Counted:
         looks = self._looks.count if self._looks is not None else 0
         if self._looks is not None:
             sums.append((self._looks.model, self._looks.tokens, round(looks * self._looks.typical_output(self._store))))
-        costs = [cost_of(*each) for each in sums]
+        costs = [_times(cost_of(*each), self._price(each[0])) for each in sums]
         return CostEstimate(
             name,
             self._pitches,
@@ -171,7 +185,20 @@ class _Counted:
             requests=self._requests.total() + looks,
             looks=looks,
             asks=True,
+            batches=self._batch_count(looks) if self._batch_run else None,
         )
+
+    def _price(self, model: str) -> float:
+        return self._batches[model].price if model in self._batches else 1.0
+
+    def _batch_count(self, looks: int) -> int:
+        """How many batches the requests fill, by the number and the size that a batch may have."""
+        count = 0
+        for model, batches in self._batches.items():
+            requests = self._requests[model] + (looks if self._looks and self._looks.model == model else 0)
+            size = _BYTES_A_TOKEN * self._tokens[model]
+            count += max(-(-requests // batches.requests), -(-size // (batches.megabytes * 1_000_000)))
+        return count
 
     def _typical_output(self, model: str) -> float:
         from analyzer.reading.forms.look import LOOK
@@ -256,6 +283,17 @@ class _Looks:
 
         seen = None if store is None else store.answers.mean_tokens(self.model, prompt_sha256(LOOK))
         return seen[1] if seen else _TYPICAL_LOOK[1]
+
+
+def _batches(models: Sequence[str], settings: Settings) -> dict[str, Batches]:
+    """What is known of each model's batches. Raises ConfigurationError."""
+    from analyzer.reading.batch_services import batches_of
+
+    return {model: batches_of(model, settings) for model in models}
+
+
+def _times(cost: float | None, price: float) -> float | None:
+    return None if cost is None else cost * price
 
 
 def _readable(batch: Sequence[InputPitch], faulty: Counter[str]) -> list[Pitch]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final, Unpack
 
 from analyzer.errors import InputError
-from analyzer.files.frames import OpenTable, TableT
+from analyzer.files.frames import OpenTable, Table, TableT
 from analyzer.files.table_columns import TableColumns
 from analyzer.results.frames import arrow_of
 from analyzer.runs.many import MANY_DEFAULTS, analyze_many
@@ -42,6 +42,11 @@ def analyze_frame(
     found = arrow_of(results)
     extended: TableT = table.with_columns(found.drop_columns([_ID]) if id_column == _ID else found)
     return extended
+
+
+def entries_of(value: Table, text: str | Sequence[str], id: str | None, title: str | None) -> list[dict[str, Any]]:
+    """The rows of a table as pitches for `analyze_many`. Raises InputError for a column that is missing."""
+    return _entries(OpenTable.of(value), text, id, title)
 
 
 def _entries(table: OpenTable, text: str | Sequence[str], id: str | None, title: str | None) -> list[dict[str, Any]]:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import time
 import weakref
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sized
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from queue import Empty, SimpleQueue
-from threading import Event, Lock
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from analyzer.errors import (
     AnalyzerError,
+    AwaitsBatch,
     ConfigurationError,
     CostLimitReached,
+    ExtractionError,
     InputError,
     ProviderDown,
     RunStopped,
@@ -26,34 +28,28 @@ from analyzer.framework.market import MarketMap
 from analyzer.framework.rulebook import Rulebook
 from analyzer.late import live_progress
 from analyzer.reading import background
+from analyzer.reading.limits import NOBODY, Limits, OwnLimits
 from analyzer.reading.panel import ENDS_RUN
 from analyzer.reading.pitch import Pitch
-from analyzer.reading.rate_limiter import MANY, RateLimiter
-from analyzer.reading.readers import HOW_TO_SET_A_MODEL, PanelReaders, as_models, check_verifiable, checked
+from analyzer.reading.readers import PanelReaders, Reader, check_verifiable, checked
 from analyzer.reading.reading import Reading
 from analyzer.results.frames import FrameKind, to_frame
 from analyzer.results.result import Progress, Result, as_analyzer_error
 from analyzer.runs.arguments import (
-    as_concurrency,
-    as_count_of_readings,
-    as_limit,
     as_pitches,
-    as_progress,
-    as_seconds,
-    as_stop,
-    as_switch,
-    as_total,
     id_and_text,
     label,
     title_of,
 )
 from analyzer.runs.one import assessment_of
-from analyzer.runs.options import CheckedOptions, ManyOptions, check_names, takes
-from analyzer.settings import GIVE_UP_AFTER, SAME, Settings, asks_a_server
+from analyzer.runs.options import ManyOptions, check_names, takes
+from analyzer.runs.plan import RunPlan
+from analyzer.settings import GIVE_UP_AFTER
 
 if TYPE_CHECKING:
+    from analyzer.framework.assessment import Usage
+    from analyzer.reading.batch_desk import BatchDesk
     from analyzer.reading.conversation import ModelReader
-    from analyzer.reading.spending import Spending
     from analyzer.store.answer_queue import AnswerQueue
     from analyzer.store.store import Store
 
@@ -70,6 +66,7 @@ MANY_DEFAULTS: Final[Mapping[str, Any]] = {
     "store": True,
     "give_up_after": GIVE_UP_AFTER,
     "progress": False,
+    "processes": 1,
 }
 
 
@@ -85,8 +82,8 @@ def analyze_many(pitches: Iterable[PitchLike], **options: Unpack[ManyOptions]) -
 
     `store`: every paid answer is saved there first, and what is there is not asked again; True = PITCH_STORE, False =
     none, or a database URL. `model`, `readings`, `rulebook`, `market`, `settings` and `verify`: as for `analyze`. What
-    bounds and watches a run: `max_cost`, `give_up_after`, `on_progress`, `progress`, `stop`, `total` and `repeat`
-    (`RunControl`).
+    bounds and watches a run: `max_cost`, `give_up_after`, `on_progress`, `progress`, `stop`, `total`, `repeat` and
+    `processes` (`RunControl`).
 
     Raises InputError or ConfigurationError, before the first pitch, for an argument that cannot be used (a string, a
     dict or a data frame as `pitches`) and if no model is set: many pitches are never read with a guessed model. Raises
@@ -95,55 +92,10 @@ def analyze_many(pitches: Iterable[PitchLike], **options: Unpack[ManyOptions]) -
     """
     check_names("analyze_many", options, ManyOptions)
     entries = as_pitches(pitches)
-    run = ManyRun(RunPlan.of(options, pitches))
+    run = open_run(RunPlan.of(options, pitches))
     results = Results(run, entries)
     weakref.finalize(results, run.close)  # also if nobody consumes them to the end, or at all
     return results
-
-
-@dataclass(frozen=True, slots=True)
-class RunPlan:
-    """`ManyOptions` with every part checked and filled in."""
-
-    models: tuple[str, ...]
-    settings: Settings
-    store: str | None
-    rulebook: Rulebook
-    market: MarketMap
-    concurrency: int
-    max_cost: float | None
-    give_up_after: float
-    on_progress: Callable[[Progress], None]
-    progress: bool
-    stop: Event
-    total: int | None
-    repeat: int
-
-    @classmethod
-    def of(cls, options: ManyOptions, pitches: object) -> RunPlan:
-        """Raises InputError or ConfigurationError."""
-        checked = CheckedOptions.of(options, store=True)
-        models = checked.models or as_models(checked.settings.model)
-        if not models:
-            raise ConfigurationError(f"many pitches need a model of your choice: {HOW_TO_SET_A_MODEL}, or keywords")
-        total = as_total(options.get("total"))
-        if total is None and isinstance(pitches, Sized):
-            total = len(pitches)
-        return cls(
-            models,
-            checked.settings,
-            checked.store,
-            checked.rulebook,
-            checked.market,
-            as_concurrency(options.get("concurrency", MANY_DEFAULTS["concurrency"])),
-            as_limit(options.get("max_cost")),
-            as_seconds(options.get("give_up_after", GIVE_UP_AFTER)),
-            as_progress(options.get("on_progress")),
-            as_switch("progress", options.get("progress", False)),
-            as_stop(options.get("stop")),
-            total,
-            as_count_of_readings(options.get("repeat", 1), "repeat"),
-        )
 
 
 class Results(Iterator[Result]):
@@ -170,6 +122,11 @@ class Results(Iterator[Result]):
         """Pitches done and failed, tokens and cost so far."""
         return self._run.progress
 
+    @property
+    def waiting(self) -> int:
+        """Pitches without a result so far because a batch at the provider has them; 0 in a live run."""
+        return self._run.waiting
+
     def to_frame(self, kind: FrameKind = "pandas") -> Any:
         """Wait for all results and return them as a table (`to_frame`). Raises InputError if some were taken."""
         check_none_taken(self._taken)
@@ -191,18 +148,17 @@ def check_none_taken(taken: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ReadPitch:
-    """What came of reading one pitch."""
+    """What came of reading one pitch: a reading, or a result that another process has judged."""
 
     number: int
     pitch: Pitch
-    outcome: Reading | BaseException
+    outcome: Reading | Result | BaseException
 
 
 @dataclass(slots=True)
 class _Opened:
     """What a run holds open."""
 
-    spending: Spending | None = None
     store: Store | None = None
     answers: AnswerQueue | None = None
 
@@ -214,18 +170,17 @@ class ManyRun:
     More pitches are prepared (`window`) than may be in flight, so that no slot stays empty while a result is looked at.
     """
 
-    def __init__(self, plan: RunPlan):
-        """Raises ConfigurationError if the model or the store cannot be set up."""
+    def __init__(self, plan: RunPlan, limits: Limits | None = None, desk: BatchDesk | None = None):
+        """`limits`: None = this run's own. `desk`: what asks in batches; None = all is asked at once.
+
+        Raises ConfigurationError if the model or the store cannot be set up."""
         self.plan = plan
+        self.waiting = 0
+        self.unasked = 0
+        self._desk = desk
         self.window = plan.concurrency + min(plan.concurrency, _PREPARED)
-        give_up = plan.give_up_after
-        policy = MANY if give_up == GIVE_UP_AFTER else replace(MANY, give_up_after=give_up)
-        asked = [model for model in plan.models if asks_a_server(model)]
-        self._reading = [RateLimiter(policy, width) for width in _shared(plan.concurrency, max(1, len(asked)))]
-        self._limiters = dict(zip(asked, self._reading, strict=False))
-        other = plan.settings.verify if plan.settings.verify != SAME else None
-        if other is not None:
-            self._limiters.setdefault(other, RateLimiter(policy, plan.concurrency))
+        self._limits = limits or OwnLimits(plan.limit_terms())
+        self._reading = [self._limits.limiters[model] for model in plan.asked() or [NOBODY]]
         self.progress = Progress(total=plan.total, limit=plan.concurrency)
         self.ended: AnalyzerError | None = None
         self._bar = live_progress() if plan.progress else None
@@ -236,15 +191,34 @@ class ManyRun:
         self._guard = Lock()
         self._closed = Lock()
         self._under_way: dict[int, Future[Reading]] = {}
+        self._readers: PanelReaders
+        self._verifying: ModelReader | None
         check_verifiable(plan.models, plan.settings)
         try:
-            self._readers = PanelReaders(
-                plan.models, plan.settings, self._asking_reader, self._reading[0], ENDS_RUN, plan.market
-            )
-            self._verifying = None if other is None else self._asking_reader(other)
+            self._set_up()
         except BaseException:
             self._close_store()
             raise
+
+    def _set_up(self) -> None:
+        plan, other = self.plan, self.plan.verifying()
+        self._readers = PanelReaders(
+            plan.models, plan.settings, self._asking_reader, self._reading[0], ENDS_RUN, plan.market
+        )
+        self._verifying = None if other is None else self._asking_reader(other)
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What people should know about how the models are asked, a line each, as of now."""
+        others = self._verifying.notices if self._verifying else ()
+        return tuple(dict.fromkeys((*self._readers.notices, *others)))
+
+    @property
+    def spent(self) -> Usage | None:
+        """What was spent so far; None if nothing is asked."""
+        return self._limits.spent
+
+    # `waiting`: pitches taken so far whose requests are in a batch that is not done; `unasked`: those in no batch.
 
     @property
     def under_way(self) -> int:
@@ -261,7 +235,7 @@ class ManyRun:
         with self._guard:  # a run that is being closed starts nothing more
             if self._closing:
                 return
-            future = background.submit(reader.read(pitch))
+            future = background.submit(_read(reader, pitch, self._desk))
             self._under_way[number] = future
         future.add_done_callback(partial(_deliver, number, pitch, deliver))
 
@@ -273,6 +247,9 @@ class ManyRun:
             self.ended = self.ended or outcome
             self.has_to_stop()
             return False
+        if isinstance(outcome, AwaitsBatch):
+            self.waiting += outcome.asked
+            self.unasked += not outcome.asked
         return not isinstance(outcome, RunStopped)
 
     def result(self, finished: ReadPitch) -> Result:
@@ -283,7 +260,7 @@ class ManyRun:
         """Whether no further pitch may be started; the first time, the rate limiters are stopped."""
         if not self._stopped and (self.ended is not None or self.plan.stop.is_set()):
             self._stopped = True
-            for limiter in {id(each): each for each in (*self._reading, *self._limiters.values())}.values():
+            for limiter in self._limits.limiters.values():
                 background.call(limiter.stop)
         return self._stopped
 
@@ -294,20 +271,17 @@ class ManyRun:
     def raise_end(self) -> None:
         """Raise the error that ended the run early, if one did."""
         if self.ended is not None:
-            if self._opened.spending is not None and self._opened.spending.total != self.progress.usage:
+            if self._limits.spent not in (None, self.progress.usage):
                 self._tell(self.progress)  # what came after the last result
             raise self.ended
 
     def _tell(self, progress: Progress) -> None:
-        spending = self._opened.spending
         self.progress = replace(
             progress,
-            usage=spending.total if spending else progress.usage,
+            usage=self._limits.spent or progress.usage,
             elapsed=time.monotonic() - self._started,
             limit=int(sum(limiter.limit for limiter in self._reading)),
-            notices=tuple(
-                dict.fromkeys((*self._readers.notices, *(self._verifying.notices if self._verifying else ())))
-            ),
+            notices=self.notices,
         )
         if self._bar is not None:
             self._bar.show(self.progress)
@@ -316,17 +290,26 @@ class ManyRun:
     def _asking_reader(self, model: str) -> ModelReader:
         """The reader that asks a model, for all pitches of this run; all share what they spend and store."""
         from analyzer.reading.conversation import ModelReader
-        from analyzer.reading.spending import Spending
 
-        plan, opened, limiter = self.plan, self._opened, self._limiters[model]
-        opened.spending = opened.spending or Spending(list(self._limiters), plan.max_cost)
+        plan, opened, limits = self.plan, self._opened, self._limits
+        limiter = limits.limiters[model]
         if plan.store is not None and opened.store is None:
             from analyzer.store.answer_queue import AnswerQueue
             from analyzer.store.store import Store
 
             opened.store = Store.open(plan.store)
             opened.answers = AnswerQueue(opened.store, retry_seconds=limiter.policy.give_up_after or 0.0)
-        return ModelReader(model, plan.settings, answers=opened.answers, limiter=limiter, spending=opened.spending)
+        settings = plan.settings.asking(model)
+        if self._desk is None or opened.answers is None:
+            return ModelReader(model, settings, answers=opened.answers, limiter=limiter, spending=limits.spending)
+        return ModelReader(
+            model,
+            settings,
+            answers=self._desk.answers(opened.answers),
+            limiter=limiter,
+            spending=limits.spending,
+            batch=self._desk.port(model),
+        )
 
     def cancel(self) -> None:
         """End the requests in flight and start no others; does not wait."""
@@ -341,16 +324,28 @@ class ManyRun:
             self.cancel()
             if self._bar is not None:
                 self._bar.close()
-            self._readers.close()
-            if self._verifying is not None:
-                background.finish(self._verifying.aclose)
+            self._close_readers()
             self._close_store()
+
+    def _close_readers(self) -> None:
+        self._readers.close()
+        if self._verifying is not None:
+            background.finish(self._verifying.aclose)
 
     def _close_store(self) -> None:
         if self._opened.answers is not None:
             self._opened.answers.close()
         if self._opened.store is not None:
             self._opened.store.close()
+
+
+def open_run(plan: RunPlan) -> ManyRun:
+    """A run by this plan, in this process or in several. Raises ConfigurationError if it cannot be set up."""
+    if plan.processes == 1:
+        return ManyRun(plan)
+    from analyzer.runs.processes import ProcessesRun
+
+    return ProcessesRun(plan)
 
 
 def _results(run: ManyRun, pitches: Iterable[object]) -> Generator[Result, None, None]:
@@ -390,6 +385,16 @@ def _results(run: ManyRun, pitches: Iterable[object]) -> Generator[Result, None,
         run.close()
 
 
+async def _read(reader: Reader, pitch: Pitch, desk: BatchDesk | None) -> Reading:
+    """A reading. Where the user asks anew in batches, answers that cannot be used are discarded and asked again."""
+    try:
+        return await reader.read(pitch)
+    except ExtractionError:
+        if desk is None or not desk.rules.anew:
+            raise
+        return await reader.read(pitch)
+
+
 def _deliver(number: int, pitch: Pitch, deliver: Callable[[ReadPitch], None], future: Future[Reading]) -> None:
     """Deliver the outcome of a pitch, whoever ended it and however: nobody may wait for what cannot come."""
     try:
@@ -399,21 +404,10 @@ def _deliver(number: int, pitch: Pitch, deliver: Callable[[ReadPitch], None], fu
     deliver(ReadPitch(number, pitch, outcome))
 
 
-def _shared(concurrency: int, models: int) -> list[int]:
-    """How many requests each model may have in flight, so that all together have no more than `concurrency`.
-
-    Raises ConfigurationError if there are more models than requests.
-    """
-    if models > concurrency:
-        raise ConfigurationError(
-            f"{models} models need at least {models} requests in flight; raise the concurrency from {concurrency}, or "
-            "name fewer models"
-        )
-    return [concurrency // models + (place < concurrency % models) for place in range(models)]
-
-
 def _result(finished: ReadPitch, rulebook: Rulebook | None, market: MarketMap | None) -> Result:
     outcome = finished.outcome
+    if isinstance(outcome, Result):
+        return outcome
     known: dict[str, Any] = {"title": finished.pitch.ref.title, "sha256": finished.pitch.ref.sha256}
     name = finished.pitch.ref.id or str(finished.number)
     if isinstance(outcome, Reading):

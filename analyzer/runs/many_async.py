@@ -16,8 +16,17 @@ from analyzer.errors import AnalyzerError, ConfigurationError
 from analyzer.results.frames import FrameKind, to_frame
 from analyzer.results.result import Progress, Result
 from analyzer.runs.arguments import as_pitches, label, title_of
-from analyzer.runs.many import MANY_DEFAULTS, STOP_CHECK, ManyRun, PitchLike, ReadPitch, RunPlan, check_none_taken
+from analyzer.runs.many import (
+    MANY_DEFAULTS,
+    STOP_CHECK,
+    ManyRun,
+    PitchLike,
+    ReadPitch,
+    check_none_taken,
+    open_run,
+)
 from analyzer.runs.options import ManyOptions, check_names, takes
+from analyzer.runs.plan import RunPlan
 
 _END: Final = object()
 
@@ -95,7 +104,7 @@ class _Course:
 
     async def results(self, pitches: Iterable[object] | AsyncIterable[object]) -> AsyncGenerator[Result, None]:
         loop = asyncio.get_running_loop()
-        run = self._run = await asyncio.to_thread(ManyRun, self._plan)  # loads the model SDK, opens the store
+        run = self._run = await asyncio.to_thread(open_run, self._plan)  # loads the model SDK, opens the store
         arrived: asyncio.Queue[ReadPitch | Result | None] = asyncio.Queue()
         slots = asyncio.Semaphore(run.window)
 

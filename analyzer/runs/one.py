@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from concurrent.futures import Future
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from analyzer.files.document import Document
 from analyzer.framework.assessment import Assessment
 from analyzer.framework.market import MarketMap
 from analyzer.framework.one_pitch import score
 from analyzer.framework.rulebook import Rulebook
-from analyzer.reading import background
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.readers import Reader, choose
 from analyzer.reading.reading import Reading
@@ -19,6 +16,11 @@ from analyzer.reading.sources import with_places
 from analyzer.reading.support import with_doubts
 from analyzer.runs.arguments import as_text
 from analyzer.runs.options import CheckedOptions, ReadingOptions, check_names, takes
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from concurrent.futures import Future
+    from typing import Any
 
 
 @takes(ReadingOptions, store=False)
@@ -47,6 +49,10 @@ async def analyze_async(
 
     Same arguments, same result, same errors.
     """
+    import asyncio
+
+    from analyzer.reading import background
+
     check_names("analyze_async", options, ReadingOptions)
     prepared = await asyncio.to_thread(_prepared, text, id, options)  # loads the model SDK, cleans the text
     return await asyncio.wrap_future(background.submit(_assess(*prepared)))
@@ -66,11 +72,18 @@ def assess(
     pitch: Pitch, reader: Reader, rulebook: Rulebook | None = None, market: MarketMap | None = None
 ) -> Assessment:
     """Read a pitch with this reader and return its assessment."""
-    return background.run(_assess(pitch, reader, rulebook, market))
+    work = _assess(pitch, reader, rulebook, market)
+    if not getattr(reader, "waits", True):
+        return _done_at_once(work)
+    from analyzer.reading import background  # loads asyncio
+
+    return background.run(work)
 
 
 def start(pitch: Pitch, reader: Reader, rulebook: Rulebook | None = None) -> Future[Assessment]:
     """Like `assess`, without waiting; cancelling the future ends the request."""
+    from analyzer.reading import background
+
     return background.submit(_assess(pitch, reader, rulebook))
 
 
@@ -93,3 +106,14 @@ async def _assess(
     pitch: Pitch, reader: Reader, rulebook: Rulebook | None, market: MarketMap | None = None
 ) -> Assessment:
     return assessment_of(await reader.read(pitch), pitch, rulebook, market)
+
+
+def _done_at_once(work: Coroutine[Any, Any, Assessment]) -> Assessment:
+    """The result of work that waits for nothing, without an event loop."""
+    try:
+        work.send(None)
+    except StopIteration as end:
+        assessment: Assessment = end.value
+        return assessment
+    work.close()
+    raise RuntimeError("this work waits for something; it needs an event loop")

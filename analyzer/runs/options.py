@@ -63,6 +63,20 @@ class RunControl(TypedDict, total=False):
     """How many pitches there are, if you know; otherwise the length of `pitches`, if it has one."""
     repeat: int
     """How often each pitch comes in `pitches`, one after the other; each time it is another reading, by itself (1)."""
+    processes: int
+    """In how many processes pitches are read and judged, 1 to 64; they share all limits (1 = in this process)."""
+
+
+class LimitedOptions(ReadingOptions, total=False):
+    """How the pitches of several processes are read and scored, and the limits that these share; every part is
+    optional."""
+
+    concurrency: int
+    """The most requests in flight, of all processes together (16)."""
+    max_cost: float | None
+    """USD that all processes together may spend at most; None = no limit."""
+    give_up_after: float
+    """Seconds without a single answer of the model's server after which the run ends (300)."""
 
 
 class ManyOptions(ReadingOptions, RunControl, total=False):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from analyzer.framework.assessment import Range, VerdictWord
+from analyzer.framework.assessment import Range, ShownVerdict
 from analyzer.framework.many_pitches import coded_documents
 from analyzer.framework.market import MarketMap
 from analyzer.framework.ranking import Ranked, rank
@@ -43,7 +43,7 @@ class PortfolioEntry:
     focus_lean: str
     open_position: bool
     overall: Range
-    verdict: VerdictWord
+    verdict: ShownVerdict
     sentence: str
     category: str
     ask: str
@@ -55,16 +55,16 @@ class PortfolioEntry:
 
 @dataclass(frozen=True, slots=True)
 class FilterField:
-    """A fact of a pitch that portfolios are filtered by. `values`: those to choose from; None = those that occur."""
+    """A fact of a pitch that portfolios are filtered by. `values`: those to choose from, before others that occur."""
 
     name: str
     label: str
     value: Callable[[PortfolioEntry], str]
-    values: tuple[str, ...] | None = None
+    values: tuple[str, ...] = ()
 
     def choices(self, entries: Iterable[PortfolioEntry]) -> tuple[str, ...]:
         """The values to choose from for these pitches."""
-        return self.values or tuple(sorted({found for found in map(self.value, entries) if found}))
+        return (*self.values, *sorted({found for found in map(self.value, entries) if found} - set(self.values)))
 
 
 FILTER_FIELDS: Final = (
@@ -155,7 +155,7 @@ class Portfolio:
                 focus_lean=found.quadrant.focus,
                 open_position=bool(found.position.stage.width or found.position.focus.width),
                 overall=found.scores.overall,
-                verdict=found.verdict.word,
+                verdict="draft" if found.is_draft else found.verdict.word,
                 sentence=found.verdict.sentence,
                 category=str(category.value) if category.known else "",
                 ask=found.questions[0].question if found.questions else "",

@@ -46,9 +46,10 @@ class AnswerQueue:
         self._thread = threading.Thread(target=self._work, name="pitch-analyzer-store", daemon=True)
         self._thread.start()
 
-    async def find(self, key: str) -> StoredAnswer | None:
-        """The stored answer to a request; None if there is none, or it is damaged. Raises StoreError."""
-        answer: StoredAnswer | None = await self._submit("find", key)
+    async def find(self, *keys: str) -> StoredAnswer | None:
+        """The stored answer to the first of these requests that has one; None if none has, or it is damaged. Raises
+        StoreError."""
+        answer: StoredAnswer | None = await self._submit("find", keys)
         return answer
 
     async def save(self, answer: StoredAnswer) -> None:
@@ -106,12 +107,10 @@ class AnswerQueue:
     def _failed_alone(self, task: _QueuedTask, error: BaseException) -> Any:
         """The outcome of one task that failed by itself."""
         if task.kind == "find" and isinstance(error, StoreError | ValueError) and _is_about_one_row(error):
-            try:  # so that the next answer takes its place
-                self._store.answers.discard([task.content])
+            try:
+                return self._sound(task.content)
             except BaseException as other:  # noqa: BLE001  # reaches whoever waits
                 return other
-            _log.warning("A stored answer is damaged; its request is sent again.")
-            return None
         if task.kind == "save" and _is_about_one_row(error):
             lost = AnswerNotStored(
                 f"the store cannot hold the answer to this pitch ({type(error.__cause__ or error).__name__}); "
@@ -120,6 +119,22 @@ class AnswerQueue:
             lost.__cause__ = error
             return lost
         return error
+
+    def _sound(self, keys: Sequence[str]) -> StoredAnswer | None:
+        """The stored answer to the first of these requests that has one. Damaged ones are discarded, so that the next
+        answer takes their place."""
+        for key in keys:
+            try:
+                found = self._store.answers.find([key])
+            except (StoreError, ValueError) as error:
+                if not _is_about_one_row(error):
+                    raise
+                self._store.answers.discard([key])
+                _log.warning("A stored answer is damaged; its request is sent again.")
+            else:
+                if key in found:
+                    return found[key]
+        return None
 
     def _with_retries(self, work: Callable[[], list[Any]]) -> list[Any]:
         until, pause = time.monotonic() + self._retry_seconds, _FIRST_PAUSE
@@ -140,8 +155,12 @@ class AnswerQueue:
             self._store.answers.save(contents["save"])
         if contents["discard"]:
             self._store.answers.discard([key for keys in contents["discard"] for key in keys])
-        answers = self._store.answers.find(contents["find"]) if contents["find"] else {}
-        return [answers.get(task.content) if task.kind == "find" else None for task in batch]
+        keys = [key for keys in contents["find"] for key in keys]
+        answers = self._store.answers.find(keys) if keys else {}
+        return [
+            next((answers[key] for key in task.content if key in answers), None) if task.kind == "find" else None
+            for task in batch
+        ]
 
 
 @dataclass(frozen=True, slots=True)

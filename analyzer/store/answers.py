@@ -14,10 +14,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from analyzer.store.engine import Database
-from analyzer.store.tables import ANSWERS, ASSESSMENTS, PORTFOLIO_PITCHES, now
+from analyzer.store.tables import ANSWERS, ASSESSMENTS, BATCH_REQUESTS, PORTFOLIO_PITCHES, now
 
 _MOST_NAMED: Final = 500
-"""Pitches that one statement names."""
+"""Pitches or keys that one statement names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,15 @@ class StoredAnswer:
 
 
 _FIELDS = tuple(StoredAnswer.__dataclass_fields__)
+_FIND: Final = sa.select(*(ANSWERS.c[name] for name in _FIELDS)).where(
+    ANSWERS.c.key.in_(sa.bindparam("keys", expanding=True))
+)
+_SAVE: Final = {
+    dialect: insert(ANSWERS).on_conflict_do_nothing(index_elements=["key"]).returning(ANSWERS.c.key)
+    for dialect, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
+}
+"""Saves answers and returns the keys of those whose key is new."""
+_SAVE_WITHOUT_KEY: Final = sa.insert(ANSWERS)
 
 
 class AnswerTable:
@@ -56,21 +65,30 @@ class AnswerTable:
 
         Raises ValueError if a row holds something that is not an answer.
         """
-        query = sa.select(*(ANSWERS.c[name] for name in _FIELDS)).where(ANSWERS.c.key.in_(keys))
+        found = {}
         with self._database.reading() as connection:
-            return {row.key: _checked(StoredAnswer(*row)) for row in connection.execute(query)}
+            for first in range(0, len(keys), _MOST_NAMED):
+                rows = connection.execute(_FIND, {"keys": list(keys[first : first + _MOST_NAMED])})
+                found.update({row.key: _checked(StoredAnswer(*row)) for row in rows})
+        return found
 
     def save(self, answers: Sequence[StoredAnswer]) -> None:
         """Saves answers, all or none, durably. Of two with one key the first remains the answer; the other is saved as
         paid for, without a key."""
         saved_at = now()
         rows = [{**{name: getattr(answer, name) for name in _FIELDS}, "saved_at": saved_at} for answer in answers]
-        insert = postgresql.insert if self._database.dialect == "postgresql" else sqlite.insert
+        with_key = [row for row in rows if row["key"] is not None]
+        without = [row for row in rows if row["key"] is None]
         with self._database.writing() as connection:
-            for row in rows:
-                first = insert(ANSWERS).values(row).on_conflict_do_nothing(index_elements=["key"])
-                if connection.execute(first.returning(ANSWERS.c.id)).first() is None:
-                    connection.execute(sa.insert(ANSWERS).values({**row, "key": None}))
+            if with_key:
+                first = set(connection.execute(_SAVE[self._database.dialect], with_key).scalars())
+                for row in with_key:
+                    if row["key"] in first:
+                        first.discard(row["key"])
+                    else:
+                        without.append({**row, "key": None})
+            if without:
+                connection.execute(_SAVE_WITHOUT_KEY, without)
 
     def discard(self, keys: Sequence[str]) -> None:
         """Marks answers as unusable: they remain as paid for, and their requests are sent again."""
@@ -96,14 +114,17 @@ class AnswerTable:
 
 
 def delete_unused_answers(connection: sa.Connection, pitches: Iterable[str]) -> None:
-    """Deletes the answers about these pitches (by SHA-256) that no saved assessment and no portfolio has any more."""
+    """Deletes the answers about these pitches (by SHA-256) that no saved assessment and no portfolio has any more, also
+    those of batches that were not used yet."""
     listed = list(pitches)
     for first in range(0, len(listed), _MOST_NAMED):
         named = listed[first : first + _MOST_NAMED]
         used: set[str] = set()
         for column in (ASSESSMENTS.c.pitch_sha256, PORTFOLIO_PITCHES.c.pitch_sha256):
             used.update(connection.execute(sa.select(column).where(column.in_(named))).scalars())
-        connection.execute(sa.delete(ANSWERS).where(ANSWERS.c.pitch_sha256.in_([p for p in named if p not in used])))
+        unused = [pitch for pitch in named if pitch not in used]
+        for table in (ANSWERS, BATCH_REQUESTS):
+            connection.execute(sa.delete(table).where(table.c.pitch_sha256.in_(unused)))
 
 
 def _checked(answer: StoredAnswer) -> StoredAnswer:

@@ -43,6 +43,17 @@ class SavedPortfolio:
 
 
 @dataclass(frozen=True, slots=True)
+class NewPitch:
+    """A pitch to save. `pitch`: the input; `result`: what came of it, as JSON (None = nothing yet). `sha256`: of its
+    text, once it was read."""
+
+    number: int
+    pitch: Mapping[str, Any]
+    result: str | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SavedPitch:
     """One pitch of a portfolio. `pitch`: the input, `result`: what came of it (None = nothing yet), both as the page
     wrote them. `sha256`: of its text, once it was read."""
@@ -56,10 +67,10 @@ class SavedPitch:
 
 @dataclass(frozen=True, slots=True)
 class SavedResult:
-    """What came of one pitch."""
+    """What came of one pitch, as JSON."""
 
     number: int
-    result: Mapping[str, Any]
+    result: str
     sha256: str | None = None
 
 
@@ -95,7 +106,7 @@ class PortfolioTable:
             found = connection.execute(sa.update(PORTFOLIOS).where(mine).values(worker=claim.worker)).rowcount
         return claim if found else None
 
-    def add(self, claim: Claim, pitches: Iterable[SavedPitch]) -> bool:
+    def add(self, claim: Claim, pitches: Iterable[NewPitch]) -> bool:
         """Saves the pitches, and that these are all; False if the claim no longer holds."""
         left = iter(pitches)
         total = 0
@@ -236,14 +247,14 @@ def _holds(connection: sa.Connection, claim: Claim) -> bool:
     return bool(connection.execute(_of(claim, worker=claim.worker)).rowcount)
 
 
-def _pitch_row(portfolio: str, pitch: SavedPitch) -> dict[str, Any]:
+def _pitch_row(portfolio: str, pitch: NewPitch) -> dict[str, Any]:
     return {
         "portfolio": portfolio,
         "number": pitch.number,
-        "pitch": _packed(pitch.pitch),
+        "pitch": _packed(_text(pitch.pitch)),
         "pitch_sha256": pitch.sha256,
         "result": None if pitch.result is None else _packed(pitch.result),
-        "shortlisted": pitch.shortlisted,
+        "shortlisted": False,
     }
 
 
@@ -251,8 +262,8 @@ def _text(value: Mapping[str, Any]) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _packed(value: Mapping[str, Any]) -> bytes:
-    return zlib.compress(json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass"), 1)
+def _packed(text: str) -> bytes:
+    return zlib.compress(text.encode("utf-8", "surrogatepass"), 1)
 
 
 def _unpacked(data: bytes) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from analyzer.store.answers import AnswerTable
+from analyzer.store.batches import BatchTable
 from analyzer.store.engine import Database
 from analyzer.store.history import AssessmentTable
 from analyzer.store.manual_scores import ManualScoreTable
@@ -13,7 +14,7 @@ from analyzer.store.portfolios import PortfolioTable
 
 
 class Store:
-    """Stored answers, saved assessments and portfolios, and manual scores in one database, SQLite or PostgreSQL.
+    """Stored answers, batches, saved assessments, portfolios and manual scores in one database, SQLite or PostgreSQL.
 
     Safe to share between threads; several processes may use one database at the same time. Close it, or use `with`.
     """
@@ -21,6 +22,7 @@ class Store:
     def __init__(self, database: Database):
         self._database = database
         self.answers = AnswerTable(database)
+        self.batches = BatchTable(database)
         self.history = AssessmentTable(database)
         self.portfolios = PortfolioTable(database)
         self.manual_scores = ManualScoreTable(database)
@@ -48,7 +50,9 @@ class Store:
                 f"{store.history.count():,} assessments",
                 f"{store.portfolios.count():,} portfolios",
             )
-            return f"{store.name}: {', '.join(counts)}"
+            waiting = store.batches.count_under_way()
+            batches = f", {waiting:,} batches under way" if waiting else ""
+            return f"{store.name}: {', '.join(counts)}{batches}"
 
     @property
     def name(self) -> str:

@@ -77,6 +77,34 @@ PORTFOLIO_PITCHES: Final = sa.Table(
     sa.Column("shortlisted", sa.Boolean, nullable=False),
 )
 
+BATCHES: Final = sa.Table(
+    "batches",
+    METADATA,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("origin", sa.String(32), nullable=False),
+    sa.Column("model", sa.Text, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False, index=True),
+    sa.Column("upload", sa.Text),  # the provider's id of the file with the requests
+    sa.Column("remote", sa.Text),  # the provider's id of the batch; null: not known, or not yet
+    sa.Column("requests", sa.Integer, nullable=False),
+    sa.Column("misses", sa.Integer, nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("saved_at", sa.String(32), nullable=False),
+    sa.Column("changed_at", sa.String(32), nullable=False),
+)
+
+BATCH_REQUESTS: Final = sa.Table(
+    "batch_requests",
+    METADATA,
+    sa.Column("key", sa.String(64), primary_key=True),
+    sa.Column("batch", sa.String(32), nullable=False, index=True),  # the latest that it was in
+    sa.Column("pitch_sha256", sa.String(64), nullable=False, index=True),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("status", sa.Integer),
+    sa.Column("reply", sa.LargeBinary),  # null: none yet, or its answer is in `answers`
+)
+
 
 def now() -> str:
     """The time as `saved_at` holds it: UTC in ISO form, so that text sorts by time."""

@@ -18,14 +18,15 @@ from analyzer.framework.assessment import (
     GateResult,
     Player,
     Question,
+    ShownVerdict,
     VerdictWord,
     Warning,
 )
 from analyzer.framework.contested import COMPARED, Votes, contested
 from analyzer.framework.rulebook import SIDE_TITLES, SIDES
 from analyzer.framework.verdict import Leaning, kind, leaning
-from analyzer.settings import KEYWORDS
-from analyzer.vocabulary.labels import joined, title, value_word, word
+from analyzer.vocabulary.labels import capital, joined, title, value_word, word
+from analyzer.vocabulary.plain import explained
 from analyzer.vocabulary.records import LISTS, SIGNALS, UNKNOWN
 from analyzer.vocabulary.signals import Quote, Signals
 from analyzer.vocabulary.votes import DECIDES
@@ -55,6 +56,14 @@ VERDICTS: Final[Mapping[VerdictWord, str]] = {
 """The verdict's word as people read it."""
 DRAFT: Final = "Draft"
 """What takes the place of the verdict's word where no model read the pitch."""
+SHOWN_VERDICTS: Final[Mapping[ShownVerdict, str]] = {
+    "for": VERDICTS["for"],
+    "balanced": VERDICTS["balanced"],
+    "open": VERDICTS["open"],
+    "against": VERDICTS["against"],
+    "draft": DRAFT,
+}
+"""What a row of many pitches shows, in words."""
 RANGE: Final = (
     "A range covers what the pitch leaves open and, with several readings, what they disagree on. It holds every score "
     "that some answer gives, and says nothing of how likely its ends are.",
@@ -76,6 +85,7 @@ _ORIGINS: Final[Mapping[str, str]] = {
 _DOUBTS: Final[Mapping[str, str]] = {
     "many_signals": "check it: its sentence carries many signals",
     "only_name": "check it: it only repeats the product's name",
+    "lacking": "check it: it lacks what this value needs",
     "unclear": "check it: a second look could not tell",
 }
 """Why a quote should be checked, in words."""
@@ -132,14 +142,9 @@ def summary(assessment: Assessment) -> str:
     return "" if any(text.startswith(words.removesuffix(".")) for text in known) else assessment.signals.summary
 
 
-def is_draft(assessment: Assessment) -> bool:
-    """Whether cue phrases read the pitch, without a model: then nothing is called a verdict."""
-    return assessment.provenance.reader.model == KEYWORDS
-
-
 def draft_note(assessment: Assessment) -> str:
     """How far to trust the range of a draft, as measured; empty for what is none, and out of scope."""
-    if not is_draft(assessment) or assessment.scores is None:
+    if not assessment.is_draft or assessment.scores is None:
         return ""
     inside, of = _draft_figures()
     return (
@@ -160,7 +165,7 @@ def statement(assessment: Assessment) -> str:
     apply."""
     if assessment.verdict is None:
         return SCOPE_UNDECIDED if is_undecided(assessment) else OUT_OF_SCOPE
-    if is_draft(assessment):
+    if assessment.is_draft:
         return f"{DRAFT}: {verdict_line(assessment)} {draft_note(assessment)}"
     return assessment.verdict.sentence
 
@@ -169,18 +174,23 @@ def verdict_word(assessment: Assessment) -> str:
     """The verdict in one word; out of scope, that it is."""
     if assessment.verdict is None:
         return "Undecided" if is_undecided(assessment) else "Out of scope"
-    return DRAFT if is_draft(assessment) else VERDICTS[assessment.verdict.word]
+    return DRAFT if assessment.is_draft else VERDICTS[assessment.verdict.word]
 
 
 def tone(assessment: Assessment) -> str:
     """The class of the verdict's color: its word, "open" for a draft and out of scope."""
-    return "open" if assessment.verdict is None or is_draft(assessment) else assessment.verdict.word
+    return "open" if assessment.verdict is None or assessment.is_draft else assessment.verdict.word
+
+
+def tone_of(shown: ShownVerdict) -> str:
+    """The class of the color of what a row of many pitches shows."""
+    return "open" if shown == "draft" else shown
 
 
 def verdict_line(assessment: Assessment) -> str:
     """What the verdict's word rests on, in one line: the score, its range, and the product's kind."""
     if assessment.scores is None or assessment.quadrant is None:
-        return statement(assessment)
+        return capital(statement(assessment).partition(": ")[2])  # the word says the rest
     overall = assessment.scores.overall
     between = f", between {overall.low:.0f} and {overall.high:.0f}" if overall.width else ""
     return f"{overall.value:.0f} of 100{between}. {kind_of(assessment)}."
@@ -228,12 +238,12 @@ def _voted(value: str, votes: int, signals: Signals) -> str:
     return f"{value} ({votes} of {total} readings)" if votes < total else value
 
 
-def votes_in_words(votes: Votes) -> str:
+def votes_in_words(name: str, votes: Votes) -> str:
     """Votes in words: "claimed (2 of 3 readings); measured (1)"."""
     (value, count), *others = votes
     total = sum(number for _, number in votes)
-    first = f"{word(value)} ({count} of {total} readings)"
-    return "; ".join([first, *(f"{word(other)} ({number})" for other, number in others)])
+    first = f"{value_word(name, value)} ({count} of {total} readings)"
+    return "; ".join([first, *(f"{value_word(name, other)} ({number})" for other, number in others)])
 
 
 def said(assessment: Assessment) -> str:
@@ -348,13 +358,13 @@ def signal_rows(assessment: Assessment) -> list[SignalRow]:
     differing = contested(signals)
     for name, part in _DERIVED_FROM.items():
         if name in differing:
-            rows.append(SignalRow(part, title(name), votes_in_words(differing[name]), "", "", (), first=False))
+            rows.append(SignalRow(part, title(name), votes_in_words(name, differing[name]), "", "", (), first=False))
     for name, spec in SIGNALS.items():
         signal = signals.single(name)
         if signal.known or signal.also:
-            value, meaning = value_word(name, str(signal.value)), spec.meanings.get(str(signal.value), "")
+            value, meaning = value_word(name, str(signal.value)), explained(name, str(signal.value))
             if name in differing:
-                value = votes_in_words(differing[name])
+                value = votes_in_words(name, differing[name])
             rows.append(SignalRow(name, spec.title, value, meaning, word(signal.basis), signal.quotes))
     return rows
 
@@ -375,7 +385,7 @@ def edited_line(edits: Sequence[Edit]) -> str:
 
 def edit_words(edit: Edit) -> tuple[str, str, str]:
     """An edited signal in words: its title, what was read, and what it is now."""
-    return title(edit.signal), _content(edit.before), _content(edit.after)
+    return title(edit.signal), _content(edit.signal, edit.before), _content(edit.signal, edit.after)
 
 
 def provenance(assessment: Assessment) -> str:
@@ -402,12 +412,12 @@ def _known(*quotes: Quote | None) -> list[Quote]:
     return [quote for quote in quotes if quote is not None]
 
 
-def _content(field: Any) -> str:
+def _content(name: str, field: Any) -> str:
     """The content of a field of a signals document."""
     if isinstance(field, bool):
         return "yes" if field else "no"
     if isinstance(field, dict):
-        return word(str(field["value"])) if "value" in field else ", ".join(map(title, field))
+        return value_word(name, str(field["value"])) if "value" in field else ", ".join(map(title, field))
     return "; ".join(_entries(field or ())) or word(UNKNOWN)
 
 

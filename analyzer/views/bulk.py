@@ -20,7 +20,7 @@ from analyzer.framework.assessment import Usage
 from analyzer.results.result import Progress
 from analyzer.runs.bulk import BulkSummary, Failure
 from analyzer.runs.estimate import CostEstimate
-from analyzer.runs.stability import STABLE_NAMES, Stability
+from analyzer.runs.stability import Stability
 from analyzer.screen import printable
 from analyzer.views.terminal import QUIET, cut
 from analyzer.views.times import duration
@@ -71,8 +71,9 @@ def _in_lines(console: Console) -> Callable[[Progress], None]:
     return show
 
 
-def progress_line(progress: Progress) -> str:
-    """Progress in one line: pitches finished, failed, from the store, rate, tokens, cost, time left."""
+def progress_line(progress: Progress, *, under_way: bool = True) -> str:
+    """Progress in one line: pitches finished, failed, from the store, rate, tokens, cost; of a run that is `under_way`
+    also what the whole may cost and the time left."""
     of = f" of {progress.total:,}" if progress.total is not None else ""
     parts = [f"{progress.finished:,}{of}"]
     failed = sum(progress.failed.values())
@@ -82,9 +83,9 @@ def progress_line(progress: Progress) -> str:
     tokens = progress.usage.input_tokens + progress.usage.output_tokens
     parts += [f"{tokens:,} tokens"] if tokens else []
     if progress.usage.cost_usd is not None and progress.usage.requests:
-        whole = progress.cost_estimate
+        whole = progress.cost_estimate if under_way else None
         parts.append(money(progress.usage.cost_usd) + (f" of about {money(whole)}" if whole is not None else ""))
-    parts += [f"{duration(progress.remaining)} left"] if progress.remaining else []
+    parts += [f"{duration(progress.remaining)} left"] if progress.remaining and under_way else []
     return " · ".join(parts)
 
 
@@ -103,6 +104,11 @@ def print_summary(console: Console, summary: BulkSummary) -> None:
         console.print(Text(f"  and {unnamed:,} more; the output has the reason for each", style=QUIET))
     if progress.usage.requests:
         console.print(_spent(progress.usage))
+    if summary.batch is not None:
+        from analyzer.views.batch import batch_lines  # needs this module
+
+        for line in batch_lines(summary.batch, summary.waiting, summary.unasked):
+            console.print(line, soft_wrap=True)
     if summary.written is not None:
         console.print(Text(f"{summary.written}: {summary.rows:,} rows"), soft_wrap=True)
     for note in summary.notes:
@@ -133,13 +139,15 @@ def summary_json(summary: BulkSummary) -> str:
 
 def print_stability(console: Console, stability: Stability) -> None:
     """Print how often repeated readings agree, the least stable signal first."""
-    console.print(
-        f"{stability.pitches} pitches read {stability.repeat} times each. Share of pairs of readings that agree:"
-    )
+    if not stability.pitches:
+        console.print("No pitch has two readings, so there is nothing to say of how far readings agree.")
+        return
+    pitches = "1 pitch" if stability.pitches == 1 else f"{stability.pitches:,} pitches"
+    console.print(f"{pitches} read {stability.repeat} times each. Share of pairs of readings that agree:")
     table = Table(box=None, pad_edge=False, header_style=QUIET, padding=(0, 2, 0, 0))
     table.add_column("signal")
     table.add_column("agree", justify="right")
-    shares = [(share, name) for name in STABLE_NAMES if (share := stability.share(name)) is not None]
+    shares = [(share, name) for name in stability.names if (share := stability.share(name)) is not None]
     for share, name in sorted(shares, key=lambda pair: pair[0]):
         table.add_row(title(name), f"{share:.0%}")
     console.print(table)
@@ -171,6 +179,8 @@ def print_estimate(console: Console, estimate: CostEstimate) -> None:
         console.print(f"{estimate.looks:,} second looks, with their tokens below")
     console.print(f"about {estimate.input_tokens:,} input tokens and {estimate.output_tokens:,} output tokens")
     cost = "the price of this model is unknown" if estimate.cost_usd is None else f"about {money(estimate.cost_usd)}"
+    if estimate.batches is not None:
+        cost = f"{cost} at the price of batches, in {estimate.batches:,} batch{'es' if estimate.batches != 1 else ''}"
     console.print(f"{cost}; the model was not asked")
 
 

@@ -19,7 +19,8 @@ from analyzer.agreement.records import (
 )
 from analyzer.agreement.statistics import Measured
 from analyzer.framework.names import ALIKE
-from analyzer.vocabulary.labels import joined, title, word
+from analyzer.vocabulary.labels import joined, title, value_word
+from analyzer.vocabulary.records import UNKNOWN
 
 CASES: Final = 200
 """Single cases that a report shows of each kind; all are in the CSV and the JSON."""
@@ -204,7 +205,7 @@ def signed(number: float) -> str:
 
 def value_words(signal: str, value: str) -> str:
     """A signal's value in words; names of competitors stay as they are."""
-    return value if signal == "competitors" and value != "unknown" else word(value)
+    return value if signal == "competitors" and value != UNKNOWN else value_word(signal, value)
 
 
 def both_values(found: Disagreement) -> str:

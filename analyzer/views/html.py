@@ -19,7 +19,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from analyzer.views.numbers import number, shown, shown_points
 from analyzer.views.palette import report_css
 from analyzer.views.terminal import plain
-from analyzer.vocabulary.labels import title, value_word, word
+from analyzer.vocabulary.labels import in_words, title, value_word, word
 
 _ACTS = re.compile(r"[\\`*\[\]<|~]|(?<!\w)_|_(?!\w)|&(?=#?\w+;)|\$(?!\d)")
 """Characters that Markdown gives a meaning wherever they stand; parentheses, hyphens and the like have none."""
@@ -105,6 +105,7 @@ def _environment() -> Environment:
         "word": word,
         "value_word": value_word,
         "title_of": title,
+        "in_words": in_words,
     }
     environment.globals["colors"] = Html(report_css())
     return environment

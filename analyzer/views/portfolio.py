@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 from analyzer.files.disk import write_whole
-from analyzer.framework.assessment import Usage
+from analyzer.framework.assessment import ShownVerdict, Usage
 from analyzer.framework.ranking import Ranked
 from analyzer.results.result import Progress
 from analyzer.runs.portfolio import DRAWS, FILTER_FIELDS, ROWS, Portfolio, PortfolioEntry, filter_facts
+from analyzer.views.assessment_content import SHOWN_VERDICTS, tone_of
 from analyzer.views.html import render_page, template_text
 from analyzer.views.times import day
 
@@ -48,6 +49,8 @@ def write_portfolio(
             filter_fields=FILTER_FIELDS,
             filter_facts=filter_facts,
             entries=[entry for entry, _ in ranked],
+            verdicts=SHOWN_VERDICTS,
+            tone_of=tone_of,
             rough=portfolio.rough,
             out_of_scope=[] if part else portfolio.out_of_scope,
             failed=[] if part else portfolio.failed,
@@ -61,8 +64,9 @@ def write_portfolio(
     )
 
 
-def verdict_counts(ranked: list[tuple[PortfolioEntry, Ranked]]) -> Mapping[str, int]:
-    words: dict[str, int] = dict.fromkeys(("for", "balanced", "open", "against"), 0)
+def verdict_counts(ranked: Iterable[tuple[PortfolioEntry, Ranked]]) -> Mapping[ShownVerdict, int]:
+    """How many pitches have each verdict; drafts only where there are some."""
+    counts: dict[ShownVerdict, int] = {"for": 0, "balanced": 0, "open": 0, "against": 0}
     for entry, _ in ranked:
-        words[entry.verdict] += 1
-    return words
+        counts[entry.verdict] = counts.get(entry.verdict, 0) + 1
+    return counts

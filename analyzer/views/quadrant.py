@@ -6,7 +6,7 @@ Drawn in HTML and CSS: it is there with the page, follows light and dark by itse
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import cos, pi, sin, sqrt
 from typing import Final
@@ -44,10 +44,10 @@ class Other:
     overall: Range
 
     @classmethod
-    def of(cls, assessments: Iterable[Assessment]) -> list[Other]:
-        """Those of the assessments that have a position."""
+    def of(cls, assessments: Iterable[Assessment], named: Callable[[Assessment], str] = heading) -> list[Other]:
+        """Those of the assessments that have a position, each with its name."""
         return [
-            cls(heading(assessment), assessment.position, assessment.scores.overall)
+            cls(named(assessment), assessment.position, assessment.scores.overall)
             for assessment in assessments
             if assessment.position is not None and assessment.scores is not None
         ]

@@ -14,7 +14,7 @@ from analyzer.framework.rulebook import SIDE_TITLES, SIDES, Consideration, Gate,
 from analyzer.views.html import render_page
 from analyzer.views.terminal import QUIET
 from analyzer.vocabulary import labels
-from analyzer.vocabulary.labels import word
+from analyzer.vocabulary.labels import value_word, word
 
 
 def print_rulebook(console: Console, rulebook: Rulebook) -> None:
@@ -60,7 +60,9 @@ def title(rulebook: Rulebook, name: str) -> str:
 
 def cell(rulebook: Rulebook, name: str, values: Sequence[str]) -> str:
     """A cell of a decision table: the values it accepts."""
-    return "any" if len(values) == len(rulebook.values[name]) else " or ".join(word(value) for value in values)
+    if len(values) == len(rulebook.values[name]):
+        return "any"
+    return " or ".join(value_word(name, value) for value in values)
 
 
 def condition(rulebook: Rulebook, gate: Gate) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -32,6 +33,7 @@ _OF_SIGNAL: Final = {
     ("traction", "none"): "nobody uses it yet",
     ("trust_route", "none"): "nothing",
 }
+_CODE: Final = re.compile(r"\b[a-z]+(?:_[a-z0-9]+)+\b")
 _PARTS: Final = {"ai": "AI", "ml": "ML", "llm": "LLM", "gpu": "GPU", "automl": "AutoML"}
 
 
@@ -54,6 +56,11 @@ def word(value: str) -> str:
 def value_word(name: str, value: str) -> str:
     """A value of a signal in words that can be read after the signal's title: "Where the data goes: nowhere"."""
     return _OF_SIGNAL.get((name, value)) or word(value)
+
+
+def in_words(rule: str) -> str:
+    """A rule of the codebook as people read it: values in words."""
+    return _CODE.sub(lambda found: word(found.group()), rule)
 
 
 def title(name: str) -> str:

@@ -104,16 +104,16 @@ MAX_PROBLEMS: Final = 6
 MAX_PERSONAS: Final = 6
 MAX_COMPETITORS: Final = 20
 MAX_QUOTES: Final = 3
-DOUBTS: Final = ("many_signals", "only_name", "unclear")
-"""Why a quote should be checked: its sentence carries many signals, it only repeats the product's name, or a second
-look could not tell whether it supports its value."""
+DOUBTS: Final = ("many_signals", "only_name", "lacking", "unclear")
+"""Why a quote should be checked: its sentence carries many signals, it only repeats the product's name, it lacks what
+its value needs, or a second look could not tell whether it supports its value."""
 
 
 # ---------------------------------------------------------------- the types
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 def _is_none(value: object) -> bool:
@@ -235,6 +235,11 @@ class Signal(_Frozen, Generic[V]):
         return _restored_signal, (type(self).__pydantic_generic_metadata__["args"], self.__getstate__())
 
 
+def _unstated(kind: type[Signal[V]]) -> Signal[V]:
+    """What is not stated, as `kind()` would make it, without building the validator of each kind."""
+    return kind.model_construct(value=UNKNOWN, basis="absent", quotes=())
+
+
 def _restored_signal(values: tuple[Any, ...], state: dict[Any, Any]) -> Signal[Any]:
     kind: type[Signal[Any]] = Signal[values[0]] if values else Signal  # type: ignore[valid-type]
     signal = kind.__new__(kind)
@@ -267,20 +272,20 @@ class Signals(_Frozen):
     problems: tuple[Problem, ...] = Field(default=(), max_length=MAX_PROBLEMS)
     personas: tuple[Persona, ...] = Field(default=(), max_length=MAX_PERSONAS)
     competitors: tuple[Competitor, ...] = Field(default=(), max_length=MAX_COMPETITORS)
-    buyer: Signal[Buyer] = Signal[Buyer]()
-    pricing: Signal[Pricing] = Signal[Pricing]()
-    category: Signal[Category] = Signal[Category]()
-    lifecycle_scope: Signal[LifecycleScope] = Signal[LifecycleScope]()
-    differentiation: Signal[Differentiation] = Signal[Differentiation]()
-    market_breadth: Signal[MarketBreadth] = Signal[MarketBreadth]()
-    urgency: Signal[Urgency] = Signal[Urgency]()
-    business_impact: Signal[BusinessImpact] = Signal[BusinessImpact]()
-    value_at_stake: Signal[ValueAtStake] = Signal[ValueAtStake]()
-    onboarding: Signal[Onboarding] = Signal[Onboarding]()
-    data_movement: Signal[DataMovement] = Signal[DataMovement]()
-    trust_route: Signal[TrustRoute] = Signal[TrustRoute]()
-    data_science_fit: Signal[DataScienceFit] = Signal[DataScienceFit]()
-    traction: Signal[Traction] = Signal[Traction]()
+    buyer: Signal[Buyer] = _unstated(Signal[Buyer])
+    pricing: Signal[Pricing] = _unstated(Signal[Pricing])
+    category: Signal[Category] = _unstated(Signal[Category])
+    lifecycle_scope: Signal[LifecycleScope] = _unstated(Signal[LifecycleScope])
+    differentiation: Signal[Differentiation] = _unstated(Signal[Differentiation])
+    market_breadth: Signal[MarketBreadth] = _unstated(Signal[MarketBreadth])
+    urgency: Signal[Urgency] = _unstated(Signal[Urgency])
+    business_impact: Signal[BusinessImpact] = _unstated(Signal[BusinessImpact])
+    value_at_stake: Signal[ValueAtStake] = _unstated(Signal[ValueAtStake])
+    onboarding: Signal[Onboarding] = _unstated(Signal[Onboarding])
+    data_movement: Signal[DataMovement] = _unstated(Signal[DataMovement])
+    trust_route: Signal[TrustRoute] = _unstated(Signal[TrustRoute])
+    data_science_fit: Signal[DataScienceFit] = _unstated(Signal[DataScienceFit])
+    traction: Signal[Traction] = _unstated(Signal[Traction])
     derived: Derived | None = Field(default=None, exclude_if=_is_none)
     scope: ScopeRead | None = Field(default=None, exclude_if=_is_none)
 

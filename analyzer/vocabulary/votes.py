@@ -23,7 +23,7 @@ _FINEST: Final = 1000
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 def _not_stated(given: object) -> bool:

@@ -30,7 +30,7 @@ _ARGUMENTS: Final = (
     "--disable-sync",
     "--no-first-run",
 )
-_START_UP: Final = 60.0
+_START_UP: Final = 240.0
 """Seconds after which a page that does not answer counts as broken."""
 POOR_CONTRAST: Final = """
 () => {
@@ -79,6 +79,18 @@ def served_page(
 
     `log`: where everything goes that the server says; `arguments`: Python's, with {port} for the port.
     """
+    with served(environment, log, arguments, port) as (address, _):
+        yield address
+
+
+@contextmanager
+def served(
+    environment: Mapping[str, str],
+    log: Path = Path(os.devnull),
+    arguments: Sequence[str] = APP,
+    port: int | None = None,
+) -> Iterator[tuple[str, int]]:
+    """As `served_page`: the address, and the id of the server's process."""
     port = free_port() if port is None else port
     with log.open("wb") as said:
         server = subprocess.Popen(
@@ -91,7 +103,7 @@ def served_page(
     address = f"http://127.0.0.1:{port}"
     try:
         _wait_until_healthy(server, address)
-        yield address
+        yield address, server.pid
     finally:
         server.terminate()
         server.wait()

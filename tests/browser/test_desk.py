@@ -184,6 +184,35 @@ def test_on_a_phone_the_pitch_is_a_sheet_with_a_way_back(opened: Callable[..., P
     expect(page.locator("a.chosen >> visible=true").first).to_be_in_viewport()
 
 
+def test_escape_closes_the_sheet_and_the_focus_goes_back_to_where_it_was(opened: Callable[..., Page]) -> None:
+    page = answered(opened, width=390)
+    handle = page.get_by_role("button", name="The pitch", exact=True)
+    handle.focus()
+    page.keyboard.press("Enter")
+    expect(handle).to_have_attribute("aria-expanded", "true")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Previous quote")).to_be_focused()
+
+    page.keyboard.press("Escape")
+
+    expect(handle).to_have_attribute("aria-expanded", "false")
+    expect(handle).to_be_focused()
+    quote = page.locator(".pa .card a[data-quote] >> visible=true").first
+    quote.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Close the pitch")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(quote).to_be_focused()
+
+
+def test_the_way_to_the_pages_has_a_name_on_a_phone(opened: Callable[..., Page]) -> None:
+    page = opened(width=390)
+    page.get_by_role("button", name="Show all pages").click()
+    page.get_by_role("link", name="The framework").click()
+
+    expect(page.get_by_role("heading", level=1, name="The framework")).to_be_visible()
+
+
 def test_ctrl_enter_analyzes_and_the_focus_goes_to_the_answer(opened: Callable[..., Page]) -> None:
     page = opened()
     expect(page.locator(".pa-submit[data-ready]")).to_be_attached()

@@ -61,7 +61,7 @@ def test_a_visitor_logs_in_at_the_provider_and_nobody_else_sees_what_is_theirs(b
     page.goto(f"{address}/portfolio")
     page.get_by_role("button", name="Use the samples").click()
     expect(page.get_by_role("heading", name="Ranking")).to_be_visible()
-    expect(page.get_by_text("Saved in your History as it goes.")).to_be_visible()
+    expect(page.get_by_text("Saved in your History")).to_be_visible()
     expect(page).to_have_url(re.compile("run=[0-9a-f]{32}"))
     portfolio = page.url
 

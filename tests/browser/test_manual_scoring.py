@@ -27,7 +27,7 @@ def opened(browser: Browser, tmp_path: Path) -> Iterator[Callable[[int], Page]]:
             page = context.new_page()
             page.goto(f"{address}/score")
             page.get_by_role("combobox", name="Sample").click()
-            page.get_by_role("option", name="Earmarker").click()
+            page.get_by_role("option", name="Website: labels sound recordings").click()
             page.get_by_role("textbox", name="Rater").fill("anna")
             page.get_by_role("textbox", name="Rater").press("Enter")
             page.get_by_role("button", name=re.compile("^Save")).wait_for()

@@ -67,7 +67,7 @@ def test_a_dot_opens_its_pitch_and_what_if_goes_on_from_there(opened: Callable[.
     page = opened()
     page.goto(f"{address}/portfolio")
     page.get_by_role("button", name="Use the samples").click()
-    dot = page.locator(".pa .dot[title^=Cabstand]")
+    dot = page.locator('.pa .dot[title^="Website: puts a model"]')
     dot.click()
     expect(page.get_by_role("heading", level=1, name="Cabstand")).to_be_visible()
 

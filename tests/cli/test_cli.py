@@ -249,6 +249,28 @@ def test_record_keeps_answers_that_recorded_then_replays(monkeypatch: pytest.Mon
     assert json.loads(replayed.stdout)["signals"]["buyer"]["value"] == "engineering_leadership"
 
 
+def test_record_asks_only_for_what_is_not_recorded_yet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", URL)
+    monkeypatch.setenv("PITCH_RECORDINGS", str(tmp_path / "kept"))
+    table = tmp_path / "pitches.csv"
+    table.write_text(f'id,text\none,"{PITCH}"\n', encoding="utf-8")
+    with respx.mock() as router:
+        route = router.post(CHAT).mock(return_value=completion(answer()))
+        pitch("record", str(table), "--model", "openai/m")
+        once = route.call_count
+        same = pitch("record", str(table), "--model", "openai/m")
+        assert route.call_count == once and "row 1: recorded already" in same.stderr
+        assert "1 answer was recorded already and not asked for. To ask again: --again" in same.stderr
+
+        table.write_text(f'id,text\none,"{PITCH}"\ntwo,"{PITCH} It is new."\n', encoding="utf-8")
+        more = pitch("record", str(table), "--model", "openai/m", "--readings", "2")
+        assert route.call_count == 4 * once, "the second reading of one pitch, and two of the other"
+        assert "row 1: recorded\n" in more.stderr and "1 answer was recorded already" in more.stderr
+
+        again = pitch("record", str(table), "--model", "openai/m", "--again")
+        assert route.call_count == 6 * once and "already" not in again.stderr
+
+
 def test_a_recorded_table_replays_row_by_row(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("OPENAI_BASE_URL", URL)
     monkeypatch.setenv("PITCH_RECORDINGS", str(tmp_path / "saved"))
@@ -277,6 +299,23 @@ def test_doctor_tells_what_is_set_and_never_a_key(monkeypatch: pytest.MonkeyPatc
     assert done.exit_code == 0
     assert "OPENAI_API_KEY   set" in done.stdout
     assert "sk-secret" not in done.output and "hidden" not in done.output
+
+
+def test_doctor_shows_how_often_a_pitch_is_read_and_who_takes_a_second_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    done = pitch("doctor")
+    assert "readings         1 of each pitch" in done.stdout and "second look      none" in done.stdout
+
+    monkeypatch.setenv("PITCH_READINGS", "3")
+    monkeypatch.setenv("PITCH_VERIFY", "yes")
+    done = pitch("doctor")
+    assert "readings         3 of each pitch, combined by votes" in done.stdout
+    assert "ok    second look      by the model that reads" in done.stdout
+
+    monkeypatch.delenv("MISTRAL_API_KEY", raising=False)
+    monkeypatch.setenv("PITCH_VERIFY", "mistral/small")
+    done = pitch("doctor")
+    assert done.exit_code == 3
+    assert "MISS  second look      by mistral/small: MISTRAL_API_KEY is not set" in done.stdout
 
 
 def test_doctor_tells_where_answers_are_kept_and_how_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -342,6 +381,8 @@ NEVER = [
     "rapidfuzz",
 ]
 """What takes long to load, and what no command needs that neither asks a model nor opens a store."""
+AT_ONCE = [*NEVER, "asyncio", "logging", "rich.progress", "analyzer.files.document_texts", "analyzer.files.readers.pdf"]
+"""What no command needs, either, that reads one plain text without waiting for anything."""
 
 
 @pytest.mark.parametrize(
@@ -349,11 +390,11 @@ NEVER = [
     [
         (["--help"], [*NEVER, "numpy", "pydantic", "rich.console"]),
         (["--version"], [*NEVER, "numpy", "pydantic", "rich.console", "analyzer.cli.bulk"]),
-        (["score", "-"], [*NEVER, "analyzer.cli.bulk"]),
-        (["score", "none.json"], NEVER),
-        (["score", "-", "--json"], [*NEVER, "rich.console"]),
-        (["analyze", "--model", "keywords", "-"], NEVER),
-        (["analyze", "--model", "keywords", "-", "--json"], [*NEVER, "rich.console"]),
+        (["score", "-"], [*AT_ONCE, "analyzer.cli.bulk"]),
+        (["score", "none.json"], AT_ONCE),
+        (["score", "-", "--json"], [*AT_ONCE, "rich.console"]),
+        (["analyze", "--model", "keywords", "-"], AT_ONCE),
+        (["analyze", "--model", "keywords", "-", "--json"], [*AT_ONCE, "rich.console"]),
         (["market", "--help"], [*NEVER, "numpy", "pydantic", "analyzer.cli.bulk"]),
     ],
     ids=["help", "version", "score", "score, no file", "score as JSON", "keywords", "keywords as JSON", "help of one"],
@@ -368,6 +409,28 @@ def test_a_command_loads_only_what_it_needs(arguments: list[str], unneeded: list
         [sys.executable, "-c", script, *arguments], input=typed, capture_output=True, text=True, check=False
     )
     assert done.stderr.splitlines()[-1] == "[]"
+
+
+def test_importing_the_package_loads_no_library() -> None:
+    libraries = [*AT_ONCE, "numpy", "pydantic", "rich", "click"]
+    script = f"import sys, analyzer; print([m for m in {libraries} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_loading_what_reads_and_scores_builds_no_model_that_may_not_be_used() -> None:
+    script = """
+import analyzer.results.documents, analyzer.runs.one
+from pydantic import BaseModel
+def all_of(model):
+    yield from (each for own in model.__subclasses__() for each in (own, *all_of(own)))
+ours = [each for each in all_of(BaseModel) if each.__module__.startswith("analyzer.")]
+assert len(ours) > 40
+print(*(each.__name__ for each in ours if each.__pydantic_complete__))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    empty_values_that_are_defaults = {"Signal", "PitchRef", "ReaderRef", "Usage"}
+    assert set(done.stdout.split()) <= empty_values_that_are_defaults
 
 
 def test_bulk_prints_json_lines_that_compare_and_score_read(tmp_path: Path) -> None:

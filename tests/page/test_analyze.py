@@ -8,10 +8,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from analyzer.errors import ProviderTimeout
 from analyzer.framework.one_pitch import score
+from analyzer.page import analyze as analyze_page
 from analyzer.page import assessment as answer
 from analyzer.page import pitch_field
 from analyzer.reading.pitch import MAX_CHARACTERS
@@ -340,15 +342,29 @@ def test_a_second_pitch_ends_the_reading_of_the_first(
     assert "Scores" in markup(page)
 
 
+def test_the_example_and_the_samples_need_neither_a_second_look_nor_more_readings(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PITCH_VERIFY", "mistral/small")
+    monkeypatch.setenv("PITCH_READINGS", "3")
+    monkeypatch.delenv("MISTRAL_API_KEY", raising=False)
+    st.cache_resource.clear()
+
+    page.run()
+
+    assert not page.exception and "An example of what you get" in markup(page)
+    assert len(analyze_page._sample_assessments()) == len(pitch_field.samples())
+
+
 def test_two_pitches_are_shown_side_by_side_at_an_address_of_their_own(page: AppTest) -> None:
     page.selectbox(key="sample").set_value("cabstand").run()
     page.session_state["tab"] = "Side by side"
     page.run()
-    sha256 = next(each for each in page.selectbox(key="next-to").options if "Idlewatt" in each)
+    sha256 = next(each for each in page.selectbox(key="next-to").options if "finds idle GPUs" in each)
     page.selectbox(key="next-to").select(sha256).run()
 
     shown = markup(page)
-    assert '<th scope="col" class="alien">Idlewatt</th>' in shown
+    assert '<th scope="col" class="alien">Website: finds idle GPUs</th>' in shown
     assert "Who signs" in shown
     assert page.query_params["tab"] in ("Side by side", ["Side by side"])
 

@@ -14,6 +14,7 @@ from analyzer.agreement.extracted import Upload
 from analyzer.files.manual_scores import parse_manual
 from analyzer.framework.assessment import PitchRef
 from analyzer.framework.one_pitch import score
+from analyzer.resources import resource
 from analyzer.views.html import literal
 from analyzer.vocabulary.signals import Signals
 
@@ -61,6 +62,7 @@ def test_the_empty_page_asks_for_files_and_shows_no_figure(page: AppTest) -> Non
 def test_the_samples_are_compared_at_a_click(page: AppTest) -> None:
     click(page, "Use the samples")
     assert not page.exception and not page.error
+    assert str(resource("fixtures")) not in markup(page)
     shown = markup(page)
     for part in (
         "15 pitches are too few for a single figure",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from streamlit.runtime.scriptrunner_utils.exceptions import StopException
 from streamlit.testing.v1 import AppTest
 
 from analyzer.framework.assessment import PitchRef, ReaderRef
@@ -19,6 +20,7 @@ from analyzer.vocabulary.signals import Signals
 from tests.page.visitor import (
     HOSTILE,
     OWN_PITCH,
+    ROOT,
     analysis,
     analyze,
     button,
@@ -197,6 +199,28 @@ def test_pitches_of_earlier_visits_stand_behind_the_next(
 # ---------------------------------------------------------------- found, opened
 
 
+def test_the_example_of_a_first_visit_waits_until_the_history_is_known(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A click while a slow store is asked ends the run of the page; the next one asks again."""
+    monkeypatch.setattr(access, "owner", lambda: access.LOCAL)
+    monkeypatch.delenv("PITCH_MODEL", raising=False)
+    remember(store, "Idle GPUs")
+    slow = [True]
+
+    def asked() -> Store:
+        if slow:
+            slow.clear()
+            raise StopException
+        return store
+
+    monkeypatch.setattr("analyzer.page.history.shared_store", asked)
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30).run()
+    assert not visit(page).history.loaded and "An example of what you get" not in markup(page)
+    page.run()
+    assert visit(page).assessments and "An example of what you get" not in markup(page)
+
+
 def test_without_anything_kept_the_page_says_how_something_comes_here(store: Store) -> None:
     assert "Nothing is saved yet." in markup(history())
 
@@ -207,6 +231,18 @@ def test_the_newest_stands_first_and_nobody_elses_at_all(store: Store) -> None:
     remember(store, "Not mine", owner="somebody else")
 
     assert titles(history()) == ["Second", "First"]
+
+
+def test_a_row_of_what_cue_phrases_read_says_that_it_is_a_draft(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "owner", lambda: access.LOCAL)
+    found = score(Signals(in_scope=True), pitch=PitchRef(id="p", sha256="a"), reader=ReaderRef(model="keywords"))
+    saved = {"pitch_sha256": "a", "model": "keywords", "text": OWN_PITCH, "document": found.to_json(indent=None)}
+    store.history.save(owner=access.LOCAL, title="Idle GPUs", **saved)
+    store.portfolios.create(owner=access.LOCAL, name="t.csv", model="keywords", options={})
+
+    seen = markup(history())
+
+    assert '<span class="verdict-word open">Draft</span>' in seen and "keywords, drafts" in seen
 
 
 def test_a_search_finds_words_of_title_and_pitch_or_says_that_there_is_nothing(store: Store) -> None:

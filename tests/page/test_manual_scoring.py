@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,16 +18,15 @@ from analyzer.files.manual_scores import COLUMNS, VALUES, ManualScore, manual_cs
 from analyzer.framework.assessment import PitchRef, ReaderRef
 from analyzer.framework.one_pitch import score
 from analyzer.page import access
-from analyzer.page.manual_scoring_form import in_words
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.readers import Choice
 from analyzer.reading.reading import Reading
 from analyzer.settings import Settings
 from analyzer.store.manual_scores import ManualScoreTable
-from analyzer.store.portfolios import SavedPitch
+from analyzer.store.portfolios import NewPitch
 from analyzer.store.store import Store
 from analyzer.views.html import literal
-from analyzer.vocabulary.labels import title
+from analyzer.vocabulary.labels import in_words, title
 from analyzer.vocabulary.signals import Signals
 from tests.page.visitor import visit
 
@@ -156,7 +156,7 @@ def test_every_column_has_a_field_with_its_rule_and_silence_is_where_it_starts(p
     assert named(page.radio, "In scope").value == "true"
     assert named(page.text_area, "Competitors").value == named(page.text_input, "Overall").value == ""
     assert f"0 of {len(VALUES)} signals looked at." in shown
-    assert named(page.text_input, "Pitch id").value == "earmarker"
+    assert "Pitch id" not in [field.label for field in page.text_input], "a sample has its own"
 
 
 def test_who_is_logged_in_need_not_say_so_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,7 +240,8 @@ def test_saved_scores_stand_beside_the_reading_with_quotes_and_rule(
     assert 'You: <strong class="alien">practitioner' in shown
     assert 'The reader: <strong class="alien">engineering leadership' in shown
     assert "&lt;b&gt;Sold&lt;/b&gt; to CTOs" in shown and "&lt;i&gt;Rival" in shown
-    assert f"Rule: </span>{rule('buyer')}" in shown
+    assert f'What decides</summary><p class="source">{in_words(rule("buyer"))}</p>' in shown
+    assert not re.search(r">[^<]*\b[a-z]+_[a-z]+[^<]*</p>", shown[shown.index("Your scores compared") :])
     assert f"{len(VALUES)} of {len(VALUES) + 2} values are the same." in shown
     assert "History of edits: saved once" in shown
     page.run()
@@ -493,7 +494,8 @@ def test_what_is_saved_for_later_stays_incomplete_hides_the_reading_and_is_not_i
     (kept,) = store.manual_scores.latest()
     assert (kept.scores["urgency"], kept.scores["buyer"], kept.scores["stage"]) == ("important", "unknown", "")
     assert BESIDE not in markup(page) and reader.asked == 0
-    assert "Begun, and not in the file: earmarker" in markup(page)
+    assert "has scored 0 pitches. Begun, and not in the file: Website: labels sound recordings." in markup(page)
+    assert "Earmarker:" not in str(page.selectbox[0].options)
     assert written[-1].splitlines() == [",".join(COLUMNS)]
 
     visit(page).manual_scoring.drafts.clear()  # as on another day
@@ -552,7 +554,7 @@ def test_a_saved_portfolio_is_a_queue_for_its_owner_alone(
     page: AppTest, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     claim = store.portfolios.create(owner="ann", name="deals.csv", model="keywords", options={})
-    store.portfolios.add(claim, [SavedPitch(0, {"id": "r1", "text": "A tool for ML.", "title": "Toolery"})])
+    store.portfolios.add(claim, [NewPitch(0, {"id": "r1", "text": "A tool for ML.", "title": "Toolery"})])
     monkeypatch.setattr(access, "owner", lambda: "bob")
     named(page.radio, "Pitches to score").set_value("A portfolio").run()
     assert "No portfolio is saved in your History." in markup(page)
@@ -591,7 +593,7 @@ def test_out_of_scope_is_one_choice_and_complete(page: AppTest, reader: FixedRea
     named(page.radio, "Show").set_value("One at a time").run()
     while "<h4>In scope</h4>" not in markup(page):
         named(page.button, "Previous signal").click().run()
-    named(page.button, "No").click().run()
+    named(page.button, "No: The framework does not apply, so there is no score.").click().run()
     named(page.button, "Save").click().run()
 
     assert [entry.scores["in_scope"] for entry in store.manual_scores.latest()] == ["false"]

@@ -147,7 +147,7 @@ def test_the_model_of_the_server_is_offered(monkeypatch: pytest.MonkeyPatch) -> 
     page = page_of().run()
 
     assert page.selectbox(key="portfolio_reader").value == "A model"
-    assert page.text_input(key="portfolio_model").value == "openai/gpt-4.1-mini"
+    assert (page.selectbox(key="place").value, page.text_input(key="model").value) == ("OpenAI", "gpt-4.1-mini")
     assert page.number_input(key="portfolio_cost").value is None
 
 
@@ -159,7 +159,7 @@ def test_the_samples_are_one_click_away_and_rank(page: AppTest) -> None:
     seen = drawn(page)
     assert "15 in scope, 1 out of scope." in seen
     assert seen.count("<tr>") == 16
-    assert "Fillchair" in seen
+    assert "Website: AI for dentists, out of scope" in seen and "Fillchair" not in seen
     labels = [cast(Any, found).label for found in page.get("download_button")]
     assert labels == ["Portfolio (HTML)", "JSON Lines", "CSV", "Parquet"]
 
@@ -188,6 +188,19 @@ def test_a_run_that_was_stopped_says_what_was_not_begun() -> None:
     assert "Stopped: 9 of 10 pitches were not read." in drawn(shown(work))
 
 
+def test_a_run_that_is_not_under_way_any_more_says_nothing_of_the_time_left_or_of_going_on_to_save() -> None:
+    run = start(*[f"{PITCH} Number {number}." for number in range(8)])
+    run.work.stop.set()
+    work = done(run)
+    work.progress = Progress(done=3, total=8, elapsed=3.0)
+    work.saved = True
+
+    seen = drawn(shown(work))
+
+    assert "3 of 8 \N{MIDDLE DOT} 1.0/s<" in seen and " left" not in seen
+    assert "Saved in your History.<" in seen
+
+
 def test_a_run_that_ended_early_shows_why_and_what_it_has() -> None:
     work = read(PITCH)
     work.ended = AnalyzerError("the limit of $1.00 is reached")
@@ -204,6 +217,29 @@ def test_rough_reading_and_failures_are_said() -> None:
     assert "Read by cue phrases, without a model" in seen
     assert "1 in scope, 1 not read." in seen
     assert '<strong class="alien">p2</strong>: <span class="alien">the pitch is empty' in seen
+
+
+def test_what_cue_phrases_read_is_a_draft_in_rows_counts_filters_and_the_file() -> None:
+    work = read(PITCH, f"{PITCH} Really.")
+
+    page = shown(work)
+
+    seen, file = drawn(page), export(work, ".html").decode()
+    assert seen.count('<span class="verdict-word open">Draft</span>') == 2
+    assert '<strong class="value">2</strong><span class="label">Draft</span>' in seen
+    assert file.count('<span class="word open">Draft</span>') == 2 and "drafts, without a verdict" in file
+    verdicts = page.selectbox(key="portfolio_by_verdict")
+    assert verdicts.options == ["all", "Favorable", "Balanced", "Open", "Unfavorable", "Draft"]
+    assert "Shown: all 2" in drawn(verdicts.set_value("draft").run())
+
+
+def test_where_no_pitch_is_a_draft_nothing_speaks_of_drafts() -> None:
+    work = done(open_results("a.jsonl", score(Signals(in_scope=True), pitch=PitchRef(id="a")).to_json(None).encode()))
+
+    page = shown(work)
+
+    assert "raft" not in drawn(page) and "raft" not in export(work, ".html").decode()
+    assert "Draft" not in page.selectbox(key="portfolio_by_verdict").options
 
 
 def test_where_nothing_could_be_read_there_is_no_ranking_but_the_reasons() -> None:
@@ -368,10 +404,10 @@ def service(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Service
         yield running
 
 
-def with_table(data: bytes = TABLE) -> AppTest:
+def with_table(data: bytes = TABLE, name: str = "startups.csv") -> AppTest:
     """The page with an uploaded table."""
     page = page_of().run()
-    page.file_uploader[0].set_value(("startups.csv", data, "text/csv")).run()
+    page.file_uploader[0].set_value((name, data, "text/csv")).run()
     return page
 
 
@@ -451,7 +487,7 @@ def test_what_was_not_confirmed_is_not_read_and_the_question_goes(service: Servi
     if change == "cancel":
         button(page, "Cancel").click().run()
     elif change == "another model":
-        page.text_input(key="portfolio_model").set_value("openai/gpt-4.1-nano").run()
+        page.text_input(key="model").set_value("gpt-4.1-nano").run()
     else:
         page.file_uploader[0].set_value(("other.csv", TABLE, "text/csv")).run()
 

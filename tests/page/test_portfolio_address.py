@@ -269,30 +269,6 @@ def test_a_run_that_was_interrupted_goes_on_after_a_restart_and_nothing_is_asked
     assert saved is not None and (saved.finished, saved.total) == (60, 60)
 
 
-def test_going_on_asks_for_a_key_that_is_not_set_and_writes_it_down_nowhere(
-    store: Store, as_owner: Callable[[str | None], None], restart: Callable[[], None], monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-) -> None:  # fmt: skip
-    as_owner(ANN)
-    with Service(lambda pitch, time: good()) as service:
-        monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
-        monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-        run = start(PITCH, settings=Settings.from_environment(), place=Place(ANN, store), model=MODEL)
-        assert done(run).ended is not None
-        restart()
-
-        page = at(run=run.work.id)
-        monkeypatch.setenv("OPENAI_BASE_URL", service.environment["OPENAI_BASE_URL"])
-        page.text_input(key="portfolio_key").set_value("sk-secret-of-the-visit")
-        button(page, "Go on: read 1 more").click().run()
-        work = done(visit(page).portfolio.run or run)
-
-        assert work.ended is None and len(work.items) == 1
-    assert "portfolio_key" not in page.session_state or not page.session_state["portfolio_key"]
-    assert b"sk-secret" not in b"".join(path.read_bytes() for path in tmp_path.iterdir() if path.is_file())
-    assert "sk-secret" not in repr(work)
-
-
 def test_a_run_that_another_server_goes_on_with_stops_and_says_so(store: Store) -> None:
     run = start(*[f"{PITCH} {n}" for n in range(30)], place=Place(ANN, store))
     run.work.stop.set()

@@ -70,6 +70,7 @@ def test_none_and_too_many_are_told_before_anything_is_read(count: int, told: st
 def test_a_run_that_was_stopped_goes_on_with_the_pitches_that_are_left() -> None:
     texts = [f"{PITCH} Number {number}." for number in range(40)]
     run = start(*texts)
+    run.watch(lambda: True)
     run.work.stop.set()
     work = done(run)
     assert work.ended is None

@@ -101,3 +101,19 @@ def test_what_readings_differ_on_can_be_settled_at_each_of_their_values(
 
     assert visit(page).changes == {"urgency": "important"}
     assert "Edited after reading: Urgency." in markup(page)
+
+
+def test_every_field_explains_its_choices_and_shows_no_code(page: AppTest, reads: Callable[..., FixedReader]) -> None:
+    signals = {"problems": [DAY_2_ENGINEERING], "data_movement": "none", "category": "model_serving"}
+    reads(Signals.model_validate(signals))
+    analyze(page, OWN_PITCH)
+    what_if(page)
+    fields = [each for each in (*page.selectbox, *page.multiselect) if str(each.key).startswith("set:")]
+    helps = {str(field.key).removeprefix("set:"): str(field.proto.help) for field in fields}
+
+    assert len(helps) == 19
+    assert not [text for text in helps.values() if re.search(r"\w_\w", text) or "**" not in text]
+    assert "**Nowhere, it stays with the customer**: Nothing goes to the vendor." in helps["data_movement"]
+    assert helps["category"].count("**") == 2  # of 32 choices, the one in use
+    assert "nowhere, it stays with the customer (as read)" in page.selectbox(key="set:data_movement").options
+    assert not [option for field in fields for option in field.options if option.startswith("none")]

@@ -262,3 +262,10 @@ def test_overlap_is_told_by_offsets() -> None:
     quote = Grounding("one two three").find("two")
     assert quote is not None
     assert overlaps(quote, [(5, 6)]) and not overlaps(quote, [(0, 4), (7, 9)])
+
+
+@given(st.text("aB1 -\n*_`'\".,", max_size=20), st.integers(0, 20), st.integers(1, 8))
+def test_a_quote_is_the_same_whatever_comes_after_it(text: str, start: int, length: int) -> None:
+    """Most texts are plain and searched as they are; the emphasis makes this one another."""
+    quote = text[start : start + length]
+    assert Grounding(text).find(quote) == Grounding(f"{text}\n\n*ΩΩ*").find(quote)

@@ -43,7 +43,7 @@ def run(service: Service, progress: list[Progress], concurrency: int = 2) -> dic
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("analyzer.runs.many.MANY", replace(MANY, longest_pause=0.02))
+    monkeypatch.setattr("analyzer.runs.plan.MANY", replace(MANY, longest_pause=0.02))
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_a_limit_that_passes_is_waited_for(quirk: Quirk) -> None:
 def test_a_server_that_only_ever_replies_oddly_is_told_in_one_error_a_pitch_or_one_for_the_run(
     quirk: Quirk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("analyzer.runs.many.MANY", replace(MANY, longest_pause=0.02, give_up_after=0.2))
+    monkeypatch.setattr("analyzer.runs.plan.MANY", replace(MANY, longest_pause=0.02, give_up_after=0.2))
     with Service(lambda *_: quirk.reply) as service:
         try:
             errors = run(service, [])

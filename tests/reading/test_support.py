@@ -9,13 +9,20 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from analyzer import Assessment, Rulebook, score
+from analyzer import Assessment, Rulebook, analyze, score
 from analyzer.framework.assessment import Warning
 from analyzer.page.assessment import details
 from analyzer.reading.answers import check_answer
 from analyzer.reading.grounding import Grounding
 from analyzer.reading.pitch import Pitch
-from analyzer.reading.support import has_number, may_hold_name, names_competitor, support_warnings, with_doubts
+from analyzer.reading.support import (
+    has_number,
+    lacking_warnings,
+    may_hold_name,
+    names_competitor,
+    support_warnings,
+    with_doubts,
+)
 from analyzer.views.assessment_content import quote_place
 from analyzer.views.assessment_html import html_report
 from analyzer.views.assessment_markdown import markdown_report
@@ -208,6 +215,20 @@ def test_a_doubt_about_one_signal_is_at_its_own_quotes_alone() -> None:
     doubted = with_doubts(signals, [Warning(kind="doubtful", message="?", signal="urgency", quote=quote)])
     assert [name for name, one in doubted.quotes() if one.doubt] == ["urgency"]
     assert with_doubts(signals, [Warning(kind="doubtful", message="?", signal="urgency")]) == signals
+
+
+def test_what_cue_phrases_read_is_in_doubt_by_the_same_rules() -> None:
+    text = (
+        "Customer story: eleven alerts a day, and then two\n\nTrainlight watches machine learning models in production."
+    )
+    assessment = analyze(text, model="keywords")
+    (quote,) = assessment.signals.trust_route.quotes
+    assert quote.doubt == "lacking" and "it lacks what this value needs" in quote_place(quote)
+    assert any("needs a quote with the name of a customer" in warning.message for warning in assessment.warnings)
+
+    named = Signals.model_validate({"competitors": [{"name": "Acme", "kind": "startup", "quote": quoted("Wattwise")}]})
+    doubted = with_doubts(named, lacking_warnings(named))
+    assert [one.doubt for _, one in doubted.quotes()] == ["lacking"]
 
 
 def printed(assessment: Assessment) -> str:

@@ -66,7 +66,7 @@ def rows(path: Path) -> list[dict[str, Any]]:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Patience as in a real run, with short pauses."""
-    monkeypatch.setattr("analyzer.runs.many.MANY", replace(MANY, longest_pause=0.02, give_up_after=60.0))
+    monkeypatch.setattr("analyzer.runs.plan.MANY", replace(MANY, longest_pause=0.02, give_up_after=60.0))
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ def test_what_nothing_helps_against_ends_the_run_with_one_error_after_what_was_r
 
 def test_a_server_that_is_down_ends_the_run_and_fails_no_pitch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "analyzer.runs.many.MANY", replace(MANY, longest_pause=0.01, give_up_after=0.2, other_attempts=10_000)
+        "analyzer.runs.plan.MANY", replace(MANY, longest_pause=0.01, give_up_after=0.2, other_attempts=10_000)
     )
     with Service(lambda *_: refused(503)) as service, pytest.raises(ProviderDown, match="has not answered any request"):
         together(service, 50)
@@ -527,6 +527,11 @@ def test_repeated_readings_show_how_far_they_agree_and_are_asked_for_once(tmp_pa
     assert stability.share("buyer") == pytest.approx(1 / 3)  # of three readings, one pair agrees
     assert stability.share("category") == 1.0
     assert len(stability.spreads) == 5
+    combined = voted.stability  # of readings that are combined by votes, as of those one by one
+    assert combined is not None and (combined.pitches, combined.repeat) == (5, 3)
+    for name in set(combined.names) & set(stability.names):
+        assert combined.share(name) == stability.share(name), name
+    assert voted.document()["stability"]["overall_spread"] is None
     told = Counter((row["pitch"]["id"], row["input"]["repeat"]) for row in rows(tmp_path / "out.jsonl"))
     assert told == Counter((f"p{n}", k) for n in range(5) for k in (1, 2, 3))
 

@@ -66,7 +66,14 @@ def check_rows(row: Row, output: Path, expected: Collection[str], failing: Colle
 
 
 def read_rows(output: Path) -> Iterator[tuple[str, str]]:
-    """Id and error kind ("" = assessed) of each row of a .jsonl or .csv output."""
+    """Id and error kind ("" = assessed) of each row of a .jsonl or .csv output, or of a folder of Parquet files."""
+    if output.is_dir():
+        import pyarrow.parquet
+
+        table = pyarrow.parquet.read_table(output, columns=["id", "error_kind"])
+        for id_, kind in zip(table["id"].to_pylist(), table["error_kind"].to_pylist(), strict=True):
+            yield id_, kind or ""
+        return
     with output.open(encoding="utf-8", newline="") as file:
         if output.suffix == ".csv":
             for cells in csv.DictReader(file):

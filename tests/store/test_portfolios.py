@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from analyzer.store.answers import StoredAnswer
-from analyzer.store.portfolios import Claim, SavedPitch, SavedResult
+from analyzer.store.portfolios import Claim, NewPitch, SavedResult
 from analyzer.store.store import Store
 from tests.store.test_store import answer, store, url
 
@@ -20,14 +20,14 @@ def begun(store: Store, owner: str = "ann", count: int = 3, name: str = "t.csv")
     return claim
 
 
-def pitches(count: int) -> Iterator[SavedPitch]:
+def pitches(count: int) -> Iterator[NewPitch]:
     for number in range(count):
-        yield SavedPitch(number, {"id": f"p{number}", "text": "Größe \ud83d 日本"})
+        yield NewPitch(number, {"id": f"p{number}", "text": "Größe \ud83d 日本"})
 
 
 def test_a_portfolio_is_found_by_its_owner_with_how_far_it_is(store: Store) -> None:
     claim = begun(store)
-    assert store.portfolios.save_results(claim, [SavedResult(1, {"word": "for"}, "sha")], {"elapsed": 2.0})
+    assert store.portfolios.save_results(claim, [SavedResult(1, '{"word": "for"}', "sha")], {"elapsed": 2.0})
 
     found = store.portfolios.find("ann", claim.portfolio)
 
@@ -50,7 +50,7 @@ def test_many_pitches_come_back_in_their_order(store: Store) -> None:
 def test_a_portfolio_whose_pitches_are_not_all_saved_has_no_total(store: Store) -> None:
     claim = store.portfolios.create(owner="ann", name="t.csv", model="m", options={})
 
-    def broken() -> Iterator[SavedPitch]:
+    def broken() -> Iterator[NewPitch]:
         yield from pitches(2)
         raise OSError
 
@@ -80,10 +80,10 @@ def test_whoever_goes_on_with_a_portfolio_ends_the_writing_of_whoever_began_it(s
     after = store.portfolios.claim("ann", before.portfolio)
 
     assert after is not None
-    assert not store.portfolios.save_results(before, [SavedResult(0, {"by": "before"})])
+    assert not store.portfolios.save_results(before, [SavedResult(0, '{"by": "before"}')])
     assert not store.portfolios.report(before, {"by": "before"})
-    assert not store.portfolios.add(before, [SavedPitch(9, {})])
-    assert store.portfolios.save_results(after, [SavedResult(0, {"by": "after"})])
+    assert not store.portfolios.add(before, [NewPitch(9, {})])
+    assert store.portfolios.save_results(after, [SavedResult(0, '{"by": "after"}')])
     assert next(store.portfolios.pitches("ann", before.portfolio)).result == {"by": "after"}
 
 
@@ -91,7 +91,7 @@ def test_a_deleted_portfolio_cannot_be_written_any_more(store: Store) -> None:
     claim = begun(store)
     store.portfolios.delete("ann", [claim.portfolio])
 
-    assert not store.portfolios.save_results(claim, [SavedResult(0, {})])
+    assert not store.portfolios.save_results(claim, [SavedResult(0, "{}")])
     assert list(store.portfolios.pitches("ann", claim.portfolio)) == []
     assert store.portfolios.count() == 0
 
@@ -118,9 +118,9 @@ def test_answers_go_with_the_last_portfolio_or_assessment_of_their_pitch(store: 
         return answer(key, pitch_sha256=pitch)
 
     claim, other = begun(store), begun(store, owner="bob")
-    store.portfolios.save_results(claim, [SavedResult(0, {}, "own"), SavedResult(1, {}, "shared")])
-    store.portfolios.save_results(claim, [SavedResult(2, {}, "assessed")])
-    store.portfolios.save_results(other, [SavedResult(0, {}, "shared")])
+    store.portfolios.save_results(claim, [SavedResult(0, "{}", "own"), SavedResult(1, "{}", "shared")])
+    store.portfolios.save_results(claim, [SavedResult(2, "{}", "assessed")])
+    store.portfolios.save_results(other, [SavedResult(0, "{}", "shared")])
     store.history.save(owner="ann", title="T", pitch_sha256="assessed", model="m", text="t", document="{}")
     store.answers.save([asked("1", "own"), asked("2", "shared"), asked("3", "assessed")])
 

@@ -18,6 +18,7 @@ from alembic import command
 from alembic.config import Config
 
 from analyzer.errors import AnswerNotStored, StoreError
+from analyzer.store import engine
 from analyzer.store.answer_queue import AnswerQueue
 from analyzer.store.answers import StoredAnswer
 from analyzer.store.engine import StoreUnavailable
@@ -78,6 +79,23 @@ def test_of_two_answers_to_one_request_the_first_stays_and_both_are_kept_as_paid
     store.answers.save([answer("a", "second"), answer("b", "other")])
     assert {key: kept.text for key, kept in store.answers.find(["a", "b"]).items()} == {"a": "first", "b": "other"}
     assert store.answers.count() == 3
+
+
+def test_of_answers_saved_together_the_first_to_a_request_stays_and_all_are_kept_as_paid(store: Store) -> None:
+    store.answers.save([answer("a", "first"), answer(None), answer("a", "second"), answer("b", "other"), answer("a")])
+    assert {key: kept.text for key, kept in store.answers.find(["a", "b"]).items()} == {"a": "first", "b": "other"}
+    assert store.answers.count() == 5
+
+
+def test_of_several_requests_the_first_that_has_an_answer_counts(store: Store) -> None:
+    async def run() -> list[StoredAnswer | None]:
+        queue = AnswerQueue(store)
+        await asyncio.gather(queue.save(answer("b", "second")), queue.save(answer("c", "third")))
+        found = await asyncio.gather(queue.find("a", "b", "c"), queue.find("c", "b"), queue.find("a"))
+        queue.close()
+        return list(found)
+
+    assert [None if each is None else each.text for each in asyncio.run(run())] == ["second", "third", None]
 
 
 def test_a_discarded_answer_is_asked_anew_and_counts_as_paid(store: Store) -> None:
@@ -176,6 +194,41 @@ def test_a_store_that_fails_tells_everybody_who_waits(tmp_path: Path) -> None:
 
     outcomes = asyncio.run(run())
     assert all(isinstance(outcome, StoreError) and "no such table" in str(outcome) for outcome in outcomes)
+
+
+def test_an_answer_is_reported_as_saved_when_others_can_find_it_and_a_full_disk_reaches_all_who_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare = engine._prepare_sqlite
+
+    def on_a_small_disk(connection: Any, record: object) -> None:
+        prepare(connection, record)
+        connection.execute("PRAGMA max_page_count=80").close()
+
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+    monkeypatch.setattr(engine, "_prepare_sqlite", on_a_small_disk)
+    store = Store.open(url)
+
+    async def run() -> list[object]:
+        queue = AnswerQueue(store)
+
+        async def save(number: int) -> bool:
+            await queue.save(answer(str(number), "x" * 20_000))
+            with sqlite3.connect(tmp_path / "store.db") as other:
+                found = other.execute("SELECT count(*) FROM answers WHERE key = ?", (str(number),)).fetchone()
+            other.close()
+            return bool(found == (1,))
+
+        outcomes = await asyncio.gather(*map(save, range(40)), return_exceptions=True)
+        queue.close()
+        return list(outcomes)
+
+    outcomes = asyncio.run(run())
+    saved = outcomes.count(True)
+    assert 0 < saved < 40
+    assert all(outcome is True or (isinstance(outcome, StoreError) and "full" in str(outcome)) for outcome in outcomes)
+    assert store.answers.count() == saved
+    store.close()
 
 
 @pytest.fixture

@@ -20,8 +20,10 @@ from analyzer.views import assessment_content as content
 from analyzer.views.assessment_html import html_report
 from analyzer.views.assessment_markdown import markdown_report
 from analyzer.views.assessment_terminal import print_assessment
+from analyzer.views.notebook import html_of
 from analyzer.views.report_file import write_report
 from analyzer.views.rulebook import print_rulebook, rulebook_markdown
+from analyzer.views.side_by_side import side_by_side
 from analyzer.vocabulary.signals import Quote
 from tests.conftest import PITCHES
 
@@ -109,6 +111,21 @@ def test_the_first_page_of_a_report_has_verdict_reasons_deal_breakers_and_questi
         )
         places = [report.index(part) for part in parts]
         assert places == sorted(places)
+
+
+def test_wherever_people_see_a_draft_it_has_no_verdict() -> None:
+    draft = analyze((PITCHES / "taperline.txt").read_text(encoding="utf-8"), model="keywords")
+    assert draft.verdict is not None and draft.is_draft
+    console = Console(width=300, record=True, file=StringIO())
+    print_assessment(console, draft)
+    shown = (
+        html_report(draft, ""), markdown_report(draft), console.export_text(), html_of(draft),
+        side_by_side(draft, draft),
+    )  # fmt: skip
+    judged = draft.verdict.sentence.split(". ")[1]
+    for text in shown:
+        assert "raft" in text and judged not in text
+    assert f'"word": "{draft.verdict.word}"' in draft.to_json()
 
 
 def test_the_terminal_shows_no_control_characters() -> None:

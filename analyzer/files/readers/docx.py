@@ -12,7 +12,7 @@ from typing import Any, Final
 from analyzer.files.document import Aside, Page, Unread
 from analyzer.files.readers.archive import Archive, Relation, attribute, child, elements, is_on, name_of, within
 from analyzer.files.readers.drawings import linked_lines
-from analyzer.files.readers.kind import FEW_LETTERS, DocumentKind, Parts, Pictures, letters
+from analyzer.files.readers.kind import FEW_LETTERS, Parts, Pictures, letters
 
 _USUAL: Final = "word/document.xml"
 _SKIPPED: Final = frozenset(
@@ -209,16 +209,3 @@ def _comments(archive: Archive, relations: dict[str, Relation]) -> Iterator[Page
         if root is not None:
             text = "\n".join(_Walk(archive, {}).blocks(root))
             yield Page(0, "", (Aside("comments", text),))
-
-
-KIND: Final = DocumentKind(
-    (".docx", ".docm"),
-    "a Word document (.docx)",
-    "",
-    read,
-    "Paragraphs, tables, text boxes, content controls, tracked insertions as accepted, charts, SmartArt, footnotes, "
-    "headers and footers once each; Strict Open XML too",
-    "Deleted and hidden text (counted); comments (`--notes`); embedded files and pictures (counted; by OCR if there is "
-    "almost no text)",
-    pictures,
-)

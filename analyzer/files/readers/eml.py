@@ -11,8 +11,8 @@ from email.parser import BytesParser
 from typing import Final
 
 from analyzer.files.document import Aside, Page, Unread
-from analyzer.files.readers.html import KIND as HTML
-from analyzer.files.readers.kind import INSTEAD, Attachment, DocumentKind, Parts, Unreadable
+from analyzer.files.readers import html
+from analyzer.files.readers.kind import INSTEAD, Attachment, Parts, Unreadable
 
 _MOST_PARTS: Final = 200
 _FORWARDED: Final = re.compile(r"^\s*(fwd?|wg|tr|rv|i|enc)\s*:", re.IGNORECASE)
@@ -76,7 +76,7 @@ def _body(message: EmailMessage) -> str:
     text = _content(part)
     if part.get_content_subtype() != "html":
         return text.replace("\r\n", "\n")
-    return "\n\n".join(page.text for page in HTML.read(text.encode("utf-8", "replace")) if isinstance(page, Page))
+    return "\n\n".join(page.text for page in html.read(text.encode("utf-8", "replace")) if isinstance(page, Page))
 
 
 def _content(part: Message) -> str:
@@ -146,14 +146,3 @@ def _attachments(message: EmailMessage) -> Parts:
             yield Attachment(name, data)
         else:  # a message within the message
             yield Unread("attachment", 1, (), name)
-
-
-KIND: Final = DocumentKind(
-    (".eml",),
-    "an e-mail (.eml)",
-    "",
-    read,
-    "Subject and text (of HTML, what a mail program shows); a forwarded message; attachments of all these kinds, "
-    "each as a source of its own",
-    "Earlier messages and the signature (`--notes`); other attachments (named with the reason); addresses and headers",
-)

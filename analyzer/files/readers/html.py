@@ -12,7 +12,7 @@ from html.parser import HTMLParser
 from typing import Final
 
 from analyzer.files.document import Aside, Page, Unread
-from analyzer.files.readers.kind import DocumentKind, Parts, Unreadable
+from analyzer.files.readers.kind import Parts, Unreadable
 
 
 def _tags(names: str) -> frozenset[str]:
@@ -54,12 +54,6 @@ def read_text(text: str) -> Parts:
         yield Unread("hidden_text", parser.hidden)
     if parser.pictures:
         yield Unread("pictures", parser.pictures)
-
-
-def looks_like_html(text: str) -> bool:
-    """Whether a text is a whole HTML page: it begins like one."""
-    start = text[:500].lstrip("\ufeff \t\r\n").lower()
-    return start.startswith(("<!doctype html", "<html"))
 
 
 def decoded(data: bytes) -> str:
@@ -199,15 +193,3 @@ def _tidy(pieces: list[str]) -> str:
         if text or (lines and lines[-1]):
             lines.append(text)
     return "\n".join(lines).strip()
-
-
-KIND: Final = DocumentKind(
-    (".html", ".htm", ".xhtml"),
-    "an HTML page",
-    "slide",
-    read,
-    "The text that a browser shows, alternative texts of pictures, rows of tables; the slides of a deck in HTML "
-    "(reveal.js, Marp and the like) as slides",
-    "Scripts, styles and drawings; hidden text (counted); speaker notes (`--notes`); pictures (counted); nothing is "
-    "loaded from the network",
-)

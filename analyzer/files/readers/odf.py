@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import partial
 from typing import Any, Final
 
 from analyzer.files.document import Aside, Page, Unread
@@ -11,7 +10,6 @@ from analyzer.files.readers.archive import Archive, attribute, child, elements, 
 from analyzer.files.readers.kind import (
     FEW_LETTERS,
     INSTEAD,
-    DocumentKind,
     Parts,
     Pictures,
     Unreadable,
@@ -99,23 +97,3 @@ def _count(element: Any) -> int:
 
 def _in_notes(element: Any) -> bool:
     return any(name_of(parent) == "notes" for parent in element.iterancestors())
-
-
-TEXT_KIND: Final = DocumentKind(
-    (".odt",),
-    "an OpenDocument text (.odt)",
-    "",
-    partial(read, False),
-    "Paragraphs, tables, text boxes, tracked insertions as accepted",
-    "Comments (`--notes`); footnotes; embedded files and pictures (counted; by OCR if there is almost no text)",
-    partial(pictures, False),
-)
-SLIDES_KIND: Final = DocumentKind(
-    (".odp",),
-    "an OpenDocument presentation (.odp)",
-    "slide",
-    partial(read, True),
-    "The text of each slide in the order of the file, tables",
-    "Speaker notes (`--notes`); embedded files, charts and pictures (counted; slides of pictures by OCR)",
-    partial(pictures, True),
-)

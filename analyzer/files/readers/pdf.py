@@ -11,7 +11,6 @@ from analyzer.files.readers.kind import (
     FEW_LETTERS,
     INSTEAD,
     LARGE_PICTURE,
-    DocumentKind,
     Parts,
     Pictures,
     Unreadable,
@@ -171,15 +170,3 @@ def _height(content: Any, at: int, line: str) -> float | None:
     except Exception:  # noqa: BLE001  # an index past the last character
         return None
     return float(top + bottom) / 2
-
-
-KIND: Final = DocumentKind(
-    (".pdf",),
-    "a PDF",
-    "page",
-    read,
-    "Text in logical order, right-to-left text too; what is filled into a form; boxes of text laid over a page; "
-    "encrypted files that need no password",
-    "Comments; attached files (counted); pictures (counted; whole pages by OCR)",
-    pictures,
-)

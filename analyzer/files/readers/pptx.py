@@ -12,7 +12,7 @@ from typing import Any, Final
 from analyzer.files.document import Aside, Page, Unread
 from analyzer.files.readers.archive import Archive, Relation, attribute, child, elements, is_on, name_of, within
 from analyzer.files.readers.drawings import linked_lines, paragraphs, table_rows
-from analyzer.files.readers.kind import FEW_LETTERS, LARGE_PICTURE, DocumentKind, Parts, Pictures, letters
+from analyzer.files.readers.kind import FEW_LETTERS, LARGE_PICTURE, Parts, Pictures, letters
 from analyzer.files.readers.reading_order import Box, in_reading_order
 
 _USUAL: Final = "ppt/presentation.xml"
@@ -221,16 +221,3 @@ def _number(element: Any, name: str) -> float:
         return float(element.get(name, "0"))
     except ValueError:
         return 0.0
-
-
-KIND: Final = DocumentKind(
-    (".pptx", ".ppsx", ".pptm"),
-    "a PowerPoint file (.pptx)",
-    "slide",
-    read,
-    "Shapes and groups by their place on the slide, tables, charts (title, categories, series, values), SmartArt, the "
-    "first readable of alternatives, each footer once",
-    "Speaker notes (`--notes`); hidden slides (named); embedded files and pictures (counted; slides of "
-    "pictures by OCR)",
-    pictures,
-)

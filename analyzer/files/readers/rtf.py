@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from analyzer.files.document import Page, Unread
-from analyzer.files.readers.kind import DocumentKind, Parts, Unreadable, package
+from analyzer.files.readers.kind import Parts, Unreadable, package
 
 _START: Final = b"{\\rtf"
 
@@ -21,13 +21,3 @@ def read(data: bytes) -> Parts:
     if embedded := source.count("\\objdata"):
         yield Unread("embedded", embedded)
     yield Page(0, "\n".join(line.strip() for line in text.replace("|\n", "\n").splitlines()))
-
-
-KIND: Final = DocumentKind(
-    (".rtf",),
-    "Rich Text Format (.rtf)",
-    "",
-    read,
-    "Text and rows of tables",
-    "Embedded files and pictures (counted)",
-)

@@ -55,14 +55,20 @@ class CategoryFinder:
         points: dict[Category, float] = {}
         hits: dict[Category, list[Hit]] = {}
         for name, category in table.of.items():
+            met = [
+                (-weight * PLACE_POINTS[self._evidence.place(hit.sentence)], hit.start, number, weight, hit)
+                for weight, cues in ((3, category.naming), (1, category.cues))
+                for number, cue in enumerate(self._evidence.text.near(cues))
+                for hit in itertools.islice(self._evidence.hits(cue), 3)
+            ]
             hits[name], points[name] = [], 0.0
-            for weight, cues in ((3, category.naming), (1, category.cues)):
-                for cue in self._evidence.text.near(cues):
-                    if met := list(itertools.islice(self._evidence.hits(cue), 3)):
-                        hits[name].extend(met)
-                        points[name] += weight * (
-                            max(PLACE_POINTS[self._evidence.place(hit.sentence)] for hit in met) + (len(met) - 1) / 2
-                        )
+            counted: set[tuple[int, int]] = set()
+            for less, _, number, weight, hit in sorted(met, key=lambda each: each[:3]):
+                if any(hit.start < other.end and other.start < hit.end for other in hits[name]):
+                    continue
+                hits[name].append(hit)
+                points[name] += weight / 2 if (weight, number) in counted else -less
+                counted.add((weight, number))
         first, second = sorted(points, key=lambda name: -points[name])[:2]
         if points[first] < table.needed or points[first] < table.lead * points[second]:
             return None

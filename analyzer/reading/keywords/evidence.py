@@ -20,6 +20,8 @@ from analyzer.vocabulary.signals import MAX_QUOTES
 MOST_HITS: Final = 24
 """Hits of one cue that are looked at."""
 _NAME_WORDS: Final = 5
+_TO_A_NAME: Final = 12
+"""Sentences in which the product's name is looked for if the title does not have it."""
 _OF_A_LETTER: Final = 8
 """Sentences of a letter in which its product is looked for."""
 _WORDS_BEFORE: Final = 6
@@ -33,6 +35,7 @@ _INTRODUCED = re.compile(
     r"\b[Ww]e(?: are|'re| run| build| built| make| made| sell| started| founded)\s"
     r"(?P<name>[A-Z]\w[\w.+&-]*)(?=[\s.,;:]|$)"
 )
+_WHAT_IS = re.compile(r"(?:What is|What's|About|Why)\s(?P<name>\w[\w.+&-]*(?:\s[A-Z][\w.+&]*){0,2})\s?\??")
 _TITLE_LEAD = re.compile(r"(?:Show HN:|Launch HN:|Subject:|Re:|Introducing|Announcing|Meet)\s", re.IGNORECASE)
 
 
@@ -43,7 +46,10 @@ class Evidence:
         self.rules = rules
         self.text = text
         self._sentences: dict[Cue, frozenset[int]] = {}
-        self.planned = self.sentences_with(rules.future)
+        headings = self.sentences_with(rules.future_heading)
+        self.planned = self.sentences_with(rules.future).union(
+            number for number, sentence in enumerate(text.sentences) if sentence.section in headings
+        )
 
     def hits(self, cue: Cue, unless: Cue | None = None, code: bool = False) -> Iterator[Hit]:
         """The hits of a cue that are evidence: not exceptions, not denied, no known product for an organisation."""
@@ -110,7 +116,9 @@ class Evidence:
             return named["name"].strip(" .,;:")
         if len(front[0].split()) <= 2 and front[0].split()[0].lower() not in self.rules.competitor.not_names:
             return front[0]
-        sentences = map(self._heading_words, range(1, len(self.text.sentences))) if story else iter(front)
+        if headed := self._asked_about:
+            return headed
+        sentences = map(self._heading_words, range(1 if story else 0, self._named_within(story)))
         for words in sentences:
             subject = _SUBJECT.match(words)
             name = (subject["name"] or subject["small"]) if subject else ""
@@ -119,6 +127,19 @@ class Evidence:
             if not story or (name.split()[0] not in " ".join(front[:2]) and not self.is_common(name)):
                 return name
         return " ".join(front[0].split(", ")[0].split()[:_NAME_WORDS]).rstrip(" .,;:")
+
+    def _named_within(self, story: bool) -> int:
+        """How many sentences are asked for a subject."""
+        return len(self.text.sentences) if story else max(len(self.front), min(_TO_A_NAME, len(self.text.sentences)))
+
+    @property
+    def _asked_about(self) -> str:
+        """The name in a heading like "What is Example?" near the top; empty without one."""
+        for number in range(min(_TO_A_NAME, len(self.text.sentences))):
+            asked = _WHAT_IS.fullmatch(self._heading_words(number))
+            if asked and asked["name"].split()[0].lower() not in self.rules.competitor.not_names:
+                return asked["name"]
+        return ""
 
     @cached_property
     def letter(self) -> list[int]:

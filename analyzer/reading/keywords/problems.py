@@ -11,13 +11,19 @@ from typing import Final, Literal, TypeVar, cast
 from analyzer.framework.market import MarketMap
 from analyzer.reading.keywords.categories import CategoryFinder
 from analyzer.reading.keywords.evidence import Evidence
+from analyzer.reading.keywords.rules import ProblemCues
 from analyzer.reading.keywords.sentences import Hit
 from analyzer.vocabulary.signals import MAX_PROBLEMS, Focus, Problem, Stage
 
 T = TypeVar("T", bound=str)
 
 _STATEMENT_WORDS: Final = 25
-_CLEAR_POINTS: Final = 2
+_CLEAR_POINTS: Final = 4
+"""From so many points on, a sentence is clear about a problem of its own, or about each of two kinds."""
+_SOLD_POINTS: Final = 3
+"""From so many points on, a sentence of the first paragraph sells a problem of its own."""
+_MOST_POINTS: Final = 3
+"""What one cue counts at most."""
 _SECONDARY_PROBLEMS: Final = 2
 _STAGES: Final = ("day_1", "day_2")
 _OF_LEAN: Final = {"mixed": "both"}
@@ -72,7 +78,7 @@ class ProblemFinder:
         sold = {
             self._placings[number].stage: number
             for number in reversed(self._evidence.front[1:])
-            if number in self._placings
+            if number in self._placings and self._placings[number].points >= _SOLD_POINTS
         }
         if {"day_1", "day_2"} <= set(sold) and self._pooled(self._evidence.front[:1]).stage in ("unclear", "both"):
             return [self._problem(sold[stage], self._placings[sold[stage]], primary=True) for stage in _STAGES]
@@ -134,17 +140,30 @@ class ProblemFinder:
 
     @cached_property
     def _problem_cues(self) -> tuple[dict[int, Counter[str]], dict[int, Counter[str]]]:
-        """How many cues for each stage, and for each focus, a sentence holds."""
-        stages: dict[int, Counter[str]] = {}
-        focuses: dict[int, Counter[str]] = {}
-        for cues in self._rules.problem.stage:
-            for hit in self._evidence.set_hits(cues):
-                stages.setdefault(hit.sentence, Counter())[cues.value] += 1
-        for kind in self._rules.problem.focus:
-            for hit in self._evidence.set_hits(kind):
-                focuses.setdefault(hit.sentence, Counter())[kind.value] += 1
+        """How strongly a sentence speaks for each stage, and for each focus."""
+        stages, focuses = self._counted(self._rules.problem.stage), self._counted(self._rules.problem.focus)
         decided = {number: Counter(both=counts["both"]) for number, counts in stages.items() if "both" in counts}
         return stages | decided, focuses
+
+    def _counted(self, groups: Sequence[ProblemCues]) -> dict[int, Counter[str]]:
+        """Points for each value by sentence. A cue of several words says more than one of a single word, and words
+        count once for a value, whichever of its cues they meet."""
+        counted: dict[int, Counter[str]] = {}
+        for cues in groups:
+            met: dict[int, list[tuple[int, int, int]]] = {}
+            for cue in self._text.near(cues.cues):
+                for hit in self._evidence.hits(cue, cues.unless):
+                    if hit.sentence not in self._evidence.planned:
+                        met.setdefault(hit.sentence, []).append(
+                            (-min(len(cue.needs), _MOST_POINTS), hit.start, hit.end)
+                        )
+            for number, hits in met.items():
+                taken: list[tuple[int, int]] = []
+                for less, start, end in sorted(hits):
+                    if all(end <= first or last <= start for first, last in taken):
+                        taken.append((start, end))
+                        counted.setdefault(number, Counter())[cues.value] -= less
+        return counted
 
 
 def _first(values: Iterable[T]) -> T | Literal["unclear"]:

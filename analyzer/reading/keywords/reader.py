@@ -25,6 +25,7 @@ from analyzer.reading.keywords.sentences import Text
 from analyzer.reading.keywords.single_values import SingleValues
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.reading import Reading
+from analyzer.reading.support import lacking_warnings, support_warnings
 from analyzer.vocabulary.signals import Signals
 
 _SUMMARY_WORDS: Final = 30
@@ -51,6 +52,7 @@ def read_with_keywords(text: str, ignore: Sequence[tuple[int, int]] = ()) -> Sig
     competitors, categories = CompetitorFinder(evidence), CategoryFinder(evidence)
     values = SingleValues(evidence, competitors, categories)
     in_scope = categories.in_scope()
+    problems = ProblemFinder(evidence, categories).find() if in_scope else ()
     personas = PersonaFinder(evidence, categories, values).find() if in_scope else ()
     singles = {name: values.find(name) for name in evidence.rules.signal if name not in _SETTLED_APART}
     if in_scope:
@@ -59,13 +61,14 @@ def read_with_keywords(text: str, ignore: Sequence[tuple[int, int]] = ()) -> Sig
         singles["lifecycle_scope"] = values.lifecycle_scope()
         singles["market_breadth"] = values.market_breadth()
         singles["data_science_fit"] = values.data_science_fit(personas)
-        singles["differentiation"] = singles["differentiation"] or values.claim()
+        for name, value in rules.whole_text.items():
+            singles[name] = singles[name] or values.of_the_whole(value, problems)
     return Signals.model_validate(
         {
             "in_scope": in_scope,
             "product": evidence.product,
             "summary": _summary(evidence),
-            "problems": ProblemFinder(evidence, categories).find() if in_scope else (),
+            "problems": problems,
             "personas": personas,
             "competitors": competitors.mentioned.competitors,
             **singles,
@@ -81,13 +84,18 @@ def keywords_sha256() -> str:
 
 
 class KeywordReader:
-    """The keyword reader, with the interface of every reader. It reads a pitch the same way every time."""
+    """The keyword reader, with the interface of every reader. It reads a pitch the same way every time, and waits for
+    nothing (`waits`), so that one pitch needs no event loop."""
+
+    waits: Final = False
 
     async def read(self, pitch: Pitch, number: int = 1) -> Reading:
         signals = read_with_keywords(pitch.text, pitch.planted)
         messages = [_ROUGH] if signals.in_scope else [_ROUGH, _NO_SIGN]
-        warnings = (*pitch.warnings, *(Warning(kind="rough_reader", message=message) for message in messages))
-        return Reading(signals, ReaderRef(model="keywords", prompt_sha256=keywords_sha256()), warnings)
+        rough = (Warning(kind="rough_reader", message=message) for message in messages)
+        doubts = (*support_warnings(signals, pitch.text), *lacking_warnings(signals)) if signals.in_scope else ()
+        ref = ReaderRef(model="keywords", prompt_sha256=keywords_sha256())
+        return Reading(signals, ref, (*pitch.warnings, *rough, *doubts))
 
 
 def _summary(evidence: Evidence) -> str:

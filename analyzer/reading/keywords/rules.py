@@ -41,7 +41,7 @@ AnyOf = Annotated[Cue, PlainValidator(_read_any)]
 
 
 class _RulePart(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)
 
 
 class CueSet(_RulePart):
@@ -56,6 +56,7 @@ class ValueCues(CueSet):
     value: str
     basis: Literal["stated", "inferred"]
     sentences: int = 1
+    strength: int = 1
     where: Literal["anywhere", "opening", "title", "own"] = "anywhere"
     competitor: bool | None = None
     code: bool = False
@@ -65,11 +66,17 @@ class _Step(CueSet):
     name: str
 
 
-class _StageCues(CueSet):
+class ProblemCues(CueSet):
+    """Cues for one stage or focus of a problem."""
+
+    value: str
+
+
+class _StageCues(ProblemCues):
     value: Stage
 
 
-class _FocusCues(CueSet):
+class _FocusCues(ProblemCues):
     value: Focus
 
 
@@ -167,8 +174,10 @@ class Rules(_RulePart):
 
     negation: _Negation
     future: AnyOf
+    future_heading: AnyOf
     story: AnyOf
     signal: Mapping[str, tuple[ValueCues, ...]]
+    whole_text: Mapping[str, str]
     step: tuple[_Step, ...]
     breadth: _Breadth
     pricing: _Pricing
@@ -192,6 +201,9 @@ class Rules(_RulePart):
                     raise ValueError(
                         f"signal.{name}: {group.value!r} is not one of its values ({', '.join(SIGNALS[name].values)})"
                     )
+        for name, value in rules.whole_text.items():
+            if name not in SIGNALS or value not in SIGNALS[name].values:
+                raise ValueError(f"whole_text: {name} = {value!r} is not a signal with one of its values")
         market = MarketMap.built_in()
         for name in (name for group in rules.competitor.known for name in group.names):
             if market.match(name) is not None:

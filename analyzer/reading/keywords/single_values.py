@@ -14,7 +14,7 @@ from analyzer.reading.keywords.cues import NUMBER_WORDS
 from analyzer.reading.keywords.evidence import Evidence
 from analyzer.reading.keywords.rules import Cues, CueSet, ValueCues
 from analyzer.reading.keywords.sentences import Hit
-from analyzer.vocabulary.signals import MAX_QUOTES, SIGNALS, Persona
+from analyzer.vocabulary.signals import MAX_QUOTES, SIGNALS, Persona, Problem
 
 _FIGURE: Final = re.compile(rf"\d|\b(?:{NUMBER_WORDS})\b", re.IGNORECASE)
 _AMOUNT: Final = re.compile(r"(?P<digits>\d{1,3}(?:,\d{3})+|\d{1,9}(?:\.\d{1,2})?)\s?(?P<thousand>k\b|thousand)?")
@@ -65,13 +65,16 @@ class SingleValues:
         return self._evidence.value(deciding[0][0].value, deciding[0][0].basis, hits)
 
     def _group_hits(self, group: ValueCues) -> list[Hit]:
-        hits = [
-            hit
-            for cue in self._text.near(group.cues)
-            for hit in self._evidence.hits(cue, group.unless, group.code)
-            if hit.sentence not in self._evidence.planned and self._is_where(hit, group)
-        ]
-        return hits if len({hit.sentence for hit in hits}) >= group.sentences else []
+        hits: list[Hit] = []
+        strength: dict[int, int] = {}
+        for cue in self._text.near(group.cues):
+            for hit in self._evidence.hits(cue, group.unless, group.code):
+                if hit.sentence not in self._evidence.planned and self._is_where(hit, group):
+                    hits.append(hit)
+                    in_front = self._evidence.place(hit.sentence) in ("title", "opening")
+                    strength[hit.sentence] = max(strength.get(hit.sentence, 0), len(cue.needs) + in_front)
+        enough = len(strength) >= group.sentences and sum(strength.values()) >= group.strength
+        return hits if enough else []
 
     def _is_where(self, hit: Hit, group: ValueCues) -> bool:
         mentions = self._competitors.mentioned.sentences if group.competitor is not None else frozenset()
@@ -173,11 +176,15 @@ class SingleValues:
             return {"value": "designed_for", "basis": "inferred", "quotes": (personas[0].quote,)}
         return self.find("data_science_fit")
 
-    def claim(self) -> dict[str, Any]:
-        """The signal `differentiation` of a text that only says what the product does: `claimed`."""
-        hits = self._categories.best[1] if self._categories.best else []
-        below = [hit for hit in hits if self._evidence.place(hit.sentence) != "title"]
-        return self._evidence.value("claimed", "inferred", below) if below else {}
+    def of_the_whole(self, value: str, problems: Sequence[Problem]) -> dict[str, Any]:
+        """A value that rests on the whole text, with the first sentence below the title, or the one that says what is
+        sold; empty if none does."""
+        placed = next((each for each in problems if "unclear" not in (each.stage, each.focus)), None)
+        if placed is None:
+            return {}
+        starts = [(number, self._text.sentences[number].start) for number in self._evidence.front[1:2]]
+        quotes = [self._text.quote(Hit(number, start, start)) for number, start in starts]
+        return {"value": value, "basis": "inferred", "quotes": tuple(quotes) or (placed.quote,)}
 
 
 def _sentence_count(hits: Iterable[Hit]) -> int:

@@ -19,6 +19,12 @@ def read(*sentences: str) -> Signals:
 # ---------------------------------------------------------------- cues
 
 
+RESTS_ON_THE_WHOLE = {
+    "differentiation": "claimed",
+    "market_breadth": "horizontal",
+    "lifecycle_scope": "single_step",
+}
+
 CUES = {
     "a named signer": ("buyer", "The contract is signed by the CTO.", "engineering_leadership", "stated"),
     "a head of ML who signs": ("buyer", "The head of machine learning signs.", "data_science_leadership", "stated"),
@@ -107,10 +113,17 @@ def test_a_cue_gives_its_value_and_the_words_it_was_read_from(signal: str, text:
 
 @pytest.mark.parametrize(
     "signal",
-    [name for name in SIGNALS if name not in ("category", "lifecycle_scope", "market_breadth", "data_science_fit")],
+    [name for name in SIGNALS if name not in (*RESTS_ON_THE_WHOLE, "category", "data_science_fit")],
 )
 def test_a_signal_without_a_cue_is_unknown(signal: str) -> None:
     assert not read("We would like to hear from you.").single(signal).known
+
+
+@pytest.mark.parametrize(("signal", "value"), RESTS_ON_THE_WHOLE.items(), ids=RESTS_ON_THE_WHOLE.keys())
+def test_what_rests_on_the_whole_text_is_inferred_from_what_is_sold(signal: str, value: str) -> None:
+    found = read("We would like to hear from you.").single(signal)
+    assert (found.value, found.basis) == (value, "inferred")
+    assert found.quotes
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from analyzer.reading.keywords.problems import usual_placing
 from analyzer.reading.keywords.reader import KeywordReader, keywords_sha256
 from analyzer.reading.pitch import Pitch
 from analyzer.vocabulary.signals import SIGNALS
-from tests.reading.keywords.test_reader import TITLE, read
+from tests.reading.keywords.test_reader import read
 
 
 def content() -> dict[str, Any]:
@@ -117,7 +117,8 @@ def test_the_fingerprint_is_of_the_content() -> None:
 
 
 def test_the_reader_says_that_it_is_rough_and_with_which_rules_it_read() -> None:
-    reading = asyncio.run(KeywordReader().read(Pitch.from_text(f"{TITLE}\n\nIt is a Python library.")))
+    text = "Foldline: experiment tracking\n\nData scientists use it to compare runs. It is a Python library."
+    reading = asyncio.run(KeywordReader().read(Pitch.from_text(text)))
     assert [warning.kind for warning in reading.warnings] == ["rough_reader"]
     assert reading.reader.model == "keywords" and reading.reader.prompt_sha256 == keywords_sha256()
     assert reading.signals.data_movement.value == "none"
