@@ -396,7 +396,7 @@ def test_a_store_that_cannot_be_opened_is_told_and_the_row_can_be_taken(
     named(page.radio, "Urgency").set_value("important").run()
 
     (error,) = page.error
-    assert error.value.startswith("`Scores cannot be saved now: PITCH_STORE names mysql")
+    assert error.value.startswith("`Scores cannot be saved now: the setting for the store names mysql")
     assert named(page.button, "Save").disabled
     assert parse_manual(written[-1].encode(), "m").rows[0].values["urgency"] == "important"
     monkeypatch.setenv("PITCH_STORE", f"sqlite:///{tmp_path / 'store.db'}")
@@ -414,7 +414,7 @@ def test_a_saving_that_fails_keeps_what_was_filled_in(page: AppTest, monkeypatch
     save(page)
 
     assert [error.value for error in page.error] == [
-        literal("Not saved: the store cannot be used: disk full; check PITCH_STORE")
+        literal("Not saved: the store cannot be used: disk full; check the setting for the store")
     ]
     assert named(page.radio, "Urgency").value == "important"
     assert BESIDE not in markup(page)
