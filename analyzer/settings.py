@@ -176,6 +176,7 @@ class Settings:
 
 _ELSEWHERE: Final = {
     "PITCH_CONFIG": "a file with your own defaults, in place of config.toml in your config folder",
+    "ANTHROPIC_BASE_URL": "another server that speaks Anthropic's protocol, for its models and their batches",
     "OLLAMA_HOST": "where Ollama listens, as Ollama itself reads it; scheme and port may be left out",
 }
 """Variables that are read when a model needs them, and are not in Settings."""

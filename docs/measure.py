@@ -96,7 +96,7 @@ tuned; {held} were held back. Raters, settling and model are all large language 
 other more than people would, and the figures say how well the written rules are followed, not how well a person would
 read. [What each figure means](agreement.md).
 
-The recorded answers come from seven conversations of the model. Each answered many pitches one after the other, sometimes the same
+The recorded readings come from seven conversations of the model (second looks from five others). Each answered many pitches one after the other, sometimes the same
 pitch in another language, form or variant, and then carried much over from the earlier answer. Expect translations, variants and forms to
 agree less if each is read separately. The three readings of a pitch are by three different conversations.
 """
@@ -345,10 +345,12 @@ number, a named customer a name), and, with `--verify`, [a second look](reading.
 that does not see the pitch. They are held against the values of the recorded readings of samples and reading set (true pairings, as far
 as the readings are right) and {wrong} wrong ones: true quotes hung on another signal, or on a stronger value than was read, drawn by a
 script with a fixed seed. A document has at most a third of wrong ones, and its other values next to them. Values that no quote can show
-are among the true pairings only. "Stopped" is unknown from then on; "unclear" is marked and stays. Three conversations of the model
-answered, one for each kind of document: none had seen the pitches or their values before, but the first soon saw that nearly all of its
-values were right, so its figure may flatter. True values next to wrong ones are the harder test. `make pairings MODEL=...` measures your
-own model.
+are among the true pairings only. "Stopped" is unknown from then on; "unclear" is marked and stays. Five conversations of the
+model answered, none of which had read a pitch or saw one twice: two of them judged one half of the documents as they were read and the other
+half with wrong values, one the plausible ones, two those of pitches that try to steer their reader. Each soon noticed that values had been
+altered, and let that weigh in a few borderline cases. The instructions were sharpened once after a first round, whose looks stopped 93% of
+the wrong pairings and 0.0% and 0.2% of the true ones. Some of the stronger values that got through can be argued for. `make pairings
+MODEL=...` measures your own model.
 """
 
 
