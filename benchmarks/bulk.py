@@ -231,7 +231,7 @@ def peer_model() -> Any:
         return Literal[values]
 
     def named(name: str, /, **fields: Any) -> type[BaseModel]:
-        described = {
+        described: dict[str, Any] = {
             field: (kind, Field(description=LIST_RULES.get(field))) if field in LIST_RULES else (kind, ...)
             for field, kind in fields.items()
         }
@@ -262,7 +262,7 @@ def peer_model() -> Any:
         for name, spec in SIGNALS.items()
     }
     lists = {"problems": problem, "personas": persona, "competitors": competitor}
-    return create_model(
+    model: type[BaseModel] = create_model(  # type: ignore[call-overload]
         "RecordSignals",
         instructions=(list[str], ...),
         in_scope=(bool, Field(description=LIST_RULES["in_scope"])),
@@ -271,6 +271,7 @@ def peer_model() -> Any:
         **{name: (list[kind], Field(description=LIST_RULES[name])) for name, kind in lists.items()},  # type: ignore[valid-type]
         **singles,
     )
+    return model
 
 
 # ---------------------------------------------------------------- measuring
@@ -406,7 +407,7 @@ def main() -> None:
         name, port, calls, concurrency = given.run
         if name != "all2":
             _pin(0)
-        contestants = {
+        contestants: dict[str, Callable[[str, Any, int], object]] = {
             "reading": reading,
             "all": whole,
             "all2": partial(whole, processes=2),

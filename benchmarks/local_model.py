@@ -56,7 +56,7 @@ class Answers:
 
     saved: list[StoredAnswer] = field(default_factory=list)
 
-    async def find(self, key: str) -> StoredAnswer | None:
+    async def find(self, *keys: str) -> StoredAnswer | None:
         return None
 
     async def save(self, answer: StoredAnswer) -> None:

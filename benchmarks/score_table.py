@@ -45,7 +45,7 @@ def write(path: Path, rows: int) -> None:
 
 def batches(path: Path) -> Iterator[pyarrow.RecordBatch]:
     words = [name for name in INPUTS if name not in LEANS]
-    return parquet.ParquetFile(path, read_dictionary=words).iter_batches(BATCH)
+    yield from parquet.ParquetFile(path, read_dictionary=words).iter_batches(BATCH)
 
 
 def cpu(path: Path, scoring: bool) -> float:

@@ -82,8 +82,8 @@ def main() -> None:
                     seconds[name].append(took)
         os.close(nowhere)
     python = statistics.median(seconds["python"])
-    for name, took in seconds.items():
-        middle = statistics.median(took)
+    for name, several in seconds.items():
+        middle = statistics.median(several)
         print(f"{name:36} {middle:6.3f} s {middle / python:7.1f} x")
 
 
