@@ -58,7 +58,7 @@ def test_a_file_in_the_working_folder_is_not_read(
         ('modell = "x"', "did you mean model?"),
         ("model = [1]", "must be a text"),
         ("model = ", "cannot be read as TOML"),
-        ("concurrency = 1000", "PITCH_CONCURRENCY is '1000'; set it to a number from 1 to 256"),
+        ("concurrency = 1000", "PITCH_CONCURRENCY is '1000'; set it to a whole number from 1 to 256"),
         ('mode = "telepathy"', "not a mode"),
     ],
 )
