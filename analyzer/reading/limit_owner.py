@@ -238,6 +238,11 @@ class LimitOwner:
         client.came.clear()
         return news
 
+    @property
+    def error(self) -> AnalyzerError | None:
+        """Why the run has ended early; None if it has not, or was stopped."""
+        return None if self._end is None else self._end.error
+
     def end(self, error: AnalyzerError | None) -> None:
         """End the run: what is in flight is finished, nothing else is sent. The first reason counts."""
         if self._end is not None:
@@ -336,9 +341,9 @@ class LimitOwner:
         try:
             await self._limits.limiters[model].call(attempt)
         except AnalyzerError as error:
-            if isinstance(error, ConfigurationError | ProviderDown):
-                self.end(error)
             client.push(Over(call, None if error is last else error))
+            if isinstance(error, ConfigurationError | ProviderDown):
+                self.end(error)  # after whom it met, who would only hear that the run was stopped
         except Exception as error:  # noqa: BLE001  # the process must not wait for what cannot come
             client.push(Over(call, AnalyzerError(f"{type(error).__name__} where the run's limits are kept")))
         finally:

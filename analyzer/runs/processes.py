@@ -145,6 +145,7 @@ class ProcessesRun(ManyRun):
             self._notices_of[process.place] = report.notices
         if not report.done:
             return
+        self.ended = self.ended or self._owner.error  # of pitches that it stopped, none may say why
         with self._hands:
             taken = [(process.in_hand.pop(done.number, None), done) for done in report.done]
             process.deaths = 0

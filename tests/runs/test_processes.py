@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer import analyze_many, score
-from analyzer.errors import ConfigurationError, CostLimitReached, PitchError
+from analyzer.errors import ConfigurationError, CostLimitReached, PitchError, ProviderDown
 from analyzer.results.result import Result, WrittenResult
 from analyzer.runs.many import open_run
 from analyzer.runs.plan import RunPlan
@@ -111,6 +111,13 @@ def test_rows_are_the_same_in_several_processes_and_a_pitch_that_ends_them_fails
 def test_a_model_that_cannot_be_set_up_is_said_at_once_and_no_process_stays() -> None:
     with pytest.raises(ConfigurationError, match="OPENAI_API_KEY is not set"):
         analyze_many(["x"], model=MODEL, settings=Settings(), store=False, processes=2)
+
+
+@pytest.mark.slow
+def test_a_server_that_is_down_ends_the_run_with_that_reason_in_several_processes_too() -> None:
+    nowhere = Settings(openai_base_url="http://127.0.0.1:9/v1", openai_api_key=KEY)
+    with pytest.raises(ProviderDown, match="has not answered any request"):
+        list(analyze_many(pitches(6), model=MODEL, settings=nowhere, store=False, processes=2, give_up_after=1))
 
 
 @pytest.mark.slow
