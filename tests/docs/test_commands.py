@@ -126,7 +126,7 @@ def test_every_command_of_the_docs_does_what_it_says_without_an_error(
         monkeypatch.setenv(name, KEY if value == "…" else value)
     if command.words[0] in ("bulk", "doctor") and "--model" not in command.words:
         # Other processes do not meet the service of this test.
-        monkeypatch.setenv("PITCH_MODEL", "recorded" if "--processes" in command.words else "openai/gpt-6-luna")
+        monkeypatch.setenv("PITCH_MODEL", "keywords" if "--processes" in command.words else "openai/gpt-6-luna")
     done = run(list(command.words))
     may_fail = command.words[0] == "doctor" and any(word in JUDGES_THE_MODEL for word in command.words)
     assert done.exit_code in ((0, 3) if may_fail else (0,)), done.output
