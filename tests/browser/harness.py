@@ -164,7 +164,9 @@ def pick(page: Page, field: str, value: str) -> None:
     place."""
     box, option = page.get_by_role("combobox", name=field), page.get_by_role("option", name=value)
     box.scroll_into_view_if_needed()
-    while not option.is_visible():
+    for _ in range(1000):
+        if option.is_visible():
+            break
         box.press("ArrowDown")
         page.evaluate("() => new Promise(requestAnimationFrame)")
     option.evaluate("found => found.click()")

@@ -71,7 +71,7 @@ def _changed(page: Page, address: str) -> None:
 
 def _side_by_side(page: Page, address: str) -> None:
     page.goto(f"{address}/?sample={SAMPLE}&tab=Side+by+side")
-    pick(page, "Next to", "Oddmile")
+    pick(page, "Next to", "Letter: finds the scenes a car gets wrong")
     page.locator(".pa.both").first.wait_for()
 
 
