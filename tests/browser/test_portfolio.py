@@ -86,8 +86,9 @@ def test_before_a_paid_model_reads_a_table_is_shown_and_its_cost_confirmed(
     page.locator("input[type=file]").set_input_files(table)
     expect(page.locator(".pa .preview")).to_contain_text("CSV, UTF-8, comma-separated")
     harness.pick(page, "Read by", "A model")
-    name = page.get_by_role("textbox", name="Model, as provider/name")
-    name.fill("openai/gpt-4.1-mini")
+    page.get_by_role("textbox", name="Key").fill("sk-of-this-visit")
+    name = page.get_by_role("textbox", name="Model", exact=True)
+    name.fill("gpt-4.1-mini")
     name.press("Enter")
     expect(page.get_by_text("Maximum cost, in USD")).to_be_visible()
 
