@@ -54,12 +54,14 @@ class CategoryFinder:
         table = self._rules.category
         points: dict[Category, float] = {}
         hits: dict[Category, list[Hit]] = {}
+        theirs = [hit for cue in self._evidence.text.near(table.theirs) for hit in self._evidence.hits(cue)]
         for name, category in table.of.items():
             met = [
                 (-weight * PLACE_POINTS[self._evidence.place(hit.sentence)], hit.start, number, weight, hit)
                 for weight, cues in ((3, category.naming), (1, category.cues))
                 for number, cue in enumerate(self._evidence.text.near(cues))
                 for hit in itertools.islice(self._evidence.hits(cue), 3)
+                if not any(hit.start < other.end and other.start < hit.end for other in theirs)
             ]
             hits[name], points[name] = [], 0.0
             counted: set[tuple[int, int]] = set()

@@ -133,6 +133,7 @@ class _CategoryCues(_RulePart):
 class _Categories(_RulePart):
     needed: float
     lead: float
+    theirs: Cues = ()
     of: Mapping[Category, _CategoryCues]
 
 

@@ -484,3 +484,11 @@ def test_other_languages_and_scripts_are_mostly_unknown() -> None:
 def test_a_models_recall_and_where_a_tool_lives_say_nothing_of_lives_at_stake() -> None:
     text = "Labels for machine learning teams, with the same recall at half the cost. It lives in your cluster."
     assert not analyze(text, model="keywords").signals.urgency.known
+
+
+def test_what_the_customer_has_already_says_nothing_of_what_is_sold() -> None:
+    about = "Quillbase\n\nFor machine learning teams. It watches the embeddings behind your search. "
+    theirs = analyze(about + "It runs as a container next to your vector store.", model="keywords")
+    sold = analyze(about + "It is a vector store.", model="keywords")
+    assert theirs.signals.category.value == "unknown"
+    assert sold.signals.category.value == "vector_database"
