@@ -231,10 +231,15 @@ def _with_keys(plan: RunPlan) -> Settings:
 
     keys = {split_model(model)[0]: key_for(model, plan.settings) for model in plan.limit_terms().models}
     known = {provider: key for provider, key in keys.items() if key != NO_KEY}
-    return replace(plan.settings, keys={**known, **plan.settings.keys}, **_full_paths(plan.settings))
+    settings = plan.settings
+    return replace(
+        settings,
+        keys={**known, **settings.keys},
+        recordings=_in_full(settings.recordings),
+        profiles=_in_full(settings.profiles),
+    )
 
 
-def _full_paths(settings: Settings) -> dict[str, Path]:
-    """The paths of settings as processes in other folders understand them."""
-    paths = {"recordings": settings.recordings, "profiles": settings.profiles}
-    return {name: path.absolute() for name, path in paths.items() if path is not None}
+def _in_full(path: Path | None) -> Path | None:
+    """A path as processes in other folders understand it."""
+    return None if path is None else path.absolute()
