@@ -81,9 +81,7 @@ def read(
     concurrency = as_concurrency(options.get("concurrency", MANY_DEFAULTS["concurrency"]), MAX_CONCURRENCY * most)
     plan = replace(RunPlan.of(one_process, None), concurrency=concurrency)
     if _asks(dataset):
-        raise InputError(
-            "this dataset comes from read(), and would be asked again; write it, and read what was written"
-        )
+        raise InputError("this dataset is made by read(), which would ask again; write it, and read what was written")
     columns = Columns.of(OwnColumns.of(dataset), text, id, title)
     here = ray.get_runtime_context().get_node_id()
     store, on_one_node = _shared_store(plan.store, sum(bool(node["Alive"]) for node in ray.nodes()))

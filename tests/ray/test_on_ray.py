@@ -155,7 +155,7 @@ def test_tables_of_signals_are_judged_as_one_table_would_be(ray: Any, tmp_path: 
     table = pyarrow.table(
         {
             "id": list(range(rows)),
-            "buyer": [None if number < 1_500 else "engineering" for number in range(rows)],
+            "buyer": [None if number < 1_500 else "practitioner" for number in range(rows)],
             "stage": [None if number % 3 else number / rows for number in range(rows)],
             "overall": ["mine"] * rows,
         }
