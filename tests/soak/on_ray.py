@@ -141,7 +141,7 @@ def local_cluster(nodes: int = 1) -> Iterator[Any]:
     cluster = None
     try:
         if nodes == 1:
-            ray.init(**node, **ours, include_dashboard=False, _node_ip_address="127.0.0.1")
+            ray.init("local", **node, **ours, include_dashboard=False, _node_ip_address="127.0.0.1")
         else:
             from ray.cluster_utils import Cluster
 
