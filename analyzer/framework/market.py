@@ -21,6 +21,7 @@ from typing import Any, Final, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from analyzer.errors import MarketError
+from analyzer.prepared import prepared_toml
 from analyzer.vocabulary.signals import SIGNALS, RivalKind
 
 Crowding = Literal["open", "contested", "crowded"]
@@ -28,7 +29,7 @@ KINDS: Final[tuple[str, ...]] = get_args(RivalKind)
 INCUMBENTS: Final = frozenset({"cloud_vendor", "established_vendor"})
 STALE_MONTHS: Final = 12
 _ENDS: Final = frozenset({"day_1", "day_2", "ml", "engineering"})
-_BUILT_IN = Path(__file__).with_name("market.toml")
+BUILT_IN: Final = Path(__file__).with_name("market.toml")
 _MONTH = r"^\d{4}-(0[1-9]|1[0-2])$"
 
 
@@ -174,7 +175,7 @@ class MarketMap(_MarketPart):
 
 @cache
 def _built_in() -> MarketMap:
-    return MarketMap.load(_BUILT_IN)
+    return MarketMap.from_content(prepared_toml(BUILT_IN), str(BUILT_IN))
 
 
 _POSSESSIVE = re.compile(r"['’]s\b")
