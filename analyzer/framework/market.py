@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import tomllib
 import unicodedata
 from collections import Counter
@@ -21,6 +20,7 @@ from typing import Any, Final, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from analyzer.errors import MarketError
+from analyzer.patterns import late
 from analyzer.prepared import prepared_toml
 from analyzer.vocabulary.signals import SIGNALS, RivalKind
 
@@ -178,9 +178,9 @@ def _built_in() -> MarketMap:
     return MarketMap.from_content(prepared_toml(BUILT_IN), str(BUILT_IN))
 
 
-_POSSESSIVE = re.compile(r"['’]s\b")
-_PUNCTUATION = re.compile(r"[\s\-_.,/:'’()]+")
-_COMPANY_FORMS = re.compile(r"\b(?:inc|ltd|llc|gmbh|corp|corporation|labs)\b\.?$")
+_POSSESSIVE = late(r"['’]s\b")
+_PUNCTUATION = late(r"[\s\-_.,/:'’()]+")
+_COMPANY_FORMS = late(r"\b(?:inc|ltd|llc|gmbh|corp|corporation|labs)\b\.?$")
 
 
 @lru_cache(maxsize=50_000)
