@@ -93,7 +93,8 @@ def many_options(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def left_of(max_cost: float | None, report: BatchReport | None) -> float | None:
-    """What is left of a cost limit after requests were sent; a little, where that is nothing, so that it still holds."""
+    """What is left of a cost limit after requests were sent; where that is nothing, a little, so that it still
+    holds."""
     if max_cost is None or report is None or report.at_most is None:
         return max_cost
     return max(max_cost - report.at_most, _NEXT_TO_NOTHING)

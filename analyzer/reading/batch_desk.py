@@ -40,8 +40,8 @@ _AT_ONCE: Final = 500
 @dataclass(slots=True)
 class BatchReport:
     """What happened to batches in one call. `sent`: requests sent, in `sent_batches`; `at_most`: USD that they, or
-    what was asked live, may cost by their estimate, None = unknown. `open_batches`: that are not done yet, with `open_requests`. `notes`: what people
-    should know, a sentence each."""
+    what was asked live, may cost by their estimate, None = unknown. `open_batches`: that are not done yet, with
+    `open_requests`. `notes`: what people should know, a sentence each."""
 
     sent: int = 0
     sent_batches: int = 0
