@@ -16,6 +16,7 @@ from typing import Any, Final, Literal, get_args
 from pydantic import ValidationError
 
 from analyzer.framework.assessment import Warning
+from analyzer.patterns import late
 from analyzer.reading.grounding import Grounding, folded
 from analyzer.reading.pitch import Pitch, overlaps
 from analyzer.reading.support import missing_support, names_competitor
@@ -45,7 +46,7 @@ _LISTS: Final[Mapping[str, tuple[type[Problem] | type[Persona] | type[Competitor
 _UNNAMED_KINDS = ("in_house", "manual_process")
 _SHOWN_QUOTE = 90
 _MOST_PASSAGES = 50
-_WORD = re.compile(r"\w+")
+_WORD = late(r"\w+")
 _SMALL_WORDS = frozenset(
     re.findall(
         r"\w+",
