@@ -69,11 +69,11 @@ def show() -> None:
         return
     _delete(owner, found[:limit], portfolios[:limit])
     if portfolios:
-        st.html(tag("section", tag("h3", "Portfolios"), class_="pa"))
+        st.html(tag("section", tag("h2", "Portfolios"), class_="pa"))
     for portfolio in portfolios[:limit]:
         _portfolio_row(portfolio)
     if portfolios and found:
-        st.html(tag("section", tag("h3", "Single pitches"), class_="pa"))
+        st.html(tag("section", tag("h2", "Single pitches"), class_="pa"))
     for entry in found[:limit]:
         _row(entry)
     if max(len(found), len(portfolios)) > limit:

@@ -62,7 +62,7 @@ def _analysis(state: ManualScoringState, task: ScoringTask) -> Analysis | None:
     settings = Settings.from_environment()
     model = settings.model
     if asks_a_server(model):
-        st.html(tag("section", tag("h3", "Compare your scores"), class_="pa"))
+        st.html(tag("section", tag("h2", "Compare your scores"), class_="pa"))
         if not st.button(f"Compare with {literal(model)}"):
             return None
     pitch = Pitch.from_text(task.pitch.text, task.id)
@@ -83,7 +83,7 @@ def _compared(found: Comparison, assessment: Assessment, saved: ManualScore, not
     values = table(("Signal", "You", "The reader", ""), rows, "All values")
     return tag(
         "section",
-        tag("h3", "Your scores compared"),
+        tag("h2", "Your scores compared"),
         tag("p", f"{capital(provenance(assessment))}.", class_="lead"),
         *lines,
         *map(_difference, found.disagreements),
@@ -109,7 +109,7 @@ def _difference(found: Disagreement) -> Html:
     silent = [] if found.quotes else [tag("p", "The reader gives no quote.", class_="lead")]
     text = tag(
         "div",
-        tag("h4", title(found.signal)),
+        tag("h3", title(found.signal)),
         tag("p", "You: ", *own),
         tag("p", "The reader: ", *other),
         *(tag("blockquote", quote, class_="alien") for quote in found.quotes),
