@@ -6,6 +6,7 @@ The comparison is kept in the visitor's session, so that a click elsewhere does 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -23,7 +24,7 @@ from analyzer.page.pitch_field import named
 from analyzer.page.session import ComparisonState, session
 from analyzer.page.words import show_error
 from analyzer.resources import resource
-from analyzer.settings import KEYWORDS, RECORDED
+from analyzer.settings import KEYWORDS, RECORDED, Settings
 from analyzer.views import comparison as views
 from analyzer.views.comparison_chart import DARK, LIGHT, limits_of_agreement
 from analyzer.views.comparison_files import disagreements_csv
@@ -113,7 +114,8 @@ def _compare(extracted: Sequence[str | Upload], manual: tuple[str, bytes] | None
         with st.spinner("Comparing"):
             scores = _scores(manual)
             pitches = None if manual else resource("fixtures/pitches")
-            state.result = compare(list(extracted), scores, pitches=pitches, raters=raters)
+            settings = replace(Settings.from_environment(), verify=None, readings=1)  # no model is asked here
+            state.result = compare(list(extracted), scores, pitches=pitches, raters=raters, settings=settings)
     except AnalyzerError as error:
         state.error = error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import streamlit as st
@@ -65,6 +66,8 @@ def _analysis(state: ManualScoringState, task: ScoringTask) -> Analysis | None:
         st.html(tag("section", tag("h2", "Compare your scores"), class_="pa"))
         if not st.button(f"Compare with {literal(model)}"):
             return None
+    else:
+        settings = replace(settings, verify=None, readings=1)  # a model is asked at a click only
     pitch = Pitch.from_text(task.pitch.text, task.id)
     choice = choose(pitch, None, settings)
     state.analyses[task.key] = start_analysis(pitch, choice, None, settings)

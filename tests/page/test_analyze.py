@@ -354,6 +354,17 @@ def test_the_example_and_the_samples_need_neither_a_second_look_nor_more_reading
 
     assert not page.exception and "An example of what you get" in markup(page)
     assert len(analyze_page._sample_assessments()) == len(pitch_field.samples())
+    page.selectbox(key="sample").set_value("cabstand").run()
+    assert not page.error and "Scores" not in markup(page)  # with a second look, which costs, it waits for a click
+
+
+def test_the_example_opens_whatever_is_set_for_pitches_of_ones_own(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PITCH_VERIFY", "mistral/small")
+    button(page, "Open the example").click().run()
+    assert not page.error and "Scores" in markup(page)
+    assert page.selectbox(key="sample").value == "twicetold"
 
 
 def test_two_pitches_are_shown_side_by_side_at_an_address_of_their_own(page: AppTest) -> None:
