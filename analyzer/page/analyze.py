@@ -17,7 +17,7 @@ from analyzer.page.courtesy import drawn_first
 from analyzer.page.session import session
 from analyzer.page.words import on_the_page, show_error
 from analyzer.runs.many import analyze_many
-from analyzer.settings import KEYWORDS, MAX_READINGS, RECORDED, Settings, asks_a_server
+from analyzer.settings import KEYWORDS, MAX_READINGS, RECORDED, SAME, Settings, asks_a_server
 from analyzer.views.assessment_content import heading
 from analyzer.views.html import Html, literal, tag
 from analyzer.views.quadrant import Other
@@ -240,7 +240,7 @@ def _on_the_page(name: str) -> bool:
 
 
 def _sends_nothing() -> bool:
-    if _wants_second_look():
+    if _wants_second_look() and analysis.verifier() != SAME:
         return False
     try:
         model = _model() or Settings.from_environment().model

@@ -222,7 +222,8 @@ def _crowded(signals: Signals, pitch: str, checked: bool) -> Iterator[Warning]:
             most = len(names) > MOST_OF_ALL * quoted and not short and not checked
             if most:
                 message += f" It is most of what was read ({quoted} signals), so there is no verdict."
-            yield Warning(kind=ONE_SENTENCE if most else "unsupported", message=message, quote=quote)
+            kind = ONE_SENTENCE if most else "unsupported"
+            yield Warning(kind=kind, message=message, quote=None if short else quote)  # which sentence is plain
 
 
 def _only_named(signals: Signals) -> Iterator[Warning]:

@@ -203,6 +203,7 @@ def test_in_a_text_of_a_sentence_or_two_one_may_carry_most_signals_and_there_is_
     )
     (warning,) = support_warnings(signals, text)
     assert warning.kind == "unsupported" and "carries 10 signals" in warning.message
+    assert not any(quote.doubt for _, quote in with_doubts(signals, [warning]).quotes())
     verdict = score(signals, warnings=[warning]).verdict
     assert verdict is not None and "in doubt" not in verdict.sentence
 
