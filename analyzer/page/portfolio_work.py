@@ -174,8 +174,8 @@ class PortfolioWork:
 
 
 def without_credentials(url: str) -> str:
-    """A server's address as it may be written down: without user, password and query. Empty for what is none, such as
-    one that is half typed."""
+    """A server's address as it may be written down: without user, password and query. Empty for what is not an address,
+    such as one that is half typed."""
     try:
         parts = urlsplit(url)
     except ValueError:
