@@ -95,7 +95,7 @@ class Job:
 
 class Sealed:
     """A job on its way to a process. Ray writes the arguments of a dataset's steps to its logs, dataclasses with all
-    their fields; of this it sees nothing. Packed, because Ray warns of arguments over 100 kB."""
+    their fields; of this it sees nothing. Packed to a fifth: it goes to every process."""
 
     __slots__ = ("_packed",)
 
