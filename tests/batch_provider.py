@@ -55,8 +55,7 @@ class ProvidedBatch:
 class Provider:
     """`content`: what the model answers to a body. `trouble`: what happens to the next requests that create a batch, or
     upload a file: `lost` is carried out and answered with HTTP 500, `broken` is only answered so, `unreachable` gets no
-    connection. `on_look`: called
-    before a batch is shown. `broken`: batches that cannot be shown."""
+    connection. `on_look`: called before a batch is shown. `broken`: batches that cannot be shown."""
 
     content: Answer = lambda body: answer()
     batches: dict[str, ProvidedBatch] = field(default_factory=dict)
@@ -226,7 +225,7 @@ def _shown(batch: ProvidedBatch) -> dict[str, Any]:
         status = batch.status if batch.over or not batch.cancelling else "cancelling"
         counts = {"total": len(batch.requests), "completed": batch.counts["ok"], "failed": batch.counts["failed"]}
         known = {"id": batch.id, "object": "batch", "endpoint": batch.endpoint, "input_file_id": batch.file}
-        why = [{"code": code, "message": "no"} for code in batch.reasons]
+        why: list[dict[str, str | None]] = [{"code": code, "message": "no"} for code in batch.reasons]
         why += [{"code": None, "message": message} for message in batch.messages]
         return {
             **known,

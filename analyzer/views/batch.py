@@ -68,7 +68,7 @@ def batch_lines(report: BatchReport, waiting: int, unasked: int) -> list[str]:
             f"{_counted(waiting, 'pitch', 'pitches')} wait for batches; run the same command again to collect them"
         )
     if unasked:
-        lines.append(f"{_counted(unasked, 'pitch', 'pitches')} are in no batch; send them with --batch")
+        lines.append(f"{_counted(unasked, 'pitch', 'pitches')} {_were(unasked)} not sent; send them with --batch")
     return lines
 
 
@@ -87,3 +87,7 @@ def _batches(count: int) -> str:
 
 def _are(count: int) -> str:
     return "is" if count == 1 else "are"
+
+
+def _were(count: int) -> str:
+    return "was" if count == 1 else "were"

@@ -103,7 +103,7 @@ def print_summary(console: Console, summary: BulkSummary) -> None:
     if unnamed > 0:
         console.print(Text(f"  and {unnamed:,} more; the output has the reason for each", style=QUIET))
     if progress.usage.requests:
-        console.print(_spent(progress.usage))
+        console.print(_spent(progress.usage), soft_wrap=True)
     if summary.batch is not None:
         from analyzer.views.batch import batch_lines  # needs this module
 

@@ -88,8 +88,14 @@ class Death:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("model", [OPENAI, ANTHROPIC], ids=["openai", "anthropic"])
+@pytest.mark.parametrize(
+    ("model", "kind"),
+    [
+        (OPENAI, "sqlite"),
+        (ANTHROPIC, "sqlite"),
+        pytest.param(OPENAI, "postgresql", marks=pytest.mark.postgresql),
+    ],
+)
 def test_a_process_may_die_after_any_step_and_the_next_call_goes_on(tmp_path: Path, kind: str, model: str) -> None:
     for at_step in count(1):
         folder = tmp_path / f"{at_step}"
