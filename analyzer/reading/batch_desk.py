@@ -53,9 +53,9 @@ _AT_ONCE: Final = 500
 
 @dataclass(slots=True)
 class BatchReport:
-    """What happened to batches in one call. `sent`: requests sent, in `sent_batches`; `at_most`: USD that they may cost
-    by their estimate, None = unknown. `open_batches`: that are not done yet, with `open_requests`. `notes`: what people
-    should know, a sentence each."""
+    """What happened to batches in one call. `sent`: requests sent, in `sent_batches`; `at_most`: USD that they, or
+    what was asked live, may cost by their estimate, None = unknown. `open_batches`: that are not done yet, with
+    `open_requests`. `notes`: what people should know, a sentence each."""
 
     sent: int = 0
     sent_batches: int = 0
@@ -140,6 +140,7 @@ class BatchDesk:
             _, last = self.rules.drafts.popitem()
             with closing(last) as draft:
                 self._send(draft)
+        self._note_cost()
         for because, count in self.rules.again.items():
             asked = "1 request is" if count == 1 else f"{count:,} requests are"
             self._note(f"{asked} asked again: {because}.")
@@ -177,13 +178,16 @@ class BatchDesk:
             raise
         self.report.sent += len(claimed)
         self.report.sent_batches += 1
-        budget = rules.budget
-        self.report.at_most = None if budget.unknown else budget.planned
+        self._note_cost()
         if remote is None:
             self._note(
                 "The server did not confirm a batch and may have it all the same. Run with --collect in a few minutes: "
                 "it is found, or its requests are sent again."
             )
+
+    def _note_cost(self) -> None:
+        budget = self.rules.budget
+        self.report.at_most = None if budget.unknown else budget.planned
 
     def _create(self, batch: StoredBatch, endpoint: str, file: IO[bytes]) -> RemoteBatch | None:
         """Upload and create a batch; None if it is not known whether the provider has it."""
@@ -377,7 +381,8 @@ class BatchDesk:
         store.end(batch.id, rest)
 
     def _save_results(self, batch: StoredBatch, remote: RemoteBatch) -> bool:
-        """Save all results that can be read; whether none was unreadable."""
+        """Save all results that can be read; whether none was unreadable. Raises ProviderError if the server fails for
+        the moment, as if nothing had been looked at: results are not lost by an outage."""
         complete, strangers = True, 0
         results = self._services[batch.model].results(remote)
         try:
@@ -385,7 +390,9 @@ class BatchDesk:
                 readable = [one for one in outcomes if one is not None]
                 complete = complete and len(readable) == len(outcomes)
                 strangers += self._store.batches.take(batch.id, readable)
-        except ProviderError:
+        except ProviderError as error:
+            if not isinstance(error, ProviderRejected) and not self._is_overdue(batch):
+                raise
             complete = False
         if strangers:
             self._note(f"{strangers:,} results are about requests that were not sent from this store; skipped.")

@@ -64,9 +64,8 @@ def batch_lines(report: BatchReport, waiting: int, unasked: int) -> list[str]:
             f"{_counted(report.sent, 'request')} sent for what is left, in {_batches(report.sent_batches)}{cost}"
         )
     if waiting:
-        lines.append(
-            f"{_counted(waiting, 'pitch waits', 'pitches wait')} for batches; run the same command again to collect them"
-        )
+        waits = _counted(waiting, "pitch waits", "pitches wait")
+        lines.append(f"{waits} for batches; run the same command again to collect them")
     if unasked:
         lines.append(f"{_counted(unasked, 'pitch was', 'pitches were')} not sent; send them with --batch")
     return lines

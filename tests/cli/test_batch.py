@@ -100,13 +100,11 @@ def test_ctrl_c_while_waiting_sends_nothing_more_and_says_how_to_continue(
     assert "2 done" in bulk("--collect", "-o", "out.jsonl").output
 
 
-def test_standard_input_is_sent_and_collected_in_one_call(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
-    provider.on_look = provider.finish
-    monkeypatch.setattr("analyzer.runs.batch._POLL", 0.0)
-    words = ["bulk", "-", "--model", "openai/gpt-4.1-mini", "--batch", "--wait", "-o", "out.jsonl"]
-    done = CliRunner().invoke(cli, words, input=Path("in.jsonl").read_text(), catch_exceptions=False)
-    assert done.exit_code == 0, done.output
-    assert len(Path("out.jsonl").read_text().splitlines()) == 3
+def test_sending_fails_like_a_live_run_where_a_pitch_cannot_be_read(provider: Provider) -> None:
+    with Path("in.jsonl").open("a") as file:
+        file.write('{"id": "empty", "text": ""}\n')
+    sent = bulk("--batch")
+    assert sent.exit_code == 1 and "3 requests sent" in sent.output and "1 failed" in sent.output
 
 
 def test_a_live_run_says_that_batches_are_under_way(provider: Provider) -> None:
@@ -133,6 +131,7 @@ def test_batches_are_cancelled(provider: Provider) -> None:
         (("--batch", "--wait"), "name the output with -o"),
         (("--collect",), "name the output with -o"),
         (("--cancel", "--dry-run"), "leave it out with --cancel"),
+        (("-", "--batch", "--wait", "-o", "out.jsonl"), "standard input comes once; save it to a file"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused_before_anything_is_sent(
