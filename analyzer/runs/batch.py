@@ -47,7 +47,7 @@ class Submitted:
 
     @property
     def exit_code(self) -> int:
-        """0 all sent; 1 some pitches failed, or the cost limit was reached; 3 the server failed once a part was sent."""
+        """0 all sent; 1 some pitches failed, or the cost limit was reached; 3 the server failed after a part."""
         return self.ended.exit_code if self.ended is not None else 1 if self.progress.failed else 0
 
     def document(self) -> dict[str, Any]:
