@@ -454,7 +454,7 @@ def test_several_readings_and_a_second_look_are_requests_of_batches_too(openai: 
 
 
 def test_a_cost_limit_bounds_the_batch_before_it_is_sent(openai: Desk) -> None:
-    one = openai.submit(1).report.at_most
+    one = openai.submit(1).report.at_most or 0.0
     submitted = openai.submit(4, max_cost=2.5 * one)
     assert submitted.report.sent == 2 and submitted.exit_code == 1
     assert "could exceed the limit" in str(submitted.ended)
