@@ -66,8 +66,9 @@ class Pitch:
         shown = document.cleaned(_clean_part)
         cleaned = shown.cleaned(_without_tags)
         if not any(map(str.isalnum, cleaned.text)):
-            reasons = " ".join(cleaned.sentences()) or "it needs at least a sentence of text"
-            raise PitchError(f"{id or document.title}: the pitch is empty. {reasons}")
+            reasons = " ".join(cleaned.sentences())
+            why = f". {reasons}" if reasons else "; it needs at least a sentence of text"
+            raise PitchError(f"{id or document.title}: the pitch is empty{why}")
         title = title or without_reply(document.subject or "")
         pitch = cls._cleaned(cleaned.text, id, title, hidden=_hides(shown.text))
         warnings = (*source_warnings(document), *pitch.warnings)
@@ -90,7 +91,8 @@ class Pitch:
         hidden = hidden or _hides(cleaned)
         cleaned = _without_tags(cleaned)
         if not any(char.isalnum() for char in cleaned):
-            raise PitchError(f"{name}the pitch is empty; it needs at least a sentence of text")
+            what = "has no words" if cleaned.strip() else "is empty"
+            raise PitchError(f"{name}the pitch {what}; it needs at least a sentence of text")
         if len(cleaned) > MAX_CHARACTERS:
             raise PitchError(
                 f"{name}the pitch has {len(cleaned):,} characters, the limit is {MAX_CHARACTERS:,}; nothing was sent. "

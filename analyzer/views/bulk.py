@@ -165,7 +165,8 @@ def print_estimate(console: Console, estimate: CostEstimate) -> None:
     faulty = "".join(f", {count:,} cannot be read ({kind})" for kind, count in sorted(estimate.faulty.items()))
     stored = f", {estimate.stored:,} already in the store" if estimate.stored else ""
     sent = f", {estimate.in_batches:,} in batches" if estimate.in_batches else ""
-    console.print(f"{estimate.pitches:,} pitches{stored}{sent}{faulty}", soft_wrap=True)
+    pitches = "1 pitch" if estimate.pitches == 1 else f"{estimate.pitches:,} pitches"
+    console.print(f"{pitches}{stored}{sent}{faulty}", soft_wrap=True)
     if estimate.model is None:
         console.print("Name a model with --model to see what reading them would cost.")
         return
