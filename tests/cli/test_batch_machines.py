@@ -19,14 +19,13 @@ PITCHES = 40
 
 
 def at_once(environment: dict[str, str], *commands: list[str]) -> list[int]:
-    """The exit codes of commands that run at the same time."""
+    """The exit codes of commands that run at the same time; what they say is shown if the test fails."""
     started = [
         subprocess.Popen(
             [sys.executable, "-m", "analyzer", "bulk", "in.jsonl", "--model", "openai/gpt-4.1-mini", *words],
             env=environment,
             cwd=environment["PITCH_TEST_FOLDER"],
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
         )
         for words in commands
     ]

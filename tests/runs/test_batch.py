@@ -196,20 +196,6 @@ def test_results_that_stay_lost_are_asked_again_and_the_run_says_so(desk: Desk, 
     assert Counter(desk.provider.paid.values()) == Counter({1: first, 2: 3 - first} if first else {2: 3})
 
 
-def test_an_outage_while_results_are_fetched_loses_none_however_long_it_lasts(
-    openai: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    openai.submit()
-    openai.provider.finish()
-    with monkeypatch.context() as patched:
-        patched.setattr(openai.provider, "_file", lambda name: httpx.Response(503))
-        for _ in range(4):
-            results, run = openai.collect()
-            assert not results and run.waiting == 3 and not run.report.sent
-            assert "could not be looked at" in run.report.notes[0]
-    assert len(good(openai.collect()[0])) == 3 and set(openai.provider.paid.values()) == {1}
-
-
 @pytest.mark.slow
 def test_a_result_that_never_comes_counts_as_lost_after_three_looks(desk: Desk) -> None:
     desk.submit()

@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterator
 from functools import wraps
 from itertools import count
 from pathlib import Path
+from threading import Event
 from typing import Any
 
+import httpx
 import pytest
 
 from analyzer.errors import ConfigurationError, ProviderUnreachable
@@ -197,20 +199,18 @@ def test_a_batch_that_was_given_up_while_it_was_created_is_cancelled_and_not_pai
 def test_an_upload_that_takes_long_is_not_given_up_while_its_process_lives(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    signs: list[str] = []
-    create = type(desk).submit
+    alive = Event()
     service = _OpenAIBatches if desk.model == OPENAI else _AnthropicBatches
     upload = service.upload
 
     def slowly(self: Any, file: Any, name: str) -> str:
-        while not signs:
-            pass
+        assert alive.wait(60)
         return upload(self, file, name)
 
     monkeypatch.setattr(f"{DESK}._ALIVE", 0.001)
-    monkeypatch.setattr(BatchTable, "note_alive", lambda table, id_: signs.append(id_))
+    monkeypatch.setattr(BatchTable, "note_alive", lambda table, id_: alive.set())
     monkeypatch.setattr(service, "upload", slowly)
-    assert create(desk).report.sent == 3 and signs
+    assert desk.submit().report.sent == 3
 
 
 # ---------------------------------------------------------------- the input and the options change
@@ -312,6 +312,20 @@ def test_a_compressed_file_that_is_cut_loses_nothing(openai: Desk) -> None:
 
 
 # ---------------------------------------------------------------- servers and disks that fail
+
+
+def test_an_outage_while_results_are_fetched_loses_none_however_long_it_lasts(
+    openai: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    openai.submit()
+    openai.provider.finish()
+    with monkeypatch.context() as patched:
+        patched.setattr(openai.provider, "_file", lambda name: httpx.Response(503))
+        for _ in range(4):
+            results, run = openai.collect()
+            assert not results and run.waiting == 3 and not run.report.sent
+            assert "could not be looked at" in run.report.notes[0]
+    assert len(good(openai.collect()[0])) == 3 and set(openai.provider.paid.values()) == {1}
 
 
 def test_where_no_connection_comes_about_nothing_is_held_back(desk: Desk) -> None:
