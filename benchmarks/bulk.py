@@ -6,8 +6,8 @@
 Each contestant runs in a process of its own on one core; the endpoint, which answers after a fixed time, on another.
 Ideal = calls x latency / concurrency. CPU is the client's, per call. `reading` asks and checks every quote; `pitch
 bulk` also stores every answer, scores it and writes the assessment. With two processes, measured at the highest
-concurrency alone, it may use both cores, and shares them with the endpoint. The others get the same prompt and answer, and an equivalent model of it; they check
-nothing. LangChain is left out where it is not installed
+concurrency alone, it may use both cores, and shares them with the endpoint. The others get the same prompt and answer,
+and an equivalent model of it; they check nothing. LangChain is left out where it is not installed
 (pip install -e ".[benchmarks]").
 """
 
