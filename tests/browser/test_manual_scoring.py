@@ -38,7 +38,7 @@ def opened(browser: Browser, tmp_path: Path) -> Iterator[Callable[[int], Page]]:
             context.close()
 
 
-def test_a_pitch_is_scored_beside_its_text_and_then_set_beside_a_reading(opened: Callable[[int], Page]) -> None:
+def test_a_pitch_is_scored_next_to_its_text_and_then_compared_with_a_reading(opened: Callable[[int], Page]) -> None:
     page = opened(1280)
     urgency = page.get_by_role("radiogroup", name="Urgency", exact=True)
     urgency.get_by_text("Important", exact=True).click()
@@ -58,7 +58,7 @@ def test_a_pitch_is_scored_beside_its_text_and_then_set_beside_a_reading(opened:
     expect(page.get_by_text("History of edits: saved once")).to_be_visible()
 
 
-def test_on_a_phone_the_pitch_stands_above_the_form(opened: Callable[[int], Page]) -> None:
+def test_on_a_phone_the_pitch_is_above_the_form(opened: Callable[[int], Page]) -> None:
     page = opened(390)
     pitch = page.get_by_role("region", name="The pitch").bounding_box()
     form = page.get_by_role("radiogroup", name="In scope", exact=True).bounding_box()

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as runs
 from hypothesis import strategies as st
 
 from analyzer import Rulebook
@@ -19,6 +18,7 @@ from analyzer.vocabulary.derived import INPUT_SPECS, INPUTS
 from analyzer.vocabulary.partial_order import Order
 from analyzer.vocabulary.records import SIGNALS
 from tests.framework.test_rulebook import BUILT_IN
+from tests.properties import runs
 
 LETTERS = "abcde"
 

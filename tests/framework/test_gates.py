@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from hypothesis import assume, given
-from hypothesis import settings as runs
 from hypothesis import strategies as st
 
 from analyzer import Rulebook, Signals, score
@@ -15,6 +14,7 @@ from analyzer.framework.assessment import Assessment, GateResult
 from analyzer.vocabulary.derived import INPUT_SPECS, INPUTS
 from tests.framework.test_rulebook import BUILT_IN
 from tests.framework.test_scoring import BEST
+from tests.properties import runs
 from tests.worlds import SINGLES, documents, every_world, number_of_worlds, read_in_several_ways
 
 RULEBOOK = Rulebook.built_in()

@@ -13,7 +13,6 @@ import pyarrow
 import pyarrow.parquet as parquet
 import pytest
 from hypothesis import given
-from hypothesis import settings as runs
 from hypothesis import strategies as st
 
 from analyzer import Rulebook, Signals, analyze, score
@@ -26,6 +25,7 @@ from analyzer.framework.scorer import STATES, scored
 from analyzer.results.tables import score_parquet
 from tests.conftest import PITCHES
 from tests.framework.test_rulebook import BUILT_IN
+from tests.properties import runs
 from tests.worlds import documents, flat_table, read_in_several_ways
 
 
@@ -247,7 +247,7 @@ def test_sorted_by_anything_each_pitch_keeps_its_own_score() -> None:
     assert top.set_index("name")["overall"].sort_index().equals(right.sort_index())
 
 
-def test_columns_that_only_a_data_frame_can_hold_are_kept() -> None:
+def test_columns_that_only_a_data_frame_can_hold_stay_in_the_result() -> None:
     frame = pandas.DataFrame({"buyer": pandas.Categorical(["practitioner"]), 7: [1 + 2j], "mixed": [{1, 2}]})
     scored = score_table(frame)
     assert scored[7].tolist() == [1 + 2j] and scored["mixed"].tolist() == [{1, 2}]

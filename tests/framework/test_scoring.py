@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from hypothesis import assume, example, given
-from hypothesis import settings as runs
 from hypothesis import strategies as st
 
 from analyzer import Rulebook, Signals, score
@@ -17,6 +16,7 @@ from analyzer.framework.assessment import Assessment, Quadrant, Range
 from analyzer.framework.rounding import rounded_one
 from analyzer.framework.verdict import kind, verdict
 from analyzer.vocabulary.derived import INPUT_SPECS, INPUTS
+from tests.properties import runs
 from tests.worlds import SINGLES, documents, every_world, number_of_worlds, read_in_several_ways
 
 RULEBOOK = Rulebook.built_in()

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as runs
 from hypothesis import strategies as st
 
 from analyzer import Signals, score
@@ -17,6 +16,7 @@ from analyzer.framework.edits import as_read, edited, edits
 from analyzer.framework.inputs import derive
 from analyzer.vocabulary.derived import INPUTS
 from tests.framework.test_scoring import BEST, PROBLEM, assessed, ranges
+from tests.properties import runs
 from tests.worlds import DERIVED, SINGLES, documents
 
 

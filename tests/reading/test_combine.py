@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from hypothesis import assume, given
-from hypothesis import settings as runs
 from hypothesis import strategies as st
 
 from analyzer import Signals, score
@@ -20,6 +19,7 @@ from analyzer.framework.rulebook import Rulebook
 from analyzer.reading.combine import combined
 from analyzer.vocabulary.derived import INPUTS, LEANS
 from analyzer.vocabulary.records import SIGNALS
+from tests.properties import runs
 from tests.worlds import CATEGORIES, DERIVED, FOCUSES, KINDS, ROLES, SINGLES, STAGES, every_world, number_of_worlds
 
 TEXT = "Teams train models. GPUs stand idle for hours, and nobody knows why. Acme saved 40%. Unlike AWS we are small."

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from hypothesis import given
-from hypothesis import settings as runs
 from hypothesis import strategies as st
 
 from analyzer.reading.keywords.cue_index import CueIndex
 from analyzer.reading.keywords.cues import Cue
 from analyzer.reading.keywords.rules import keyword_rules
 from analyzer.reading.keywords.sentences import Text
+from tests.properties import runs
 
 WORDS = ["a", "ab", "abc", "b", "bc", "c", "ca"]
 options = st.lists(st.sampled_from([*WORDS, "a*", "ab*", "b*"]), min_size=1, max_size=3, unique=True).map(tuple)
