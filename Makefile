@@ -37,7 +37,7 @@ app: $(VENV)/app ## Open the page in a browser (works with no key)
 	@$(BIN)/pitch app
 
 test: $(VENV)/ready ## Run the tests that take seconds (two minutes on two cores)
-	$(RUN) -m pytest -n 2 -m 'not slow and not browser and not postgresql and not ocr and not ray'
+	$(RUN) -m pytest -n 2 --dist worksteal -m 'not slow and not browser and not postgresql and not ocr and not ray'
 
 test-slow: $(VENV)/ready ## Run the others: browser (needs Chromium), postgresql (needs a server), slow, more examples of properties
 	$(RUN) -m pytest -n 2 --dist loadgroup --hypothesis-profile thorough \

@@ -21,9 +21,10 @@ from tests.page.visitor import HOSTILE, OWN_PITCH, TAPERLINE
 
 
 @pytest.fixture(scope="module")
-def address(silent_model: tuple[int, Event]) -> Iterator[str]:
+def address(silent_model: tuple[int, Event], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     settings = {
         "PITCH_MODEL": "keywords",
+        "PITCH_STORE": f"sqlite:///{tmp_path_factory.mktemp('page') / 's.db'}",
         "OPENAI_BASE_URL": f"http://127.0.0.1:{silent_model[0]}/v1",
         "OPENAI_API_KEY": "not-a-key",
     }
