@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from analyzer import config_file
+from analyzer.store import engine
+from analyzer.store.store import Store
 from tests import properties
 
 _NUMBERS = itertools.count()
@@ -48,6 +50,29 @@ def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.Temp
     monkeypatch.setenv("PITCH_STORE", f"sqlite:///{kept / 'store.db'}")
     (kept / "config.toml").touch()
     monkeypatch.setenv(config_file.VARIABLE, str(kept / "config.toml"))
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A store in SQLite with nothing in it, as the migrations leave it."""
+    path = tmp_path_factory.mktemp("migrated") / "store.db"
+    Store.open(f"sqlite:///{path}").close()
+    assert not path.with_name("store.db-wal").exists()
+    return path.read_bytes()
+
+
+@pytest.fixture(autouse=True)
+def _new_stores(monkeypatch: pytest.MonkeyPatch, migrated: bytes) -> None:
+    """A new store in this process is a copy of an empty one; only tests/store and other processes migrate each."""
+    create = engine._create_private
+
+    def copied(path: Path) -> None:
+        is_new = not path.exists()
+        create(path)
+        if is_new:
+            path.write_bytes(migrated)
+
+    monkeypatch.setattr(engine, "_create_private", copied)
 
 
 @pytest.fixture
