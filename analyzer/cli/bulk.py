@@ -126,6 +126,8 @@ def bulk_command(sources: tuple[str, ...], notes: bool, dry_run: bool, **options
     choice = BatchChoice(**{name: options.pop(name) for name in ("batch", "collect", "cancel", "wait", "live")})
     if options["processes"] > 1 and (choice.batch or choice.collect or choice.cancel):
         raise InputError("--processes is for requests that are sent at once; leave it out with batches")
+    if choice.wait and "-" in sources:
+        raise InputError("--wait reads the pitches several times, and standard input comes once; save it to a file")
     columns = {name: options.pop(name) for name in ("text_column", "id_column", "title_column", "encoding")}
     inputs = Sources(sources, notes_too=notes, **columns)
     if dry_run:

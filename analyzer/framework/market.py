@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import tomllib
 import unicodedata
 from collections import Counter
@@ -21,6 +20,8 @@ from typing import Any, Final, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from analyzer.errors import MarketError
+from analyzer.patterns import late
+from analyzer.prepared import prepared_toml
 from analyzer.vocabulary.signals import SIGNALS, RivalKind
 
 Crowding = Literal["open", "contested", "crowded"]
@@ -28,7 +29,7 @@ KINDS: Final[tuple[str, ...]] = get_args(RivalKind)
 INCUMBENTS: Final = frozenset({"cloud_vendor", "established_vendor"})
 STALE_MONTHS: Final = 12
 _ENDS: Final = frozenset({"day_1", "day_2", "ml", "engineering"})
-_BUILT_IN = Path(__file__).with_name("market.toml")
+BUILT_IN: Final = Path(__file__).with_name("market.toml")
 _MONTH = r"^\d{4}-(0[1-9]|1[0-2])$"
 
 
@@ -174,12 +175,12 @@ class MarketMap(_MarketPart):
 
 @cache
 def _built_in() -> MarketMap:
-    return MarketMap.load(_BUILT_IN)
+    return MarketMap.from_content(prepared_toml(BUILT_IN), str(BUILT_IN))
 
 
-_POSSESSIVE = re.compile(r"['’]s\b")
-_PUNCTUATION = re.compile(r"[\s\-_.,/:'’()]+")
-_COMPANY_FORMS = re.compile(r"\b(?:inc|ltd|llc|gmbh|corp|corporation|labs)\b\.?$")
+_POSSESSIVE = late(r"['’]s\b")
+_PUNCTUATION = late(r"[\s\-_.,/:'’()]+")
+_COMPANY_FORMS = late(r"\b(?:inc|ltd|llc|gmbh|corp|corporation|labs)\b\.?$")
 
 
 @lru_cache(maxsize=50_000)

@@ -14,6 +14,7 @@ from itertools import chain
 from typing import Any, Final
 
 from analyzer.framework.assessment import ONE_SENTENCE, Warning
+from analyzer.patterns import late
 from analyzer.reading.splitting import sentences
 from analyzer.vocabulary.labels import joined
 from analyzer.vocabulary.records import LISTS, SIGNALS
@@ -59,14 +60,14 @@ _NUMBER_WORDS: Final = {
 """Words for numbers, as patterns without spaces. Left out: words that mean something else in another language."""
 _PREFIX: Final = {"Hebrew": "[ובלהמכש]{0,2}"}
 """Letters that are written onto a word."""
-_NUMBER_WORD: Final = re.compile(
+_NUMBER_WORD: Final = late(
     "|".join(
         rf"\b{_PREFIX.get(language, '')}(?:{'|'.join(words.split())})\b" for language, words in _NUMBER_WORDS.items()
     )
     + "|[半倍割両两双]",
     re.IGNORECASE,
 )
-_WORD: Final = re.compile(r"[^\W_]+(?:['’&.+-][^\W_]+)*")
+_WORD: Final = late(r"[^\W_]+(?:['’&.+-][^\W_]+)*")
 _BEGIN_SENTENCES: Final = (
     "a about after all although an and any are as at because before both but by can each even every few "
     "first for from has have he her here his how if in into is it its just many more most my new no not "

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any, Final
 
+from analyzer.patterns import late
 from analyzer.reading.keywords.cues import Cue
 from analyzer.reading.keywords.rules import CueSet, Rules
 from analyzer.reading.keywords.sentences import Hit, Place, Text
@@ -26,17 +27,17 @@ _OF_A_LETTER: Final = 8
 """Sentences of a letter in which its product is looked for."""
 _WORDS_BEFORE: Final = 6
 _WORDS_AFTER: Final = 5
-_TITLE_NAME = re.compile(r"(?P<name>\S.{0,58}?)\s{0,3}(?::\s|\s[-|]\s|\s-$)")
-_SUBJECT = re.compile(
+_TITLE_NAME = late(r"(?P<name>\S.{0,58}?)\s{0,3}(?::\s|\s[-|]\s|\s-$)")
+_SUBJECT = late(
     r"(?:(?P<name>[A-Z]\w[\w.+&-]*(?:\s[A-Z][\w.+&]*){0,3}),?\s(?:is|[a-z]{2,}s|raises|automatically)\b"
     r"|(?P<small>\w[\w.+-]+)\s(?:is an?|automatically|lets|helps)\s)"
 )
-_INTRODUCED = re.compile(
+_INTRODUCED = late(
     r"\b[Ww]e(?: are|'re| run| build| built| make| made| sell| started| founded)\s"
     r"(?P<name>[A-Z]\w[\w.+&-]*)(?=[\s.,;:]|$)"
 )
-_WHAT_IS = re.compile(r"(?:What is|What's|About|Why)\s(?P<name>\w[\w.+&-]*(?:\s[A-Z][\w.+&]*){0,2})\s?\??")
-_TITLE_LEAD = re.compile(r"(?:Show HN:|Launch HN:|Subject:|Re:|Introducing|Announcing|Meet)\s", re.IGNORECASE)
+_WHAT_IS = late(r"(?:What is|What's|About|Why)\s(?P<name>\w[\w.+&-]*(?:\s[A-Z][\w.+&]*){0,2})\s?\??")
+_TITLE_LEAD = late(r"(?:Show HN:|Launch HN:|Subject:|Re:|Introducing|Announcing|Meet)\s", re.IGNORECASE)
 
 
 class Evidence:
