@@ -5,8 +5,12 @@ from __future__ import annotations
 import gc
 import itertools
 import socket
+import ssl
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import certifi
 import pytest
 
 from analyzer import config_file
@@ -24,6 +28,21 @@ def pytest_collection_finish() -> None:
     """What was imported stays: looking through it for garbage, again and again, takes a tenth of the time."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _certificates_are_read_once() -> Iterator[None]:
+    """All clients share the certificates that they trust: reading them takes longer than most tests."""
+    create = ssl.create_default_context
+    shared = create(cafile=certifi.where())
+
+    def context(*arguments: Any, **named: Any) -> ssl.SSLContext:
+        is_usual = not arguments and named == {"cafile": certifi.where()}
+        return shared if is_usual else create(*arguments, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ssl, "create_default_context", context)
+        yield
 
 
 @pytest.fixture(autouse=True)
