@@ -62,13 +62,13 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     for name in (*config_file.ENTRIES.values(), "OPENAI_API_KEY", "OLLAMA_HOST"):
         monkeypatch.delenv(name, raising=False)
-    kept = tmp_path_factory.getbasetemp() / f"kept-{next(_NUMBERS)}"  # mktemp would look through thousands for a name
-    kept.mkdir()
-    monkeypatch.setattr("analyzer.settings._data_folder", lambda: kept)
-    monkeypatch.setenv("PITCH_RECORDINGS", str(kept / "recordings"))
-    monkeypatch.setenv("PITCH_STORE", f"sqlite:///{kept / 'store.db'}")
-    (kept / "config.toml").touch()
-    monkeypatch.setenv(config_file.VARIABLE, str(kept / "config.toml"))
+    own = tmp_path_factory.getbasetemp() / f"own-{next(_NUMBERS)}"  # mktemp would look through thousands for a name
+    own.mkdir()
+    monkeypatch.setattr("analyzer.settings._data_folder", lambda: own)
+    monkeypatch.setenv("PITCH_RECORDINGS", str(own / "recordings"))
+    monkeypatch.setenv("PITCH_STORE", f"sqlite:///{own / 'store.db'}")
+    (own / "config.toml").touch()
+    monkeypatch.setenv(config_file.VARIABLE, str(own / "config.toml"))
 
 
 @pytest.fixture(scope="session")

@@ -221,7 +221,7 @@ def test_the_difference_of_a_score_is_split_up_by_signal() -> None:
 
 
 @pytest.mark.slow
-@runs(max_examples=30)
+@runs(30)
 @given(documents(), documents())
 def test_parts_and_remainder_always_add_up(own: dict[str, Any], other: dict[str, Any]) -> None:
     values = {name: value for name in VALUES if (value := _scored(other, name)) is not None}
@@ -233,7 +233,7 @@ def test_parts_and_remainder_always_add_up(own: dict[str, Any], other: dict[str,
 
 
 @pytest.mark.slow
-@runs(max_examples=30)
+@runs(30)
 @given(documents())
 def test_who_scores_as_the_reader_reads_agrees_with_it_in_everything(own: dict[str, Any]) -> None:
     reading = read("p", **own)

@@ -108,7 +108,7 @@ def test_a_table_that_feeds_another_keeps_to_its_directions_if_both_do(
 
 
 @given(st.sampled_from(range(len(Rulebook.built_in().considerations))), st.data())
-@runs(max_examples=60)
+@runs(60)
 def test_whatever_points_a_table_has_it_is_refused_exactly_if_they_break_a_direction(
     number: int, data: st.DataObject
 ) -> None:

@@ -71,14 +71,14 @@ def same_as_alone(rows: dict[str, list[Any]], signals: list[Signals], rulebook: 
 
 
 @given(st.lists(documents(), min_size=1, max_size=6), st.sampled_from(RULEBOOKS))
-@runs(max_examples=60)
+@runs(60)
 def test_a_table_scores_as_each_pitch_does_alone(many: list[dict[str, Any]], rulebook: Rulebook) -> None:
     signals = [Signals.model_validate(document) for document in many]
     same_as_alone(score_table(flat_table(signals), rulebook).to_pydict(), signals, rulebook)
 
 
 @given(st.lists(read_in_several_ways(), min_size=1, max_size=6), st.sampled_from(RULEBOOKS))
-@runs(max_examples=60)
+@runs(60)
 def test_documents_read_in_several_ways_score_together_as_each_does_alone(
     many: list[dict[str, Any]], rulebook: Rulebook
 ) -> None:
@@ -88,7 +88,7 @@ def test_documents_read_in_several_ways_score_together_as_each_does_alone(
 
 
 @given(st.data())
-@runs(max_examples=5)
+@runs(5)
 def test_a_pitch_scores_alike_among_thousands_that_leave_other_things_open(data: st.DataObject) -> None:
     """A long table is sorted by what is open first; that must not show."""
     few = [Signals.model_validate(data.draw(read_in_several_ways())) for _ in range(12)]
@@ -175,7 +175,7 @@ def opposed_rulebook() -> Rulebook:
 
 
 @given(st.lists(read_in_several_ways(), min_size=1, max_size=4))
-@runs(max_examples=40)
+@runs(40)
 def test_considerations_that_want_opposite_values_of_an_input_score_together_as_alone(
     many: list[dict[str, Any]],
 ) -> None:
@@ -188,7 +188,7 @@ def test_considerations_that_want_opposite_values_of_an_input_score_together_as_
 
 
 @given(st.lists(read_in_several_ways(), min_size=1, max_size=4), st.sampled_from([*RULEBOOKS, opposed_rulebook()]))
-@runs(max_examples=40)
+@runs(40)
 def test_however_a_rulebook_is_split_into_tables_the_scores_are_the_same(
     many: list[dict[str, Any]], rulebook: Rulebook
 ) -> None:
@@ -212,7 +212,7 @@ OWN = ["overall", "in_scope", "day_1_low", "points_broad-market", "input_overall
     st.lists(st.sampled_from(["practitioner", "business_leadership", None, "unknown"]), min_size=1, max_size=6),
     st.data(),
 )
-@runs(max_examples=40)
+@runs(40)
 def test_scores_stay_on_their_rows_whatever_the_index_and_the_other_columns(
     buyers: list[str | None], data: st.DataObject
 ) -> None:

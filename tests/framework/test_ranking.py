@@ -74,7 +74,7 @@ def test_chances_add_up_and_the_same_seed_gives_the_same_result() -> None:
 
 
 @given(st.lists(documents(), min_size=1, max_size=12), st.integers(1, 40), st.integers(0, 5))
-@runs(max_examples=60)
+@runs(60)
 def test_every_rank_lies_in_its_interval_and_the_list_is_in_its_order(
     many: list[dict[str, Any]], draws: int, seed: int
 ) -> None:
@@ -86,7 +86,7 @@ def test_every_rank_lies_in_its_interval_and_the_list_is_in_its_order(
 
 
 @given(documents(most_unknown=0).filter(lambda one: len(one["problems"]) > 0), st.integers(2, 4))
-@runs(max_examples=25)
+@runs(25)
 def test_pitches_that_say_the_same_and_leave_nothing_out_share_a_rank(one: dict[str, Any], copies: int) -> None:
     one = {**one, "problems": [{"statement": "a problem", "stage": "day_2", "focus": "ml", "primary": True}]}
     one |= {"category": "model_serving", "personas": [{"role": "data_scientist"}], "competitors": [RIVAL]}

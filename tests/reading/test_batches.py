@@ -200,7 +200,7 @@ _number = iter(range(1_000_000))
 
 @pytest.mark.slow
 @given(rounds=st.lists(ROUND, max_size=5))
-@runs(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@runs(40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_any_course_of_events_ends_in_one_outcome_each_and_pays_no_answer_twice(
     course: Callable[[str], tuple[Course, Provider]], rounds: list[dict[str, Any]]
 ) -> None:

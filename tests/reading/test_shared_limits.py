@@ -409,7 +409,7 @@ def test_a_process_that_was_only_slow_goes_on() -> None:
     assert team.run(work()) == ["answer", "answer"]
 
 
-@runs(max_examples=10)
+@runs(10)
 @given(
     st.lists(st.lists(st.sampled_from(["limited", "gone", "none"]), max_size=3), min_size=1, max_size=12),
     st.integers(1, 4),

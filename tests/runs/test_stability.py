@@ -35,7 +35,7 @@ def signals(reading: dict[str, str]) -> Signals:
     return Signals.model_validate({"in_scope": True, "problems": [problem], **buyer})
 
 
-@runs(max_examples=30, deadline=None)
+@runs(30, deadline=None)
 @given(READINGS)
 def test_votes_say_as_much_of_agreement_as_the_readings_one_by_one(drawn: list[dict[str, str]]) -> None:
     readings = [signals(each) for each in drawn]

@@ -22,7 +22,7 @@ def holds(sentence: list[str], option: str) -> bool:
 
 
 @given(cues, sentences)
-@runs(max_examples=200)
+@runs(200)
 def test_a_cue_is_near_the_sentences_that_meet_all_of_its_needs(some: list[Cue], text: list[list[str]]) -> None:
     words = {word: sum(1 << n for n, sentence in enumerate(text) if word in sentence) for word in WORDS}
     near = CueIndex(some).near({word: where for word, where in words.items() if where})
