@@ -312,7 +312,7 @@ class Assessment(ShownInNotebooks, _AssessmentPart):
         if self.scores is None or self.verdict is None:
             yield "in_scope", self.in_scope
             return
-        yield "verdict", self.verdict.word
+        yield "verdict", "draft" if self.is_draft else self.verdict.word
         for end in ("value", "low", "high"):
             yield "overall" if end == "value" else end, getattr(self.scores.overall, end)
         yield "questions", len(self.questions)

@@ -1,6 +1,6 @@
 """The market map: the categories of ML tools, how crowded each is, and who is known to be in it.
 
-It is data (`market.toml` beside this file), dated, because it ages. A category's crowding is a judgement with a reason;
+It is data (`market.toml` beside this file), dated, because it ages. A category's crowding is a judgment with a reason;
 the players listed back it and do not make it, since how many are listed depends on how hard one looked.
 """
 
@@ -49,7 +49,7 @@ class KnownPlayer(_MarketPart):
 
 
 class MarketCategory(_MarketPart):
-    """One category with its usual position, a dated judgement of how crowded it is, and its known players."""
+    """One category with its usual position, a dated judgment of how crowded it is, and its known players."""
 
     id: str
     title: str = Field(min_length=1)

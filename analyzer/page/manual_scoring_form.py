@@ -163,7 +163,7 @@ def _field(state: ManualScoringState, task: ScoringTask, name: str, draw: _Draw,
 
 
 def _heading(name: str, out: bool = False) -> None:
-    parts = [tag("h4", title(name))]
+    parts = [tag("h2", title(name), class_="minor")]
     if name in SIGNALS:
         parts.append(tag("p", SIGNALS[name].question, class_="lead"))
     if name in _INSTRUCTIONS:

@@ -90,7 +90,8 @@ class Pitch:
         hidden = hidden or _hides(cleaned)
         cleaned = _without_tags(cleaned)
         if not any(char.isalnum() for char in cleaned):
-            raise PitchError(f"{name}the pitch is empty; it needs at least a sentence of text")
+            what = "has no words" if cleaned.strip() else "is empty"
+            raise PitchError(f"{name}the pitch {what}; it needs at least a sentence of text")
         if len(cleaned) > MAX_CHARACTERS:
             raise PitchError(
                 f"{name}the pitch has {len(cleaned):,} characters, the limit is {MAX_CHARACTERS:,}; nothing was sent. "

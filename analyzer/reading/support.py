@@ -25,6 +25,9 @@ MOST_SIGNALS: Final = 5
 MOST_OF_ALL: Final = 2 / 3
 """The largest share of all quoted signals that one such sentence may carry. In 112 recorded readings of samples the
 largest is 0.55; above it, the reading as a whole is in doubt."""
+MOST_OF_TEXT: Final = 1 / 3
+"""The share of the text above which a sentence may carry most of all signals: a text of a sentence or two has no other
+place for them."""
 
 _NUMBER_WORDS: Final = {
     "English": (
@@ -120,8 +123,8 @@ def may_hold_name(text: str, product: str = "") -> bool:
 
 def support_warnings(signals: Signals, pitch: str, *, checked: bool = False) -> tuple[Warning, ...]:
     """Warnings for a person: sentences that carry more than MOST_SIGNALS signals, and values whose quotes only repeat
-    the product's name. A sentence that carries most of all signals opens the verdict, unless a second look has
-    `checked` them."""
+    the product's name. A sentence that carries most of all signals opens the verdict, unless it is much of the text or
+    a second look has `checked` them."""
     return (*_crowded(signals, pitch, checked), *_only_named(signals))
 
 
@@ -207,6 +210,7 @@ def _crowded(signals: Signals, pitch: str, checked: bool) -> Iterator[Warning]:
                 break
             carried.setdefault(number, {})[name] = None
     quoted = len({name for _, _, name in spans})
+    whole = sum(piece.end - piece.start for piece in pieces)
     for number, names in carried.items():
         repeated = number - 1 in carried and set(carried[number - 1]) == set(names)  # one quote over both
         if len(names) > MOST_SIGNALS and not repeated:
@@ -215,10 +219,12 @@ def _crowded(signals: Signals, pitch: str, checked: bool) -> Iterator[Warning]:
             message = (
                 f"One sentence carries {len(names)} signals ({joined(sorted(names))}); check that it supports each."
             )
-            most = len(names) > MOST_OF_ALL * quoted and not checked
+            short = piece.end - piece.start > MOST_OF_TEXT * whole
+            most = len(names) > MOST_OF_ALL * quoted and not short and not checked
             if most:
                 message += f" It is most of what was read ({quoted} signals), so there is no verdict."
-            yield Warning(kind=ONE_SENTENCE if most else "unsupported", message=message, quote=quote)
+            kind = ONE_SENTENCE if most else "unsupported"
+            yield Warning(kind=kind, message=message, quote=None if short else quote)  # which sentence is plain
 
 
 def _only_named(signals: Signals) -> Iterator[Warning]:

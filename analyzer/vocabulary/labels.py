@@ -23,6 +23,7 @@ _TITLES: Final = {
 _VALUES: Final = {
     "unknown": "not stated",
     "in_house": "built in-house",
+    "data_labelling": "data labeling",
     "not_rivalled": "not in-house",
     "rivalled": "built in-house",
 }
