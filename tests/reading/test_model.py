@@ -131,7 +131,7 @@ def test_a_nul_is_taken_out_before_anything_is_sent(service: respx.Route, pauses
     "text", ["", "  \n\t ", "---", "x" * (2 * MAX_CHARACTERS)], ids=["empty", "blank", "signs", "200,000"]
 )
 def test_a_pitch_that_is_none_is_refused_and_nothing_is_sent(service: respx.Route, text: str) -> None:
-    with pytest.raises(PitchError, match=r"empty|limit is 100,000; nothing was sent"):
+    with pytest.raises(PitchError, match=r"empty|no words|limit is 100,000; nothing was sent"):
         analyzed(text)
     assert not service.called
 
