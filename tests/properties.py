@@ -26,10 +26,10 @@ def register_profiles() -> None:
     settings.load_profile("suite")
 
 
-def runs(examples: int, **others: Any) -> settings:
+def runs(max_examples: int, **others: Any) -> settings:
     """Settings of a property that takes another number of examples than most: this one if the profile is thorough."""
     thorough = settings.get_current_profile_name() == THOROUGH
-    return settings(max_examples=examples if thorough else _fewer(examples), **others)
+    return settings(max_examples=max_examples if thorough else _fewer(max_examples), **others)
 
 
 def _fewer(examples: int) -> int:

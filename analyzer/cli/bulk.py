@@ -238,13 +238,14 @@ def _read_all(
 
 
 def _show(summary: BulkSummary, as_json: bool) -> None:
+    from analyzer.results.output_files import STANDARD_OUTPUT
     from analyzer.views.bulk import print_stability, print_summary, summary_json
 
     print_summary(screen(err=True), summary)
     if as_json:
         say_json(summary_json(summary))
     elif summary.stability is not None:
-        print_stability(screen(), summary.stability)
+        print_stability(screen(err=summary.output == STANDARD_OUTPUT), summary.stability)
 
 
 def _write_portfolio(report: Path, portfolio: Portfolio, summary: BulkSummary) -> None:

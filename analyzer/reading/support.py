@@ -88,7 +88,7 @@ _NO_NAMES: Final = frozenset(f"{_BEGIN_SENTENCES} {_ABBREVIATIONS}".split())
 def missing_support(name: str, value: str, quotes: Iterable[Quote], product: str = "") -> str:
     """What the quotes of a value lack, as a sentence for the model and for people; empty if they lack nothing.
 
-    `product`: the product's name, which is no customer's."""
+    `product`: the product's name, which is not a customer's."""
     need = SIGNALS[name].support.get(value)
     texts = [quote.text for quote in quotes]
     if need == "number" and not any(map(has_number, texts)):

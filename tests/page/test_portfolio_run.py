@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow
 import pyarrow.parquet as parquet
@@ -22,15 +22,12 @@ from analyzer.framework.one_pitch import score
 from analyzer.page import portfolio_run as run
 from analyzer.page.portfolio_export import export
 from analyzer.page.portfolio_run import Pace, PortfolioRun, go_on, open_results, read_many
-from analyzer.page.portfolio_work import RunChoices
+from analyzer.page.portfolio_work import PortfolioWork, RunChoices
 from analyzer.results.documents import DocumentEntry, parse_document
 from analyzer.settings import KEYWORDS, Settings
 from analyzer.vocabulary.signals import Signals
 from tests.completions import PITCH
 from tests.model_server import MODEL, Service, good, refused
-
-if TYPE_CHECKING:
-    pass
 from tests.page.test_portfolio import done, given, read, start
 
 
@@ -49,6 +46,14 @@ def test_every_pitch_has_its_assessment_or_the_reason_why_there_is_none() -> Non
         assessment, text = item.assessment(), item.text()
         quotes = [quote for _, quote in assessment.signals.quotes()]
         assert quotes and all(quote.text == (text or "")[quote.start : quote.end] for quote in quotes)
+
+
+def test_a_fault_after_the_last_pitch_leaves_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PortfolioWork, "rank", lambda work: 1 / 0)
+    work = read(PITCH)
+
+    assert work.done.is_set() and len(work.items) == 1
+    assert "after 1 pitches" in str(work.ended)
 
 
 def test_quotes_are_where_they_are_marked_also_where_the_text_was_cleaned() -> None:
