@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -25,9 +24,8 @@ from analyzer.store.engine import StoreUnavailable
 from analyzer.store.migrate import MIGRATIONS
 from analyzer.store.store import Store
 from analyzer.store.tables import METADATA
+from tests.databases import KINDS, POSTGRESQL, new_database
 
-POSTGRESQL = os.environ.get("PITCH_TEST_POSTGRESQL", "")
-"""URL of a PostgreSQL server on which databases may be made; `.ci/run` starts one."""
 REVISIONS = sorted(path.stem.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
@@ -36,22 +34,11 @@ def answer(key: str | None, text: str = "{}", **changes: object) -> StoredAnswer
     return StoredAnswer(key=key, text=text, **(given | changes))  # type: ignore[arg-type]
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+@pytest.fixture(params=KINDS)
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a database that does not hold anything yet."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'folder' / 'store.db'}"
-        return
-    if not POSTGRESQL:
-        pytest.skip("PITCH_TEST_POSTGRESQL names no PostgreSQL server")
-    name = f"pitches_{uuid4().hex[:12]}"
-    server = sa.create_engine(POSTGRESQL, isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    yield sa.make_url(POSTGRESQL).set(database=name).render_as_string(hide_password=False)
-    with server.connect() as connection:
-        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
-    server.dispose()
+    with new_database(request.param, tmp_path) as made:
+        yield made
 
 
 @pytest.fixture
