@@ -142,7 +142,7 @@ def test_a_fault_of_the_program_is_a_line_without_the_pitch(monkeypatch: pytest.
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("secret")
 
-    monkeypatch.setattr("analyzer.page.portfolio_run.analyze_many", broken)
+    monkeypatch.setattr("analyzer.runs.portfolio_parts.analyze_many", broken)
 
     work = read(PITCH)
 
