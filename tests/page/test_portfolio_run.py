@@ -147,7 +147,7 @@ def test_a_large_portfolio_is_read_and_opened_in_other_processes_with_the_same_o
     assert (there.progress.done, there.progress.failed, there.progress.total) == (4, {"pitch": 1}, 5)
     assert [(e.id, f.rank) for e, f in there.ranked] == [(e.id, f.rank) for e, f in again.ranked]
     for ours, theirs, opened in zip(*map(_by_number, (here, there, again)), strict=True):
-        assert (ours.result.number, ours.json(), ours.text()) == (theirs.result.number, theirs.json(), theirs.text())
+        assert (ours.result.number, ours.json(), ours.words()) == (theirs.result.number, theirs.json(), theirs.words())
         assert opened.json() == ours.json()
 
 
