@@ -292,14 +292,15 @@ def _measure_one(page: Any, server: Server, table: Table, rounds: int, samples: 
 
 def _measure_many(page: Any, server: Server, table: Table, rounds: int, samples: Samples) -> None:
     """A portfolio of many results: opening it, its filters, its pages and one pitch of it."""
-    many = f"of {samples.results.count(NEW_LINE) + 1:,}"
-    table.row(f"results, opened, {many}", "click", server, 1, lambda _: _open_results(page, server, samples.results))
+    many = f"{samples.results.count(NEW_LINE) + 1:,}"
+    button = _upload_results(page, server, samples.results)
+    table.row(f"{many} results, opened", "click", server, 1, lambda _: _press(page, button, ".pa .ranking tbody", ""))
     words = samples.verdicts
-    table.row(f"{many}: a filter", "click", server, rounds, lambda number: _filter(page, words[number % len(words)]))
+    table.row(f"of {many}: a filter", "click", server, rounds, lambda number: _filter(page, words[number % len(words)]))
     with suppress(Exception):  # the next steps say what is wrong
         _press(page, _option(page, "Verdict", "all"), ".pa .overview", "Shown: all")
-    table.row(f"{many}: the next page", "click", server, rounds, lambda number: _turn(page, number))
-    table.row(f"{many}: one pitch", "click", server, rounds, lambda number: _open(page, number))
+    table.row(f"of {many}: the next page", "click", server, rounds, lambda number: _turn(page, number))
+    table.row(f"of {many}: one pitch", "click", server, rounds, lambda number: _open(page, number))
 
 
 # ---------------------------------------------------------------- steps; each gives its milliseconds
@@ -355,7 +356,7 @@ def _filter(page: Any, wanted: str) -> float:
 
 def _turn(page: Any, number: int) -> float:
     """From the click on Next, or Previous, to the other page of the ranking."""
-    label, wanted = (("Next", "51 to 100"), ("Previous", "1 to 50"))[number % 2]
+    label, wanted = (("Next", "51 to "), ("Previous", "1 to 50"))[number % 2]
     return _press(page, page.locator(".pa .pages button", has_text=label), ".pa .pages", wanted)
 
 
@@ -369,8 +370,8 @@ def _open(page: Any, number: int) -> float:
     return took
 
 
-def _open_results(page: Any, server: Server, results: bytes) -> float:
-    """From the click on Open file to the ranking."""
+def _upload_results(page: Any, server: Server, results: bytes) -> Any:
+    """Chooses the file; the button that opens it."""
     page.goto(f"{server.address}/portfolio")
     page.get_by_text("Open results").click()
     page.get_by_text("A file of results").wait_for()
@@ -378,7 +379,7 @@ def _open_results(page: Any, server: Server, results: bytes) -> float:
     page.locator("input[type=file]").set_input_files(file)
     page.locator("button:not([disabled])", has_text="Open file").wait_for()  # the file has arrived
     _settled(page)
-    return _press(page, page.get_by_role("button", name="Open file"), ".pa .ranking tbody", "")
+    return page.get_by_role("button", name="Open file")
 
 
 def _option(page: Any, field: str, value: str) -> Any:
@@ -421,11 +422,13 @@ def _runs(count: int) -> None:
     table = uploaded_table("pitches.csv", tools.many_pitches(count).encode())
     bare = time.monotonic()
     run = read_many(table, table.count(), table.name, settings=Settings(), options=RunChoices(KEYWORDS))
+    run.watch(lambda: True)
     run.work.done.wait()
     read = [time.monotonic() - bare]
     results = export(run.work, ".jsonl") * 5
     bare = time.monotonic()
     run = open_results("results.jsonl", results)
+    run.watch(lambda: True)
     run.work.done.wait()
     opened = [time.monotonic() - bare]
     for collects in ("false", "true"):
