@@ -3,7 +3,8 @@ FROM python:3.12-slim AS build
 WORKDIR /source
 COPY . .
 RUN python -m venv /opt/pitch \
- && /opt/pitch/bin/pip install --no-cache-dir --disable-pip-version-check '.[documents,postgresql,login]' -c constraints.txt
+ && /opt/pitch/bin/pip install --no-cache-dir --disable-pip-version-check '.[documents,postgresql,login]' -c constraints.txt \
+ && /opt/pitch/bin/pitch analyze --model keywords --no-store fixtures/pitches/cabstand.txt > /dev/null
 
 FROM python:3.12-slim
 COPY --from=build /opt/pitch /opt/pitch

@@ -1,4 +1,4 @@
-"""What a local model is worth: the samples and the reading set, read by it, beside `keywords` and the recorded model.
+"""What a local model is worth: the samples and the reading set, read by it, next to `keywords` and the recorded model.
 
     python -m benchmarks.local_model [--model qwen2.5-coder-1.5b] [--form ids] [--pitches kilnday oddmile ...]
     python -m benchmarks.local_model --url http://localhost:11434/v1 --model NAME      # a server that runs already

@@ -93,7 +93,8 @@ def many_options(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def left_of(max_cost: float | None, report: BatchReport | None) -> float | None:
-    """What is left of a cost limit after batches were sent; a little, where that is nothing, so that it still holds."""
+    """What is left of a cost limit after requests were sent; where that is nothing, a little, so that it still
+    holds."""
     if max_cost is None or report is None or report.at_most is None:
         return max_cost
     return max(max_cost - report.at_most, _NEXT_TO_NOTHING)
@@ -101,7 +102,8 @@ def left_of(max_cost: float | None, report: BatchReport | None) -> float | None:
 
 def send(sources: Sources, options: dict[str, Any], *, quiet: bool = False) -> frozenset[str]:
     """`--batch`: send what has no answer, and show what was sent. `quiet`: nothing on standard output. Reduces the cost
-    limit by that, and returns the runs to wait for. Exits with the code of the run if it ended early."""
+    limit by that, and returns the runs to wait for. Exits with the code of the run if it ended early, or if nothing
+    follows."""
     from analyzer.runs.batch import submit
     from analyzer.runs.interrupts import stopping_on_interrupt
     from analyzer.views.batch import print_submitted
@@ -113,7 +115,7 @@ def send(sources: Sources, options: dict[str, Any], *, quiet: bool = False) -> f
     if options["as_json"] and not quiet:
         say_json(json.dumps(submitted.document(), ensure_ascii=False, indent=2))
     print_submitted(screen(err=True), submitted, stopped=stopped)
-    if stopped or submitted.exit_code:
+    if stopped or submitted.ended is not None or (submitted.exit_code and not quiet):
         sys.exit(130 if stopped else submitted.exit_code)
     options["max_cost"] = left_of(options["max_cost"], submitted.report)
     return submitted.origins
@@ -127,8 +129,8 @@ def warn_of_batches(options: Mapping[str, Any]) -> None:
     if count:
         several = f"{count:,} batches are" if count > 1 else "A batch is"
         note(
-            f"{several} under way with this model. A live run asks for their pitches again and pays for them; "
-            "--collect writes what they have answered."
+            f"{several} under way with this model. A live run asks for the same pitches again and pays for them; "
+            "--collect writes what batches have answered."
         )
 
 

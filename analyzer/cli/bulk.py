@@ -126,6 +126,8 @@ def bulk_command(sources: tuple[str, ...], notes: bool, dry_run: bool, **options
     choice = BatchChoice(**{name: options.pop(name) for name in ("batch", "collect", "cancel", "wait", "live")})
     if options["processes"] > 1 and (choice.batch or choice.collect or choice.cancel):
         raise InputError("--processes is for requests that are sent at once; leave it out with batches")
+    if choice.wait and "-" in sources:
+        raise InputError("--wait reads the pitches several times, and standard input comes once; save it to a file")
     columns = {name: options.pop(name) for name in ("text_column", "id_column", "title_column", "encoding")}
     inputs = Sources(sources, notes_too=notes, **columns)
     if dry_run:
@@ -236,13 +238,14 @@ def _read_all(
 
 
 def _show(summary: BulkSummary, as_json: bool) -> None:
+    from analyzer.results.output_files import STANDARD_OUTPUT
     from analyzer.views.bulk import print_stability, print_summary, summary_json
 
     print_summary(screen(err=True), summary)
     if as_json:
         say_json(summary_json(summary))
     elif summary.stability is not None:
-        print_stability(screen(), summary.stability)
+        print_stability(screen(err=summary.output == STANDARD_OUTPUT), summary.stability)
 
 
 def _write_portfolio(report: Path, portfolio: Portfolio, summary: BulkSummary) -> None:

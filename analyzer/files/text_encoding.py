@@ -15,6 +15,7 @@ from typing import BinaryIO, Final
 
 from analyzer.errors import InputError
 from analyzer.files.disk import LONGEST_LINE
+from analyzer.patterns import late
 
 PIECE: Final = 262_144
 """Bytes that are read at once."""
@@ -32,9 +33,9 @@ _NAMES: Final = {
     "utf-32-le": "UTF-32",
     "utf-32-be": "UTF-32",
 }
-_INVALID: Final = re.compile("[\udc80-\udcff]")
-_VALID: Final = re.compile("[^\x00-\x7f\ud800-\udfff]+")
-_NOT_TEXT: Final = re.compile("[\x00-\x08\x0b\x0e-\x1f\ue000-\uf8ff\ufffe\uffff]")
+_INVALID: Final = late("[\udc80-\udcff]")
+_VALID: Final = late("[^\x00-\x7f\ud800-\udfff]+")
+_NOT_TEXT: Final = late("[\x00-\x08\x0b\x0e-\x1f\ue000-\uf8ff\ufffe\uffff]")
 _MANY_NULS: Final = 0.1
 _SHOWN: Final = 40
 

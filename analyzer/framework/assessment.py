@@ -141,7 +141,7 @@ class Change(_AssessmentPart):
 
 
 class Player(_AssessmentPart):
-    """A rival in the product's field; `named` if the pitch itself names it.
+    """A competitor in the product's field; `named` if the pitch itself names it.
 
     `known_as` is its name in the market map, None where the map does not know it; `known_for`, `as_of`, and what its
     kind is `good` and `bad` at where the product stands, are the map's.
@@ -312,7 +312,7 @@ class Assessment(ShownInNotebooks, _AssessmentPart):
         if self.scores is None or self.verdict is None:
             yield "in_scope", self.in_scope
             return
-        yield "verdict", self.verdict.word
+        yield "verdict", "draft" if self.is_draft else self.verdict.word
         for end in ("value", "low", "high"):
             yield "overall" if end == "value" else end, getattr(self.scores.overall, end)
         yield "questions", len(self.questions)

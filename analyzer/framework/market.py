@@ -1,14 +1,13 @@
 """The market map: the categories of ML tools, how crowded each is, and who is known to be in it.
 
-It is data (`market.toml` beside this file), dated, because it ages. A category's crowding is a judgement with a reason;
-the players listed back it and do not make it, since how many are listed depends on how hard one looked.
+It is data (`market.toml` next to this file), dated, because it ages. A category's crowding is a judgment with a
+reason; the players listed back it and do not make it, since how many are listed depends on how hard one looked.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
 import tomllib
 import unicodedata
 from collections import Counter
@@ -21,6 +20,8 @@ from typing import Any, Final, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from analyzer.errors import MarketError
+from analyzer.patterns import late
+from analyzer.prepared import prepared_toml
 from analyzer.vocabulary.signals import SIGNALS, RivalKind
 
 Crowding = Literal["open", "contested", "crowded"]
@@ -28,7 +29,7 @@ KINDS: Final[tuple[str, ...]] = get_args(RivalKind)
 INCUMBENTS: Final = frozenset({"cloud_vendor", "established_vendor"})
 STALE_MONTHS: Final = 12
 _ENDS: Final = frozenset({"day_1", "day_2", "ml", "engineering"})
-_BUILT_IN = Path(__file__).with_name("market.toml")
+BUILT_IN: Final = Path(__file__).with_name("market.toml")
 _MONTH = r"^\d{4}-(0[1-9]|1[0-2])$"
 
 
@@ -48,7 +49,7 @@ class KnownPlayer(_MarketPart):
 
 
 class MarketCategory(_MarketPart):
-    """One category with its usual position, a dated judgement of how crowded it is, and its known players."""
+    """One category with its usual position, a dated judgment of how crowded it is, and its known players."""
 
     id: str
     title: str = Field(min_length=1)
@@ -68,7 +69,7 @@ class MarketCategory(_MarketPart):
 
 
 class KindWords(_MarketPart):
-    """What one kind of rival is usually good and bad at, by where the product stands."""
+    """What one kind of competitor is usually good and bad at, by where the product stands."""
 
     good: Mapping[str, str]
     bad: Mapping[str, str]
@@ -151,7 +152,7 @@ class MarketMap(_MarketPart):
         return [entry for entry in dated if int(entry[2][:4]) * 12 + int(entry[2][5:]) < oldest]
 
     def strengths(self, kind: str, leans: Sequence[str]) -> tuple[str, str]:
-        """What a kind of rival is good and bad at, where the product leans so; a mixed or unknown lean says nothing."""
+        """What a kind of competitor is good and bad at, where the product leans so; nothing for other leans."""
         words = self.kinds[kind]  # type: ignore[index]  # kinds are checked where they come in
         good = [words.good[lean] for lean in leans if lean in words.good]
         bad = [words.bad[lean] for lean in leans if lean in words.bad]
@@ -174,12 +175,12 @@ class MarketMap(_MarketPart):
 
 @cache
 def _built_in() -> MarketMap:
-    return MarketMap.load(_BUILT_IN)
+    return MarketMap.from_content(prepared_toml(BUILT_IN), str(BUILT_IN))
 
 
-_POSSESSIVE = re.compile(r"['’]s\b")
-_PUNCTUATION = re.compile(r"[\s\-_.,/:'’()]+")
-_COMPANY_FORMS = re.compile(r"\b(?:inc|ltd|llc|gmbh|corp|corporation|labs)\b\.?$")
+_POSSESSIVE = late(r"['’]s\b")
+_PUNCTUATION = late(r"[\s\-_.,/:'’()]+")
+_COMPANY_FORMS = late(r"\b(?:inc|ltd|llc|gmbh|corp|corporation|labs)\b\.?$")
 
 
 @lru_cache(maxsize=50_000)
@@ -217,7 +218,7 @@ def _faults(market: MarketMap) -> Iterator[str]:
     ids = Counter(category.id for category in market.categories)
     for name, times in ids.items():
         if times > 1:
-            yield f"{name}: this category stands {times} times"
+            yield f"{name}: this category appears {times} times"
         if name not in known:
             yield f"{name}: there is no such category in the vocabulary"
     for missing in sorted(known - set(ids)):
@@ -247,4 +248,4 @@ def _faults(market: MarketMap) -> Iterator[str]:
                 yield f"{category.id}: {name} is listed {times} times"
         for player in category.players:
             if player.kind in ("in_house", "manual_process"):
-                yield f"{category.id}: {player.name} is a {player.kind}, which is no product"
+                yield f"{category.id}: {player.name} is a {player.kind}, which is not a product"

@@ -20,6 +20,7 @@ from analyzer.errors import RulebookError
 from analyzer.files.disk import check_writable, write_whole
 from analyzer.framework import rulebook_checks as checks
 from analyzer.framework.decision_table import RulebookPart, deciding
+from analyzer.prepared import prepared_toml
 from analyzer.vocabulary.derived import INPUT_SPECS, INPUTS
 from analyzer.vocabulary.partial_order import Order, Pair
 from analyzer.vocabulary.records import Direction
@@ -260,4 +261,4 @@ def write_new(path: Path) -> None:
 
 @cache
 def _built_in() -> Rulebook:
-    return Rulebook.load(_BUILT_IN)
+    return Rulebook.from_content(prepared_toml(_BUILT_IN), str(_BUILT_IN))

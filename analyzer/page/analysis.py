@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from threading import Event
@@ -23,7 +23,7 @@ from analyzer.errors import AnalyzerError, ConfigurationError, InputError
 from analyzer.files.document import Document
 from analyzer.framework.assessment import Assessment
 from analyzer.page import connect, pitch_field
-from analyzer.page.presence import end_when_gone, visitor
+from analyzer.page.presence import Visitor, end_when_gone, visitor
 from analyzer.page.session import session
 from analyzer.page.shelf import Shelf
 from analyzer.page.words import on_the_page
@@ -44,10 +44,11 @@ _ROOM: Final = 200
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Analysis:
-    """An analysis of one pitch, running or done. `reader`: the model that the visitor or PITCH_MODEL names ("" = the
-    page's choice); `note`: why that reader was chosen; `changes`: signals to edit once they are there."""
+    """An analysis of one pitch, running or done, on one tab or more. `reader`: the model that the visitor or
+    PITCH_MODEL names ("" = the page's choice); `note`: why that reader was chosen; `changes`: signals to edit once they
+    are there; `save`: whether it is for History, `saved_as`: its id there."""
 
     pitch: Pitch
     reader: str
@@ -57,17 +58,33 @@ class Analysis:
     changes: Mapping[str, str]
     started: float = field(default_factory=time.monotonic)
     choice: Choice | None = None
+    """Who reads, until it is done: a reader holds a key."""
+    notices: Sequence[str] = ()
+    save: bool = True
+    saved_as: str | None = None
+    watchers: set[Visitor] = field(default_factory=set)
 
     @property
     def notes(self) -> str | None:
         """Why that reader was chosen, and how its model is asked if that is not the usual way; None if nothing is to
         be said."""
-        notices = self.choice.notices if self.choice is not None else []
+        choice = self.choice
+        notices = self.notices if choice is None else choice.notices
         return on_the_page(" ".join(filter(None, [self.note, *notices]))) or None
 
     @property
     def seconds(self) -> float:
         return time.monotonic() - self.started
+
+    def watched(self) -> bool:
+        """Whether somebody who shows it is connected."""
+        return any(watcher() for watcher in list(self.watchers))
+
+    def leave(self) -> None:
+        """This visit shows it no more; a reading that no other one shows ends."""
+        self.watchers.discard(visitor())
+        if not self.watched():
+            self.result.cancel()
 
 
 def begin(
@@ -83,13 +100,13 @@ def begin(
     `verify`: with a second look, by the model that PITCH_VERIFY names or by the one that reads. `readings`: how often a
     model reads the pitch; None = PITCH_READINGS.
 
-    The previous outcome is dropped, so that nobody takes it for the new one, and an analysis still running is
-    cancelled, so that nobody pays for it. If it cannot start, the session keeps the error.
+    The previous outcome is dropped, so that nobody takes it for the new one, and an analysis still running that no
+    other tab shows is cancelled, so that nobody pays for it. If it cannot start, the session keeps the error.
     """
     visit = session()
     if visit.analysis is not None:
-        visit.analysis.result.cancel()
-    visit.analysis = visit.error = None
+        visit.analysis.leave()
+    visit.analysis = visit.error = visit.cancelled_after = None
     try:
         settings = connect.settings_for(model, verifier() if verify else None)
         settings = replace(settings, readings=readings or settings.readings)
@@ -116,13 +133,20 @@ def start_analysis(
     settings: Settings,
     changes: Mapping[str, str] = MappingProxyType({}),
 ) -> Analysis:
-    """Starts an analysis, which ends when it is done, cancelled, or the visitor is gone."""
+    """Starts an analysis, which ends when it is done, cancelled, or everybody who shows it is gone."""
     result = start(pitch, choice.reader)
-    finished = Event()
-    result.add_done_callback(lambda _: finished.set())
-    end_when_gone(finished, visitor(), result.cancel)
     reader = model or settings.model or ""
-    return Analysis(pitch, reader, choice.note, result, settings.timeout, changes, choice=choice)
+    started = Analysis(pitch, reader, choice.note, result, settings.timeout, changes, choice=choice)
+    started.watchers.add(visitor())
+    finished = Event()
+
+    def finish(_: Future[Assessment]) -> None:
+        started.notices, started.choice = choice.notices, None
+        finished.set()
+
+    result.add_done_callback(finish)
+    end_when_gone(finished, started.watched, result.cancel)
+    return started
 
 
 def reopen(text: str, assessment: Assessment, note: str, changes: Mapping[str, str]) -> Analysis:
@@ -130,10 +154,8 @@ def reopen(text: str, assessment: Assessment, note: str, changes: Mapping[str, s
 
     Raises InputError while another analysis runs, so that nobody loses an answer they pay for.
     """
+    _check_nothing_else_is_read()
     visit = session()
-    if visit.analysis is not None and not visit.analysis.result.done():
-        name = visit.analysis.pitch.ref.title or "a pitch"
-        raise InputError(f"a model is still reading {name}; wait for its answer or cancel it under Analyze a pitch")
     result: Future[Assessment] = Future()
     result.set_result(assessment)
     pitch = Pitch(text, assessment.pitch, planted=(), warnings=())
@@ -142,42 +164,54 @@ def reopen(text: str, assessment: Assessment, note: str, changes: Mapping[str, s
     return visit.analysis
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A finished analysis in this server's memory."""
-
-    text: str
-    assessment: Assessment
-    note: str
+def _check_nothing_else_is_read(but: Analysis | None = None) -> None:
+    """Raises InputError while another analysis of this visit runs."""
+    current = session().analysis
+    if current is not None and current is not but and not current.result.done():
+        name = current.pitch.ref.title or "a pitch"
+        raise InputError(f"a model is still reading {name}; wait for its answer or cancel it under Analyze a pitch")
 
 
 @st.cache_resource(show_spinner=False)
-def _held() -> Shelf[Held]:
+def _shelf() -> Shelf[Analysis]:
     return Shelf(_ROOM)
 
 
-def hold(current: Analysis, assessment: Assessment, owner: str | None) -> str:
-    """Keeps a finished analysis in this server's memory, once; the id for its address."""
+def hold(current: Analysis, owner: str | None) -> str:
+    """Holds an analysis in this server's memory, once; the id for its address."""
     visit = session()
     if visit.held is None or visit.held[0] is not current:
-        held = Held(current.pitch.text, assessment, current.notes or "")
-        visit.held = current, _held().put(held, owner)
+        visit.held = current, _shelf().put(current, owner)
     return visit.held[1]
 
 
-def take(id_: str, owner: str | None, changes: Mapping[str, str]) -> None:
-    """Shows an analysis from this server's memory, its text in the field. Raises InputError if it is not there any
-    more, or a pitch is being read."""
-    held = _held().get(id_, owner)
-    if held is None:
+def held(id_: str, owner: str | None) -> Analysis:
+    """The analysis with this id in this server's memory. Raises InputError if it is not there any more."""
+    found = _shelf().get(id_, owner)
+    if found is None:
         raise InputError("what this address led to is not in the server's memory any more; analyze the pitch again")
-    session().held = reopen(held.text, held.assessment, held.note, changes), id_
-    pitch_field.put(held.text)
+    return found
+
+
+def take(id_: str, owner: str | None, changes: Mapping[str, str]) -> Analysis:
+    """Shows an analysis from this server's memory, its text in the field: what came of it, or the reading that goes on.
+    Raises InputError if it is not there any more, or another pitch is being read."""
+    found, visit = held(id_, owner), session()
+    _check_nothing_else_is_read(found)
+    found.watchers.add(visitor())
+    found.changes = changes
+    visit.analysis, visit.error, visit.held = found, None, (found, id_)
+    pitch_field.put(found.pitch.text)
+    return found
 
 
 def forget(pitches: Collection[str] | None, owner: str | None) -> None:
-    """Removes this owner's analyses from this server's memory: of the pitches with these SHA-256, or all."""
-    _held().remove(lambda held: pitches is None or held.assessment.pitch.sha256 in pitches, owner)
+    """Removes this owner's finished analyses from this server's memory: of the pitches with these SHA-256, or all."""
+
+    def gone(found: Analysis) -> bool:
+        return found.result.done() and (pitches is None or found.pitch.ref.sha256 in pitches)
+
+    _shelf().remove(gone, owner)
 
 
 def is_done(analysis: Analysis) -> bool:

@@ -16,7 +16,7 @@ from analyzer.page.analysis import Analysis
 from analyzer.page.session import session
 from analyzer.page.words import on_the_page, show_error
 from analyzer.runs.many import analyze_many
-from analyzer.settings import KEYWORDS, MAX_READINGS, RECORDED, Settings, asks_a_server
+from analyzer.settings import KEYWORDS, MAX_READINGS, RECORDED, SAME, Settings, asks_a_server
 from analyzer.views.assessment_content import heading
 from analyzer.views.html import Html, literal, tag
 from analyzer.views.quadrant import Other
@@ -57,29 +57,34 @@ def show() -> None:
         _settle(current, outcome)
         with desk.next_to_pitch(current.pitch.text, outcome, str(current.started)):
             _inputs(current)
+            current.save = history.wants_saving()
             warning = st.empty()
             _show_assessment(current, outcome)
         error = history.save(current, outcome)
         if error is not None:
             warning.warning(literal(f"Not saved in History: {on_the_page(error)}"))
-        _write_link(current, outcome)
+        _write_link(current)
         history.load_assessments()
         return
     st.title("Analyze a pitch")
     _inputs(None)
+    reading = None
     if current is None:
         _show_error(session().error)
         history.load_assessments()
         if _shows_example():
             _show_example()
     elif not done:
+        current.save = history.wants_saving()
+        reading = analysis.hold(current, access.owner())
         analysis.show_progress(current)
     elif isinstance(outcome, AnalyzerError):
         _show_error(outcome)
     else:
-        after = duration(round(session().cancelled_after or 0.0))
-        st.info(f"Cancelled after {after}; the request has ended. The pitch is still in the field above.")
-    link.write(link.Link(reader=_linked_reader()))
+        after = session().cancelled_after
+        when = "(on another tab, or because no tab showed it)" if after is None else f"after {duration(round(after))}"
+        st.info(f"Cancelled {when}; the request has ended. The pitch is still in the field above.")
+    link.write(link.Link(reader=_linked_reader(), reading=reading))
 
 
 # ---------------------------------------------------------------- inputs
@@ -234,6 +239,8 @@ def _on_the_page(name: str) -> bool:
 
 
 def _sends_nothing() -> bool:
+    if _wants_second_look() and analysis.verifier() != SAME:
+        return False
     try:
         model = _model() or Settings.from_environment().model
     except AnalyzerError:
@@ -289,8 +296,8 @@ def _example() -> Assessment | None:
 
 
 def _open_example() -> None:
-    pitch_field.choose_sample(_EXAMPLE)
-    _use_sample()
+    pitch_field.put(pitch_field.samples()[_EXAMPLE], _EXAMPLE)
+    analysis.begin(pitch_field.text(), None, {}, readings=1)
 
 
 # ---------------------------------------------------------------- the link
@@ -320,12 +327,12 @@ def _follow_link() -> None:
         pitch_field.put(pitch_field.samples()[named.sample], named.sample)
         if _sends_nothing():
             analysis.begin(pitch_field.text(), _model(), named.changes)
-    elif named.saved or named.held:
+    elif named.saved or named.held or named.reading:
         try:
             if named.saved:
                 history.reopen(named.saved, named.changes)
             else:
-                analysis.take(named.held or "", access.owner(), named.changes)
+                _take(named)
         except AnalyzerError as error:
             visit.error = error
     elif visit.analysis is not None and visit.analysis.result.done():
@@ -333,12 +340,24 @@ def _follow_link() -> None:
         pitch_field.choose_sample(None)
 
 
-def _write_link(current: Analysis, assessment: Assessment) -> None:
+def _take(named: link.Link) -> None:
+    """Shows what this server's memory holds. Back from an answer comes to the field, as it was while a model read."""
+    visit, id_ = session(), named.held or named.reading or ""
+    found = analysis.held(id_, access.owner())
+    if named.held is None and link.came_by_history() and found.result.done():
+        visit.analysis = visit.error = None
+        pitch_field.put(found.pitch.text)
+        return
+    analysis.take(id_, access.owner(), named.changes)
+    history.set_saving(found.save)
+
+
+def _write_link(current: Analysis) -> None:
     """Puts what is on the page into its address."""
     sample = _linked_sample(current)
     tab = session().tab if session().tab in (_WHAT_IF, _BOTH) else None
     saved = None if sample else history.saved_id(current)
-    held = None if sample or saved else analysis.hold(current, assessment, access.owner())
+    held = None if sample or saved else analysis.hold(current, access.owner())
     session().address = address = link.Link(sample, _linked_reader(), tab, dict(session().changes), saved, held)
     link.write(address)
 
@@ -392,7 +411,7 @@ def _show_assessment(current: Analysis, read: Assessment) -> None:
     if third.open:
         with third:
             _show_side_by_side(current, now)
-    _write_link(current, read)
+    _write_link(current)
 
 
 def _show_side_by_side(current: Analysis, now: Assessment) -> None:

@@ -119,7 +119,7 @@ def glance(assessment: Assessment, others: Sequence[Other]) -> Html:
 
 def _reasons(assessment: Assessment) -> Html:
     rows = map(_reason, content.telling(assessment))
-    return tag("section", tag("h3", "What counts most"), tag("ul", *rows, class_="reasons"))
+    return tag("section", tag("h2", "What counts most"), tag("ul", *rows, class_="reasons"))
 
 
 def _reason(consideration: ConsiderationResult) -> Html:
@@ -143,7 +143,7 @@ def _gates_briefly(assessment: Assessment) -> Html:
         for gate in listed[:_GATES]
     ]
     more = [tag("p", f"{len(listed) - _GATES} more below.", class_="lead")] if len(listed) > _GATES else []
-    return tag("section", tag("h3", content.GATES), tag("ul", *rows, class_="gates-briefly"), *more)
+    return tag("section", tag("h2", content.GATES), tag("ul", *rows, class_="gates-briefly"), *more)
 
 
 def _asked_first(assessment: Assessment) -> Html:
@@ -152,7 +152,7 @@ def _asked_first(assessment: Assessment) -> Html:
         return Html()
     lead = f"Points of the range ({number(assessment.scores.overall.width)}) that an answer settles, on average."
     rows = (_question(assessment, question) for question in first)
-    return tag("section", tag("h3", "Ask first", title=lead), tag("ol", *rows, class_="rows"), class_="asks")
+    return tag("section", tag("h2", "Ask first", title=lead), tag("ol", *rows, class_="rows"), class_="asks")
 
 
 def details(assessment: Assessment, rulebook: Rulebook) -> Html:
@@ -227,13 +227,13 @@ def gates(assessment: Assessment) -> Html:
     listed = content.gates(assessment)
     if not listed:
         return Html()
-    return tag("section", tag("h3", f"{content.GATES} ({len(listed)})"), *map(_gate, listed), class_="group gates")
+    return tag("section", tag("h2", f"{content.GATES} ({len(listed)})"), *map(_gate, listed), class_="group gates")
 
 
 def _gate(gate: GateResult) -> Html:
     text = tag(
         "div",
-        tag("h4", gate.title),
+        tag("h3", gate.title),
         tag("p", f"{gate.reason} {content.gate_effect(gate)}", class_="reason alien"),
         *map(quoted, gate.quotes[:_QUOTES]),
         *_more_quotes(gate.quotes[_QUOTES:]),
@@ -249,7 +249,7 @@ def considerations(assessment: Assessment) -> Html:
     sections = [
         tag(
             "section",
-            tag("h3", f"{content.GROUPS[name]} ({len(members)})"),
+            tag("h2", f"{content.GROUPS[name]} ({len(members)})"),
             *map(_card, members),
             class_=f"group {name}",
         )
@@ -261,7 +261,7 @@ def considerations(assessment: Assessment) -> Html:
 def _card(consideration: ConsiderationResult) -> Html:
     text = tag(
         "div",
-        tag("h4", consideration.headline),
+        tag("h3", consideration.headline),
         tag("p", consideration.reason, class_="reason alien"),
         *map(quoted, consideration.quotes[:_QUOTES]),
         *_more_quotes(consideration.quotes[_QUOTES:]),
@@ -320,7 +320,7 @@ def questions(assessment: Assessment) -> Html:
     rest = Shown(listed.first[_ASKED:], listed.rest)
     rows = _listed(rest, lambda question: _question(assessment, question), "questions")
     return (
-        tag("section", tag("h3", "More to ask"), tag("p", lead, class_="lead"), *rows, class_="asks")
+        tag("section", tag("h2", "More to ask"), tag("p", lead, class_="lead"), *rows, class_="asks")
         if rows
         else Html()
     )
@@ -340,7 +340,7 @@ def changes(assessment: Assessment, rulebook: Rulebook) -> Html:
     now = assessment.scores.overall
     return tag(
         "section",
-        tag("h3", "What would change the score"),
+        tag("h2", "What would change the score"),
         tag("p", f"The overall score is {shown(now)}. If one thing were different, it would be:", class_="lead"),
         *_listed(listed, lambda change: _change(change, now, rulebook), "changes"),
         class_="changes",
@@ -384,7 +384,7 @@ def signals(assessment: Assessment) -> Html:
     table = scrolling(tag("table", tag("thead", head), tag("tbody", *rows)), "What the pitch says")
     edits = [tag("ul", *map(_edit, assessment.edits), class_="edits")] if assessment.edits else []
     agreed = [tag("p", text, class_="lead")] if (text := content.agreement(assessment)) else []
-    return tag("section", tag("h3", "What the pitch says"), *agreed, *edits, table, class_="signals")
+    return tag("section", tag("h2", "What the pitch says"), *agreed, *edits, table, class_="signals")
 
 
 def _row(row: SignalRow) -> Html:
@@ -419,12 +419,12 @@ def players(assessment: Assessment) -> Html:
     ]
     unnamed = len(content.unnamed(assessment))
     lead = f"{len(assessment.players) - unnamed} named in the pitch, {unnamed} more in the market map."
-    return tag("section", tag("h3", "Who else is there"), tag("p", lead, class_="lead"), *groups, class_="players")
+    return tag("section", tag("h2", "Who else is there"), tag("p", lead, class_="lead"), *groups, class_="players")
 
 
 def _players_of_kind(members: Sequence[Player]) -> Html:
     first = members[0]
-    parts = [tag("h4", f"{_KINDS.get(first.kind, capital(word(first.kind)))} ({len(members)})")]
+    parts = [tag("h3", f"{_KINDS.get(first.kind, capital(word(first.kind)))} ({len(members)})")]
     if first.good:
         parts.append(tag("p", f"As competitors, usually good at: {first.good}. Weaker at: {first.bad}.", class_="kind"))
     named, others = ([player for player in members if player.named is named] for named in (True, False))

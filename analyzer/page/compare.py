@@ -6,6 +6,7 @@ The comparison is kept in the visitor's session, so that a click elsewhere does 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -23,7 +24,7 @@ from analyzer.page.pitch_field import named
 from analyzer.page.session import ComparisonState, session
 from analyzer.page.words import show_error
 from analyzer.resources import resource
-from analyzer.settings import KEYWORDS, RECORDED
+from analyzer.settings import KEYWORDS, RECORDED, Settings
 from analyzer.views import comparison as views
 from analyzer.views.comparison_chart import DARK, LIGHT, limits_of_agreement
 from analyzer.views.comparison_files import disagreements_csv
@@ -36,7 +37,7 @@ _LARGEST: Final = 100
 """Megabytes of an uploaded file."""
 _CASES: Final = 40
 """Disagreements on the page; all are in the files."""
-_COLOURS: Final = 3
+_COLORS: Final = 3
 _EXTRACTED: Final = "compare_extracted"
 _MANUAL: Final = "compare_manual"
 _RATERS: Final = "compare_raters"
@@ -113,7 +114,8 @@ def _compare(extracted: Sequence[str | Upload], manual: tuple[str, bytes] | None
         with st.spinner("Comparing"):
             scores = _scores(manual)
             pitches = None if manual else resource("fixtures/pitches")
-            state.result = compare(list(extracted), scores, pitches=pitches, raters=raters)
+            settings = replace(Settings.from_environment(), verify=None, readings=1)  # no model is asked here
+            state.result = compare(list(extracted), scores, pitches=pitches, raters=raters, settings=settings)
     except AnalyzerError as error:
         state.error = error
 
@@ -133,7 +135,7 @@ def _show(comparison: Comparison) -> None:
     _downloads(comparison)
     st.html(_agreement(comparison))
     figures = [_figures(comparison, side) for side in views.sides(comparison)]
-    st.html(tag("section", tag("h3", "The figures"), *figures, _confusions(comparison), class_="pa"))
+    st.html(tag("section", tag("h2", "The figures"), *figures, _confusions(comparison), class_="pa"))
     _html(together(_readers(comparison), _competitors(comparison)))
     _overall(comparison)
     _html(together(_attributions(comparison), _disagreements(comparison)))
@@ -163,7 +165,7 @@ def _downloads(comparison: Comparison) -> None:
 
 
 def _side_class(comparison: Comparison, side: str) -> str:
-    return "side-raters" if side == RATERS else f"side-{views.sides(comparison).index(side) % _COLOURS}"
+    return "side-raters" if side == RATERS else f"side-{views.sides(comparison).index(side) % _COLORS}"
 
 
 def _agreement(comparison: Comparison) -> Html:
@@ -176,7 +178,7 @@ def _agreement(comparison: Comparison) -> Html:
         rows += [tag("div", title(name), class_="name"), tag("div", *lines)]
     return tag(
         "section",
-        tag("h3", "Agreement, signal by signal"),
+        tag("h2", "Agreement, signal by signal"),
         tag(
             "p",
             "The share of pitches with the same value, unknown being a value like any other, with its 95% interval. "
@@ -236,7 +238,7 @@ def _confusion(name: str, heading: str, found: SignalAgreement) -> Html:
         lines = [
             f"rater {words(rater)}, reader {words(reader)}: {weight:g}" for rater, reader, weight in drawn.confused
         ]
-        return together(tag("h4", heading), tag("ul", *(tag("li", line) for line in lines)))
+        return together(tag("h3", heading), tag("ul", *(tag("li", line) for line in lines)))
     head = tag("tr", tag("td"), *(tag("th", words(value.value), scope="col") for value in drawn.values))
     rows = [head]
     for at, (value, cells) in enumerate(drawn.rows):
@@ -250,14 +252,14 @@ def _confusion(name: str, heading: str, found: SignalAgreement) -> Html:
             for column, cell in enumerate(cells)
         ]
         rows.append(tag("tr", tag("th", words(value.value), scope="row"), *drawn_cells))
-    return together(tag("h4", heading), scrolling(tag("table", *rows, class_="confusion"), heading))
+    return together(tag("h3", heading), scrolling(tag("table", *rows, class_="confusion"), heading))
 
 
 def _readers(comparison: Comparison) -> Html:
     if not comparison.tests:
         return Html("")
     lines = [tag("p", line) for line in views.reader_differences(comparison)]
-    return tag("section", tag("h3", "Which reader agrees more"), *lines, class_="pa prose")
+    return tag("section", tag("h2", "Which reader agrees more"), *lines, class_="pa prose")
 
 
 def _competitors(comparison: Comparison) -> Html:
@@ -270,7 +272,7 @@ def _competitors(comparison: Comparison) -> Html:
     ]
     return tag(
         "section",
-        tag("h3", "Competitors"),
+        tag("h2", "Competitors"),
         tag("p", views.competitors_rule(), class_="lead"),
         _table(*views.competitor_table(comparison), "Competitors"),
         tag(
@@ -298,14 +300,14 @@ def _overall(comparison: Comparison) -> None:
         for s in comparison.scores
     ]
     lead = tag("p", "From 0 to 100; differences are the first minus the second.", class_="lead")
-    st.html(tag("section", tag("h3", "Overall scores"), lead, _table(heads, rows, "Overall scores"), class_="pa"))
+    st.html(tag("section", tag("h2", "Overall scores"), lead, _table(heads, rows, "Overall scores"), class_="pa"))
     drawn = [scores for scores in comparison.scores if scores.limits is not None]
-    colours = DARK if st.context.theme.type == "dark" else LIGHT
+    colors = DARK if st.context.theme.type == "dark" else LIGHT
     columns = st.columns(2, gap="medium")
     for number, scores in enumerate(drawn):
         with columns[number % 2]:
-            st.html(tag("div", tag("h4", f"{scores.left} minus {scores.right}"), class_="pa"))
-            st.altair_chart(limits_of_agreement(scores, colours), width="stretch", theme=None)
+            st.html(tag("div", tag("h3", f"{scores.left} minus {scores.right}"), class_="pa"))
+            st.altair_chart(limits_of_agreement(scores, colors), width="stretch", theme=None)
 
 
 def _attributions(comparison: Comparison) -> Html:
@@ -324,7 +326,7 @@ def _attributions(comparison: Comparison) -> Html:
     lead = "How far the score moves if one signal at a time takes the rater's value."
     return tag(
         "section",
-        tag("h3", "Why scores differ"),
+        tag("h2", "Why scores differ"),
         tag("p", lead, class_="lead"),
         _table(heads, rows, "Where scores differ"),
         class_="pa",
@@ -339,7 +341,7 @@ def _disagreements(comparison: Comparison) -> Html:
     rest = [tag("p", f"{more} more in the report and the CSV file.", class_="lead")] if more > 0 else []
     return tag(
         "section",
-        tag("h3", "Disagreements, largest effect on the score first"),
+        tag("h2", "Disagreements, largest effect on the score first"),
         *map(_case, found[:_CASES]),
         *rest,
         class_="pa",
@@ -350,7 +352,7 @@ def _case(found: Disagreement) -> Html:
     head = f"{views.moved(found)}  {named(found.pitch)}, {title(found.signal)}"
     return tag(
         "div",
-        tag("h4", tag("span", head, class_="alien")),
+        tag("h3", tag("span", head, class_="alien")),
         tag("p", tag("span", views.both_values(found), class_="alien")),
         *(tag("blockquote", tag("span", quote, class_="alien")) for quote in found.quotes),
         *(tag("p", "Note by ", tag("span", note, class_="alien")) for note in found.notes),

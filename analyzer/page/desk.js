@@ -7,8 +7,8 @@ export default function({ data, parentElement }) {
   const main = document.querySelector("[data-testid=stMain]");
   const page = document.documentElement;
   root.stop?.abort();
-  root.stop = new AbortController();
-  const signal = root.stop.signal;
+  const stop = (root.stop = new AbortController());
+  const signal = stop.signal;
 
   const pane = () => document.querySelector(".st-key-pitch-pane");
   const text = () => pane()?.querySelector(".passages");
@@ -148,5 +148,5 @@ export default function({ data, parentElement }) {
     main.querySelector(".pa.head h1")?.focus({ preventScroll: true });
   }
   choose(inOrder().includes(root.chosen) ? root.chosen : null);
-  return () => root.stop.abort();
+  return () => stop.abort();
 }

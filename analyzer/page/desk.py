@@ -28,14 +28,14 @@ def next_to_pitch(text: str, assessment: Assessment, answer: str) -> Iterator[No
     the focus then goes."""
     with st.container(key="desk"):
         left, right = st.columns([5, 3], gap="large")
-        with right, st.container(key="pitch-pane", gap=None):
+        with left:
+            yield
+        with right, st.container(key="pitch-pane", gap=None):  # last: its script looks for the answer
             component = st.components.v2.component(
                 "pitch_analyzer_desk", html=str(_bar()), js=_SCRIPT, isolate_styles=False
             )
             component(data={"answer": answer}, key="desk-keys")
             st.html(pitch_text(text, assessment))
-        with left:
-            yield
 
 
 def submit_by_key(button: str) -> None:

@@ -65,7 +65,7 @@ def _word(verdict: VerdictWord) -> str:
 def _side(rulebook: Rulebook, side: Side) -> Html:
     members = rulebook.of_side(side)
     total = sum(consideration.weight for consideration in members)
-    heading = (tag("h2", SIDE_TITLES[side]), tag("p", MEANS[side], class_="lead"))
+    heading = (tag("h2", SIDE_TITLES[side], class_="large"), tag("p", MEANS[side], class_="lead"))
     return tag("section", *heading, *(_consideration(rulebook, member, total) for member in members), class_="pa")
 
 
@@ -97,7 +97,7 @@ def _gates(rulebook: Rulebook) -> Html:
     lead = "Where one holds, the verdict is at most its ceiling, whatever the score. It changes no score."
     return tag(
         "section",
-        tag("h2", "Deal-breakers"),
+        tag("h2", "Deal-breakers", class_="large"),
         tag("p", lead, class_="lead"),
         *(_gate(rulebook, gate) for gate in rulebook.gates),
         class_="pa",
@@ -128,7 +128,7 @@ def _intermediate(rulebook: Rulebook) -> Html:
         )
         for table in rulebook.intermediate
     ]
-    return tag("section", tag("h2", "Intermediate tables"), *tables, class_="pa") if tables else Html()
+    return tag("section", tag("h2", "Intermediate tables", class_="large"), *tables, class_="pa") if tables else Html()
 
 
 def _table(rulebook: Rulebook, record: Consideration | Intermediate, outcome: str, outcomes: Sequence[str]) -> Html:
@@ -151,4 +151,4 @@ def _questions(rulebook: Rulebook) -> Html:
         tag("tr", tag("th", "Signal", scope="col"), tag("th", "Question if unknown", scope="col")),
     )
     table = scrolling(tag("table", head, tag("tbody", *rows)), "Questions")
-    return tag("section", together(tag("h2", "Signals"), table), class_="pa")
+    return tag("section", together(tag("h2", "Signals", class_="large"), table), class_="pa")

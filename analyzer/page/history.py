@@ -69,11 +69,11 @@ def show() -> None:
         return
     _delete(owner, found[:limit], portfolios[:limit])
     if portfolios:
-        st.html(tag("section", tag("h3", "Portfolios"), class_="pa"))
+        st.html(tag("section", tag("h2", "Portfolios"), class_="pa"))
     for portfolio in portfolios[:limit]:
         _portfolio_row(portfolio)
     if portfolios and found:
-        st.html(tag("section", tag("h3", "Single pitches"), class_="pa"))
+        st.html(tag("section", tag("h2", "Single pitches"), class_="pa"))
     for entry in found[:limit]:
         _row(entry)
     if max(len(found), len(portfolios)) > limit:
@@ -275,13 +275,18 @@ def toggle() -> None:
     """Lets the visitor choose whether to save what they analyze, where it can be saved."""
     if access.owner() is None:
         return
+    st.session_state.setdefault(_SAVE, True)
     st.toggle(
         "Save in History",
-        True,
         key=_SAVE,
         persist_state="session",
         help="Saves pitches and their assessments in this server's store, for you only, until you delete them.",
     )
+
+
+def set_saving(wanted: bool) -> None:
+    """Sets the switch, before it is drawn, as it was on the tab that an analysis comes from."""
+    st.session_state[_SAVE] = wanted
 
 
 def wants_saving() -> bool:
@@ -301,8 +306,10 @@ def save(current: Analysis, assessment: Assessment) -> AnalyzerError | None:
 
 
 def _try_to_save(owner: str, current: Analysis, assessment: Assessment) -> SaveAttempt:
+    if current.saved_as is not None:
+        return SaveAttempt(current, current.saved_as)  # another tab with it was first
     try:
-        id_ = shared_store().history.save(
+        id_ = current.saved_as = shared_store().history.save(
             owner=owner,
             title=assessment.pitch.title or assessment.signals.product or "Untitled pitch",
             pitch_sha256=current.pitch.ref.sha256 or "",

@@ -1,8 +1,9 @@
 """What the page's address holds, so that a reload, Back and Forward, a bookmark or a colleague come to the same place.
 
 For one pitch the sample, the reader, the tab, the edited signals, and an id, a random number: of an assessment saved in
-History, which opens for its owner only, or of one in this server's memory. Never a pasted pitch: browsers and servers
-log addresses, and people pass them on. Whatever does not fit is dropped; opening a link never asks a model that costs.
+History, which opens for its owner only, or of one in this server's memory, which may still be read. Never a pasted
+pitch: browsers and servers log addresses, and people pass them on. Whatever does not fit is dropped; opening a link
+never asks a model that costs.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ from analyzer.framework.edits import edited
 from analyzer.page.session import session
 from analyzer.vocabulary.signals import Signals
 
-_SAMPLE, _READER, _TAB, _SET, _SAVED, _HELD = "sample", "reader", "tab", "set", "saved", "analysis"
+_SAMPLE, _READER, _TAB, _SET, _SAVED, _HELD, _READ = "sample", "reader", "tab", "set", "saved", "analysis", "reading"
 _LONGEST: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """`changes` as for `framework.edits.edited`; `saved`: an id in History; `held`: an id in this server's memory;
-    None = the page's own choice."""
+    """`changes` as for `framework.edits.edited`; `saved`: an id in History; `held`: an id in this server's memory, of
+    what was read; `reading`: of what is still being read; None = the page's own choice."""
 
     sample: str | None = None
     reader: str | None = None
@@ -34,11 +35,12 @@ class Link:
     changes: Mapping[str, str] = field(default_factory=dict)
     saved: str | None = None
     held: str | None = None
+    reading: str | None = None
 
     @property
-    def place(self) -> tuple[str | None, str | None, str | None]:
+    def place(self) -> tuple[str | None, ...]:
         """Which pitch it leads to, whatever is done there."""
-        return self.sample, self.saved, self.held
+        return self.sample, self.saved, self.held, self.reading
 
 
 def arrival(page: str) -> Mapping[str, str] | None:
@@ -71,15 +73,15 @@ def read(found: Mapping[str, str]) -> Link:
     """What the address of the page for one pitch means."""
     pairs = (part.partition(":") for part in found.get(_SET, "").split(","))
     changes = {name: value for name, colon, value in pairs if name and colon}
-    sample, reader, tab, saved, held = (found.get(name) or None for name in (_SAMPLE, _READER, _TAB, _SAVED, _HELD))
-    return Link(sample, reader, tab, changes, saved, held)
+    sample, reader, tab = (found.get(name) or None for name in (_SAMPLE, _READER, _TAB))
+    return Link(sample, reader, tab, changes, *(found.get(name) or None for name in (_SAVED, _HELD, _READ)))
 
 
 def write(link: Link) -> None:
     """Gives the page for one pitch its address."""
     changes = ",".join(f"{name}:{value}" for name, value in link.changes.items())
     named = {_SAMPLE: link.sample, _READER: link.reader, _TAB: link.tab, _SET: changes}
-    show({**named, _SAVED: link.saved, _HELD: link.held})
+    show({**named, _SAVED: link.saved, _HELD: link.held, _READ: link.reading})
 
 
 def fitting(read_: Signals, changes: Mapping[str, str]) -> dict[str, str]:

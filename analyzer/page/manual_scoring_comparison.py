@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import streamlit as st
@@ -62,9 +63,11 @@ def _analysis(state: ManualScoringState, task: ScoringTask) -> Analysis | None:
     settings = Settings.from_environment()
     model = settings.model
     if asks_a_server(model):
-        st.html(tag("section", tag("h3", "Compare your scores"), class_="pa"))
+        st.html(tag("section", tag("h2", "Compare your scores"), class_="pa"))
         if not st.button(f"Compare with {literal(model)}"):
             return None
+    else:
+        settings = replace(settings, verify=None, readings=1)  # a model is asked at a click only
     pitch = Pitch.from_text(task.pitch.text, task.id)
     choice = choose(pitch, None, settings)
     state.analyses[task.key] = start_analysis(pitch, choice, None, settings)
@@ -83,7 +86,7 @@ def _compared(found: Comparison, assessment: Assessment, saved: ManualScore, not
     values = table(("Signal", "You", "The reader", ""), rows, "All values")
     return tag(
         "section",
-        tag("h3", "Your scores compared"),
+        tag("h2", "Your scores compared"),
         tag("p", f"{capital(provenance(assessment))}.", class_="lead"),
         *lines,
         *map(_difference, found.disagreements),
@@ -109,7 +112,7 @@ def _difference(found: Disagreement) -> Html:
     silent = [] if found.quotes else [tag("p", "The reader gives no quote.", class_="lead")]
     text = tag(
         "div",
-        tag("h4", title(found.signal)),
+        tag("h3", title(found.signal)),
         tag("p", "You: ", *own),
         tag("p", "The reader: ", *other),
         *(tag("blockquote", quote, class_="alien") for quote in found.quotes),

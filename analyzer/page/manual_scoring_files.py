@@ -75,7 +75,7 @@ def _cell(name: str, scores: Mapping[str, str]) -> str:
 def show_files(state: ManualScoringState, store: Store | None, rater: str, own: Sequence[SavedManualScores]) -> None:
     if store is None:
         return
-    st.html(tag("section", tag("h3", "Download your scores"), _progress(rater, own), class_="pa"))
+    st.html(tag("section", tag("h2", "Download your scores"), _progress(rater, own), class_="pa"))
     with st.container(horizontal=True, gap="large"):
         whose = options_field(state, "whose", "Raters", ["Mine", "All raters"])
         explained = "First: the scores from before the reader's values were shown. Use these to measure agreement."

@@ -62,7 +62,7 @@ def _picture(market: MarketMap) -> Html:
     )
     return tag(
         "section",
-        tag("h2", "Categories by stage and focus"),
+        tag("h2", "Categories by stage and focus", class_="large"),
         legend,
         tag("div", *cells, class_="map"),
         class_="pa",

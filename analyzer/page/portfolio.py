@@ -230,7 +230,7 @@ def _head(work: PortfolioWork) -> Html:
     outside, failed = len(work.portfolio.out_of_scope), sum(progress.failed.values())
     parts += [f"{outside:,} out of scope"] if outside else []
     parts += [f"{failed:,} not read"] if failed else []
-    lines = [tag("h2", work.name, class_="alien"), tag("p", f"{', '.join(parts)}.")]
+    lines = [tag("h2", work.name, class_="large alien"), tag("p", f"{', '.join(parts)}.")]
     if work.reads_pitches and progress.finished:
         lines.append(tag("p", progress_line(progress, under_way=False), class_="lead"))
     lines.append(tag("p", _where(work), class_="lead"))

@@ -19,7 +19,7 @@ from analyzer.page.portfolio_work import PortfolioWork, RunChoices, without_cred
 from analyzer.page.session import session
 from analyzer.settings import Settings, asks_a_server
 from analyzer.views.bulk import money
-from analyzer.views.html import tag
+from analyzer.views.html import literal, tag
 
 _KEY: Final = "portfolio_key"
 _VERIFIER_KEY: Final = "portfolio_verifier_key"
@@ -49,7 +49,7 @@ def _key_fields(options: RunChoices) -> None:
     if model in lacking or asks_again:
         connect.key_field(model, _KEY, " (empty if it needs none)" if options.server else "", lasts=False)
     if other is not None and other in lacking:
-        connect.key_field(other, _VERIFIER_KEY, f", for the second look by {other}", lasts=False)
+        connect.key_field(other, _VERIFIER_KEY, f", for the second look by {literal(other)}", lasts=False)
 
 
 def _connection(options: RunChoices, key: str = "") -> Connection | None:

@@ -75,7 +75,7 @@ def show_recent() -> None:
     ]
     if not entries and not unsaved:
         return
-    st.html(tag("section", tag("h3", "Your portfolios"), class_="pa"))
+    st.html(tag("section", tag("h2", "Your portfolios"), class_="pa"))
     for entry in (*unsaved, *entries):
         with st.container(horizontal=True, vertical_alignment="center", key=f"history-row-{entry.id}"):
             st.html(entry.html(), width="stretch")

@@ -106,7 +106,7 @@ def _chart(work: PortfolioWork, chosen: set[int]) -> Html:
     legend = tag("p", *keys, class_="legend")
     return tag(
         "section",
-        tag("h3", "Stage and focus"),
+        tag("h3", "Stage and focus", class_="part"),
         scatter(dots),
         legend,
         tag("p", note, class_="lead"),
@@ -129,14 +129,14 @@ def _counts(work: PortfolioWork, chosen: Sequence[int]) -> Html:
     ]
     count = f"{len(chosen):,} of {len(work.ranked):,}" if len(chosen) < len(work.ranked) else f"all {len(chosen):,}"
     shown_ = tag("p", f"Shown: {count}", class_="lead", role="status")
-    return tag("section", tag("h3", "Verdicts"), shown_, tag("ul", *rows, class_="counts"))
+    return tag("section", tag("h3", "Verdicts", class_="part"), shown_, tag("ul", *rows, class_="counts"))
 
 
 # ---------------------------------------------------------------- the table
 
 
 def _table(work: PortfolioWork, view: View, chosen: Sequence[int], page: int) -> Html:
-    heading = tag("h3", "Ranking", id="ranking")
+    heading = tag("h3", "Ranking", id="ranking", class_="part")
     if not chosen:
         return tag("section", heading, tag("p", "No pitch matches these filters.", class_="note"), class_="ranking")
     note = (

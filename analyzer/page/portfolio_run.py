@@ -104,6 +104,15 @@ class PortfolioRun:
                 self._watched_at = time.monotonic()
         return time.monotonic() - self._watched_at
 
+    def resume(self) -> bool:
+        """Marks what has ended as under way again; False if nothing is left to read, or another tab went on first."""
+        work = self.work
+        with self._lock:
+            if not work.done.is_set() or work.deleted or not work.waiting:
+                return False
+            work.done.clear()
+        return True
+
     def start(self, do: Callable[[PortfolioRun], None]) -> None:
         """Begins work in the background."""
         work = self.work
@@ -207,18 +216,31 @@ def read_many(
 
 
 def go_on(run: PortfolioRun, settings: Settings) -> None:
-    """Reads the pitches without a result. Raises StoreError, or InputError if the portfolio is not there any more."""
-    work, place = run.work, run.place
-    if not work.done.is_set():
+    """Reads the pitches without a result, unless that is under way. Raises StoreError, or InputError if the portfolio
+    is not there any more."""
+    work = run.work
+    if not run.resume():
         return
-    if work.saved and place.store is not None and place.owner is not None:
-        claim = place.store.portfolios.claim(place.owner, work.id)
-        if claim is None:
-            raise InputError("this portfolio was deleted")
-        run.journal = Journal(place.store, claim, work)
+    try:
+        journal = _claimed(run)
+    except AnalyzerError:
+        work.done.set()
+        raise
+    run.journal = journal or run.journal
     work.stop.clear()
     work.ended = None
     run.start(lambda started: _read(started, settings))
+
+
+def _claimed(run: PortfolioRun) -> Journal | None:
+    """What saves the run from now on, here and nowhere else; None if it is not saved."""
+    work, place = run.work, run.place
+    if not work.saved or place.store is None or place.owner is None:
+        return None
+    claim = place.store.portfolios.claim(place.owner, work.id)
+    if claim is None:
+        raise InputError("this portfolio was deleted")
+    return Journal(place.store, claim, work)
 
 
 def open_results(name: str, data: bytes, *, place: Place = Place()) -> PortfolioRun:
@@ -290,20 +312,31 @@ def _journal(work: PortfolioWork, place: Place) -> Journal | None:
 
 
 def _do(run: PortfolioRun, do: Callable[[PortfolioRun], None]) -> None:
-    work = run.work
+    """Works, saves and ranks; whatever fails, nobody waits for it for ever."""
     try:
-        do(run)
+        _guarded(run.work, lambda: do(run))
+        _guarded(run.work, lambda: _finish(run))
+    finally:
+        run.work.loading = False
+        run.work.done.set()
+
+
+def _finish(run: PortfolioRun) -> None:
+    if run.journal is not None:
+        run.journal.flush()
+    run.work.rank()
+
+
+def _guarded(work: PortfolioWork, step: Callable[[], None]) -> None:
+    """Does a step; an error of it is why the work ended."""
+    try:
+        step()
     except AnalyzerError as error:
         work.ended = error
     except Exception as error:  # noqa: BLE001  # a bug: one line for the visitor, the rest for who runs the page
         where = "".join(format_tb(error.__traceback__))  # without its message, which may quote a pitch
         _log.error("%s while working on many pitches\n%s", type(error).__name__, where)
         work.ended = as_analyzer_error(error, f"after {len(work.items)} pitches")
-    if run.journal is not None:
-        run.journal.flush()
-    work.rank()
-    work.loading = False
-    work.done.set()
 
 
 def _parts(pieces: Iterator[Piece], count: int) -> Iterator[PortfolioPart]:

@@ -158,8 +158,12 @@ class PortfolioWork:
 
 
 def without_credentials(url: str) -> str:
-    """A server's address as it may be written down: without user, password and query."""
-    parts = urlsplit(url)
+    """A server's address as it may be written down: without user, password and query. Empty for what is not an address,
+    such as one that is half typed."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}" if parts.netloc else ""
 
 

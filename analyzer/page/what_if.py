@@ -73,7 +73,7 @@ def show(read: Signals, was: Assessment, now: Assessment) -> None:
     fields = {field.name: field for field in _fields(read)}
     _changed({name: fields[name] for name in session().changes if name in fields})
     for family, (words, _) in FAMILIES.items():
-        st.html(tag("h3", words, class_="pa family"))
+        st.html(tag("h2", words, class_="pa family"))
         members = [field for field in fields.values() if _family(field.name) == family]
         if family == _family("problems"):
             _problems(read, members)
@@ -82,7 +82,7 @@ def show(read: Signals, was: Assessment, now: Assessment) -> None:
         for field in members:
             if field.name == "competitors":
                 _competitors(field, read)
-    st.html(tag("h3", "Does the framework apply?", class_="pa family"))
+    st.html(tag("h2", "Does the framework apply?", class_="pa family"))
     _field(fields["in_scope"])
 
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _BATCHES_A_SECOND: Final = 400
 """Messages that the owner takes in at most; with more processes, each gathers for longer."""
 _SHORTEST: Final = 0.05
-"""Seconds for which words to the owner, and its news, are gathered: little beside an answer's time, and each message
+"""Seconds for which words to the owner, and its news, are gathered: little next to an answer's time, and each message
 takes a large part of a millisecond of both processes."""
 
 

@@ -16,6 +16,7 @@ from typing import Any, Final, Literal, get_args
 from pydantic import ValidationError
 
 from analyzer.framework.assessment import Warning
+from analyzer.patterns import late
 from analyzer.reading.grounding import Grounding, folded
 from analyzer.reading.pitch import Pitch, overlaps
 from analyzer.reading.support import missing_support, names_competitor
@@ -45,7 +46,7 @@ _LISTS: Final[Mapping[str, tuple[type[Problem] | type[Persona] | type[Competitor
 _UNNAMED_KINDS = ("in_house", "manual_process")
 _SHOWN_QUOTE = 90
 _MOST_PASSAGES = 50
-_WORD = re.compile(r"\w+")
+_WORD = late(r"\w+")
 _SMALL_WORDS = frozenset(
     re.findall(
         r"\w+",
@@ -85,8 +86,8 @@ class CheckedAnswer:
     """An answer after checking.
 
     `parts`: the usable part of each signal, by name, as `Signals` takes it. A faulty single value is left out; a faulty
-    list has its sound entries. `left_out`: lists and signals that the answer does not have; they count as empty or
-    unknown. `planted`: all spans that address the reader, by the program's rules or by the model.
+    list has its sound entries. `left_out`: lists and signals that the answer does not have, or has as null; they
+    count as empty or unknown. `planted`: all spans that address the reader, by the program's rules or by the model.
     """
 
     in_scope: bool
@@ -197,7 +198,7 @@ class _Check:
             product=_short(self.document.get("product"), 120),
             summary=_short(self.document.get("summary"), 400),
             parts=parts,
-            left_out=frozenset(name for name in (*_LISTS, *SIGNALS) if name not in self.document),
+            left_out=frozenset(name for name in (*_LISTS, *SIGNALS) if self.document.get(name) is None),
             faults=tuple(self.faults),
             warnings=tuple(self.warnings),
             planted=tuple(self.planted),
@@ -246,17 +247,18 @@ class _Check:
         return sum(char.isalnum() for start, end in spans for char in self.pitch.text[start:end])
 
     def _single(self, name: str) -> dict[str, Any] | None:
-        part = self.document.get(name, {})
+        part = self.document.get(name)
+        if part is None:
+            return {"value": UNKNOWN}
         if not isinstance(part, dict):
             self._fault(name, "is not an object")
             return None
-        value, basis = part.get("value"), part.get("basis")
+        value, basis = _code(part.get("value")), _code(part.get("basis"))
         if value in (None, "", UNKNOWN) or (value == "none" and basis == "absent"):
             return {"value": UNKNOWN}
         if value not in SIGNALS[name].values:
-            self._fault(
-                name, f"{_short(value, 60)!r} is not one of its values ({', '.join(SIGNALS[name].values)}, {UNKNOWN})"
-            )
+            said, values = _short(part.get("value"), 60), ", ".join(SIGNALS[name].values)
+            self._fault(name, f"{said!r} is not one of its values ({values}, {UNKNOWN})")
             return None
         if basis not in ("stated", "inferred"):
             self._fault(name, f"the value is {value!r} but the basis is {_short(basis, 20)!r}")
@@ -303,7 +305,9 @@ class _Check:
 
     def _list(self, name: str) -> tuple[Problem | Persona | Competitor, ...]:
         record, limit = _LISTS[name]
-        part = self.document.get(name, [])
+        part = self.document.get(name)
+        if part is None:
+            return ()
         if not isinstance(part, list):
             self._fault(name, "is not a list")
             return ()
@@ -332,7 +336,9 @@ class _Check:
             kind: FaultKind = "ungrounded" if cited else "dropped"
             self._fault(name, f"{where}: {self._why_not(cited) if cited else 'it has no quote'}", kind)
             return None
-        known = {key: value for key, value in entry.items() if key in record.model_fields}
+        known = {
+            key: _code(value) if key in _CODES else value for key, value in entry.items() if key in record.model_fields
+        }
         if record is Competitor and not self._names(entry, quote):
             self._fault(name, f"{where}: its quote does not hold its name", "unsupported")
             return None
@@ -351,7 +357,7 @@ class _Check:
         name = str(entry.get("name", ""))
         if names_competitor(name, quote.text):
             return True
-        return entry.get("kind") in _UNNAMED_KINDS and self._grounded(_Cited(name)) is not None
+        return _code(entry.get("kind")) in _UNNAMED_KINDS and self._grounded(_Cited(name)) is not None
 
     def _fault(self, signal: str, message: str, kind: FaultKind = "dropped") -> None:
         self.faults.append(Fault(signal, message, kind))
@@ -385,6 +391,15 @@ def _one_cited(entry: object) -> _Cited | None:
     if not isinstance(text, str) or not text.strip():
         return None
     return _Cited(text, start if isinstance(start, int) and start >= 0 else None)
+
+
+_CODES: Final = frozenset({"stage", "focus", "role", "kind"})
+"""The parts of entries of lists that have fixed values."""
+
+
+def _code(value: object) -> object:
+    """A value as the vocabulary spells it: some models write "Cost optimization" for `cost_optimization`."""
+    return re.sub(r"[\s-]+", "_", value.strip().lower()) if isinstance(value, str) else value
 
 
 def _short(value: object, length: int) -> str:

@@ -25,7 +25,7 @@ class Play:
 
 @dataclass(frozen=True, slots=True)
 class AskNext:
-    """AskNext, in the next batch or live. `because`: what went wrong before, in words; empty for the first time."""
+    """Ask it, in the next batch or live. `because`: what went wrong before, in words; empty for the first time."""
 
     because: str = ""
 

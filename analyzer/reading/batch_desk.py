@@ -39,9 +39,9 @@ _AT_ONCE: Final = 500
 
 @dataclass(slots=True)
 class BatchReport:
-    """What happened to batches in one call. `sent`: requests sent, in `sent_batches`; `at_most`: USD that they may cost
-    by their estimate, None = unknown. `open_batches`: that are not done yet, with `open_requests`. `notes`: what people
-    should know, a sentence each."""
+    """What happened to batches in one call. `sent`: requests sent, in `sent_batches`; `at_most`: USD that they, or
+    what was asked live, may cost by their estimate, None = unknown. `open_batches`: that are not done yet, with
+    `open_requests`. `notes`: what people should know, a sentence each."""
 
     sent: int = 0
     sent_batches: int = 0
@@ -122,6 +122,7 @@ class BatchDesk:
             _, last = self.rules.drafts.popitem()
             with closing(last) as draft:
                 self._send(draft)
+        self._note_cost()
         for because, count in self.rules.again.items():
             asked = "1 request is" if count == 1 else f"{count:,} requests are"
             self._note(f"{asked} asked again: {because}.")
@@ -141,13 +142,16 @@ class BatchDesk:
             remote = self._create(batch, draft.endpoint, file, len(claimed))
         self.report.sent += len(claimed)
         self.report.sent_batches += 1
-        budget = rules.budget
-        self.report.at_most = None if budget.unknown else budget.planned
+        self._note_cost()
         if remote is None:
             self._note(
                 "The server did not confirm a batch and may have it all the same. Run with --collect in a few minutes: "
                 "it is found, or its requests are sent again."
             )
+
+    def _note_cost(self) -> None:
+        budget = self.rules.budget
+        self.report.at_most = None if budget.unknown else budget.planned
 
     def _create(self, batch: StoredBatch, endpoint: str, file: IO[bytes], count: int) -> RemoteBatch | None:
         """Upload and create a batch; None if it is not known whether the provider has it."""
@@ -260,18 +264,24 @@ class BatchDesk:
         return any(request.batch == batch.id for request in found.values())
 
     def _not_found(self, batch: StoredBatch) -> None:
-        hours = 2 * self._services[batch.model].batches.hours
-        age = (datetime.now().astimezone() - datetime.fromisoformat(batch.saved_at)).total_seconds()
         self._store.batches.note_miss(batch.id)
-        if age > hours * 3600 and batch.misses + 1 >= _MOST_MISSES:
+        if self._is_overdue(batch) and batch.misses + 1 >= _MOST_MISSES:
             self._store.batches.end(batch.id, "lost")
             self._note(f"The server no longer knows a batch of {batch.requests:,} requests; they are sent again.")
             return
         self._still_open(batch)
+        self._note_unknown(batch.remote)
+
+    def _note_unknown(self, remote: str | None) -> None:
         self._note(
-            f"The server does not know batch {batch.remote}. Is the key of another project or account than the one "
-            "that sent it?"
+            f"The server does not know batch {remote}. Is the key of another project or account than the one that sent "
+            "it?"
         )
+
+    def _is_overdue(self, batch: StoredBatch) -> bool:
+        """Whether the server has had a batch for twice the time that it may take."""
+        age = (datetime.now().astimezone() - datetime.fromisoformat(batch.saved_at)).total_seconds()
+        return age > 2 * self._services[batch.model].batches.hours * 3600
 
     def _refused(self, batch: StoredBatch, remote: RemoteBatch) -> None:
         reason = remote.refused or "no reason given"
@@ -302,15 +312,18 @@ class BatchDesk:
         store.end(batch.id, rest)
 
     def _save_results(self, batch: StoredBatch, remote: RemoteBatch) -> bool:
-        """Save all results that can be read; whether none was unreadable."""
+        """Save all results that can be read; whether none was unreadable. Raises ProviderError if the server fails for
+        the moment, as if nothing had been looked at: results are not lost by an outage."""
         complete, strangers = True, 0
         results = self._services[batch.model].results(remote)
         try:
             for outcomes in _parts(results):
                 readable = [one for one in outcomes if one is not None]
                 complete = complete and len(readable) == len(outcomes)
-                strangers += self._store.batches.take(readable)
-        except (BatchNotFound, ProviderError):
+                strangers += self._store.batches.take(batch.id, readable)
+        except ProviderError as error:
+            if not isinstance(error, ProviderRejected) and not self._is_overdue(batch):
+                raise
             complete = False
         if strangers:
             self._note(f"{strangers:,} results are about requests that were not sent from this store; skipped.")
@@ -348,8 +361,13 @@ class BatchDesk:
             remote = batch.remote if batch.state == "open" else self._found(batch)
             if remote is None:
                 continue
-            with suppress(ProviderRejected):  # it has ended meanwhile
+            try:
                 self._services[batch.model].cancel(remote)
+            except BatchNotFound:
+                self._note_unknown(remote)
+                continue
+            except ProviderRejected:  # it has ended meanwhile
+                pass
             self.report.cancelled += batch.requests
 
     def _note(self, note: str) -> None:

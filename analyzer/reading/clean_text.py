@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from analyzer.patterns import late
+
 _MOST_PASSES: Final = 8
 _BLOCKS: Final = (
     "address article aside blockquote body br caption center dd details div dl dt fieldset figcaption figure footer "
@@ -22,29 +24,29 @@ _INLINE: Final = (
 )
 _BLOCK_NAMES: Final = frozenset(_BLOCKS.split())
 _NAMES: Final = "|".join(sorted((*_BLOCKS.split(), *_INLINE.split()), key=len, reverse=True))
-_TAG: Final = re.compile(rf"<(/?)({_NAMES})((?:\s[^<>]{{0,2000}})?)/?>", re.IGNORECASE)
-_UNREAD: Final = re.compile(r"<(head|style|script|svg|template|noscript|iframe)\b[^<>]{0,2000}>", re.IGNORECASE)
-_DOCTYPE: Final = re.compile(r"<!doctype[^<>]{0,200}>", re.IGNORECASE)
-_COMMENT: Final = re.compile(r"<!--")
-_ATTRIBUTE: Final = re.compile(r"""\b(alt|href)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
-_ENTITY: Final = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,24});", re.IGNORECASE)
-_CODE: Final = re.compile(
+_TAG: Final = late(rf"<(/?)({_NAMES})((?:\s[^<>]{{0,2000}})?)/?>", re.IGNORECASE)
+_UNREAD: Final = late(r"<(head|style|script|svg|template|noscript|iframe)\b[^<>]{0,2000}>", re.IGNORECASE)
+_DOCTYPE: Final = late(r"<!doctype[^<>]{0,200}>", re.IGNORECASE)
+_COMMENT: Final = late(r"<!--")
+_ATTRIBUTE: Final = late(r"""\b(alt|href)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
+_ENTITY: Final = late(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,24});", re.IGNORECASE)
+_CODE: Final = late(
     r"^(```|~~~)[^\n]*\n.*?^\1[^\n]*$|(?<!`)(`{1,2})(?!`)[^\n]+?(?<!`)\2(?!`)", re.DOTALL | re.MULTILINE
 )
-_FRONT_MATTER: Final = re.compile(
+_FRONT_MATTER: Final = late(
     r"\A\s*---[ \t]*\n(?:(?:[\w-]+:[^\n]*|[ \t]+[^\n]*|-[ \t][^\n]*|#[^\n]*)\n)+---[ \t]*(?:\n|\Z)"
 )
 _ADDRESS: Final = r"(?:https?://|mailto:|\.{0,2}/|\#)[^\s()]*(?:\([^\s()]*\)[^\s()]*)*|[^\s()]+\.(?:md|rst|html?|pdf|png|svg|gif|jpe?g|webp|ya?ml|ipynb)(?:\#[^\s()]*)?"  # fmt: skip
 _LINK_TITLE: Final = r"""(?:\s+(?:"[^"\n]*"|'[^'\n]*'))?"""
-_IMAGE: Final = re.compile(rf"!\[([^\[\]\n]*)\]\(\s*<?(?:{_ADDRESS})>?{_LINK_TITLE}\s*\)", re.IGNORECASE)
-_LINK: Final = re.compile(rf"(?<!!)\[([^\[\]\n]+)\]\(\s*<?({_ADDRESS}|[A-Z]{{4,}})>?{_LINK_TITLE}\s*\)")
-_EMPTY_LINK: Final = re.compile(rf"(?<!!)\[\]\(\s*<?(?:{_ADDRESS})>?{_LINK_TITLE}\s*\)", re.IGNORECASE)
-_REFERENCE: Final = re.compile(r"\[([^\[\]\n]+)\](?:\[([^\[\]\n]*)\])?")
-_IMAGE_REFERENCE: Final = re.compile(rf"!{_REFERENCE.pattern}")
-_DEFINITION: Final = re.compile(
+_IMAGE: Final = late(rf"!\[([^\[\]\n]*)\]\(\s*<?(?:{_ADDRESS})>?{_LINK_TITLE}\s*\)", re.IGNORECASE)
+_LINK: Final = late(rf"(?<!!)\[([^\[\]\n]+)\]\(\s*<?({_ADDRESS}|[A-Z]{{4,}})>?{_LINK_TITLE}\s*\)")
+_EMPTY_LINK: Final = late(rf"(?<!!)\[\]\(\s*<?(?:{_ADDRESS})>?{_LINK_TITLE}\s*\)", re.IGNORECASE)
+_REFERENCE: Final = late(r"\[([^\[\]\n]+)\](?:\[([^\[\]\n]*)\])?")
+_IMAGE_REFERENCE: Final = late(rf"!{_REFERENCE.pattern}")
+_DEFINITION: Final = late(
     rf"^[ ]{{0,3}}\[([^\[\]\n]+)\]:[ \t]+<?((?:https?://|\.{{0,2}}/|\#)\S*?)>?{_LINK_TITLE}[ \t]*$\n?", re.MULTILINE
 )
-_REPOSITORY: Final = re.compile(
+_REPOSITORY: Final = late(
     r"https?://(?:www\.)?(?:github\.com|gitlab\.com|bitbucket\.org|codeberg\.org|huggingface\.co|git\.sr\.ht)/"
     r"~?[\w.\-]+/[\w.\-]+/?(?:\.git)?(?:\#[\w\-]*)?$",
     re.IGNORECASE,
@@ -54,14 +56,14 @@ _HEADER_NAMES: Final = (
     r"enviado|fecha|mime-version|content-type|content-transfer-encoding|return-path|received|delivered-to"
 )
 _HEADER: Final = rf"(?:{_HEADER_NAMES})[ \t]?:[^\n]*\n(?:[ \t]+\S[^\n]*\n)*"
-_FIRST_HEADERS: Final = re.compile(rf"\A\s*((?:{_HEADER})+)(?:[ \t]*\n|\Z)", re.IGNORECASE)
-_FORWARDED: Final = re.compile(
+_FIRST_HEADERS: Final = late(rf"\A\s*((?:{_HEADER})+)(?:[ \t]*\n|\Z)", re.IGNORECASE)
+_FORWARDED: Final = late(
     rf"^[ \t>]*(?:-{{2,}}|_{{5,}})[^\n]{{0,80}}\n(?:[ \t]*\n)?((?:[ \t>]*{_HEADER}){{2,}})",
     re.IGNORECASE | re.MULTILINE,
 )
-_SUBJECT: Final = re.compile(r"^(?:subject|betreff|objet|asunto)[ \t]?:[ \t]*([^\n]*)$", re.IGNORECASE | re.MULTILINE)
-_REPLY: Final = re.compile(r"\A(?:(?:re|fwd?|aw|wg|tr|rv)\s*:\s*)+", re.IGNORECASE)
-_MANY_BLANKS: Final = re.compile(r"\n[ \t]*\n(?:[ \t]*\n)+")
+_SUBJECT: Final = late(r"^(?:subject|betreff|objet|asunto)[ \t]?:[ \t]*([^\n]*)$", re.IGNORECASE | re.MULTILINE)
+_REPLY: Final = late(r"\A(?:(?:re|fwd?|aw|wg|tr|rv)\s*:\s*)+", re.IGNORECASE)
+_MANY_BLANKS: Final = late(r"\n[ \t]*\n(?:[ \t]*\n)+")
 
 
 def clean_text(text: str) -> str:

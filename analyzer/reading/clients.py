@@ -88,7 +88,7 @@ class BatchPort(Protocol):
         ...
 
     async def note_unusable(self, key: str, fault: str | None) -> None:
-        """Note that a reply was paid for and is no answer; `fault`: why."""
+        """Note that a reply was paid for and is not an answer; `fault`: why."""
         ...
 
 

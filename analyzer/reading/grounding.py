@@ -15,6 +15,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from analyzer.patterns import late
 from analyzer.vocabulary.signals import Quote
 
 _SAME = str.maketrans(
@@ -25,10 +26,10 @@ _SAME = str.maketrans(
     }
 )
 _SAME_OR_SPACE = {**_SAME, ord("\n"): " "}
-_SPACES = re.compile(r"\s+")
+_SPACES = late(r"\s+")
 _KEEPS_FORM = ("<super>", "<sub>", "<fraction>")
 _SPACED_SCRIPT = r"[0-9A-Za-z\u00aa-\u024f\u0370-\u052f]"
-_WITHIN_WORD = re.compile(_SPACED_SCRIPT * 2)
+_WITHIN_WORD = late(_SPACED_SCRIPT * 2)
 _MARKS = (
     r"[\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u064b-\u065f\u1160-\u11ff\u1ab0-\u1aff\u20d0-\u20f0"
     r"\u3099\u309a\ufe20-\ufe2f]"
@@ -41,14 +42,14 @@ _LAYOUT_MARKS = _CUT_WORD + _NO_SPACE + _EMPHASIS
 _ANY_LAYOUT = f"[{_CUT_WORD}{_NO_SPACE}{_EMPHASIS}]*"
 _CJK = r"\u2e80-\u2fdf\u3001-\u303f\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff01-\uff65\U00020000-\U0003134f"
 _LINE_END = r"[ \t]*\n[ \t]*"
-_LAYOUT = re.compile(
+_LAYOUT = late(
     rf"(?P<cut>(?<=[^\W\d_])[-\u2010]{_LINE_END}(?=[^\W\d_]))|(?P<hyphen>(?<=[^\W_])[-\u2010]{_LINE_END}(?=[^\W_]))"
     rf"|(?P<soft>(?<=[^\W_])\u00ad{_LINE_END}(?=[^\W_]))|(?P<cjk>(?<=[{_CJK}]){_LINE_END}(?=[{_CJK}]))"
     r"|(?P<bold>(?<![^\s(\[\"'>*_|])(?P<sign>\*{1,3}|_{1,3})(?=[^\s*_])(?P<inner>[^\n*_]{0,400}(?:\n[^\n*_]+){0,4})(?<=\S)(?P=sign)(?![\w*_]))"
     r"|(?P<spaced>^[ \t]*[^\W_](?:[ ]{1,4}[^\W_]){3,80}[ \t]*$)",
     re.MULTILINE,
 )
-_PIECE = re.compile(rf"(?P<plain>[!-~]+(?:[ \n][!-~]+)*(?!{_MARKS}))|[\s\S]{_MARKS}*")
+_PIECE = late(rf"(?P<plain>[!-~]+(?:[ \n][!-~]+)*(?!{_MARKS}))|[\s\S]{_MARKS}*")
 """A run that keeps its length when folded, or a single character with its marks. Most pitches are a few runs."""
 
 
@@ -154,8 +155,8 @@ def is_plain(text: str) -> bool:
     )
 
 
-_PLAIN = re.compile(r"[!-~]+(?:[ \n][!-~]+)*")
-_TWO_LETTERS = re.compile(r"[0-9A-Za-z]{2}")
+_PLAIN = late(r"[!-~]+(?:[ \n][!-~]+)*")
+_TWO_LETTERS = late(r"[0-9A-Za-z]{2}")
 """In a heading of spaced letters there are none."""
 
 

@@ -345,7 +345,7 @@ def _extra(question: ModelQuestion, profile: Profile) -> dict[str, Any]:
 
 
 def without(schema: dict[str, Any], keywords: tuple[str, ...]) -> dict[str, Any]:
-    """The schema without some keywords of JSON Schema; names of fields are no keywords."""
+    """The schema without some keywords of JSON Schema; names of fields are not keywords."""
     if not keywords:
         return schema
 

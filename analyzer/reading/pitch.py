@@ -7,7 +7,6 @@ found by `planted_text`.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
@@ -16,6 +15,7 @@ from analyzer.errors import PitchError
 from analyzer.files import documents
 from analyzer.files.document import Document, TextPart
 from analyzer.framework.assessment import PitchRef, SourceRef, Warning
+from analyzer.patterns import late
 from analyzer.reading.clean_text import clean_text, subject_of, without_markup, without_reply
 from analyzer.reading.pitch_title import shortened, title_of
 from analyzer.reading.planted_text import planted_spans, planted_warning
@@ -28,10 +28,10 @@ MAX_CHARACTERS: Final = documents.MAX_CHARACTERS
 _MOST_CLEANED: Final = 3 * MAX_CHARACTERS
 """Characters of a text that markup is taken from; a longer one is refused as it is."""
 _TITLE_WITHIN: Final = 10_000
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\ufffe\uffff\ud800-\udfff]")
-_TAGS = re.compile(r"(\U0001f3f4[\U000e0030-\U000e007a]{2,6}\U000e007f)|[\U000e0000-\U000e007f]+")
+_CONTROLS = late(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\ufffe\uffff\ud800-\udfff]")
+_TAGS = late(r"(\U0001f3f4[\U000e0030-\U000e007a]{2,6}\U000e007f)|[\U000e0000-\U000e007f]+")
 """Characters that only machines read. Flags such as Scotland's (group 1) are spelled with some of them and stay."""
-_INVISIBLE = re.compile(
+_INVISIBLE = late(
     r"[\u200b-\u200d\u2060-\u2064]{3,}|[\u202d\u202e]|[\ufe00-\ufe0f\U000e0100-\U000e01ef]{3,}"
     r"|[A-Za-z][\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u2060-\u2064\u3164\uffa0][A-Za-z]"
     r"|[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180e\u3164\uffa0]{3,}"
@@ -66,8 +66,9 @@ class Pitch:
         shown = document.cleaned(_clean_part)
         cleaned = shown.cleaned(_without_tags)
         if not any(map(str.isalnum, cleaned.text)):
-            reasons = " ".join(cleaned.sentences()) or "it needs at least a sentence of text"
-            raise PitchError(f"{id or document.title}: the pitch is empty. {reasons}")
+            reasons = " ".join(cleaned.sentences())
+            why = f". {reasons}" if reasons else "; it needs at least a sentence of text"
+            raise PitchError(f"{id or document.title}: the pitch is empty{why}")
         title = title or without_reply(document.subject or "")
         pitch = cls._cleaned(cleaned.text, id, title, hidden=_hides(shown.text))
         warnings = (*source_warnings(document), *pitch.warnings)
@@ -90,7 +91,8 @@ class Pitch:
         hidden = hidden or _hides(cleaned)
         cleaned = _without_tags(cleaned)
         if not any(char.isalnum() for char in cleaned):
-            raise PitchError(f"{name}the pitch is empty; it needs at least a sentence of text")
+            what = "has no words" if cleaned.strip() else "is empty"
+            raise PitchError(f"{name}the pitch {what}; it needs at least a sentence of text")
         if len(cleaned) > MAX_CHARACTERS:
             raise PitchError(
                 f"{name}the pitch has {len(cleaned):,} characters, the limit is {MAX_CHARACTERS:,}; nothing was sent. "

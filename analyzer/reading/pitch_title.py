@@ -6,6 +6,8 @@ import re
 import unicodedata
 from typing import Final
 
+from analyzer.patterns import late
+
 _LONGEST: Final = 120
 _LOOKED_AT: Final = 600
 """Characters of a line that are looked at."""
@@ -13,22 +15,20 @@ _SHORT_GREETING: Final = 4
 """Words of a greeting that ends without a comma."""
 _WITHIN: Final = 80
 """Lines in which a heading is looked for."""
-_HEADING: Final = re.compile(r"#[ \t]+(\S.*)")
-_UNDERLINE: Final = re.compile(r"={3,}\s*")
-_NOT_A_TITLE: Final = re.compile(
+_HEADING: Final = late(r"#[ \t]+(\S.*)")
+_UNDERLINE: Final = late(r"={3,}\s*")
+_NOT_A_TITLE: Final = late(
     r"(?:https?://\S+\s*)+|.*\bcookies?\b.*|skip to (?:main )?content|table of contents|menu|.*\ball rights reserved\b.*"
     r"|(?:english|deutsch|español|[\u4e00-\u9fff]{2,4})(?:\s*[|\u2022\u00b7/-]\s*\S+)+",
     re.IGNORECASE,
 )
-_MARKS: Final = re.compile(
-    r"^(?:[#>*+\-\u2022|\s]+(?=\S))|:[a-z0-9_+-]+:|(?<!\w)[*_`~]+(?=\S)|(?<=\S)[*_`~]+(?!\w)|[#|\s]+$"
-)
-_GREETING: Final = re.compile(
+_MARKS: Final = late(r"^(?:[#>*+\-\u2022|\s]+(?=\S))|:[a-z0-9_+-]+:|(?<!\w)[*_`~]+(?=\S)|(?<=\S)[*_`~]+(?!\w)|[#|\s]+$")
+_GREETING: Final = late(
     r"(?:dear|hello|hi|hey|good (?:morning|afternoon|evening)|greetings|to whom it may concern|hallo|guten tag|liebe[rs]?"
     r"|sehr geehrte[rs]?|bonjour|ch(?:er|ère)s?|madame|hola|buenos días|estimad[oa]s?)\b(?:[ \t]+[\w.'’&-]+){0,6}[ \t]*[,:!–—-]?",
     re.IGNORECASE,
 )
-_NAVIGATION: Final = re.compile(r"\s+\|\s+|\s{2,}|\t")
+_NAVIGATION: Final = late(r"\s+\|\s+|\s{2,}|\t")
 
 
 def title_of(text: str) -> str:

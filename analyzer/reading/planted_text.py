@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from analyzer.framework.assessment import Warning
+from analyzer.patterns import late
 from analyzer.reading.grounding import folded
 from analyzer.vocabulary.records import SIGNALS
 from analyzer.vocabulary.signals import Quote
@@ -20,7 +21,7 @@ from analyzer.vocabulary.signals import Quote
 _GRADER = r"(?:ai|llm|language[- ]model|automated|evaluators?|graders?|reviewers?|assistants?|chatgpt|gpt|claude)"
 _START = r"""(?<!["'“‘«])(?<!["'“‘«]\s)\b"""
 _ADDRESSES_READER: Final[tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]] = tuple(
-    (words, re.compile(pattern, re.VERBOSE | re.MULTILINE))
+    (words, late(pattern, re.VERBOSE | re.MULTILINE))
     for words, pattern in (
         (
             ("note", "message", "instruction", "attention", "hint"),
@@ -116,7 +117,7 @@ _ADDRESSES_READER: Final[tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]] = 
 )
 """Patterns of text that addresses the reader, in lower case. A pattern is only tried on text with one of its words, which
 most text has not."""
-_MARKUP = re.compile(r"<[!/a-zA-Z][^<>\n]{0,200}>|[*_~\\#|]+|&(?:#\w{1,8}|[a-zA-Z]{2,10});")
+_MARKUP = late(r"<[!/a-zA-Z][^<>\n]{0,200}>|[*_~\\#|]+|&(?:#\w{1,8}|[a-zA-Z]{2,10});")
 """Marks of Markdown or HTML, within and between words, that a rendered page does not show."""
 _UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u3164\uffa0") | {
     chr(code) for code in (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))
@@ -132,7 +133,7 @@ _LOOK_ALIKES = str.maketrans(
 _WORDS: Final = tuple(dict.fromkeys(word for words, _ in _ADDRESSES_READER for word in words))
 """A text that holds none of these addresses nobody."""
 _FEW_WORDS: Final = 3
-_PARAGRAPH_BREAK = re.compile(r"\n[ \t]*\n")
+_PARAGRAPH_BREAK = late(r"\n[ \t]*\n")
 
 
 def planted_spans(text: str) -> Iterable[tuple[int, int]]:

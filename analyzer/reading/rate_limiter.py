@@ -35,6 +35,7 @@ from analyzer.errors import (
     RateLimited,
     RunStopped,
 )
+from analyzer.patterns import late
 from analyzer.settings import GIVE_UP_AFTER
 
 T = TypeVar("T")
@@ -386,7 +387,7 @@ _HEADERS: Final = (
 _LONGEST: Final = 86_400.0
 """No wait is longer than a day, whatever a header says."""
 _EPOCH: Final = 1e9
-_PARTS: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_PARTS: Final = late(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 

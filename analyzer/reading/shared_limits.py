@@ -80,7 +80,7 @@ class SharedLimits:
         return self.spending.total
 
     def say(self, word: Word) -> None:
-        """Have the owner told, soon and in this order."""
+        """Send a word to the owner, soon and in this order."""
         self._words.append(word)
         self._said.set()
         if not self._loops and not self.ended:

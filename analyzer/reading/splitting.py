@@ -14,6 +14,8 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
+from analyzer.patterns import late
+
 MOST_CHARACTERS: Final = 300
 """The longest sentence; a longer one is cut at a clause, else at a space."""
 _LEAST_CHARACTERS = MOST_CHARACTERS // 3
@@ -30,16 +32,16 @@ PLAIN: Final = str.maketrans(
     }
 )
 """Typographic and Markdown characters as plain ones, character for character."""
-FENCE: Final = re.compile(r"[ >]{0,8}(?:`{3}|~{3})")
-MARKED_HEADING: Final = re.compile(r" {0,3}#{1,6}\s")
-BULLET: Final = re.compile(r"\s{0,20}(?:>\s?)?(?:[-+*•–▪◦‣●✓✔✅]|\d{1,2}[.)]|\[\d{1,3}\])\s")
+FENCE: Final = late(r"[ >]{0,8}(?:`{3}|~{3})")
+MARKED_HEADING: Final = late(r" {0,3}#{1,6}\s")
+BULLET: Final = late(r"\s{0,20}(?:>\s?)?(?:[-+*•–▪◦‣●✓✔✅]|\d{1,2}[.)]|\[\d{1,3}\])\s")
 
-_LINE = re.compile(r"[^\n\u2028\u2029]*[\n\u2028\u2029]|[^\n\u2028\u2029]+")
-_TABLE_ROW = re.compile(r"\s{0,20}\|")
-_END = re.compile(r"[.!?…]{1,3}[\"')\]”’»]{0,3}(?=\s)|[。！？｡؟۔।॥]+[」』）】》”’\"']{0,3}")
-_LAST_WORD = re.compile(r"[^\s(\[\"'“‘«]{1,20}$")
-_INITIALS = re.compile(r"[^\W\d_](?:\.[^\W\d_])*", re.UNICODE)
-_LIST_NUMBER = re.compile(r"\d{1,2}")
+_LINE = late(r"[^\n\u2028\u2029]*[\n\u2028\u2029]|[^\n\u2028\u2029]+")
+_TABLE_ROW = late(r"\s{0,20}\|")
+_END = late(r"[.!?…]{1,3}[\"')\]”’»]{0,3}(?=\s)|[。！？｡؟۔।॥]+[」』）】》”’\"']{0,3}")
+_LAST_WORD = late(r"[^\s(\[\"'“‘«]{1,20}$")
+_INITIALS = late(r"[^\W\d_](?:\.[^\W\d_])*", re.UNICODE)
+_LIST_NUMBER = late(r"\d{1,2}")
 _ABBREVIATIONS = frozenset(
     re.findall(
         r"\S+",
@@ -48,10 +50,10 @@ _ABBREVIATIONS = frozenset(
         "pág núm av tel",
     )
 )
-_CLAUSE = re.compile(r"[,;:)|](?=\s)|[，、；：）]|\s[-–—]\s|[—–]")
-_LEFT_EDGE = re.compile(r"(?:[\s>#|*_~•–—▪◦‣●✓✔✅]|[-+](?=\s))+")
+_CLAUSE = late(r"[,;:)|](?=\s)|[，、；：）]|\s[-–—]\s|[—–]")
+_LEFT_EDGE = late(r"(?:[\s>#|*_~•–—▪◦‣●✓✔✅]|[-+](?=\s))+")
 _RIGHT_EDGE = " \t\r\n\v\f\x85\u00a0\u2028\u2029\u3000|*_#~"
-_WORD_CHARACTER = re.compile(r"[0-9A-Za-z\u00aa-\u024f\u0370-\u052f]")
+_WORD_CHARACTER = late(r"[0-9A-Za-z\u00aa-\u024f\u0370-\u052f]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from itertools import chain
 from typing import Any, Final
 
 from analyzer.framework.assessment import ONE_SENTENCE, Warning
+from analyzer.patterns import late
 from analyzer.reading.splitting import sentences
 from analyzer.vocabulary.labels import joined
 from analyzer.vocabulary.records import LISTS, SIGNALS
@@ -24,6 +25,9 @@ MOST_SIGNALS: Final = 5
 MOST_OF_ALL: Final = 2 / 3
 """The largest share of all quoted signals that one such sentence may carry. In 112 recorded readings of samples the
 largest is 0.55; above it, the reading as a whole is in doubt."""
+MOST_OF_TEXT: Final = 1 / 3
+"""The share of the text above which a sentence may carry most of all signals: a text of a sentence or two has no other
+place for them."""
 
 _NUMBER_WORDS: Final = {
     "English": (
@@ -59,14 +63,14 @@ _NUMBER_WORDS: Final = {
 """Words for numbers, as patterns without spaces. Left out: words that mean something else in another language."""
 _PREFIX: Final = {"Hebrew": "[ובלהמכש]{0,2}"}
 """Letters that are written onto a word."""
-_NUMBER_WORD: Final = re.compile(
+_NUMBER_WORD: Final = late(
     "|".join(
         rf"\b{_PREFIX.get(language, '')}(?:{'|'.join(words.split())})\b" for language, words in _NUMBER_WORDS.items()
     )
     + "|[半倍割両两双]",
     re.IGNORECASE,
 )
-_WORD: Final = re.compile(r"[^\W_]+(?:['’&.+-][^\W_]+)*")
+_WORD: Final = late(r"[^\W_]+(?:['’&.+-][^\W_]+)*")
 _BEGIN_SENTENCES: Final = (
     "a about after all although an and any are as at because before both but by can each even every few "
     "first for from has have he her here his how if in into is it its just many more most my new no not "
@@ -84,7 +88,7 @@ _NO_NAMES: Final = frozenset(f"{_BEGIN_SENTENCES} {_ABBREVIATIONS}".split())
 def missing_support(name: str, value: str, quotes: Iterable[Quote], product: str = "") -> str:
     """What the quotes of a value lack, as a sentence for the model and for people; empty if they lack nothing.
 
-    `product`: the product's name, which is no customer's."""
+    `product`: the product's name, which is not a customer's."""
     need = SIGNALS[name].support.get(value)
     texts = [quote.text for quote in quotes]
     if need == "number" and not any(map(has_number, texts)):
@@ -119,8 +123,8 @@ def may_hold_name(text: str, product: str = "") -> bool:
 
 def support_warnings(signals: Signals, pitch: str, *, checked: bool = False) -> tuple[Warning, ...]:
     """Warnings for a person: sentences that carry more than MOST_SIGNALS signals, and values whose quotes only repeat
-    the product's name. A sentence that carries most of all signals opens the verdict, unless a second look has
-    `checked` them."""
+    the product's name. A sentence that carries most of all signals opens the verdict, unless it is much of the text or
+    a second look has `checked` them."""
     return (*_crowded(signals, pitch, checked), *_only_named(signals))
 
 
@@ -206,6 +210,7 @@ def _crowded(signals: Signals, pitch: str, checked: bool) -> Iterator[Warning]:
                 break
             carried.setdefault(number, {})[name] = None
     quoted = len({name for _, _, name in spans})
+    whole = sum(piece.end - piece.start for piece in pieces)
     for number, names in carried.items():
         repeated = number - 1 in carried and set(carried[number - 1]) == set(names)  # one quote over both
         if len(names) > MOST_SIGNALS and not repeated:
@@ -214,10 +219,12 @@ def _crowded(signals: Signals, pitch: str, checked: bool) -> Iterator[Warning]:
             message = (
                 f"One sentence carries {len(names)} signals ({joined(sorted(names))}); check that it supports each."
             )
-            most = len(names) > MOST_OF_ALL * quoted and not checked
+            short = piece.end - piece.start > MOST_OF_TEXT * whole
+            most = len(names) > MOST_OF_ALL * quoted and not short and not checked
             if most:
                 message += f" It is most of what was read ({quoted} signals), so there is no verdict."
-            yield Warning(kind=ONE_SENTENCE if most else "unsupported", message=message, quote=quote)
+            kind = ONE_SENTENCE if most else "unsupported"
+            yield Warning(kind=kind, message=message, quote=None if short else quote)  # which sentence is plain
 
 
 def _only_named(signals: Signals) -> Iterator[Warning]:

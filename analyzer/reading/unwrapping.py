@@ -13,12 +13,14 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Any, Final
 
-_THOUGHTS: Final = re.compile(
+from analyzer.patterns import late
+
+_THOUGHTS: Final = late(
     r"<(think|thinking|thought|reasoning|reflection)>.*?</\1>|<\|channel\|>analysis.*?<\|end\|>", re.DOTALL | re.I
 )
-_UNOPENED_THOUGHT: Final = re.compile(r"^.*</(?:think|thinking)>", re.DOTALL | re.I)
+_UNOPENED_THOUGHT: Final = late(r"^.*</(?:think|thinking)>", re.DOTALL | re.I)
 """Some templates open the tag in the prompt, so the answer only closes it."""
-_TRAILING_COMMA: Final = re.compile(r",(\s*[}\]])")
+_TRAILING_COMMA: Final = late(r",(\s*[}\]])")
 _MOST_STARTS: Final = 200
 """Places in a text at which a document may begin."""
 _DEEPEST: Final = 6

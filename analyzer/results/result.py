@@ -39,6 +39,10 @@ class WrittenResult(Result):
     _parsed: Assessment | None
     _text: str
 
+    def __new__(cls, *parts: Any, **fields: Any) -> Any:
+        """With the fields of a result, as `dataclasses.replace` calls it: a plain one."""
+        return object.__new__(cls) if parts else Result(**fields)
+
     def __init__(self, result: Result, text: str):
         object.__setattr__(self, "_parsed", None)
         object.__setattr__(self, "_text", text)

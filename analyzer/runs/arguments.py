@@ -15,11 +15,12 @@ from typing import Any, Final
 from analyzer.errors import AnalyzerError, ConfigurationError, InputError, PitchError
 from analyzer.files.document import Document
 from analyzer.framework.arguments import a_kind
+from analyzer.patterns import late
 from analyzer.settings import MAX_CONCURRENCY, MAX_PROCESSES, MAX_READINGS, Settings, verifier
 
 _LONGEST_PATH: Final = 255
 """Characters; a longer line is a text, not the name of a file."""
-_FILE_NAME: Final = re.compile(r"\S+\.(txt|md|pdf|pptx?|docx?|html?|csv|tsv|jsonl?|parquet|xlsx?)", re.IGNORECASE)
+_FILE_NAME: Final = late(r"\S+\.(txt|md|pdf|pptx?|docx?|html?|csv|tsv|jsonl?|parquet|xlsx?)", re.IGNORECASE)
 _READ_FILE: Final = "read it first: read_file(Path(...)) from analyzer.files.documents returns what analyze takes"
 
 

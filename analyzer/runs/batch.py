@@ -47,8 +47,8 @@ class Submitted:
 
     @property
     def exit_code(self) -> int:
-        """0 all sent; 1 the cost limit was reached; 3 not configured, or the server cannot be reached."""
-        return 0 if self.ended is None else self.ended.exit_code
+        """0 all sent; 1 some pitches failed, or the cost limit was reached."""
+        return self.ended.exit_code if self.ended is not None else 1 if self.progress.failed else 0
 
     def document(self) -> dict[str, Any]:
         """The same for scripts."""

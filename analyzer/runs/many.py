@@ -168,6 +168,7 @@ class ManyRun:
     that was read. Scoring happens wherever results are collected.
 
     More pitches are prepared (`window`) than may be in flight, so that no slot stays empty while a result is looked at.
+    `waiting`: pitches taken so far whose requests are in a batch that is not done; `unasked`: those in no batch.
     """
 
     def __init__(self, plan: RunPlan, limits: Limits | None = None, desk: BatchDesk | None = None):
@@ -217,8 +218,6 @@ class ManyRun:
     def spent(self) -> Usage | None:
         """What was spent so far; None if nothing is asked."""
         return self._limits.spent
-
-    # `waiting`: pitches taken so far whose requests are in a batch that is not done; `unasked`: those in no batch.
 
     @property
     def under_way(self) -> int:

@@ -145,7 +145,7 @@ class _Reports:
 
 
 class _PipedLimits(SharedLimits):
-    """The limits that the run's own process holds; it is told and heard through the pipes."""
+    """The limits that the run's own process holds; words and news go through the pipes."""
 
     def __init__(self, reports: _Reports, terms: LimitTerms):
         super().__init__(_NoLink(), Process("", ""), terms)

@@ -232,15 +232,18 @@ class BatchTable:
                 origins.update(connection.execute(of_these.distinct()).scalars())
         return origins
 
-    def take(self, outcomes: Sequence[Outcome]) -> int:
-        """Save outcomes durably, all or none; returns how many are about requests that are not known. A reply counts
-        once: the first stays, whatever comes later, and an error never replaces it."""
+    def take(self, batch: str, outcomes: Sequence[Outcome]) -> int:
+        """Save outcomes of a batch durably, all or none; returns how many are about requests that are not known. A
+        reply counts once: the first stays, whatever comes later, and an error never replaces it. Nor does an error
+        count for a request that is in another batch by now."""
         known = self.find([outcome.key for outcome in outcomes])
         with self._database.writing() as connection:
             for outcome in outcomes:
-                open_to = ("sent",) if outcome.state != "replied" else None
                 where = [BATCH_REQUESTS.c.key == outcome.key]
-                where.append(BATCH_REQUESTS.c.state.in_(open_to) if open_to else BATCH_REQUESTS.c.state.not_in(_TAKEN))
+                if outcome.state == "replied":
+                    where.append(BATCH_REQUESTS.c.state.not_in(_TAKEN))
+                else:
+                    where += _waiting(batch)
                 values = {"state": outcome.state, "status": outcome.status, "reply": _packed(outcome.reply)}
                 connection.execute(sa.update(BATCH_REQUESTS).where(*where).values(**values))
         return sum(outcome.key not in known for outcome in outcomes)

@@ -39,4 +39,4 @@ def terms(heading: str) -> Html:
 
 def unfolding(heading: str, hint: str, *paragraphs: Html) -> Html:
     """A heading that unfolds to its explanation."""
-    return tag("details", tag("summary", tag("h3", heading), tag("span", hint)), *paragraphs, class_="terms")
+    return tag("details", tag("summary", tag("h2", heading), tag("span", hint)), *paragraphs, class_="terms")

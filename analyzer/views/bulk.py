@@ -164,7 +164,8 @@ def print_estimate(console: Console, estimate: CostEstimate) -> None:
         _print_table(console, table)
     faulty = "".join(f", {count:,} cannot be read ({kind})" for kind, count in sorted(estimate.faulty.items()))
     stored = f", {estimate.stored:,} already in the store" if estimate.stored else ""
-    console.print(f"{estimate.pitches:,} pitches{stored}{faulty}", soft_wrap=True)
+    pitches = "1 pitch" if estimate.pitches == 1 else f"{estimate.pitches:,} pitches"
+    console.print(f"{pitches}{stored}{faulty}", soft_wrap=True)
     if estimate.model is None:
         console.print("Name a model with --model to see what reading them would cost.")
         return

@@ -237,8 +237,8 @@ def signal_names(comparison: Comparison) -> list[str]:
 def competitors_rule() -> str:
     """The rule by which names of competitors match."""
     return (
-        f"Two names match if they are one player of the market map, or if they are spelled alike (token_set_ratio of "
-        f"{ALIKE:g} or more) and the map does not list them as two players."
+        "Two names match if they are one player of the market map, or if they are spelled alike, in any order of their "
+        f"words (a likeness of {ALIKE:g} of 100 or more), and the map does not list them as two players."
     )
 
 

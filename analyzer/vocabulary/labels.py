@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
+from analyzer.patterns import late
 from analyzer.vocabulary import records as vocabulary
 from analyzer.vocabulary.derived import INPUT_SPECS
 from analyzer.vocabulary.records import LISTS, SIGNALS, InputSpec, ListSpec, SignalSpec
@@ -23,6 +23,7 @@ _TITLES: Final = {
 _VALUES: Final = {
     "unknown": "not stated",
     "in_house": "built in-house",
+    "data_labelling": "data labeling",
     "not_rivalled": "not in-house",
     "rivalled": "built in-house",
 }
@@ -33,7 +34,7 @@ _OF_SIGNAL: Final = {
     ("traction", "none"): "nobody uses it yet",
     ("trust_route", "none"): "nothing",
 }
-_CODE: Final = re.compile(r"\b[a-z]+(?:_[a-z0-9]+)+\b")
+_CODE: Final = late(r"\b[a-z]+(?:_[a-z0-9]+)+\b")
 _PARTS: Final = {"ai": "AI", "ml": "ML", "llm": "LLM", "gpu": "GPU", "automl": "AutoML"}
 
 

@@ -102,7 +102,7 @@ def _document(page: Page, address: str) -> None:
     data = deck(noted, picture_slide, lambda slide: slide.element.set("show", "0"))
     file: FilePayload = {"name": "deck.pptx", "mimeType": "application/octet-stream", "buffer": data}
     page.locator("input[type=file]").set_input_files(file)
-    page.get_by_text("Read: ").wait_for()
+    page.get_by_text("Read: ").first.wait_for()
 
 
 # ---------------------------------------------------------------- many pitches

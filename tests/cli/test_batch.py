@@ -81,6 +81,13 @@ def test_waiting_sends_collects_and_sends_again_to_the_end(provider: Provider, m
     assert len(Path("out.jsonl").read_text().splitlines()) == 3 and set(provider.paid.values()) == {1}
 
 
+def test_sending_fails_like_a_live_run_where_a_pitch_cannot_be_read(provider: Provider) -> None:
+    with Path("in.jsonl").open("a") as file:
+        file.write('{"id": "empty", "text": ""}\n')
+    sent = bulk("--batch")
+    assert sent.exit_code == 1 and "3 requests sent" in sent.output and "1 failed" in sent.output
+
+
 def test_a_live_run_says_that_batches_are_under_way(provider: Provider) -> None:
     bulk("--batch")
     assert "A batch is under way with this model." in bulk("-o", "out.jsonl").output
@@ -104,6 +111,7 @@ def test_batches_are_cancelled(provider: Provider) -> None:
         (("--live", "-o", "out.jsonl"), "--live goes with --collect"),
         (("--batch", "--wait"), "name the output with -o"),
         (("--collect",), "name the output with -o"),
+        (("-", "--batch", "--wait", "-o", "out.jsonl"), "standard input comes once; save it to a file"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused_before_anything_is_sent(

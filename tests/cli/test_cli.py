@@ -449,6 +449,9 @@ def test_results_and_summary_do_not_share_standard_output() -> None:
     done = pitch("bulk", str(PITCHES), "--model", "recorded", "-o", "-", "--json")
     assert done.exit_code == 2
     assert "cannot both go to standard output" in done.stderr
+    twice = pitch("bulk", str(PITCHES), "--limit", "1", "--model", "keywords", "--repeat", "2", "-o", "-")
+    assert len([json.loads(line) for line in twice.stdout.splitlines()]) == 2
+    assert "pairs of readings that agree" in twice.stderr
 
 
 @pytest.mark.parametrize(

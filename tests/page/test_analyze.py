@@ -122,12 +122,16 @@ def test_without_a_model_the_page_says_how_it_was_read_and_how_to_set_one(page: 
     assert "connect a model" in markup(page)
 
 
-@pytest.mark.parametrize("text", ["", "  \n ", "...!"], ids=["nothing", "white space", "punctuation"])
-def test_an_empty_pitch_is_refused_in_one_line(page: AppTest, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [("", "is empty"), ("  \n ", "is empty"), ("...!", "has no words"), ("\U0001f680\U0001f525", "has no words")],
+    ids=["nothing", "white space", "punctuation", "emoji"],
+)
+def test_a_pitch_without_words_is_refused_in_one_line(page: AppTest, text: str, what: str) -> None:
     analyze(page, text)
 
     assert [error.value for error in page.error] == [
-        literal("Not analyzed: the pitch is empty; it needs at least a sentence of text")
+        literal(f"Not analyzed: the pitch {what}; it needs at least a sentence of text")
     ]
     assert "verdict" not in markup(page)
 
@@ -354,6 +358,18 @@ def test_the_example_and_the_samples_need_neither_a_second_look_nor_more_reading
 
     assert not page.exception and "An example of what you get" in markup(page)
     assert len(analyze_page._sample_assessments()) == len(pitch_field.samples())
+    page.toggle(key="second-look").set_value(True)
+    page.selectbox(key="sample").set_value("cabstand").run()
+    assert not page.error and "Scores" not in markup(page)  # with a second look, which costs, it waits for a click
+
+
+def test_the_example_opens_whatever_is_set_for_pitches_of_ones_own(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PITCH_VERIFY", "mistral/small")
+    button(page, "Open the example").click().run()
+    assert not page.error and "Scores" in markup(page)
+    assert page.selectbox(key="sample").value == "twicetold"
 
 
 def test_two_pitches_are_shown_side_by_side_at_an_address_of_their_own(page: AppTest) -> None:

@@ -59,7 +59,11 @@ def test_the_empty_page_asks_for_files_and_shows_no_figure(page: AppTest) -> Non
     assert "Agreement, signal by signal" not in markup(page) and not page.exception
 
 
-def test_the_samples_are_compared_at_a_click(page: AppTest) -> None:
+def test_the_samples_are_compared_at_a_click_and_no_model_is_asked(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PITCH_VERIFY", "mistral/small")
+    monkeypatch.setenv("PITCH_READINGS", "3")
     click(page, "Use the samples")
     assert not page.exception and not page.error
     assert str(resource("fixtures")) not in markup(page)

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from analyzer.page import link
+from analyzer.page.presence import Visitor
+from analyzer.reading.readers import Choice
 from analyzer.vocabulary.signals import Signals
-
-if TYPE_CHECKING:
-    pass
-from tests.page.visitor import OWN_PITCH, FixedReader, analyze, markup, opened_at, what_if
+from tests.page.visitor import (
+    OWN_PITCH,
+    FixedReader,
+    SlowReader,
+    analysis,
+    analyze,
+    button,
+    markup,
+    opened_at,
+    visit,
+    what_if,
+)
 
 
 def test_a_link_leads_back_to_sample_tab_and_changes(page: AppTest) -> None:
@@ -147,3 +156,75 @@ def test_back_and_forward_come_to_the_place_that_the_address_names(
     page.run()
 
     assert page.radio(key="choice").value == choice
+
+
+# ---------------------------------------------------------------- a reading under way
+
+
+def _address(page: AppTest) -> dict[str, str]:
+    return {name: str(value[0] if isinstance(value, list) else value) for name, value in page.query_params.items()}
+
+
+@pytest.fixture
+def under_way(page: AppTest, monkeypatch: pytest.MonkeyPatch, slow_reader: SlowReader) -> AppTest:
+    """The page while a model reads a pitch that is not to be saved."""
+    monkeypatch.setattr("analyzer.page.analysis.choose", lambda *_: Choice(slow_reader))
+    if any(toggle.key == "keep" for toggle in page.toggle):
+        page.toggle(key="keep").set_value(False)
+    return analyze(page, OWN_PITCH)
+
+
+def test_a_reload_while_a_model_reads_comes_back_to_that_reading(under_way: AppTest, slow_reader: SlowReader) -> None:
+    again = opened_at(**_address(under_way))
+
+    assert again.text_area(key="text").value == OWN_PITCH
+    assert analysis(again) is analysis(under_way)
+    assert any("is reading the pitch" in said.value for said in again.markdown)
+    button(again, "Cancel").click().run()
+    assert slow_reader.ended.wait(10)
+    assert "Cancelled after " in again.info[0].value
+    assert "Cancelled (on another tab" in under_way.run().info[0].value
+
+
+def test_what_one_tab_does_not_show_any_more_another_tab_goes_on_with(
+    under_way: AppTest, monkeypatch: pytest.MonkeyPatch, slow_reader: SlowReader
+) -> None:
+    current = analysis(under_way)
+    current.watchers.add(Visitor("another tab"))
+
+    current.leave()
+
+    assert not current.result.cancelled()
+    monkeypatch.setattr(Visitor, "__call__", lambda _: False)
+    current.leave()
+    assert slow_reader.ended.wait(10)
+
+
+def test_back_from_an_answer_comes_to_the_field_with_its_pitch(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch, under_way: AppTest, reads: Callable[..., FixedReader]
+) -> None:
+    address = _address(under_way)
+    analysis(under_way).result.cancel()
+    page.query_params.clear()
+    page.query_params.update(address)
+    monkeypatch.setattr(link, "came_by_history", lambda: True)
+
+    page.run()
+
+    assert page.text_area(key="text").value == OWN_PITCH
+    assert visit(page).analysis is None and not page.info
+
+
+def test_a_pitch_that_is_not_to_be_saved_is_not_saved_after_a_reload(
+    page: AppTest, reads: Callable[..., FixedReader], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("analyzer.page.access.owner", lambda: "someone")
+    reads(Signals(product="Testbed"))
+    page.run()
+    page.toggle(key="keep").set_value(False)
+    analyze(page, OWN_PITCH)
+
+    again = opened_at(**_address(page))
+
+    assert again.toggle(key="keep").value is False
+    assert visit(again).saved is None

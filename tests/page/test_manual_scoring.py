@@ -570,10 +570,10 @@ def test_one_signal_at_a_time_leads_from_each_choice_to_the_next_signal(
 ) -> None:
     begin(page)
     named(page.radio, "Show").set_value("One at a time").run()
-    assert f"<h4>{title(next(iter(VALUES)))}</h4>" in markup(page)
+    assert f'<h2 class="minor">{title(next(iter(VALUES)))}</h2>' in markup(page)
 
     for name in VALUES:
-        if f"<h4>{title(name)}</h4>" in markup(page):
+        if f'<h2 class="minor">{title(name)}</h2>' in markup(page):
             choices = [button for button in page.button if button.label.startswith("The pitch is silent")]
             if choices:
                 choices[0].click().run()
@@ -591,7 +591,7 @@ def test_one_signal_at_a_time_leads_from_each_choice_to_the_next_signal(
 def test_out_of_scope_is_one_choice_and_complete(page: AppTest, reader: FixedReader, store: Store) -> None:
     begin(page)
     named(page.radio, "Show").set_value("One at a time").run()
-    while "<h4>In scope</h4>" not in markup(page):
+    while '<h2 class="minor">In scope</h2>' not in markup(page):
         named(page.button, "Previous signal").click().run()
     named(page.button, "No: The framework does not apply, so there is no score.").click().run()
     named(page.button, "Save").click().run()

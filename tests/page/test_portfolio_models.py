@@ -215,3 +215,10 @@ def test_the_page_of_a_portfolio_that_goes_on_knows_how_it_was_read(store: Store
     found = open_portfolios.find(run.work.id, access.LOCAL, lambda: store)
     assert found is not None and done(found).options == run.work.options
     assert page_of().run()
+
+
+def test_an_address_that_is_half_typed_is_refused_and_breaks_nothing() -> None:
+    page = connected("A server of your own", "openai/own", address="http://[::1")
+    button(page, "Start").click().run()
+    assert not page.exception
+    assert "the address of the server is not a URL" in page.error[0].value

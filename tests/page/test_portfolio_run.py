@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow
 import pyarrow.parquet as parquet
@@ -21,7 +21,7 @@ from analyzer.framework.assessment import PitchRef
 from analyzer.framework.one_pitch import score
 from analyzer.page import portfolio_run as run
 from analyzer.page.portfolio_export import export
-from analyzer.page.portfolio_run import Pace, go_on, open_results, read_many
+from analyzer.page.portfolio_run import Pace, PortfolioRun, go_on, open_results, read_many
 from analyzer.page.portfolio_work import PortfolioWork, RunChoices
 from analyzer.results.documents import DocumentEntry, parse_document
 from analyzer.runs.portfolio_parts import PortfolioItem
@@ -30,9 +30,6 @@ from analyzer.settings import KEYWORDS, Settings
 from analyzer.vocabulary.signals import Signals
 from tests.completions import PITCH
 from tests.model_server import MODEL, Service, good, refused
-
-if TYPE_CHECKING:
-    pass
 from tests.page.test_portfolio import done, given, read, start
 
 
@@ -51,6 +48,14 @@ def test_every_pitch_is_kept_with_its_assessment_or_the_reason_why_there_is_none
         assessment, text = item.assessment(), item.text()
         quotes = [quote for _, quote in assessment.signals.quotes()]
         assert quotes and all(quote.text == (text or "")[quote.start : quote.end] for quote in quotes)
+
+
+def test_a_fault_after_the_last_pitch_leaves_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PortfolioWork, "rank", lambda work: 1 / 0)
+    work = read(PITCH)
+
+    assert work.done.is_set() and len(work.items) == 1
+    assert "after 1 pitches" in str(work.ended)
 
 
 def test_quotes_stand_where_they_are_marked_also_where_the_text_was_cleaned() -> None:
@@ -84,6 +89,45 @@ def test_a_run_that_was_stopped_goes_on_with_the_pitches_that_are_left() -> None
     assert sorted(item.result.number for item in work.items) == list(range(40))
     assert {item.result.id: item.text() for item in work.items} == {f"p{n + 1}": text for n, text in enumerate(texts)}
     assert (work.progress.done, work.progress.total, len(work.ranked)) == (40, 40, 40)
+
+
+def test_two_tabs_that_go_on_at_the_same_moment_read_each_pitch_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = start(*(f"{PITCH} Number {number}." for number in range(9)))
+    run.work.stop.set()
+    done(run)
+    asked = len(run.work.waiting)
+    claims: list[int] = []
+
+    def on_another_tab(_: PortfolioRun) -> None:
+        claims.append(len(claims))
+        go_on(run, Settings())
+
+    monkeypatch.setattr("analyzer.page.portfolio_run._claimed", on_another_tab)
+
+    go_on(run, Settings())
+
+    work = done(run)
+    go_on(run, Settings())  # a tab that still shows the button
+    assert asked and claims == [0] and work.done.is_set()
+    assert sorted(item.result.number for item in work.items) == list(range(9))
+
+
+def test_a_run_that_cannot_go_on_here_can_be_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = start(*(f"{PITCH} Number {number}." for number in range(9)))
+    run.work.stop.set()
+    left = len(done(run).waiting)
+
+    def deleted(_: PortfolioRun) -> None:
+        raise InputError("this portfolio was deleted")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("analyzer.page.portfolio_run._claimed", deleted)
+        with pytest.raises(InputError, match="was deleted"):
+            go_on(run, Settings())
+
+    assert run.work.done.is_set() and len(run.work.waiting) == left
+    go_on(run, Settings())
+    assert not done(run).waiting
 
 
 @pytest.mark.parametrize("wanted", [False, True], ids=["usual", "goes on alone"])

@@ -273,10 +273,21 @@ def test_of_two_processes_one_takes_a_batch_from_one_state_to_the_next(tmp_path:
         assert store.batches.find(["1"])["1"].state == "unsent"
 
 
+def test_an_error_of_an_old_batch_does_not_free_a_request_that_a_new_one_has(tmp_path: Path) -> None:
+    with Store.open(f"sqlite:///{tmp_path / 'store.db'}") as store:
+        old, new = (StoredBatch(name * 32, "o" * 32, MODEL, "writing", 0) for name in "ab")
+        store.batches.claim(old, [("1", "p")], anew=True)
+        failed = [Outcome("1", "failed", 429, {})]
+        store.batches.take(old.id, failed)
+        assert store.batches.claim(new, [("1", "p")], anew=False) == {"1"}
+        store.batches.take(old.id, failed)  # by a slower process
+        assert store.batches.find(["1"])["1"].state == "sent"
+
+
 def test_deleting_a_pitch_deletes_what_batches_know_of_it(tmp_path: Path) -> None:
     with Store.open(f"sqlite:///{tmp_path / 'store.db'}") as store:
         store.batches.claim(StoredBatch("b" * 32, "o" * 32, MODEL, "writing", 0), [("1", "p"), ("2", "q")], anew=True)
-        store.batches.take([Outcome("1", "replied", 200, {"a": 1})])
+        store.batches.take("b" * 32, [Outcome("1", "replied", 200, {"a": 1})])
         with store._database.writing() as connection:
             delete_unused_answers(connection, ["p"])
         assert set(store.batches.find(["1", "2"])) == {"2"}

@@ -216,6 +216,20 @@ def test_a_part_that_cannot_be_used_costs_only_itself(
     assert service.call_count == 2
 
 
+def test_capitals_spaces_and_nulls_of_a_small_model_cost_neither_a_value_nor_another_request(
+    service: respx.Route, pauses: list[float]
+) -> None:
+    loose = answer(
+        category=single("Cost Optimization", "cut your GPU bill", basis="Stated"),
+        personas=[{"quote": "Platform teams", "role": "Platform Engineer"}],
+        urgency=None,
+    )
+    service.mock(side_effect=[completion(loose), completion(answer())])
+    reading, exact = read(pauses), read(pauses)
+    assert reading.signals == exact.signals
+    assert not reading.warnings and service.call_count == 2
+
+
 def test_more_entries_than_allowed_are_cut_and_told(service: respx.Route, pauses: list[float]) -> None:
     problem = {"statement": "s", "quote": "stand idle", "stage": "day_2", "focus": "engineering", "primary": False}
     problems = [{**problem, "statement": str(n)} for n in range(9)] + [

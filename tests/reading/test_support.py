@@ -191,6 +191,23 @@ def test_a_sentence_that_carries_most_of_all_signals_puts_the_reading_in_doubt(e
     assert checked.kind == "unsupported"
 
 
+@pytest.mark.parametrize(
+    "rest", ["", " They lose $90,000 a month.", " \u5f88\u8d35\u3002"], ids=["one", "two", "Chinese"]
+)
+def test_in_a_text_of_a_sentence_or_two_one_may_carry_most_signals_and_there_is_a_verdict(rest: str) -> None:
+    text = "Wattwise\n\nTeams lose money while GPUs stand idle." + rest
+    start = text.index("Teams")
+    quote = Quote(text="Teams lose money", start=start, end=start + 16)
+    signals = Signals.model_validate(
+        {name: {"value": SIGNALS[name].values[-1], "quotes": [quote]} for name in (*MANY, *OTHERS)}
+    )
+    (warning,) = support_warnings(signals, text)
+    assert warning.kind == "unsupported" and "carries 10 signals" in warning.message
+    assert not any(quote.doubt for _, quote in with_doubts(signals, [warning]).quotes())
+    verdict = score(signals, warnings=[warning]).verdict
+    assert verdict is not None and "in doubt" not in verdict.sentence
+
+
 def test_every_quote_of_a_crowded_sentence_says_so_wherever_it_is_shown() -> None:
     signals = hung(3)
     doubted = with_doubts(signals, support_warnings(signals, TEXT))

@@ -253,6 +253,20 @@ def test_results_that_stay_lost_are_asked_again_and_the_run_says_so(desk: Desk, 
     assert Counter(desk.provider.paid.values()) == Counter({1: first, 2: 3 - first} if first else {2: 3})
 
 
+def test_an_outage_while_results_are_fetched_loses_none_however_long_it_lasts(
+    openai: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    openai.submit()
+    openai.provider.finish()
+    with monkeypatch.context() as patched:
+        patched.setattr(openai.provider, "_file", lambda name: httpx.Response(503))
+        for _ in range(4):
+            results, run = openai.collect()
+            assert not results and run.waiting == 3 and not run.report.sent
+            assert "could not be looked at" in run.report.notes[0]
+    assert len(good(openai.collect()[0])) == 3 and set(openai.provider.paid.values()) == {1}
+
+
 @pytest.mark.slow
 def test_a_result_that_never_comes_counts_as_lost_after_three_looks(desk: Desk) -> None:
     desk.submit()
@@ -385,6 +399,13 @@ def test_only_the_batches_with_these_pitches_are_cancelled(openai: Desk) -> None
     assert [batch.cancelling for batch in openai.provider.batches.values()] == [True, False]
 
 
+def test_a_batch_that_the_key_does_not_reach_is_not_called_cancelled(openai: Desk) -> None:
+    openai.submit()
+    openai.provider.batches.clear()
+    report = openai.cancel()
+    assert not report.cancelled and "Is the key of another project" in report.notes[0]
+
+
 # ---------------------------------------------------------------- second questions
 
 
@@ -415,6 +436,13 @@ def test_what_is_left_is_asked_at_once_if_the_user_says_so_at_the_usual_price(op
     results, run = openai.collect(live=True)
     assert len(good(results)) == 3 and openai.provider.live == 4 and not run.report.sent
     assert run.summary.usage.requests == 6
+
+
+def test_what_may_be_spent_live_is_reported_so_that_a_limit_holds_over_several_calls(openai: Desk) -> None:
+    openai.submit()
+    openai.provider.finish(fates("ok", "429", "429"))
+    _, run = openai.collect(live=True, max_cost=1)
+    assert openai.provider.live == 2 and run.report.at_most and not run.report.sent
 
 
 def test_answers_that_cannot_be_used_fail_the_same_way_until_the_user_asks_anew(desk: Desk) -> None:

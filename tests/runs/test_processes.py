@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import io
 import os
 import pickle
@@ -61,6 +62,7 @@ def test_a_result_that_another_process_wrote_is_the_same_result() -> None:
     assert repr(other.assessment) == repr(plain.assessment)
     for same in (pickle.loads(pickle.dumps(other)), copy.copy(other), copy.deepcopy(other)):  # noqa: S301
         assert (type(same), same) == (Result, plain)
+    assert dataclasses.replace(other, id="p4") == dataclasses.replace(plain, id="p4") != plain
 
 
 @given(st.lists(st.builds(PitchToRead, st.integers(0, 2**40), st.none() | st.text(), st.text(), st.none())), st.data())

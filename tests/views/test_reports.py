@@ -120,7 +120,7 @@ def test_wherever_people_see_a_draft_it_has_no_verdict() -> None:
     print_assessment(console, draft)
     shown = (
         html_report(draft, ""), markdown_report(draft), console.export_text(), html_of(draft),
-        side_by_side(draft, draft),
+        side_by_side(draft, draft), repr(draft),
     )  # fmt: skip
     judged = draft.verdict.sentence.split(". ")[1]
     for text in shown:

@@ -13,26 +13,27 @@ from typing import Final
 from analyzer.files.document import Aside, Page, Unread
 from analyzer.files.readers import html
 from analyzer.files.readers.kind import INSTEAD, Attachment, Parts, Unreadable
+from analyzer.patterns import late
 
 _MOST_PARTS: Final = 200
-_FORWARDED: Final = re.compile(r"^\s*(fwd?|wg|tr|rv|i|enc)\s*:", re.IGNORECASE)
+_FORWARDED: Final = late(r"^\s*(fwd?|wg|tr|rv|i|enc)\s*:", re.IGNORECASE)
 """Subjects of forwarded messages, in the languages whose programs translate the word."""
-_HISTORY: Final = re.compile(
+_HISTORY: Final = late(
     r"^(?:On .{5,200} wrote:|Am .{5,200} schrieb.*:|Le .{5,200} a écrit\s*:|El .{5,200} escribió:"
     r"|-{2,} ?(?:Original Message|Ursprüngliche Nachricht|Message d'origine|Mensaje original) ?-{2,}"
     r"|_{20,})\s*$",
     re.IGNORECASE,
 )
 """Lines that begin what an earlier message said."""
-_FORWARD_LINE: Final = re.compile(
+_FORWARD_LINE: Final = late(
     r"^(?:-{2,} ?(?:Forwarded message|Weitergeleitete Nachricht|Message transféré) ?-{2,}"
     r"|Begin forwarded message:)\s*$",
     re.IGNORECASE,
 )
-_HEADER_LINE: Final = re.compile(
+_HEADER_LINE: Final = late(
     r"^\*?(?:From|Sent|To|Cc|Date|Subject|Von|Gesendet|An|Betreff|De|À|Objet)\s?:", re.IGNORECASE
 )
-_SIGNATURE: Final = re.compile(r"^-- ?$")
+_SIGNATURE: Final = late(r"^-- ?$")
 _PICTURES: Final = ("image", "audio", "video")
 
 

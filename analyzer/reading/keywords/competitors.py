@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from analyzer.patterns import late
 from analyzer.reading.keywords.cues import NAME_WORD, Cue
 from analyzer.reading.keywords.evidence import MOST_HITS, Evidence, meets
 from analyzer.reading.keywords.rules import KnownNames
@@ -16,9 +16,7 @@ from analyzer.reading.keywords.sentences import Hit
 from analyzer.vocabulary.signals import MAX_COMPETITORS, Competitor, RivalKind
 
 _CONTEXT_CHARACTERS: Final = 80
-_LISTED_NAMES = re.compile(
-    rf"\s{{0,3}}(?:the\s)?({NAME_WORD}(?:\s{NAME_WORD}){{0,2}})(?:\s?,\s?|\s(?:and|or)\s|$|(?=\W))"
-)
+_LISTED_NAMES = late(rf"\s{{0,3}}(?:the\s)?({NAME_WORD}(?:\s{NAME_WORD}){{0,2}})(?:\s?,\s?|\s(?:and|or)\s|$|(?=\W))")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,29 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from analyzer.reading.keywords.cues import Cue
 
 _MOST_WORDS: Final = 50_000
 """For so many words it is remembered which needs they meet."""
+_TABLES: Final = ("exact", "beginnings", "waiting")
 
 
 class CueIndex:
     """Cues by the words that they cannot do without (`Cue.needs`)."""
 
-    def __init__(self, cues: Iterable[Cue]):
-        numbers: dict[tuple[str, ...], int] = {}
+    def __init__(self, cues: Iterable[Cue], tables: Mapping[str, Any] | None = None):
+        """`tables`: those of an index of the same cues, which saves making them."""
+        self.cues = list(dict.fromkeys(cues))
+        self._met: dict[str, tuple[int, ...]] = {}
         self._exact: dict[str, list[int]] = {}
         self._beginnings: dict[str, list[int]] = {}
-        self._waiting: list[list[tuple[Cue, list[int]]]] = []
-        """For each need, the cues that are looked at where it is met, with their other needs."""
-        for cue in dict.fromkeys(cues):
-            own = [self._number(options, numbers) for options in cue.needs]
-            if own:
-                self._waiting[own[0]].append((cue, own[1:]))
+        self._waiting: list[list[tuple[int, list[int]]]] = []
+        """For each need, the places of the cues that are looked at where it is met, with their other needs."""
+        if tables is None:
+            numbers: dict[tuple[str, ...], int] = {}
+            for place, cue in enumerate(self.cues):
+                own = [self._number(options, numbers) for options in cue.needs]
+                if own:
+                    self._waiting[own[0]].append((place, own[1:]))
+        else:
+            self._exact, self._beginnings, self._waiting = (tables[name] for name in _TABLES)
         self._lengths = sorted(set(map(len, self._beginnings)))
-        self._met: dict[str, tuple[int, ...]] = {}
+
+    @property
+    def tables(self) -> dict[str, Any]:
+        """What can be saved as JSON and given to an index of the same cues."""
+        return dict(zip(_TABLES, (self._exact, self._beginnings, self._waiting), strict=True))
 
     def _number(self, options: tuple[str, ...], numbers: dict[tuple[str, ...], int]) -> int:
         if options not in numbers:
@@ -47,14 +58,14 @@ class CueIndex:
                 held[number] = held.get(number, 0) | sentences
         found: dict[Cue, int] = {}
         for number, sentences in held.items():
-            for cue, others in self._waiting[number]:
+            for place, others in self._waiting[number]:
                 left = sentences
                 for other in others:
                     left &= held.get(other, 0)
                     if not left:
                         break
                 else:
-                    found[cue] = left
+                    found[self.cues[place]] = left
         return found
 
     def _needs_met_by(self, word: str) -> tuple[int, ...]:

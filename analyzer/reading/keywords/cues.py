@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 _SPACE = r"[\s\-/\"']{1,6}"
@@ -43,17 +43,44 @@ class Cue:
     `cased`: capitals matter to some part of it; else it is looked for in the text in small letters, which is
     faster."""
 
-    __slots__ = ("_pattern", "cased", "needs", "regex")
+    __slots__ = ("_make", "_parts", "_pattern")
 
     def __init__(self, regex: str, needs: Needs):
-        self.regex = regex
-        self.needs = tuple(sorted(needs, key=len))
-        self.cased = _CASED in regex
+        self._make: Callable[[], tuple[str, Needs]] = lambda: (regex, needs)
+        self._parts: tuple[str, Needs] | None = None
         self._pattern: re.Pattern[str] | None = None
+
+    @classmethod
+    def later(cls, make: Callable[[], tuple[str, Needs]]) -> Cue:
+        """A cue whose regular expression and needs are made when they are first asked for: most cues never meet a
+        pitch."""
+        cue = cls("", ())
+        cue._make = make
+        return cue
+
+    @property
+    def parts(self) -> tuple[str, Needs]:
+        """The regular expression and the needs. Raises ValueError naming a cue that cannot be taken apart."""
+        if self._parts is None:
+            regex, needs = self._make()
+            self._parts = regex, tuple(sorted(needs, key=len))
+        return self._parts
+
+    @property
+    def regex(self) -> str:
+        return self.parts[0]
+
+    @property
+    def needs(self) -> Needs:
+        return self.parts[1]
+
+    @property
+    def cased(self) -> bool:
+        return _CASED in self.parts[0]
 
     @property
     def pattern(self) -> re.Pattern[str]:
-        """Compiled when a sentence first comes near: most cues never meet a pitch."""
+        """Compiled when a sentence first comes near."""
         if self._pattern is None:
             flags = re.IGNORECASE if self.cased else re.NOFLAG
             self._pattern = re.compile(rf"(?<!\w)(?:{self.regex})(?!\w)", flags)
@@ -69,16 +96,24 @@ class CueLanguage:
         self._parts: dict[str, tuple[str, Needs]] = {}
 
     def cue(self, source: str) -> Cue:
-        """Raises ValueError naming the cue and what is wrong with it."""
+        """The cue that is written so. Taking it apart raises ValueError naming the cue and what is wrong with it."""
         if source not in self._cues:
-            tokens = _TOKEN.findall(source.replace("-", " "))
-            regex, needs = self._sequence(tokens, source)
-            if tokens:
-                raise ValueError(f"the cue {source!r} closes a group it did not open")
-            if not needs:
-                raise ValueError(f"the cue {source!r} has no word that must be there")
-            self._cues[source] = Cue(regex, needs)
+            self._cues[source] = Cue.later(lambda: self._whole(source))
         return self._cues[source]
+
+    def any_of(self, sources: Sequence[str]) -> Cue:
+        """One of several cues, if it does not matter which; an organization in it is not named."""
+        cues = [self.cue(source) for source in sources]
+        return Cue.later(lambda: either([(cue.regex.replace("(?P<org>", "(?:"), cue.needs) for cue in cues]))
+
+    def _whole(self, source: str) -> tuple[str, Needs]:
+        tokens = _TOKEN.findall(source.replace("-", " "))
+        regex, needs = self._sequence(tokens, source)
+        if tokens:
+            raise ValueError(f"the cue {source!r} closes a group it did not open")
+        if not needs:
+            raise ValueError(f"the cue {source!r} has no word that must be there")
+        return regex, needs
 
     def _sequence(self, tokens: list[str], source: str) -> tuple[str, Needs]:
         """Takes tokens up to the end of the phrase or alternative. What may be left out takes its space along."""
@@ -142,8 +177,12 @@ def _literal(token: str, source: str) -> tuple[str, Needs]:
 
 def name_cue(name: str) -> Cue:
     """A proper name as a cue: exactly as it is spelled, capitals included."""
-    regex = "(?-i:" + _SPACE.join(re.escape(word) for word in name.replace("-", " ").split()) + ")"
-    return Cue(regex, tuple((word.lower(),) for word in _WORD.findall(name)))
+
+    def parts() -> tuple[str, Needs]:
+        regex = _CASED + _SPACE.join(re.escape(word) for word in name.replace("-", " ").split()) + ")"
+        return regex, tuple((word.lower(),) for word in _WORD.findall(name))
+
+    return Cue.later(parts)
 
 
 def either(alternatives: list[tuple[str, Needs]]) -> tuple[str, Needs]:

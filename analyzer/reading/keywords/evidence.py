@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any, Final
 
+from analyzer.patterns import late
 from analyzer.reading.keywords.cues import Cue
 from analyzer.reading.keywords.rules import CueSet, Rules
 from analyzer.reading.keywords.sentences import Hit, Place, Text
@@ -22,21 +23,23 @@ MOST_HITS: Final = 24
 _NAME_WORDS: Final = 5
 _TO_A_NAME: Final = 12
 """Sentences in which the product's name is looked for if the title does not have it."""
+_BEFORE_A_LETTER: Final = 2_000
+"""Characters in which a letter's greeting is looked for."""
 _OF_A_LETTER: Final = 8
 """Sentences of a letter in which its product is looked for."""
 _WORDS_BEFORE: Final = 6
 _WORDS_AFTER: Final = 5
-_TITLE_NAME = re.compile(r"(?P<name>\S.{0,58}?)\s{0,3}(?::\s|\s[-|]\s|\s-$)")
-_SUBJECT = re.compile(
+_TITLE_NAME = late(r"(?P<name>\S.{0,58}?)\s{0,3}(?::\s|\s[-|]\s|\s-$)")
+_SUBJECT = late(
     r"(?:(?P<name>[A-Z]\w[\w.+&-]*(?:\s[A-Z][\w.+&]*){0,3}),?\s(?:is|[a-z]{2,}s|raises|automatically)\b"
     r"|(?P<small>\w[\w.+-]+)\s(?:is an?|automatically|lets|helps)\s)"
 )
-_INTRODUCED = re.compile(
+_INTRODUCED = late(
     r"\b[Ww]e(?: are|'re| run| build| built| make| made| sell| started| founded)\s"
     r"(?P<name>[A-Z]\w[\w.+&-]*)(?=[\s.,;:]|$)"
 )
-_WHAT_IS = re.compile(r"(?:What is|What's|About|Why)\s(?P<name>\w[\w.+&-]*(?:\s[A-Z][\w.+&]*){0,2})\s?\??")
-_TITLE_LEAD = re.compile(r"(?:Show HN:|Launch HN:|Subject:|Re:|Introducing|Announcing|Meet)\s", re.IGNORECASE)
+_WHAT_IS = late(r"(?:What is|What's|About|Why)\s(?P<name>\w[\w.+&-]*(?:\s[A-Z][\w.+&]*){0,2})\s?\??")
+_TITLE_LEAD = late(r"(?:Show HN:|Launch HN:|Subject:|Re:|Introducing|Announcing|Meet)\s", re.IGNORECASE)
 
 
 class Evidence:
@@ -143,11 +146,16 @@ class Evidence:
 
     @cached_property
     def letter(self) -> list[int]:
-        """The numbers of the first sentences after the greeting, if the text begins with one; else empty."""
-        first = self.text.original.lstrip().partition("\n")[0]
-        if not is_greeting(first):
+        """The numbers of the first sentences after the greeting, if the text begins with one, or with a line that
+        greets somebody else ("Hey Dana, thanks for the introduction."); else empty."""
+        lines = [line for line in self.text.original[:_BEFORE_A_LETTER].split("\n") if line.strip()]
+        greeting = next(iter(lines), "")
+        if not is_greeting(greeting):
+            passing = is_greeting(f"{greeting.partition(',')[0]},")
+            greeting = next((line for line in lines[1:2] if passing and is_greeting(line)), "")
+        if not greeting:
             return []
-        after = self.text.original.index(first) + len(first)
+        after = self.text.original.index(greeting) + len(greeting)
         return [number for number, each in enumerate(self.text.sentences) if each.start >= after][:_OF_A_LETTER]
 
     @property

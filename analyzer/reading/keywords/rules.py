@@ -8,30 +8,46 @@ from __future__ import annotations
 
 import itertools
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationInfo
 
+from analyzer.framework import market as market_map
 from analyzer.framework.market import MarketMap
+from analyzer.prepared import prepared
+from analyzer.reading.keywords import cue_index, cues
 from analyzer.reading.keywords.cue_index import CueIndex
-from analyzer.reading.keywords.cues import Cue, CueLanguage, either, name_cue
+from analyzer.reading.keywords.cues import Cue, CueLanguage, name_cue
 from analyzer.vocabulary.signals import SIGNALS, Category, Focus, RivalKind, Role, Stage
 
 _DATA: Final = Path(__file__).with_name("rules.toml")
 
 
+class _Context(CueLanguage):
+    """The language of a data file. `trusted`: its cues were checked before; each is taken apart when it is needed."""
+
+    def __init__(self, words: Mapping[str, Sequence[str]], trusted: bool):
+        super().__init__(words)
+        self._trusted = trusted
+
+    def checked(self, cue: Cue) -> Cue:
+        """The cue. Raises ValueError if it cannot be taken apart."""
+        if not self._trusted:
+            _ = cue.parts
+        return cue
+
+
 def _read_cue(source: object, info: ValidationInfo) -> Cue:
-    language = cast(CueLanguage, info.context)
-    return language.cue(str(source))
+    language = cast(_Context, info.context)
+    return language.checked(language.cue(str(source)))
 
 
 def _read_any(sources: object, info: ValidationInfo) -> Cue:
-    language = cast(CueLanguage, info.context)
-    cues = [language.cue(str(source)) for source in cast(list[object], sources)]
-    return Cue(*either([(cue.regex.replace("(?P<org>", "(?:"), cue.needs) for cue in cues]))
+    language = cast(_Context, info.context)
+    return language.checked(language.any_of([str(source) for source in cast(list[object], sources)]))
 
 
 OneCue = Annotated[Cue, PlainValidator(_read_cue)]
@@ -188,12 +204,25 @@ class Rules(_RulePart):
     persona: _Personas
     competitor: _CompetitorCues
 
+    _tables: Mapping[str, Any] | None = None
+
+    @classmethod
+    def of_checked(cls, content: Mapping[str, Any], tables: Mapping[str, Any] | None = None) -> Rules:
+        """Rules from parsed TOML that `load` has taken before, with the tables of their index."""
+        rules = cls._parsed(content, trusted=True)
+        rules._tables = tables
+        return rules
+
+    @classmethod
+    def _parsed(cls, content: Mapping[str, Any], trusted: bool) -> Rules:
+        parts = {name: part for name, part in content.items() if name not in ("words", "lists")}
+        context = _Context(content.get("words", {}), trusted)
+        return cls.model_validate(_with_lists(parts, content.get("lists", {})), context=context)
+
     @classmethod
     def load(cls, content: Mapping[str, Any]) -> Rules:
         """Rules from parsed TOML. Raises ValueError naming the signal, value, field or cue at fault."""
-        parts = {name: part for name, part in content.items() if name not in ("words", "lists")}
-        language = CueLanguage(content.get("words", {}))
-        rules = cls.model_validate(_with_lists(parts, content.get("lists", {})), context=language)
+        rules = cls._parsed(content, trusted=False)
         for name, groups in rules.signal.items():
             if name not in SIGNALS:
                 raise ValueError(f"signal.{name}: is not a signal; the vocabulary has {', '.join(SIGNALS)}")
@@ -247,18 +276,22 @@ class Rules(_RulePart):
     @cached_property
     def index(self) -> CueIndex:
         """Every cue, by the words that it cannot do without."""
-        return CueIndex(itertools.chain(_cues_in(self), self.names))
+        return CueIndex(itertools.chain(_cues_in(self), self.names), self._tables)
 
 
 def _cues_in(part: Any) -> Iterator[Cue]:
     if isinstance(part, Cue):
         yield part
-    elif isinstance(part, _RulePart | Mapping | tuple):
-        inside = (
-            part if isinstance(part, tuple) else part.values() if isinstance(part, Mapping) else vars(part).values()
-        )
-        for each in inside:
-            yield from _cues_in(each)
+        return
+    inside: Iterable[Any] = ()
+    if isinstance(part, tuple):
+        inside = part
+    elif isinstance(part, dict):
+        inside = part.values()
+    elif isinstance(part, _RulePart):
+        inside = vars(part).values()
+    for each in inside:
+        yield from _cues_in(each)
 
 
 def _with_lists(part: Any, lists: Mapping[str, Sequence[str]]) -> Any:
@@ -275,10 +308,22 @@ def _with_lists(part: Any, lists: Mapping[str, Sequence[str]]) -> Any:
 
 
 @cache
+def _prepared() -> dict[str, Any]:
+    code = (Path(module.__file__) for module in (cue_index, cues, market_map) if module.__file__)
+    return dict(prepared(_DATA, _worked_out, also_from=(market_map.BUILT_IN, Path(__file__), *code)))
+
+
+def _worked_out() -> dict[str, Any]:
+    content = tomllib.loads(_DATA.read_text(encoding="utf-8"))
+    return {"content": content, "index": Rules.load(content).index.tables}
+
+
 def rules_content() -> dict[str, Any]:
-    return tomllib.loads(_DATA.read_text(encoding="utf-8"))
+    """The data file, parsed."""
+    return cast(dict[str, Any], _prepared()["content"])
 
 
 @cache
 def keyword_rules() -> Rules:
-    return Rules.load(rules_content())
+    """The rules that come with the program; the same object every time."""
+    return Rules.of_checked(rules_content(), _prepared()["index"])

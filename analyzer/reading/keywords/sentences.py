@@ -108,15 +108,18 @@ class Text:
     def hits(self, cue: Cue, code: bool = False) -> Iterator[Hit]:
         """Where the cue stands, once a sentence, in order; in code only if asked for."""
         left = self._near.get(cue, 0)
+        if not left:
+            return
+        pattern, text = cue.pattern, self.plain if cue.cased else self._small
+        names_org = "org" in pattern.groupindex
         while left:
             number = (left & -left).bit_length() - 1
             left &= left - 1
             sentence = self.sentences[number]
             if code or not sentence.code:
-                match = cue.pattern.search(self.plain if cue.cased else self._small, sentence.start, sentence.end)
+                match = pattern.search(text, sentence.start, sentence.end)
                 if match is not None:
-                    org = match["org"] if "org" in cue.pattern.groupindex else ""
-                    yield Hit(number, match.start(), match.end(), org or "")
+                    yield Hit(number, match.start(), match.end(), (names_org and match["org"]) or "")
 
     def spans(self, sentence: int, cue: Cue) -> list[tuple[int, int]]:
         """Every place of the cue in one sentence."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from analyzer.framework.inputs import PERSONA_FIT
+from analyzer.patterns import late
 from analyzer.reading.keywords.categories import PLACE_POINTS, CategoryFinder
 from analyzer.reading.keywords.competitors import CompetitorFinder
 from analyzer.reading.keywords.cues import NUMBER_WORDS
@@ -16,8 +17,8 @@ from analyzer.reading.keywords.rules import Cues, CueSet, ValueCues
 from analyzer.reading.keywords.sentences import Hit
 from analyzer.vocabulary.signals import MAX_QUOTES, SIGNALS, Persona, Problem
 
-_FIGURE: Final = re.compile(rf"\d|\b(?:{NUMBER_WORDS})\b", re.IGNORECASE)
-_AMOUNT: Final = re.compile(r"(?P<digits>\d{1,3}(?:,\d{3})+|\d{1,9}(?:\.\d{1,2})?)\s?(?P<thousand>k\b|thousand)?")
+_FIGURE: Final = late(rf"\d|\b(?:{NUMBER_WORDS})\b", re.IGNORECASE)
+_AMOUNT: Final = late(r"(?P<digits>\d{1,3}(?:,\d{3})+|\d{1,9}(?:\.\d{1,2})?)\s?(?P<thousand>k\b|thousand)?")
 _CHECKOUT_LIMIT: Final = 10_000
 """What a price may be a year, for somebody to pay it without talking to sales."""
 _QUOTED_OF_EACH: Final = 2
