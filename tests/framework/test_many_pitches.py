@@ -87,13 +87,17 @@ def test_documents_read_in_several_ways_score_together_as_each_does_alone(
     same_as_alone({name: column.tolist() for name, column in columns.items()}, signals, rulebook)
 
 
-@given(st.data())
-@runs(max_examples=5)
-def test_a_pitch_scores_alike_among_thousands_that_leave_other_things_open(data: st.DataObject) -> None:
+@pytest.mark.parametrize("rulebook", RULEBOOKS, ids=["built in", "another"])
+@pytest.mark.parametrize("read", [documents(), read_in_several_ways()], ids=["read once", "read in several ways"])
+@given(data=st.data())
+@runs(max_examples=3)
+def test_a_pitch_scores_alike_among_thousands_that_leave_other_things_open(
+    read: st.SearchStrategy[dict[str, Any]], rulebook: Rulebook, data: st.DataObject
+) -> None:
     """A long table is sorted by what is open first; that must not show."""
-    few = [Signals.model_validate(data.draw(read_in_several_ways())) for _ in range(12)]
-    alone = dict(scored_columns(coded_documents(few), RULEBOOKS[1]))
-    many = dict(scored_columns(coded_documents(few * 60), RULEBOOKS[1]))
+    few = [Signals.model_validate(data.draw(read)) for _ in range(12)]
+    alone = dict(scored_columns(coded_documents(few), rulebook))
+    many = dict(scored_columns(coded_documents(few * 60), rulebook))
     for name, column in alone.items():
         assert many[name].tolist() == column.tolist() * 60, name
 
@@ -147,6 +151,17 @@ def test_dictionary_columns_in_several_chunks_are_read() -> None:
     overall = score_table(table)["overall"].to_numpy()
     assert len(overall) == 3
     assert np.isfinite(overall).all()
+
+
+def test_a_slice_of_a_dictionary_column_is_read_by_its_own_rows() -> None:
+    """What a null points to, and words that no row of the slice has, say nothing."""
+    codes = pyarrow.array([2, 0, None, 1, None, 0, 1, None, 1, 0], pyarrow.int8())
+    words = pyarrow.DictionaryArray.from_arrays(codes, ["practitioner", "data_science_leadership", "cto"])
+    table = pyarrow.table({"buyer": words}).slice(1)
+    plain = pyarrow.table({"buyer": words.slice(1).cast(pyarrow.string())})
+    assert score_table(table).drop(["buyer"]).equals(score_table(plain).drop(["buyer"]))
+    with pytest.raises(SignalsError, match="row 1: buyer has no value 'cto'"):
+        score_table(pyarrow.table({"buyer": words}))
 
 
 def opposed_rulebook() -> Rulebook:
