@@ -13,7 +13,6 @@ import pytest
 from analyzer.errors import InputError
 from analyzer.files.tables import InputPitch
 from analyzer.results.result import SystemRefused, UnexpectedError
-from analyzer.runs import side_processes
 from analyzer.runs.portfolio_parts import PitchesToRead, ResultsToOpen, part_of
 from analyzer.runs.side_processes import SideProcesses
 from analyzer.settings import KEYWORDS, Settings
@@ -76,7 +75,7 @@ def test_where_no_process_can_be_started_the_work_is_done_here(monkeypatch: pyte
     def refused(*_: object, **__: object) -> None:
         raise OSError(11, "Resource temporarily unavailable")
 
-    monkeypatch.setattr(side_processes.subprocess, "Popen", refused)
+    monkeypatch.setattr("analyzer.runs.side_processes.subprocess.Popen", refused)
 
     assert list(SideProcesses(2).map(abs, [-1, -2])) == [1, 2]
 
