@@ -141,7 +141,7 @@ class Change(_AssessmentPart):
 
 
 class Player(_AssessmentPart):
-    """A rival in the product's field; `named` if the pitch itself names it.
+    """A competitor in the product's field; `named` if the pitch itself names it.
 
     `known_as` is its name in the market map, None where the map does not know it; `known_for`, `as_of`, and what its
     kind is `good` and `bad` at where the product stands, are the map's.

@@ -1,7 +1,7 @@
 """Edited signals: what a person puts in place of what was read, and the way back.
 
-An assessment's signals are those that it scores, so that whoever scores them again gets the same. What was read stands
-beside them in its `edits`, whole, with basis and quotes: nothing that a reader found is lost, and what a person set
+An assessment's signals are those that it scores, so that whoever scores them again gets the same. What was read is
+next to them in its `edits`, whole, with basis and quotes: nothing that a reader found is lost, and what a person set
 never passes for it (its basis is `edited`, and it has no quotes).
 """
 
@@ -75,7 +75,7 @@ def as_read(now: Signals, made: Iterable[Edit], source: str = "the assessment") 
     fields = {edit.signal: edit.before for edit in made}
     strangers = [name for name in fields if name not in _EDITABLE]
     if strangers:
-        raise SignalsError(f"{source}: edits: {strangers[0][:40]!r} is no signal")
+        raise SignalsError(f"{source}: edits: {strangers[0][:40]!r} is not a signal")
     return Signals.from_document({**now.model_dump(mode="json"), **fields}, source) if fields else now
 
 
@@ -98,7 +98,7 @@ def _personas(read: Signals, role: str) -> tuple[Persona, ...]:
 
 
 def _competitors(read: Signals, parts: Iterable[str]) -> Iterable[Competitor]:
-    numbered = {str(number): rival for number, rival in enumerate(read.competitors)}
+    numbered = {str(number): competitor for number, competitor in enumerate(read.competitors)}
     for part in parts:
         if part in numbered:
             yield numbered[part]

@@ -76,21 +76,21 @@ def derive(signals: Signals, market: MarketMap | None = None) -> Facts:
     own = positions(signals)
     places_of = {name: UNPLACED if place is None else ((place, 1.0),) for name, place in own.items()}
     values: dict[str, str | None] = {name: lean(name, place) for name, place in own.items()}
-    rivals = signals.competitors
-    kinds = {rival.kind for rival in rivals}
+    competitors = signals.competitors
+    kinds = {competitor.kind for competitor in competitors}
     values["persona_fit"] = PERSONA_FIT.get(signals.personas[0].role, "other") if signals.personas else None
-    values["crowding"] = category.crowding if category else _crowding(len(rivals))
+    values["crowding"] = category.crowding if category else _crowding(len(competitors))
     values["incumbent"] = _incumbent(kinds, category)
-    values["in_house"] = None if not rivals else "rivalled" if "in_house" in kinds else "not_rivalled"
+    values["in_house"] = None if not competitors else "rivalled" if "in_house" in kinds else "not_rivalled"
 
     problem_quotes = _quotes(problem.quote for problem in signals.problems)
     quotes: dict[str, tuple[Quote, ...]] = {
         "stage": problem_quotes,
         "focus": problem_quotes,
         "persona_fit": _quotes(persona.quote for persona in signals.personas[:1]),
-        "crowding": _quotes(rival.quote for rival in rivals),
-        "incumbent": _quotes(r.quote for r in rivals if r.kind in INCUMBENTS),
-        "in_house": _quotes(r.quote for r in rivals if r.kind == "in_house"),
+        "crowding": _quotes(competitor.quote for competitor in competitors),
+        "incumbent": _quotes(each.quote for each in competitors if each.kind in INCUMBENTS),
+        "in_house": _quotes(each.quote for each in competitors if each.kind == "in_house"),
     }
     several: dict[str, Several] = {}
     for name in SIGNALS:

@@ -1,7 +1,7 @@
 """The market map: the categories of ML tools, how crowded each is, and who is known to be in it.
 
-It is data (`market.toml` beside this file), dated, because it ages. A category's crowding is a judgment with a reason;
-the players listed back it and do not make it, since how many are listed depends on how hard one looked.
+It is data (`market.toml` next to this file), dated, because it ages. A category's crowding is a judgment with a
+reason; the players listed back it and do not make it, since how many are listed depends on how hard one looked.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class MarketCategory(_MarketPart):
 
 
 class KindWords(_MarketPart):
-    """What one kind of rival is usually good and bad at, by where the product stands."""
+    """What one kind of competitor is usually good and bad at, by where the product stands."""
 
     good: Mapping[str, str]
     bad: Mapping[str, str]
@@ -152,7 +152,7 @@ class MarketMap(_MarketPart):
         return [entry for entry in dated if int(entry[2][:4]) * 12 + int(entry[2][5:]) < oldest]
 
     def strengths(self, kind: str, leans: Sequence[str]) -> tuple[str, str]:
-        """What a kind of rival is good and bad at, where the product leans so; a mixed or unknown lean says nothing."""
+        """What a kind of competitor is good and bad at, where the product leans so; nothing for other leans."""
         words = self.kinds[kind]  # type: ignore[index]  # kinds are checked where they come in
         good = [words.good[lean] for lean in leans if lean in words.good]
         bad = [words.bad[lean] for lean in leans if lean in words.bad]
@@ -218,7 +218,7 @@ def _faults(market: MarketMap) -> Iterator[str]:
     ids = Counter(category.id for category in market.categories)
     for name, times in ids.items():
         if times > 1:
-            yield f"{name}: this category stands {times} times"
+            yield f"{name}: this category appears {times} times"
         if name not in known:
             yield f"{name}: there is no such category in the vocabulary"
     for missing in sorted(known - set(ids)):
@@ -248,4 +248,4 @@ def _faults(market: MarketMap) -> Iterator[str]:
                 yield f"{category.id}: {name} is listed {times} times"
         for player in category.players:
             if player.kind in ("in_house", "manual_process"):
-                yield f"{category.id}: {player.name} is a {player.kind}, which is no product"
+                yield f"{category.id}: {player.name} is a {player.kind}, which is not a product"

@@ -1,4 +1,4 @@
-"""The rivals in a product's field: those its pitch names, matched to the market map, and those it leaves out."""
+"""The competitors in a product's field: those its pitch names, matched to the market map, and those it leaves out."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from analyzer.vocabulary.signals import Competitor, Signals
 def players(signals: Signals, market: MarketMap, facts: Facts) -> tuple[Player, ...]:
     """Those named first, in the pitch's order; then those of the map's category that the pitch leaves out, by kind.
 
-    A named rival that the map does not know is kept as the pitch has it. The product itself is no rival. Out of scope:
-    none but those named.
+    A named competitor that the map does not know stays as the pitch has it. The product itself is not one. Out of
+    scope: none but those named.
     """
     category = market.category(str(signals.category.value)) if signals.in_scope else None
     leans = [str(facts.values[name]) for name in ("stage", "focus")]
-    matched = [(rival, market.match(rival.name, str(signals.category.value))) for rival in signals.competitors]
-    named = [_named(rival, known, market, leans) for rival, known in matched]
+    matched = [
+        (competitor, market.match(competitor.name, str(signals.category.value))) for competitor in signals.competitors
+    ]
+    named = [_named(competitor, known, market, leans) for competitor, known in matched]
     taken = {known.name for _, known in matched if known is not None}
     own = market.match(signals.product) if signals.product else None
     others = [
@@ -29,13 +31,13 @@ def players(signals: Signals, market: MarketMap, facts: Facts) -> tuple[Player, 
     return (*named, *others)
 
 
-def _named(rival: Competitor, known: KnownPlayer | None, market: MarketMap, leans: list[str]) -> Player:
-    good, bad = market.strengths(rival.kind, leans)
+def _named(competitor: Competitor, known: KnownPlayer | None, market: MarketMap, leans: list[str]) -> Player:
+    good, bad = market.strengths(competitor.kind, leans)
     return Player(
-        name=rival.name,
-        kind=rival.kind,
+        name=competitor.name,
+        kind=competitor.kind,
         named=True,
-        quotes=(rival.quote,) if rival.quote else (),
+        quotes=(competitor.quote,) if competitor.quote else (),
         known_as=known.name if known else None,
         known_for=known.known_for if known else None,
         as_of=known.as_of if known else None,

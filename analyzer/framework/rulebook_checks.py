@@ -226,7 +226,7 @@ def _consideration_faults(rulebook: Rulebook, consideration: Consideration) -> I
 
 
 def _gate_faults(rulebook: Rulebook, gate: Gate) -> Iterator[str]:
-    """A better value must not make a gate hold, and what holds always or never is no gate."""
+    """A better value must not make a gate hold, and what always or never holds is not a gate."""
     yield from _reason_faults(gate.inputs, "reason", gate.reason)
     whole = [name for name, values in gate.when.items() if set(values) == set(rulebook.values[name])]
     yield from (f"when: {name} allows every value; leave it out" for name in whole)

@@ -36,12 +36,12 @@ export default function({ data, parentElement, setTriggerValue }) {
 
 
 def clickable(markup: Html, key: str, picked: Callable[[str], None], back: str = "") -> None:
-    """Shows the markup; `picked` is told the value of a part that was clicked, before the script runs anew.
+    """Shows the markup; `picked` gets the value of a part that was clicked, before the script runs anew.
 
     `back`: the part to lead the visitor back to, as if it had just been clicked.
     """
 
-    def told() -> None:
+    def report() -> None:
         value = st.session_state[key]["picked"]
         if value is not None:
             picked(str(value))
@@ -49,4 +49,4 @@ def clickable(markup: Html, key: str, picked: Callable[[str], None], back: str =
     component = st.components.v2.component(
         "pitch_analyzer_clicks", html='<div class="pa-clicks"></div>', js=_SCRIPT, isolate_styles=False
     )
-    component(data={"markup": str(markup), "back": back}, key=key, on_picked_change=told)
+    component(data={"markup": str(markup), "back": back}, key=key, on_picked_change=report)

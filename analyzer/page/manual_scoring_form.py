@@ -111,7 +111,7 @@ def _show_one(state: ManualScoringState, task: ScoringTask, draft: Mapping[str, 
         after = names[at + 1] if at + 1 < len(names) else name
         for number, value in enumerate(values, 1):
             st.button(
-                _told(name, value),
+                _in_one_line(name, value),
                 key=f"{KEY}choose#{name}#{value}",
                 type="primary" if draft.get(name) == value else "secondary",
                 shortcut=str(number),
@@ -195,7 +195,7 @@ def _meant(name: str, value: str) -> str:
     return explained(name, {"true": "yes", "false": "no"}.get(value, value))
 
 
-def _told(name: str, value: str) -> str:
+def _in_one_line(name: str, value: str) -> str:
     """A choice with its meaning, in one line."""
     return ": ".join(filter(None, (_shown(name, value), _meant(name, value))))
 
@@ -211,7 +211,7 @@ def _choice(name: str, values: Sequence[str]) -> _Draw:
                 index=at,
                 options=values,
                 placeholder=_NOT_YET,
-                format_func=partial(_told, name),
+                format_func=partial(_in_one_line, name),
                 **settings,
             )
         else:

@@ -293,20 +293,31 @@ def _journal(work: PortfolioWork, place: Place) -> Journal | None:
 
 
 def _do(run: PortfolioRun, do: Callable[[PortfolioRun], None]) -> None:
-    work = run.work
+    """Works, saves and ranks; whatever fails, nobody waits for it for ever."""
     try:
-        do(run)
+        _guarded(run.work, lambda: do(run))
+        _guarded(run.work, lambda: _finish(run))
+    finally:
+        run.work.loading = False
+        run.work.done.set()
+
+
+def _finish(run: PortfolioRun) -> None:
+    if run.journal is not None:
+        run.journal.flush()
+    run.work.rank()
+
+
+def _guarded(work: PortfolioWork, step: Callable[[], None]) -> None:
+    """Does a step; an error of it is why the work ended."""
+    try:
+        step()
     except AnalyzerError as error:
         work.ended = error
     except Exception as error:  # noqa: BLE001  # a bug: one line for the visitor, the rest for who runs the page
         where = "".join(format_tb(error.__traceback__))  # without its message, which may quote a pitch
         _log.error("%s while working on many pitches\n%s", type(error).__name__, where)
         work.ended = as_analyzer_error(error, f"after {len(work.items)} pitches")
-    if run.journal is not None:
-        run.journal.flush()
-    work.rank()
-    work.loading = False
-    work.done.set()
 
 
 def _politely(entries: Iterable[_Entry]) -> Iterator[_Entry]:

@@ -66,8 +66,9 @@ class Pitch:
         shown = document.cleaned(_clean_part)
         cleaned = shown.cleaned(_without_tags)
         if not any(map(str.isalnum, cleaned.text)):
-            reasons = " ".join(cleaned.sentences()) or "it needs at least a sentence of text"
-            raise PitchError(f"{id or document.title}: the pitch is empty. {reasons}")
+            reasons = " ".join(cleaned.sentences())
+            why = f". {reasons}" if reasons else "; it needs at least a sentence of text"
+            raise PitchError(f"{id or document.title}: the pitch is empty{why}")
         title = title or without_reply(document.subject or "")
         pitch = cls._cleaned(cleaned.text, id, title, hidden=_hides(shown.text))
         warnings = (*source_warnings(document), *pitch.warnings)

@@ -101,9 +101,9 @@ def _checkables(signals: Signals, text: str, evidence: Evidence) -> Iterator[Che
     for place, persona in enumerate(signals.personas):
         if persona.quote is not None:
             yield one("personas", "role", persona.role, [persona.quote], place)
-    for place, rival in enumerate(signals.competitors):
-        if rival.quote is not None:
-            yield one("competitors", "kind", rival.kind, [rival.quote], place, rival.name)
+    for place, competitor in enumerate(signals.competitors):
+        if competitor.quote is not None:
+            yield one("competitors", "kind", competitor.kind, [competitor.quote], place, competitor.name)
     for name in SIGNALS:
         signal = signals.single(name)
         for value, quotes in [

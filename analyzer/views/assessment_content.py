@@ -388,10 +388,10 @@ def signal_rows(assessment: Assessment) -> list[SignalRow]:
         label = "User" if at else "Main user"
         value = _voted(word(persona.role), persona.votes, signals)
         rows.append(SignalRow("personas", label, value, "", "", _known(persona.quote), not at))
-    for at, rival in enumerate(signals.competitors):
-        quotes = _known(rival.quote)
-        name = _voted(rival.name, rival.votes, signals)
-        rows.append(SignalRow("competitors", "Competitor", name, word(rival.kind), "", quotes, not at))
+    for at, competitor in enumerate(signals.competitors):
+        quotes = _known(competitor.quote)
+        name = _voted(competitor.name, competitor.votes, signals)
+        rows.append(SignalRow("competitors", "Competitor", name, word(competitor.kind), "", quotes, not at))
     differing = contested(signals)
     for name, part in _DERIVED_FROM.items():
         if name in differing:

@@ -1,6 +1,6 @@
 """The signals document: what was read from one pitch, checked, and the schema of the answer a model gives.
 
-Everything above speaks these words: the model is given them, people score with them, the rulebook decides on them. What
+Everything above speaks these words: the model gets them, people score with them, the rulebook decides on them. What
 is said about each signal is in its record (`vocabulary`); the types here are written out for type checkers, and the
 import fails if one of them does not hold the values of its record.
 """
@@ -139,16 +139,16 @@ class Quote(_Frozen):
 
     @model_validator(mode="before")
     @classmethod
-    def _from_text(cls, given: object) -> object:
-        return {"text": given} if isinstance(given, str) else given
+    def _from_text(cls, content: object) -> object:
+        return {"text": content} if isinstance(content, str) else content
 
 
-def _maybe_quote(given: object) -> object:
-    return None if given is None or given == "" else given
+def _maybe_quote(content: object) -> object:
+    return None if content is None or content == "" else content
 
 
-def _null_is_false(given: object) -> object:
-    return False if given is None else given
+def _null_is_false(content: object) -> object:
+    return False if content is None else content
 
 
 MaybeQuote = Annotated[Quote | None, BeforeValidator(_maybe_quote)]
@@ -202,20 +202,20 @@ class Signal(_Frozen, Generic[V]):
 
     @model_validator(mode="before")
     @classmethod
-    def _settle_basis(cls, given: object) -> object:
-        if isinstance(given, str):
-            given = {"value": given}
-        if not isinstance(given, dict):
-            return given
-        given = {name: part for name, part in given.items() if part is not None}
-        value, basis = given.get("value") or UNKNOWN, given.get("basis")
+    def _settle_basis(cls, content: object) -> object:
+        if isinstance(content, str):
+            content = {"value": content}
+        if not isinstance(content, dict):
+            return content
+        content = {name: part for name, part in content.items() if part is not None}
+        value, basis = content.get("value") or UNKNOWN, content.get("basis")
         if value == UNKNOWN:
-            return {**given, "value": UNKNOWN, "basis": "absent", "quotes": ()}
+            return {**content, "value": UNKNOWN, "basis": "absent", "quotes": ()}
         if basis == "absent":
             raise ValueError(
                 f"the value is {value!r} but the basis is 'absent'; use 'stated' or 'inferred', or 'unknown'"
             )
-        return {**given, "basis": basis or "stated"}
+        return {**content, "basis": basis or "stated"}
 
     @model_validator(mode="after")
     def _check_also(self) -> Signal[V]:
@@ -231,7 +231,7 @@ class Signal(_Frozen, Generic[V]):
         return self.value != UNKNOWN
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # pickle looks a class up by its name, and `Signal[Buyer]` is no name of this module
+        # pickle looks a class up by its name, and `Signal[Buyer]` is not a name of this module
         return _restored_signal, (type(self).__pydantic_generic_metadata__["args"], self.__getstate__())
 
 
@@ -260,7 +260,7 @@ def _taking(init: Callable[Concatenate[Any, P], None]) -> Callable[P, Signals]:
 class Signals(_Frozen):
     """What was read from one pitch: the signals document of scripts and files. Immutable.
 
-    A single value that is missing reads as unknown. Quotes may be given as texts or as
+    A single value that is missing reads as unknown. Quotes may be texts or
     `{text, start, end}`; they are kept and never needed for scoring. `derived` holds the votes of what is derived from
     the lists, where several readings differ; without it the lists decide. `scope` holds the votes on `in_scope` where
     they differ; a tie is `in_scope` false, and nothing is scored.
@@ -332,11 +332,11 @@ class Signals(_Frozen):
 
     @model_validator(mode="before")
     @classmethod
-    def _missing_is_unknown(cls, given: object) -> object:
+    def _missing_is_unknown(cls, content: object) -> object:
         # a table's column of documents holds null for every field that a document leaves out
-        if isinstance(given, dict) and None in given.values():
-            return {name: value for name, value in given.items() if value is not None}
-        return given
+        if isinstance(content, dict) and None in content.values():
+            return {name: value for name, value in content.items() if value is not None}
+        return content
 
     @classmethod
     def from_document(cls, document: object, source: str) -> Signals:

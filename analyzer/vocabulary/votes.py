@@ -1,6 +1,6 @@
 """What was read in several ways: which values, by how many votes. The document's parts, and the weights that follow.
 
-A value has votes beside the others that were read. A vote for unknown says that a reading found nothing: it counts for
+A value has votes next to the others that were read. A vote for unknown says that a reading found nothing: it counts for
 every value alike. What is derived from the lists of a signals document (position, main user, competition, known vendor,
 in-house building) has no place of its own there, so its votes are in `derived`.
 """
@@ -26,8 +26,8 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
-def _not_stated(given: object) -> bool:
-    return given is None
+def _not_stated(value: object) -> bool:
+    return value is None
 
 
 class Vote(_Part):

@@ -141,7 +141,7 @@ CASES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "month": (lambda c: c["categories"][0].update(as_of="2026-13"), "data_labelling, as_of: "),
     "crowding": (lambda c: c["categories"][0].update(crowding="packed"), "data_labelling, crowding: "),
     "position": (lambda c: c["categories"][0].pop("usual_stage"), "data_labelling, usual_stage: Field required"),
-    "twice": (lambda c: c["categories"].append(c["categories"][0]), "data_labelling: this category stands 2 times"),
+    "twice": (lambda c: c["categories"].append(c["categories"][0]), "data_labelling: this category appears 2 times"),
     "strange": (lambda c: c["categories"][0].update(id="gardening"), "gardening: there is no such category"),
     "missing": (lambda c: c["categories"].pop(), "end_to_end_platform: this category of the vocabulary is missing"),
     "player twice": (

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow
 import pyarrow.parquet as parquet
@@ -22,19 +22,16 @@ from analyzer.framework.one_pitch import score
 from analyzer.page import portfolio_run as run
 from analyzer.page.portfolio_export import export
 from analyzer.page.portfolio_run import Pace, PortfolioRun, go_on, open_results, read_many
-from analyzer.page.portfolio_work import RunChoices
+from analyzer.page.portfolio_work import PortfolioWork, RunChoices
 from analyzer.results.documents import DocumentEntry, parse_document
 from analyzer.settings import KEYWORDS, Settings
 from analyzer.vocabulary.signals import Signals
 from tests.completions import PITCH
 from tests.model_server import MODEL, Service, good, refused
-
-if TYPE_CHECKING:
-    pass
 from tests.page.test_portfolio import done, given, read, start
 
 
-def test_every_pitch_is_kept_with_its_assessment_or_the_reason_why_there_is_none() -> None:
+def test_every_pitch_has_its_assessment_or_the_reason_why_there_is_none() -> None:
     work = read(PITCH, "", f"{PITCH} Really.")
 
     kept = sorted(work.items, key=lambda each: each.result.number)
@@ -51,7 +48,15 @@ def test_every_pitch_is_kept_with_its_assessment_or_the_reason_why_there_is_none
         assert quotes and all(quote.text == (text or "")[quote.start : quote.end] for quote in quotes)
 
 
-def test_quotes_stand_where_they_are_marked_also_where_the_text_was_cleaned() -> None:
+def test_a_fault_after_the_last_pitch_leaves_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PortfolioWork, "rank", lambda work: 1 / 0)
+    work = read(PITCH)
+
+    assert work.done.is_set() and len(work.items) == 1
+    assert "after 1 pitches" in str(work.ended)
+
+
+def test_quotes_are_where_they_are_marked_also_where_the_text_was_cleaned() -> None:
     work = read(PITCH.replace("\n", "\r\n"))
 
     assessment, text = work.ranked_item(0).assessment(), work.ranked_item(0).text()
@@ -62,7 +67,7 @@ def test_quotes_stand_where_they_are_marked_also_where_the_text_was_cleaned() ->
 
 
 @pytest.mark.parametrize(("count", "told"), [(0, "contains no pitch"), (run.MOST_PITCHES + 1, "the page takes 5,000")])
-def test_none_and_too_many_are_told_before_anything_is_read(count: int, told: str) -> None:
+def test_no_pitches_and_too_many_get_an_error_before_anything_is_read(count: int, told: str) -> None:
     with pytest.raises(InputError, match=told):
         read_many([], count, "t.csv", options=RunChoices(KEYWORDS), settings=Settings())
 
@@ -164,7 +169,7 @@ def test_a_run_that_cannot_go_on_keeps_what_it_has_and_says_why() -> None:
     assert work.items == []
 
 
-def test_answers_are_kept_only_where_that_was_asked_for(tmp_path: Path) -> None:
+def test_answers_are_saved_only_on_request(tmp_path: Path) -> None:
     from dataclasses import replace
 
     with Service(lambda pitch, time: good()) as service:
@@ -258,7 +263,7 @@ def test_more_results_than_the_page_takes_are_cut_and_that_is_said(monkeypatch: 
         ({"error": {"kind": "rulebook", "message": "m"}}, "error"),
     ],
 )
-def test_a_failure_in_a_file_is_told_as_it_was(document: dict[str, Any], kind: str) -> None:
+def test_a_failure_in_a_file_of_results_is_shown_unchanged(document: dict[str, Any], kind: str) -> None:
     found = parse_document(DocumentEntry("x.json", document)).failure
     assert found is not None and (found.kind, str(found)) == (kind, "m")
 

@@ -173,7 +173,7 @@ def test_the_rulebook_can_be_read_with_every_consideration_and_question() -> Non
         assert words.question in page
 
 
-def test_reports_say_what_was_set_by_hand_and_what_was_read() -> None:
+def test_reports_say_what_was_edited_and_what_was_read() -> None:
     read = Signals.model_validate(
         {"buyer": "practitioner", "competitors": [{"name": "<b>[A](http://a.example)", "kind": "startup"}]}
     )

@@ -122,7 +122,7 @@ def without_bounds(schema: Schema) -> Schema:
     """The schema without limits on lists, texts and numbers, for servers that refuse these keywords."""
 
     def stripped(part: Any, named: bool = False) -> Any:
-        if isinstance(part, dict):  # the names of properties are no keywords
+        if isinstance(part, dict):  # the names of properties are not keywords
             return {
                 key: stripped(value, key == "properties" and not named)
                 for key, value in part.items()

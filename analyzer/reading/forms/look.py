@@ -1,6 +1,6 @@
 """The form of the second look: numbered values with their quotes are sent, and the model says which are supported.
 
-It never sees the pitch. Instructions and schema are the same for every request; what a value means stands next to it,
+It never sees the pitch. Instructions and schema are the same for every request; what a value means is next to it,
 because most requests need the words of a few values only.
 """
 

@@ -23,6 +23,8 @@ MOST_HITS: Final = 24
 _NAME_WORDS: Final = 5
 _TO_A_NAME: Final = 12
 """Sentences in which the product's name is looked for if the title does not have it."""
+_BEFORE_A_LETTER: Final = 2_000
+"""Characters in which a letter's greeting is looked for."""
 _OF_A_LETTER: Final = 8
 """Sentences of a letter in which its product is looked for."""
 _WORDS_BEFORE: Final = 6
@@ -144,11 +146,16 @@ class Evidence:
 
     @cached_property
     def letter(self) -> list[int]:
-        """The numbers of the first sentences after the greeting, if the text begins with one; else empty."""
-        first = self.text.original.lstrip().partition("\n")[0]
-        if not is_greeting(first):
+        """The numbers of the first sentences after the greeting, if the text begins with one, or with a line that
+        greets somebody else ("Hey Dana, thanks for the introduction."); else empty."""
+        lines = [line for line in self.text.original[:_BEFORE_A_LETTER].split("\n") if line.strip()]
+        greeting = next(iter(lines), "")
+        if not is_greeting(greeting):
+            passing = is_greeting(f"{greeting.partition(',')[0]},")
+            greeting = next((line for line in lines[1:2] if passing and is_greeting(line)), "")
+        if not greeting:
             return []
-        after = self.text.original.index(first) + len(first)
+        after = self.text.original.index(greeting) + len(greeting)
         return [number for number, each in enumerate(self.text.sentences) if each.start >= after][:_OF_A_LETTER]
 
     @property

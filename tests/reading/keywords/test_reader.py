@@ -421,6 +421,10 @@ def test_the_name_in_the_title_of_a_customers_story_is_the_customers() -> None:
             "Hello Ms. Okafor,\n\nYour fund wrote about models. We run Rainledger. It watches drift of models.",
             "Rainledger",
         ),
+        (
+            "Hey Dana, thx for the intro! Moving you to bcc.\n\nHi Michael,\n\nso we built Driftwell. It watches drift.",
+            "Driftwell",
+        ),
         ("Hi all\n\nFoldline tracks experiments, so that runs can be compared.", "Foldline"),
         ("Dear investors,\n\nour tool tracks experiments, so that runs can be compared.", ""),
     ],
@@ -428,7 +432,7 @@ def test_the_name_in_the_title_of_a_customers_story_is_the_customers() -> None:
 def test_a_greeting_is_not_the_product(letter: str, product: str) -> None:
     signals = read_with_keywords(letter)
     assert signals.product == product
-    assert not signals.summary.startswith(("Hello", "Hi", "Dear"))
+    assert not signals.summary.startswith(("Hello", "Hi", "Hey", "Dear"))
 
 
 TITLES = {
