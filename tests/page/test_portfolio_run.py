@@ -31,7 +31,7 @@ from tests.model_server import MODEL, Service, good, refused
 from tests.page.test_portfolio import done, given, read, start
 
 
-def test_every_pitch_is_kept_with_its_assessment_or_the_reason_why_there_is_none() -> None:
+def test_every_pitch_has_its_assessment_or_the_reason_why_there_is_none() -> None:
     work = read(PITCH, "", f"{PITCH} Really.")
 
     kept = sorted(work.items, key=lambda each: each.result.number)
@@ -56,7 +56,7 @@ def test_a_fault_after_the_last_pitch_leaves_nobody_waiting(monkeypatch: pytest.
     assert "after 1 pitches" in str(work.ended)
 
 
-def test_quotes_stand_where_they_are_marked_also_where_the_text_was_cleaned() -> None:
+def test_quotes_are_where_they_are_marked_also_where_the_text_was_cleaned() -> None:
     work = read(PITCH.replace("\n", "\r\n"))
 
     assessment, text = work.ranked_item(0).assessment(), work.ranked_item(0).text()
@@ -67,7 +67,7 @@ def test_quotes_stand_where_they_are_marked_also_where_the_text_was_cleaned() ->
 
 
 @pytest.mark.parametrize(("count", "told"), [(0, "contains no pitch"), (run.MOST_PITCHES + 1, "the page takes 5,000")])
-def test_none_and_too_many_are_told_before_anything_is_read(count: int, told: str) -> None:
+def test_no_pitches_and_too_many_get_an_error_before_anything_is_read(count: int, told: str) -> None:
     with pytest.raises(InputError, match=told):
         read_many([], count, "t.csv", options=RunChoices(KEYWORDS), settings=Settings())
 
@@ -169,7 +169,7 @@ def test_a_run_that_cannot_go_on_keeps_what_it_has_and_says_why() -> None:
     assert work.items == []
 
 
-def test_answers_are_kept_only_where_that_was_asked_for(tmp_path: Path) -> None:
+def test_answers_are_saved_only_on_request(tmp_path: Path) -> None:
     from dataclasses import replace
 
     with Service(lambda pitch, time: good()) as service:
@@ -263,7 +263,7 @@ def test_more_results_than_the_page_takes_are_cut_and_that_is_said(monkeypatch: 
         ({"error": {"kind": "rulebook", "message": "m"}}, "error"),
     ],
 )
-def test_a_failure_in_a_file_is_told_as_it_was(document: dict[str, Any], kind: str) -> None:
+def test_a_failure_in_a_file_of_results_is_shown_unchanged(document: dict[str, Any], kind: str) -> None:
     found = parse_document(DocumentEntry("x.json", document)).failure
     assert found is not None and (found.kind, str(found)) == (kind, "m")
 

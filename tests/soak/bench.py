@@ -79,6 +79,11 @@ class Running:
     def ended(self) -> bool:
         return self.process.poll() is not None
 
+    def children(self) -> list[int]:
+        """The ids of the processes that the command started and that go on."""
+        found = subprocess.run(["pgrep", "-P", str(self.process.pid)], capture_output=True, text=True, check=False)
+        return [int(line) for line in found.stdout.split()]
+
     def kill(self) -> bool:
         """Kills the command itself with SIGKILL; whether it was still running."""
         self.process.kill()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -92,6 +93,40 @@ def killed(bench: Bench, scale: Scale) -> Iterator[Row]:
     check_payments(row, server.ledger.entries(), kills=kills, width=width)
     if len(kills) < scale.kills:
         row.faults.append(f"only {len(kills)} kills hit a run")
+    yield row
+
+
+def workers_killed(bench: Bench, scale: Scale) -> Iterator[Row]:
+    """kill -9 at processes of a run that reads in several, and at last at the run itself."""
+    count, width = scale.pitches * 2, 8
+    row = Row(
+        "workers killed", f"{scale.kills} kills of processes of a run over {count:,} pitches in 3, then of the run"
+    )
+    table, ids = bench.table(count)
+    output = bench.folder / "out.jsonl"
+    server = bench.server(latency=0.03)
+    rng = random.Random(bench.seed)
+    arguments = ("bulk", table, "-o", output, "--concurrency", width, "--processes", 3, "--json")
+    kills: list[float] = []
+    began = time.monotonic()
+    running = bench.start(*arguments, server=server)
+    for number in range(scale.kills):
+        if not wait_for_answers(server, (number + 1) * count // (2 * scale.kills), running):
+            break
+        at_work = running.children()
+        if at_work:
+            with suppress(ProcessLookupError):
+                os.kill(rng.choice(at_work), signal.SIGKILL)
+                kills.append(time.time())
+    if running.kill():
+        kills.append(time.time())
+    done = bench.start(*arguments, server=server).wait(scale.patience)
+    row.seconds = time.monotonic() - began
+    row.faults += done.faults()
+    check_rows(row, output, ids)
+    check_payments(row, server.ledger.entries(), kills=kills, width=width)
+    if len(kills) <= scale.kills:
+        row.faults.append(f"only {len(kills)} kills hit a process")
     yield row
 
 
@@ -305,6 +340,7 @@ def store_restart(bench: Bench, scale: Scale) -> Iterator[Row]:
 
 SCENARIOS: Final[dict[str, Callable[[Bench, Scale], Iterator[Row]]]] = {
     "kill": killed,
+    "workers": workers_killed,
     "faults": faults,
     "storm": storms,
     "outage": outages,
