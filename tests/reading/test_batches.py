@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 import respx
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from analyzer.errors import AnalyzerError, AwaitsBatch
@@ -31,6 +31,7 @@ from analyzer.store.batches import Outcome, StoredBatch, StoredRequest
 from analyzer.store.store import Store
 from tests.batch_provider import KEY, Provider, settings_for
 from tests.completions import PITCH
+from tests.properties import runs
 from tests.sdks import can_be_mocked
 
 MODEL = "openai/gpt-4.1-mini"
@@ -200,7 +201,7 @@ _number = iter(range(1_000_000))
 
 @pytest.mark.slow
 @given(rounds=st.lists(ROUND, max_size=5))
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@runs(40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_any_course_of_events_ends_in_one_outcome_each_and_pays_no_answer_twice(
     course: Callable[[str], tuple[Course, Provider]], rounds: list[dict[str, Any]]
 ) -> None:

@@ -54,21 +54,21 @@ def test_an_answer_is_found_by_its_request_and_by_no_other(store: Store) -> None
     assert store.answers.find(["a" * 64, "b" * 64]) == {"a" * 64: kept}
 
 
-def test_large_counts_and_the_reason_for_no_answer_are_kept(store: Store) -> None:
+def test_large_counts_and_the_reason_for_no_answer_are_saved(store: Store) -> None:
     kept = answer("a", "", input_tokens=3_000_000_000, cached_tokens=10**12, output_tokens=10**12, fault="filtered")
     store.answers.save([kept])
     assert store.answers.find(["a"]) == {"a": kept}
     assert store.answers.mean_tokens("openai/m") == (3e9, 1e12)
 
 
-def test_of_two_answers_to_one_request_the_first_stays_and_both_are_kept_as_paid(store: Store) -> None:
+def test_of_two_answers_to_one_request_the_first_stays_and_both_count_as_paid(store: Store) -> None:
     store.answers.save([answer("a", "first")])
     store.answers.save([answer("a", "second"), answer("b", "other")])
     assert {key: kept.text for key, kept in store.answers.find(["a", "b"]).items()} == {"a": "first", "b": "other"}
     assert store.answers.count() == 3
 
 
-def test_of_answers_saved_together_the_first_to_a_request_stays_and_all_are_kept_as_paid(store: Store) -> None:
+def test_of_answers_saved_together_the_first_to_a_request_stays_and_all_count_as_paid(store: Store) -> None:
     store.answers.save([answer("a", "first"), answer(None), answer("a", "second"), answer("b", "other"), answer("a")])
     assert {key: kept.text for key, kept in store.answers.find(["a", "b"]).items()} == {"a": "first", "b": "other"}
     assert store.answers.count() == 5
@@ -520,7 +520,7 @@ def test_a_store_of_a_newer_version_is_not_touched(url: str) -> None:
         ("postgresql://ann:hunter2@127.0.0.1:9/x", "cannot be used"),
     ],
 )
-def test_a_store_that_cannot_be_opened_is_told_without_a_password(url: str, told: str) -> None:
+def test_the_error_about_a_store_that_cannot_be_opened_shows_no_password(url: str, told: str) -> None:
     with pytest.raises(StoreError, match=told) as raised:
         Store.open(url)
     assert "hunter2" not in str(raised.value)
