@@ -314,8 +314,8 @@ class BatchDesk:
             if ours:
                 batches.move(batch.id, "creating", "open", remote=one.remote.id)
                 return one.remote.id
-            undecided = undecided or ours is None
-        undecided = undecided and not self._is_overdue(batch)
+            # One whose results cannot be read may be ours, for as long as results are worth waiting for.
+            undecided = undecided or (ours is None and not (one.remote.ended and self._is_overdue(batch)))
         if not undecided and batch.age() >= _GIVE_UP and batches.give_up(batch.id, "creating", "abandoned"):
             self._note(f"A batch of {batch.requests:,} requests did not arrive; they are sent again.")
             return None

@@ -182,6 +182,7 @@ def course(
 ) -> Iterator[Callable[[str], tuple[Course, Provider]]]:
     monkeypatch.setattr("analyzer.reading.batch_desk._GIVE_UP", 0.0)
     monkeypatch.setattr("analyzer.reading.batch_desk._MISSES_APART", 0.0)
+    monkeypatch.setattr("analyzer.reading.batch_desk.BatchDesk._is_overdue", lambda *_: True)
     store = Store.open(f"sqlite:///{tmp_path / 'store.db'}")
     configured = settings_for(tmp_path, URL, requests=3)
     providers: list[Provider] = []
