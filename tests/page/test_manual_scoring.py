@@ -19,7 +19,7 @@ from analyzer.framework.assessment import PitchRef, ReaderRef
 from analyzer.framework.one_pitch import score
 from analyzer.page import access
 from analyzer.reading.pitch import Pitch
-from analyzer.reading.readers import Choice
+from analyzer.reading.readers import HOW_TO_SET_A_MODEL, Choice
 from analyzer.reading.reading import Reading
 from analyzer.settings import Settings
 from analyzer.store.manual_scores import ManualScoreTable
@@ -76,7 +76,10 @@ def reader(monkeypatch: pytest.MonkeyPatch) -> FixedReader:
             }
         )
     )
-    monkeypatch.setattr("analyzer.page.manual_scoring_comparison.choose", lambda *_: Choice(fixed))
+    monkeypatch.setattr(
+        "analyzer.page.manual_scoring_comparison.choose",
+        lambda *_: Choice(fixed, f"No model is set. To ask one, {HOW_TO_SET_A_MODEL}."),
+    )
     return fixed
 
 
@@ -237,6 +240,7 @@ def test_saved_scores_are_shown_next_to_the_reading_with_quotes_and_rule(
     assert kept.scores["competitors"] == "Audacity; Raven; a spreadsheet"
     shown = markup(page)
     assert BESIDE in shown and "Read by test/fixed" in shown
+    assert "No model is set" in shown and "PITCH_MODEL" not in shown
     assert 'You: <strong class="alien">practitioner' in shown
     assert 'The reader: <strong class="alien">engineering leadership' in shown
     assert "&lt;b&gt;Sold&lt;/b&gt; to CTOs" in shown and "&lt;i&gt;Rival" in shown
