@@ -92,9 +92,13 @@ class RuleTable:
     def find(self, codes: Mapping[str, Codes], several: Mapping[str, Spreads]) -> Floats:
         """The cells of some pitches."""
         places = self.places(codes, several)
-        found = np.take(self.cells, places, axis=1, mode="clip")
+        found = self.cells_at(places)
         self.mix(found, places, codes, several)
         return found
+
+    def cells_at(self, places: NDArray[np.integer[Any]]) -> Floats:
+        """The cells at some places."""
+        return np.take(self.cells, places, axis=1, mode="clip")
 
     def mix(
         self,
@@ -182,7 +186,8 @@ class LookUps:
         self.tables = {c.id: _points(rulebook, c) for c in rulebook.considerations}
         self.gates = {gate.id: _condition(rulebook, gate) for gate in rulebook.gates}
         self.weights = weights_in_sides(rulebook)
-        self.parts = tuple(part for side in SIDES for part in _parts(self, side, most_cells))
+        contested = frozenset(_contested(list(self.tables.values())))
+        self.parts = tuple(part for side in SIDES for part in _parts(self, side, most_cells, contested))
         self.tried = _contested([part.table for part in self.parts])
         self.known_weights = _known_weights(self)
         self._deciding: dict[tuple[str, tuple[tuple[str, ...], ...]], tuple[str, ...]] = {}
@@ -230,7 +235,7 @@ class LookUps:
         for (name, table), cells in zip(self.tables.items(), self._cells, strict=False):
             places, found = table.places(codes, several), points[name]
             for end in (MEAN, LOW, HIGH):
-                np.take(cells[end], places, out=found[end], mode="clip")
+                cells[end].take(places, out=found[end], mode="clip")
             if several:
                 table.mix(found, places, codes, several, shown=True)
         for name, table in self.gates.items():
@@ -238,27 +243,42 @@ class LookUps:
                 ends = table.find(codes, several)
                 gates[name][:] = (ends[LOW] - ends[HIGH]).astype(np.int8)
             else:
-                np.take(self._states[name], table.places(codes, several), out=gates[name], mode="clip")
+                self._states[name].take(table.places(codes, several), out=gates[name], mode="clip")
 
     @cached_property
-    def alone(self) -> Mapping[Side, tuple[RuleTable, Floats, Triple]]:
-        """The sides of which all considerations are in one part: its table, with expectation, least and greatest of
-        each place, and these rounded as they are printed."""
-        found: dict[Side, tuple[RuleTable, Floats, Triple]] = {}
+    def alone(self) -> Mapping[Side, tuple[Floats, Triple]]:
+        """The sides of which all considerations are in one part: expectation, least and greatest of each place, and
+        these rounded as they are printed."""
+        found: dict[Side, tuple[Floats, Triple]] = {}
         for side in SIDES:
             own = [part.table for part in self.parts if part.side == side]
             if len(own) == 1:
                 cells = own[0].cells
-                found[side] = own[0], np.stack([cells[MEAN], cells[LOW], -cells[HIGH]]), _shown(cells)
+                found[side] = np.stack([cells[MEAN], cells[LOW], -cells[HIGH]]), _shown(cells)
         return found
 
-    def fill_sides(self, codes: Mapping[str, Codes], scores: Mapping[str, Triple], shown: bool) -> None:
-        """Write the scores of the sides that are alone, of pitches with nothing read in several ways."""
-        for side, (table, exact, rounded_cells) in self.alone.items():
-            if side in scores:
-                places = table.places(codes, {})
-                for target, cells in zip(scores[side], rounded_cells if shown else exact, strict=True):
-                    np.take(cells, places, out=target, mode="clip")
+    @cached_property
+    def known_cells(self) -> Sequence[Floats]:
+        """For each place of each part, the part of its side's weight that rests on known inputs, added up as it is for
+        one pitch; none unless each side is in one part."""
+        return (
+            [_known(part, self.known_weights[part.side]) for part in self.parts]
+            if len(self.alone) == len(self.parts)
+            else []
+        )
+
+    def fill_sides(
+        self, codes: Mapping[str, Codes], scores: Mapping[str, Triple], places: NDArray[np.int32], shown: bool
+    ) -> None:
+        """Write the places in every part, and the scores of the sides that are alone, of pitches with nothing read in
+        several ways."""
+        for part, own in zip(self.parts, places, strict=True):
+            at = part.table.places(codes, {})
+            own[:] = at
+            if part.side in scores and part.side in self.alone:
+                exact, rounded_cells = self.alone[part.side]
+                for target, cells in zip(scores[part.side], rounded_cells if shown else exact, strict=True):
+                    cells.take(at, out=target, mode="clip")
 
     def deciding(self, gate: str, possible: Callable[[str], tuple[str, ...]]) -> tuple[str, ...]:
         """The inputs on which it depends whether a gate holds, by the values that each may have."""
@@ -287,10 +307,9 @@ def look_ups(rulebook: Rulebook) -> LookUps:
     return LookUps(rulebook)
 
 
-def _parts(rules: LookUps, side: Side, most_cells: int) -> list[Part]:
+def _parts(rules: LookUps, side: Side, most_cells: int, contested: frozenset[str]) -> list[Part]:
     """The considerations of a side in groups whose joint tables are small enough: each goes where most of what it
     disagrees on with others is, and then where the table grows least."""
-    contested = set(_contested(list(rules.tables.values())))
     groups: list[tuple[list[str], dict[str, None]]] = []
     for consideration in rules.rulebook.of_side(side):
         own = rules.tables[consideration.id].names
@@ -300,7 +319,7 @@ def _parts(rules: LookUps, side: Side, most_cells: int) -> list[Part]:
             continue
         ids, names = min(
             fitting,
-            key=lambda group: (-len(contested & set(own) & set(group[1])), _cells({**group[1], **dict.fromkeys(own)})),
+            key=lambda group: (-len(contested.intersection(own, group[1])), _cells({**group[1], **dict.fromkeys(own)})),
         )
         ids.append(consideration.id)
         names.update(dict.fromkeys(own))
@@ -330,6 +349,17 @@ def _known_weights(rules: LookUps) -> Mapping[Side, Mapping[str, float]]:
         for name in names:
             own[name] = own.get(name, 0.0) + rules.weights[consideration.id] / len(names)
     return found
+
+
+def _known(part: Part, weights: Mapping[str, float]) -> Floats:
+    table = part.table
+    lengths = [size + 1 for size in table.sizes]
+    known = np.zeros(lengths)
+    for name, weight in weights.items():
+        axis = table.names.index(name)
+        values = np.append(np.ones(table.sizes[axis]), 0.0) * weight
+        known = known + values.reshape([-1 if other == axis else 1 for other in range(len(lengths))])
+    return np.ascontiguousarray(known).reshape(-1)
 
 
 def _points(rulebook: Rulebook, consideration: Consideration) -> RuleTable:

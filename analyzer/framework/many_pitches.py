@@ -209,7 +209,7 @@ def scored_columns(coded: Coded, rulebook: Rulebook) -> Iterator[tuple[str, NDAr
     for name in SCORES:
         for suffix, numbers in zip(_SUFFIXES, found.scores[name], strict=True):
             yield f"{name}{suffix}", numbers
-    yield "said", rounded(scorer.said(coded, rules), SAID_DIGITS)
+    yield "said", rounded(scorer.said(coded, rules, found.places), SAID_DIGITS)
     for consideration in rulebook.considerations:
         for suffix, numbers in zip(_SUFFIXES, found.points[consideration.id], strict=True):
             yield f"points_{consideration.id}{suffix}", numbers
@@ -246,13 +246,28 @@ def _code_column(table: pyarrow.Table, name: str) -> Codes:
     words = [str(word) if word is not None else "" for word in column.dictionary.to_pylist()]
     strange = [word for word in words if word not in (*values, "", "unknown")]
     codes = np.array([values.index(word) if word in values else len(values) for word in (*words, "")], np.int32)
-    # What a null points to may be anything; here it points past the words, which is unknown.
-    places = column.indices.cast(pyarrow.int32()).fill_null(len(words)).to_numpy(zero_copy_only=False)
-    if strange:
-        row = int(np.flatnonzero(places == words.index(strange[0]))[0]) + 1
-        raise SignalsError(f"row {row}: {name} has no value {strange[0]!r}; it has {', '.join(values)} or unknown")
+    places, silent = _indices(column.indices)
     result: Codes = codes.take(places, mode="clip")
+    if silent is not None:
+        np.copyto(result, np.int32(len(values)), where=silent)
+    for word in strange:
+        rows = np.flatnonzero(places == words.index(word))
+        rows = rows if silent is None else rows[~silent[rows]]
+        if len(rows):
+            raise SignalsError(
+                f"row {rows[0] + 1}: {name} has no value {word!r}; it has {', '.join(values)} or unknown"
+            )
     return result
+
+
+def _indices(indices: pyarrow.Array) -> tuple[NDArray[np.integer[Any]], NDArray[np.bool_] | None]:
+    """The numbers in an array, without a copy, and which are null, if any; what those hold may be anything."""
+    if not indices.null_count:
+        return indices.to_numpy(zero_copy_only=False), None
+    valid, numbers = indices.buffers()
+    own = slice(indices.offset, indices.offset + len(indices))
+    silent = np.unpackbits(np.frombuffer(valid, np.uint8), bitorder="little")[own] == 0
+    return np.frombuffer(numbers, indices.type.to_pandas_dtype())[own], silent
 
 
 def _scope_column(table: pyarrow.Table) -> NDArray[np.bool_]:

@@ -9,7 +9,7 @@ with the number of worlds. Nothing is sampled, and a row's result does not depen
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, reduce
 from operator import add
@@ -33,8 +33,6 @@ _MOST_ROWS: Final = 8_192
 _MOST_TOLD_APART: Final = 63
 """Rows with more places of a position than so many count as alike."""
 _FEW_KEYS: Final = 2**16
-_MOST_BITS: Final = 12
-"""Of up to so many inputs it is worked out beforehand what each combination of known ones weighs."""
 _THIRD: Final = 1e-9
 STATES: Final[tuple[Literal["clear", "open", "holds"], ...]] = ("clear", "open", "holds")
 """The states of a gate, by their number."""
@@ -58,7 +56,9 @@ class Placed:
     weight: Floats
 
     def take(self, rows: Rows) -> Placed:
-        return Placed(self.at[rows], self.weight[rows])
+        if isinstance(rows, slice):
+            return Placed(self.at[rows], self.weight[rows])
+        return Placed(*(columns.T.take(rows, axis=1, mode="clip").T for columns in (self.at, self.weight)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +123,9 @@ class Coded:
             )
         return cls(codes, several, positions, np.concatenate([part.in_scope for part in parts]))
 
-    def take(self, rows: Rows) -> Coded:
-        """These rows, in this order."""
-        codes = {name: column[rows] for name, column in self.codes.items()}
+    def take(self, rows: Rows, names: Iterable[str] | None = None) -> Coded:
+        """These rows, in this order; with the codes of these inputs only, if `names` says which."""
+        codes = {name: self.codes[name][rows] for name in (self.codes if names is None else names)}
         positions = {name: placed.take(rows) for name, placed in self.positions.items()}
         return Coded(codes, self.several, positions, self.in_scope[rows])
 
@@ -144,11 +144,14 @@ def placed_at(at: Floats) -> Placed:
     unknown = np.isnan(at)
     if not unknown.any():
         return Placed(at[:, None], np.ones((len(at), 1)))
-    places, weight = np.empty((len(at), len(UNPLACED))), np.empty((len(at), len(UNPLACED)))
+    places, weight = np.empty((len(UNPLACED), len(at))), np.empty((len(UNPLACED), len(at)))
     for column, (place, share) in enumerate(UNPLACED):
-        places[:, column] = np.where(unknown, float(place), 0.0 if column else at)
-        weight[:, column] = np.where(unknown, share, 0.0 if column else 1.0)
-    return Placed(places, weight)
+        if column:
+            np.multiply(unknown, float(place), out=places[column])
+            np.multiply(unknown, share, out=weight[column])
+        else:
+            places[0], weight[0] = np.where(unknown, float(place), at), np.where(unknown, share, 1.0)
+    return Placed(places.T, weight.T)
 
 
 def lean_codes(at: Floats) -> Codes:
@@ -176,11 +179,13 @@ def _padded(placed: Placed, most: int) -> Placed:
 @dataclass(frozen=True, slots=True)
 class Scored:
     """What comes of some pitches. `scores`, by name, are not rounded; `points`, by consideration, are rounded as they
-    are printed; `gates` holds the state of each gate as its place in `STATES`."""
+    are printed; `gates` holds the state of each gate as its place in `STATES`. `places`: where each pitch is in the
+    cells of each part, of many pitches with nothing read in several ways."""
 
     scores: dict[str, Triple]
     points: dict[str, Triple]
     gates: dict[str, NDArray[np.int8]]
+    places: NDArray[np.int32] | None = None
 
 
 def scored(
@@ -200,24 +205,37 @@ def scored(
         {name: empty((3, len(coded)), np.float64) for name in names},
         {name: empty((3, len(coded)), np.float64) for name in rules.tables},
         {name: empty((len(coded),), np.int8) for name in rules.gates},
+        None if coded.several else np.empty((len(rules.parts), len(coded)), np.int32),
     )
     for chunk in _chunks(len(coded)):
         own = {name: column[chunk] for name, column in coded.codes.items()}
         points = {name: triple[:, chunk] for name, triple in found.points.items()}
         rules.fill(own, coded.several, points, {name: states[chunk] for name, states in found.gates.items()})
-        if not coded.several:
-            rules.fill_sides(own, {name: triple[:, chunk] for name, triple in found.scores.items()}, shown)
+        if found.places is not None:
+            scores = {name: triple[:, chunk] for name, triple in found.scores.items()}
+            rules.fill_sides(own, scores, found.places[:, chunk], shown)
     left = [name for name in names if coded.several or name not in rules.alone]
     for alike in _alike(coded, rules) if left else ():
         narrow = coded.narrow(alike[0])
+        inputs = None if coded.several else _inputs_of_open(narrow, rules)
         for chunk in _chunks(len(alike)):
             rows = alike[chunk]
-            part = narrow.take(rows)
-            cells = [each.table.find(part.codes, part.several) for each in rules.parts]
+            part = narrow.take(rows, inputs)
+            if found.places is None:
+                cells = [each.table.find(part.codes, part.several) for each in rules.parts]
+            else:
+                cells = [each.table.cells_at(at[rows]) for each, at in zip(rules.parts, found.places, strict=True)]
             for name, triple in _Batch(part, rules, cells).scores(left).items():
                 for target, values in zip(found.scores[name], rounded(triple) if shown else triple, strict=True):
                     target[rows] = values
     return found
+
+
+def _inputs_of_open(coded: Coded, rules: LookUps) -> list[str]:
+    """The inputs by whose values parts are looked up once more: those of parts with an axis that has several places."""
+    spread = {*rules.tried, *(name for name, placed in coded.positions.items() if placed.at.shape[1] > 1)}
+    tables = [part.table.names for part in rules.parts if not spread.isdisjoint(part.table.names)]
+    return list(dict.fromkeys([*rules.tried, *(name for names in tables for name in names)]))
 
 
 def _chunks(rows: int) -> Iterator[slice]:
@@ -241,15 +259,20 @@ def side_shares(coded: Coded) -> dict[Side, Floats]:
     return found
 
 
-def said(coded: Coded, rules: LookUps) -> Floats:
+def said(coded: Coded, rules: LookUps, places: NDArray[np.int32] | None = None) -> Floats:
     """The share of the overall score's weight that rests on what the pitch says, 0 to 1 (docs/scoring.md, "What is not
-    said"): of an input that was read in several ways, the share of its votes that name a value."""
+    said"): of an input that was read in several ways, the share of its votes that name a value. `places` as `scored`
+    found them, which saves looking."""
+    if places is not None and len(rules.known_cells) == len(rules.parts):
+        found = np.empty(len(coded))
+        for chunk in _chunks(len(coded)):
+            shares = side_shares(coded.take(chunk, ()))
+            parts = zip(rules.parts, rules.known_cells, places, strict=True)
+            found[chunk] = reduce(add, [shares[part.side] * cells.take(at[chunk]) for part, cells, at in parts])
+        return found
     if len(coded) > _MOST_ROWS:
         starts = range(0, len(coded), _MOST_ROWS)
         return np.concatenate([said(coded.take(slice(start, start + _MOST_ROWS)), rules) for start in starts])
-    if not coded.several and max(map(len, rules.known_weights.values())) <= _MOST_BITS:
-        shares = side_shares(coded)
-        return reduce(add, [share * _known_weight(coded, rules, side) for side, share in shares.items()])
     known: dict[str, Floats] = {}
     for name in rules.names:
         codes, size = coded.codes[name], len(INPUTS[name])
@@ -257,18 +280,6 @@ def said(coded: Coded, rules: LookUps) -> Floats:
         if name in coded.several:
             known[name] += np.concatenate([np.zeros(size + 1), coded.several[name].said])[codes]
     return said_of(known, side_shares(coded), rules)
-
-
-def _known_weight(coded: Coded, rules: LookUps, side: Side) -> Floats:
-    """The part of a side's weight that rests on known inputs, worked out once for each combination of them, in the
-    order in which `said_of` adds up."""
-    weights = rules.known_weights[side]
-    which, combinations = np.zeros(len(coded), np.uint16), np.arange(2 ** len(weights))
-    total = np.zeros(len(combinations))
-    for bit, (name, weight) in enumerate(weights.items()):
-        which |= (coded.codes[name] < len(INPUTS[name])).astype(np.uint16) << np.uint16(bit)
-        total += (combinations >> bit & 1) * weight
-    return np.take(total, which, mode="clip")
 
 
 def said_of(known: Mapping[str, At], shares: Mapping[Side, At], rules: LookUps) -> At:
@@ -343,26 +354,32 @@ class _Batch:
         self._placed: dict[str, Placed] = {}
         self._masks: list[NDArray[np.bool_] | None] = []
         self._length: list[int] = []
-        codes: dict[str, Codes] = {}
+        self._choices: dict[str, Codes] = {}
         for name in self._axes:
             if name in LEANS:
                 placed = coded.positions[name]
                 possible = placed.weight > 0
                 most = int(_count(possible).max(initial=1))
                 self._placed[name] = Placed(placed.at[:, :most], placed.weight[:, :most])
-                choices, possible = lean_codes(self._placed[name].at), possible[:, :most]
+                possible = possible[:, :most]
             else:
                 possible = _possible(coded, name)
                 most = int(_count(possible).max(initial=1))
                 choices = np.argsort(~possible, axis=1, kind="stable")[:, :most].astype(np.int32)
                 possible = np.take_along_axis(possible, choices, axis=1)
-            codes[name] = self._spread(choices, name)
+                self._choices[name] = self._spread(choices, name)
             self._masks.append(None if possible.all() else self._spread(possible, name))
             self._length.append(most)
-        self._terms = [self._term(number, coded, codes) for number in range(len(self._parts))]
+        self._terms = [self._term(number, coded) for number in range(len(self._parts))]
         self._shared = [self._by_share(term) for term in self._terms]
 
-    def _term(self, number: int, coded: Coded, axes: Mapping[str, Codes]) -> _Term:
+    def _codes(self, name: str) -> Codes:
+        """The codes along an axis."""
+        if name not in self._choices:
+            self._choices[name] = self._spread(lean_codes(self._placed[name].at), name)
+        return self._choices[name]
+
+    def _term(self, number: int, coded: Coded) -> _Term:
         part = self._parts[number]
         names = part.table.names
         scope = frozenset(axis for axis, name in enumerate(self._axes) if name in names and self._length[axis] > 1)
@@ -370,9 +387,9 @@ class _Batch:
         if not scope:  # where a product has one place, it has the lean that its code names
             cells = self._cells[number].reshape((3, *alone))
             return _Term(part.side, scope, cells[MEAN], cells[LOW:])
-        codes = {name: axes[name] if name in axes else coded.codes[name].reshape(alone) for name in names}
+        codes = {name: self._codes(name) if name in self._axes else coded.codes[name].reshape(alone) for name in names}
         cells = part.table.find(codes, coded.several)
-        tried = [name for name in names if name in axes and name not in LEANS]
+        tried = [name for name in names if name in self._axes and name not in LEANS]
         if not tried:
             return _Term(part.side, scope, cells[MEAN], cells[LOW:])
         untried = {name: coded.codes[name].reshape(alone) for name in tried}
@@ -397,7 +414,9 @@ class _Batch:
         for name in names:
             if name in SUMS:
                 sides, factor = SUMS[name]
-                found[name] = self._joined([term for term in self._shared if term.side in sides]) * factor
+                found[name] = self._joined([term for term in self._shared if term.side in sides])
+                if factor != 1:
+                    found[name] *= factor
             else:
                 found[name] = self._side(name)
         return found
@@ -412,23 +431,23 @@ class _Batch:
 
     def _joined(self, terms: Sequence[_Term]) -> Triple:
         """The sum of some terms over all axes: expectation, least and greatest."""
-        mean: Floats | float = 0.0
         by_scope: dict[frozenset[int], Floats] = {}
         for term in terms:
-            mean = mean + term.mean
             by_scope[term.scope] = by_scope[term.scope] + term.ends if term.scope in by_scope else term.ends
         low, high = self._least(by_scope)
-        return np.stack([self._expectation(np.asarray(mean)), low, -high])
+        mean = reduce(add, [term.mean for term in terms])
+        found = np.empty((3, len(low)))
+        found[MEAN], found[LOW] = self._expectation(mean), low
+        np.negative(high, out=found[HIGH])
+        return found
 
     def _expectation(self, total: Floats) -> Floats:
         """The mean over the positions; the other axes are of length 1."""
         for axis, name in enumerate(_POSITIONS):
             if total.shape[axis] > 1:
                 weighed = total * self._spread(self._placed[name].weight, name)
-                joined: Floats | float = 0.0
-                for place in range(total.shape[axis]):
-                    joined = joined + weighed.take([place], axis)
-                total = np.asarray(joined)
+                along = np.moveaxis(weighed, axis, 0)
+                total = np.expand_dims(reduce(add, list(along)), axis)
         return total.reshape(-1)
 
     def _least(self, terms: Mapping[frozenset[int], Floats]) -> Floats:
@@ -436,19 +455,14 @@ class _Batch:
         left = dict(terms)
         for axis in _order(frozenset(terms), tuple(len(INPUTS[name]) for name in self._axes)):
             taking = [scope for scope in left if axis in scope]
-            joined: Floats | float = 0.0
-            for scope in sorted(taking, key=sorted):
-                joined = joined + left.pop(scope)
+            joined = reduce(add, [left.pop(scope) for scope in sorted(taking, key=sorted)])
             if self._length[axis] > 1:
                 mask = self._masks[axis]
                 possible = joined if mask is None else np.where(mask, joined, np.inf)
                 joined = np.minimum.reduce(possible, axis + 1, keepdims=True)
             rest = frozenset().union(*taking) - {axis}
-            left[rest] = left[rest] + joined if rest in left else np.asarray(joined)
-        total: Floats | float = 0.0
-        for scope in sorted(left, key=sorted):
-            total = total + left[scope]
-        return np.asarray(total).reshape(2, -1)
+            left[rest] = left[rest] + joined if rest in left else joined
+        return reduce(add, [left[scope] for scope in sorted(left, key=sorted)]).reshape(2, -1)
 
 
 @lru_cache(maxsize=256)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, Unpack
 from analyzer.errors import ConfigurationError, InputError
 from analyzer.framework.arguments import as_rulebook
 from analyzer.framework.rulebook import Rulebook
-from analyzer.ray.columns import Columns
+from analyzer.ray.columns import Columns, OwnColumns, known_schema
 from analyzer.resources import install_command
 from analyzer.runs.arguments import as_concurrency
 from analyzer.runs.many import MANY_DEFAULTS, ManyRun
@@ -47,7 +47,7 @@ def read(
     dataset: Dataset,
     *,
     text: str | Sequence[str] = "text",
-    id: str = "id",
+    id: str | None = None,
     title: str | None = None,
     actors: int | tuple[int, int] = (1, 8),
     num_cpus: float = 1.0,
@@ -57,9 +57,10 @@ def read(
     """Assess the pitch of every row: a dataset with the same rows and columns, and those of `to_frame` after them.
 
     `text`: the column with the pitch, or several that are joined. `id` and `title`: the columns with the pitch's id and
-    the company's name. A row without an id gets the fingerprint of its text. A pitch that failed is a row with
-    `error_kind` and `error_message`; an error that ends the run (cost limit, key, a server that is gone) is in every
-    row that was not read by then. All blocks have one schema.
+    the company's name; without `id`, the column "id" is used if there is one. A row without an id gets the fingerprint
+    of its text. Your own columns are kept; one with a name of ours is renamed (`summary` to `input_summary`). A pitch
+    that failed is a row with `error_kind` and `error_message`; an error that ends the run (cost limit, key, a server
+    that is gone) is in every row that was not read by then. All blocks have one schema.
 
     `actors`: how many processes read, or the fewest and the most; each takes `num_cpus` of Ray's CPUs. They share
     `concurrency` (up to 256 for each of them), `max_cost` and the server's rate limits. `store`: a database that all of
@@ -68,7 +69,8 @@ def read(
     are those of `analyze_many`.
 
     Nothing is asked before the dataset is used, and again each time it is: write it once. Raises InputError or
-    ConfigurationError at once for an argument, column, model or store that cannot be used.
+    ConfigurationError at once for an argument, column, model or store that cannot be used, and for a dataset that is
+    itself made by `read` and not written yet.
     """
     check_names("read", options, LimitedOptions)
     ray = _ray()
@@ -78,18 +80,20 @@ def read(
     one_process: ManyOptions = {**options, "concurrency": MAX_CONCURRENCY}  # type: ignore[typeddict-item]
     concurrency = as_concurrency(options.get("concurrency", MANY_DEFAULTS["concurrency"]), MAX_CONCURRENCY * most)
     plan = replace(RunPlan.of(one_process, None), concurrency=concurrency)
-    columns = Columns.of(_schema(dataset), text, id, title)
+    if _asks(dataset):
+        raise InputError("this dataset is made by read(), which would ask again; write it, and read what was written")
+    columns = Columns.of(OwnColumns.of(dataset), text, id, title)
     here = ray.get_runtime_context().get_node_id()
-    on_one_node = _check_store(plan.store, sum(bool(node["Alive"]) for node in ray.nodes()))
+    store, on_one_node = _shared_store(plan.store, sum(bool(node["Alive"]) for node in ray.nodes()))
     ManyRun(plan).close()  # what cannot be set up shows here, and the store gets its tables
-    from analyzer.ray.workers import BlockReader, Job, start_owner
+    from analyzer.ray.workers import BlockReader, Job, Sealed, start_owner
 
-    job = Job.of(plan, columns, most)
+    job = Job.of(replace(plan, store=store), columns, most)
     blocks = dataset.repartition(target_num_rows_per_block=rows_per_block)
     compute = ray.data.ActorPoolStrategy(min_size=fewest, max_size=most, max_concurrent_calls_per_actor=_BLOCKS)
     assessed: Dataset = blocks.map_batches(
         BlockReader,
-        fn_constructor_kwargs={"job": job, "owner": start_owner(job, here)},
+        fn_constructor_kwargs={"job": Sealed(job), "owner": start_owner(job, here)},
         batch_size=None,
         batch_format="pyarrow",
         compute=compute,
@@ -108,18 +112,22 @@ def judge(dataset: Dataset, rulebook: Rulebook | str | Path | None = None) -> Da
     rulebook that cannot be used or a dataset without signals.
     """
     from analyzer.framework.many_pitches import score_table
+    from analyzer.ray.workers import judged
 
     _ray()
     rules = as_rulebook(rulebook)
-    score_table(_schema(dataset).empty_table(), rules)  # names what is missing before anything runs
-    judged: Dataset = dataset.map_batches(
-        score_table,
-        fn_args=(rules,),
+    own = None
+    if known_schema(dataset) is not None or not _asks(dataset):  # else it is ours, and to look at it would cost
+        own = OwnColumns.of(dataset)
+        score_table(own.schema.empty_table(), rules)  # names what is missing before anything runs
+    scored: Dataset = dataset.map_batches(
+        judged,
+        fn_args=(own, rules),
         batch_size=_JUDGED,
         batch_format="pyarrow",
         udf_modifying_row_count=False,
     )
-    return judged
+    return scored
 
 
 def _ray() -> Any:
@@ -132,18 +140,9 @@ def _ray() -> Any:
     return ray
 
 
-def _schema(dataset: Any) -> Any:
-    """The columns of a dataset as Arrow's. Raises InputError."""
-    import pyarrow
-
-    if not hasattr(dataset, "map_batches"):
-        raise InputError(f"expected a Ray dataset (ray.data.read_parquet, …), not {type(dataset).__name__}")
-    found = dataset.schema()
-    if found is None or not found.names:
-        raise InputError("the dataset has no columns; is it empty?")
-    if isinstance(found.base_schema, pyarrow.Schema):
-        return found.base_schema
-    return next(iter(dataset.limit(1).iter_batches(batch_size=1, batch_format="pyarrow"))).schema
+def _asks(dataset: Dataset) -> bool:
+    """Whether a dataset that is used asks a model: Ray shows the steps that make it."""
+    return "BlockReader" in repr(dataset)
 
 
 def _as_actors(actors: object) -> tuple[int, int]:
@@ -158,12 +157,12 @@ def _as_actors(actors: object) -> tuple[int, int]:
     )
 
 
-def _check_store(url: str | None, nodes: int) -> bool:
-    """Whether all processes have to be on this machine because the store is a file. Raises ConfigurationError for a
-    store that they cannot share."""
+def _shared_store(url: str | None, nodes: int) -> tuple[str | None, bool]:
+    """The store's URL as all processes understand it, and whether all of them have to be on this machine because it is
+    a file. Raises ConfigurationError for a store that they cannot share."""
     if url is None or not url.startswith("sqlite"):
-        return False
-    from analyzer.store.engine import sqlite_file
+        return url, False
+    from analyzer.store.engine import absolute, sqlite_file
 
     if sqlite_file(url) is None:
         raise ConfigurationError("a store in memory belongs to one process; name a file or a PostgreSQL database")
@@ -172,4 +171,4 @@ def _check_store(url: str | None, nodes: int) -> bool:
             f"the store is a SQLite file, which one machine can use, and the cluster has {nodes} nodes; name a "
             "PostgreSQL database, store='postgresql://…', or pass store=False (then a killed process pays twice)"
         )
-    return True
+    return absolute(url), True

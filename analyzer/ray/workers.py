@@ -6,19 +6,23 @@ Ray is loaded where it is used, as everywhere in this package.
 from __future__ import annotations
 
 import asyncio
+import pickle
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
+from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from analyzer.errors import AnalyzerError, RunStopped
 from analyzer.files.disk import connections_at_once
+from analyzer.framework.many_pitches import score_table
 from analyzer.framework.market import MarketMap
 from analyzer.framework.rulebook import Rulebook
-from analyzer.ray.columns import Columns
+from analyzer.ray.columns import Columns, OwnColumns
 from analyzer.reading import background
 from analyzer.reading.limit_owner import LimitOwner, News, Process, Word
 from analyzer.reading.limits import LimitTerms, OwnLimits
@@ -42,8 +46,7 @@ takes a large part of a millisecond of both processes."""
 
 @dataclass(frozen=True)
 class Job:
-    """What every process has to know. Ray shows it in logs, so nothing of it is in its `repr`: it holds keys, and the
-    password of the store."""
+    """What every process has to know. It holds keys, and the password of the store, and travels `Sealed`."""
 
     models: tuple[str, ...] = field(repr=False)
     settings: Settings = field(repr=False)
@@ -90,14 +93,31 @@ class Job:
         )
 
 
+class Sealed:
+    """A job on its way to a process. Ray writes the arguments of a dataset's steps to its logs, dataclasses with all
+    their fields; of this it sees nothing. Packed, because Ray warns of arguments over 100 kB."""
+
+    __slots__ = ("_packed",)
+
+    def __init__(self, job: Job):
+        self._packed = zlib.compress(pickle.dumps(job))
+
+    def open(self) -> Job:
+        job: Job = pickle.loads(zlib.decompress(self._packed))  # noqa: S301  # what this class has packed
+        return job
+
+
 class BlockReader:
     """Reads blocks; Ray keeps one in each of its processes. Several blocks are read at the same time."""
 
-    def __init__(self, job: Job, owner: Any):
+    def __init__(self, job: Sealed, owner: Any):
         import ray
 
+        self._start(job.open(), owner, ray.get_runtime_context().get_actor_id() or "")
+
+    def _start(self, job: Job, owner: Any, place: str) -> None:
         self._columns = job.columns
-        process = Process(ray.get_runtime_context().get_actor_id() or "", uuid4().hex)
+        process = Process(place, uuid4().hex)
         self._limits = SharedLimits(_RayLink(owner), process, job.terms, gather=job.gather)
         self._run = ManyRun(job.plan(), self._limits)
         self._numbers = count()
@@ -111,9 +131,9 @@ class BlockReader:
 
     async def __call__(self, block: pyarrow.Table) -> pyarrow.Table:
         """The block with what came of each of its pitches."""
-        kept = self._columns.kept(block)
-        rows = await asyncio.gather(*map(self._row, self._columns.entries(block)))
-        return self._columns.table(kept, rows)
+        own = self._columns.own.pinned(block)
+        rows = await asyncio.gather(*map(self._row, self._columns.entries(own)))
+        return self._columns.table(own, rows)
 
     async def _row(self, entry: dict[str, Any]) -> dict[str, Any]:
         number = next(self._numbers)
@@ -155,6 +175,11 @@ class BlockReader:
             if isinstance(reason, AnalyzerError)
             else RunStopped("the run was stopped before this pitch was read")
         )
+
+
+def judged(block: pyarrow.Table, own: OwnColumns | None, rulebook: Rulebook) -> pyarrow.Table:
+    """A block with its scores. `own`: its columns in the types of all blocks; None = they are those of `read`."""
+    return score_table(block if own is None else own.pinned(block), rulebook)
 
 
 class _RayLink:
@@ -206,4 +231,15 @@ def _with_keys(plan: RunPlan) -> Settings:
 
     keys = {split_model(model)[0]: key_for(model, plan.settings) for model in plan.limit_terms().models}
     known = {provider: key for provider, key in keys.items() if key != NO_KEY}
-    return replace(plan.settings, keys={**known, **plan.settings.keys})
+    settings = plan.settings
+    return replace(
+        settings,
+        keys={**known, **settings.keys},
+        recordings=_in_full(settings.recordings),
+        profiles=_in_full(settings.profiles),
+    )
+
+
+def _in_full(path: Path | None) -> Path | None:
+    """A path as processes in other folders understand it."""
+    return None if path is None else path.absolute()

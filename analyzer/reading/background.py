@@ -45,8 +45,10 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 def finish(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Do last work such as closing connections, from wherever: where a generator is collected as garbage, that may be
-    the loop's own thread, which cannot wait for itself, or after the loop has ended, when there is nothing to close."""
-    if is_over():
+    the loop's own thread, which cannot wait for itself, or after the loop has ended, when there is nothing to close.
+    Nor is there if it never started; a thread that is started as the interpreter exits would be waited for without end.
+    """
+    if _loop is None or is_over():
         return
     future = submit(work())
     if threading.current_thread() is not _thread:

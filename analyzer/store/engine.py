@@ -158,6 +158,11 @@ def sqlite_file(url: str) -> Path | None:
     return _sqlite_path(parsed) if _is_file(parsed) else None
 
 
+def absolute(url: str) -> str:
+    """The URL of a store, also for processes in other folders: the path of a file in full. Raises StoreError."""
+    return _parsed(url).render_as_string(hide_password=False)
+
+
 def _is_temporary(error: sa.exc.SQLAlchemyError) -> bool:
     """Whether a later attempt may succeed: the connection was lost or refused, or the database is locked."""
     if not isinstance(error, sa.exc.DBAPIError):

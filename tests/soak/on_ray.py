@@ -2,7 +2,7 @@
 
     python -m tests.soak.on_ray                          # 2,000 pitches, 2 in 10 meet a fault, 3 kills
     python -m tests.soak.on_ray --pitches 20000          # the scale of docs/ray.md
-    python -m tests.soak.on_ray --postgresql             # the store in a PostgreSQL server of its own
+    python -m tests.soak.on_ray --postgresql --nodes 2   # the store in a PostgreSQL server of its own
 
 Needs the extra `ray`, on Linux. Every pitch has to get exactly one row, no answer may be paid twice but those in flight
 when a process was killed, and `judge` has to be equal to `score_table`. Exit: 0 all passed, 1 some failed.
@@ -18,8 +18,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -131,20 +131,30 @@ def is_alive(pid: int) -> bool:
     return False
 
 
-def start_cluster() -> Any:
-    """A cluster on this machine alone, whatever it has: readers take little of its three CPUs."""
+@contextmanager
+def local_cluster(nodes: int = 1) -> Iterator[Any]:
+    """A cluster on this machine alone, whatever it has: readers take little of the three CPUs of a node."""
     import ray
 
-    ray.init(
-        num_cpus=3,
-        include_dashboard=False,
-        object_store_memory=300_000_000,
-        _node_ip_address="127.0.0.1",
-        log_to_driver=False,
-        logging_level="ERROR",
-    )
-    ray.data.DataContext.get_current().enable_progress_bars = False
-    return ray
+    node: dict[str, Any] = {"num_cpus": 3, "object_store_memory": 300_000_000}
+    ours: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+    cluster = None
+    try:
+        if nodes == 1:
+            ray.init("local", **node, **ours, include_dashboard=False, _node_ip_address="127.0.0.1")
+        else:
+            from ray.cluster_utils import Cluster
+
+            cluster = Cluster(initialize_head=True, head_node_args={**node, "include_dashboard": False})
+            for _ in range(nodes - 1):
+                cluster.add_node(**node)
+            ray.init(address=cluster.address, **ours)
+        ray.data.DataContext.get_current().enable_progress_bars = False
+        yield ray
+    finally:
+        ray.shutdown()
+        if cluster is not None:
+            cluster.shutdown()
 
 
 def try_on_ray(bench: Bench, trial: Trial, store: str | None = None) -> tuple[Row, dict[str, Any]]:
@@ -211,24 +221,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--kills", type=int, default=Trial.kills)
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep all files of the run in a new folder")
     parser.add_argument("--postgresql", action="store_true", help="keep answers in a PostgreSQL server of its own")
+    parser.add_argument("--nodes", type=int, default=1, help="of the cluster, all on this machine")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)
+    if options.nodes > 1 and not options.postgresql:
+        parser.error("several nodes cannot share a store in a file; add --postgresql")
     trial = Trial(options.pitches, options.faults, options.processes, options.concurrency, options.kills)
-    ray = start_cluster()
-    try:
-        with (
-            tempfile.TemporaryDirectory(prefix="soak-") as folder,
-            Bench(options.keep or Path(folder), options.seed) as bench,
-        ):
-            store = None
-            if options.postgresql:
-                database = Postgres()
-                bench.on_exit(database.end)
-                database.start()
-                store = database.url
-            row, figures = try_on_ray(bench, trial, store)
-    finally:
-        ray.shutdown()
+    with (
+        local_cluster(options.nodes),
+        tempfile.TemporaryDirectory(prefix="soak-") as folder,
+        Bench(options.keep or Path(folder), options.seed) as bench,
+    ):
+        store = None
+        if options.postgresql:
+            database = Postgres()
+            bench.on_exit(database.end)
+            database.start()
+            store = database.url
+        row, figures = try_on_ray(bench, trial, store)
     print(table([row]))
     print(json.dumps({**row.document(), **figures}))
     return 1 if row.faults else 0
