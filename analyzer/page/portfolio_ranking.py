@@ -11,9 +11,10 @@ from analyzer.page.assessment import scrolling
 from analyzer.page.clicks import clickable
 from analyzer.page.portfolio_filters import ORDERS, View
 from analyzer.page.portfolio_run import PortfolioRun
-from analyzer.page.portfolio_work import PortfolioItem, PortfolioWork
+from analyzer.page.portfolio_work import PortfolioWork
 from analyzer.page.session import session
 from analyzer.runs.portfolio import DRAWS, PortfolioEntry
+from analyzer.runs.portfolio_parts import PortfolioItem
 from analyzer.views.assessment_content import SHOWN_VERDICTS, tone_of, warning_kinds
 from analyzer.views.html import Html, tag
 from analyzer.views.numbers import shown

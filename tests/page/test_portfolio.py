@@ -45,6 +45,7 @@ def given(*texts: str) -> list[InputPitch]:
 
 
 def done(run_: PortfolioRun) -> PortfolioWork:
+    run_.watch(lambda: True)  # on a busy machine it may take longer than a run that nobody looks at goes on
     assert run_.work.done.wait(60)
     return run_.work
 

@@ -24,6 +24,8 @@ from analyzer.page.portfolio_export import export
 from analyzer.page.portfolio_run import Pace, PortfolioRun, go_on, open_results, read_many
 from analyzer.page.portfolio_work import PortfolioWork, RunChoices
 from analyzer.results.documents import DocumentEntry, parse_document
+from analyzer.runs.portfolio_parts import PortfolioItem
+from analyzer.runs.side_processes import SideProcesses
 from analyzer.settings import KEYWORDS, Settings
 from analyzer.vocabulary.signals import Signals
 from tests.completions import PITCH
@@ -169,6 +171,34 @@ def test_a_run_that_cannot_go_on_keeps_what_it_has_and_says_why() -> None:
     assert work.items == []
 
 
+@pytest.mark.slow
+def test_a_large_portfolio_is_read_and_opened_in_other_processes_with_the_same_outcome(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    texts = [PITCH, "", *(f"{PITCH} Number {number}." for number in range(3))]
+    here = read(*texts)
+    elsewhere = SideProcesses(1)
+    for module in ("portfolio_run", "portfolio_work"):
+        monkeypatch.setattr(f"analyzer.page.{module}.FEW", 0)
+        monkeypatch.setattr(f"analyzer.page.{module}.shared", elsewhere)
+    monkeypatch.setattr("analyzer.runs.portfolio_parts.analyze_many", None)  # nothing is computed in this process
+
+    there = read(*texts)
+    again = done(open_results("r.jsonl", export(here, ".jsonl")))
+
+    elsewhere.close()
+    assert there.ended is None and again.ended is None
+    assert (there.progress.done, there.progress.failed, there.progress.total) == (4, {"pitch": 1}, 5)
+    assert [(e.id, f.rank) for e, f in there.ranked] == [(e.id, f.rank) for e, f in again.ranked]
+    for ours, theirs, opened in zip(*map(_by_number, (here, there, again)), strict=True):
+        assert (ours.result.number, ours.json(), ours.words()) == (theirs.result.number, theirs.json(), theirs.words())
+        assert opened.json() == ours.json()
+
+
+def _by_number(work: PortfolioWork) -> list[PortfolioItem]:
+    return sorted(work.items, key=lambda item: item.result.number)
+
+
 def test_answers_are_saved_only_on_request(tmp_path: Path) -> None:
     from dataclasses import replace
 
@@ -186,7 +216,7 @@ def test_a_fault_of_the_program_is_a_line_without_the_pitch(monkeypatch: pytest.
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("secret")
 
-    monkeypatch.setattr("analyzer.page.portfolio_run.analyze_many", broken)
+    monkeypatch.setattr("analyzer.runs.portfolio_parts.analyze_many", broken)
 
     work = read(PITCH)
 

@@ -223,6 +223,13 @@ class Bench:
         return running
 
 
+def are_gone(process_ids: Sequence[int]) -> bool:
+    """Whether none of these processes runs any more."""
+    listed = ",".join(map(str, process_ids)) or "0"
+    found = subprocess.run(["ps", "-o", "stat=", "-p", listed], capture_output=True, text=True, check=False)
+    return all(line.startswith("Z") for line in found.stdout.split())
+
+
 def wait_for_answers(server: Server, count: int, running: Running) -> bool:
     """Waits until the server has given so many answers; False where the run ended before."""
     return wait_until(lambda: server.ledger.count("good") >= count, running)
