@@ -62,8 +62,8 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     for name in (*config_file.ENTRIES.values(), "OPENAI_API_KEY", "OLLAMA_HOST"):
         monkeypatch.delenv(name, raising=False)
-    own = tmp_path_factory.getbasetemp() / f"own-{next(_NUMBERS)}"  # mktemp would look through thousands for a name
-    own.mkdir()
+    own = tmp_path_factory.getbasetemp() / "own" / str(next(_NUMBERS))  # mktemp looks through thousands for a name
+    own.mkdir(parents=True)
     monkeypatch.setattr("analyzer.settings._data_folder", lambda: own)
     monkeypatch.setenv("PITCH_RECORDINGS", str(own / "recordings"))
     monkeypatch.setenv("PITCH_STORE", f"sqlite:///{own / 'store.db'}")

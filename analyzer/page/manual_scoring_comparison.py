@@ -91,7 +91,7 @@ def _compared(found: Comparison, assessment: Assessment, saved: ManualScore, not
         *lines,
         *map(_difference, found.disagreements),
         tag("details", tag("summary", "All values side by side"), values, class_="pa"),
-        class_="pa hand-beside",
+        class_="pa manual-compared",
     )
 
 

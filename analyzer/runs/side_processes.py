@@ -109,6 +109,9 @@ class SideProcesses:
                 self._end(process)
                 return
             if job.future.set_running_or_notify_cancel():
+                if process is not None and process.poll() is not None:  # something ended it meanwhile
+                    self._end(process)
+                    process = None
                 process = process or self._started()
                 if not self._computed(process, job):
                     self._end(process)

@@ -71,6 +71,15 @@ def test_a_process_that_dies_takes_its_own_piece_only(side: SideProcesses) -> No
     assert after.result() == 5
 
 
+def test_a_process_that_was_ended_while_it_had_no_work_costs_no_piece(side: SideProcesses) -> None:
+    side.submit(abs, -1).result()
+    for process in list(side._processes):
+        process.kill()
+        process.wait()
+
+    assert side.submit(abs, -5).result() == 5
+
+
 def test_where_no_process_can_be_started_the_work_is_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(*_: object, **__: object) -> None:
         raise OSError(11, "Resource temporarily unavailable")
