@@ -5,6 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/python
 
+# The tests start hundreds of processes, and each would compile the program anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help app test test-slow test-ocr test-ray check format lint types layers docs docs-check package pictures recordings pairings bench bench-ocr local-model real-texts soak clean
 
@@ -34,11 +37,11 @@ app: $(VENV)/app ## Open the page in a browser (works with no key)
 	@$(BIN)/pitch app
 
 test: $(VENV)/ready ## Run the tests that take seconds (two minutes on two cores)
-	$(RUN) -m pytest -n 2 -m 'not slow and not browser and not postgresql and not ocr and not ray'
+	$(RUN) -m pytest -n 2 --dist worksteal -m 'not slow and not browser and not postgresql and not ocr and not ray'
 
-test-slow: $(VENV)/ready ## Run the others: browser (needs Chromium), postgresql (needs a server), slow
-	$(RUN) -m pytest -n 2 -m '(slow or postgresql) and not ocr'
-	$(RUN) -m pytest -m browser
+test-slow: $(VENV)/ready ## Run the others: browser (needs Chromium), postgresql (needs a server), slow, more examples of properties
+	$(RUN) -m pytest -n 2 --dist loadgroup --hypothesis-profile thorough \
+	  -m '(slow or postgresql or browser or hypothesis) and not ocr and not ray'
 
 test-ocr: $(VENV)/ready ## Run the tests that read pictures (installs the extra ocr)
 	$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[ocr,dev]' --constraint constraints.txt
@@ -48,7 +51,7 @@ test-ray: $(VENV)/ready ## Run the tests on a small cluster of Ray (installs the
 	$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[ray,dev]' --constraint constraints.txt
 	$(RUN) -m pytest -m ray
 
-check: format lint types layers docs-check package ## All that is checked besides the tests
+check: package docs-check types format lint layers ## All that is checked besides the tests
 
 format: $(VENV)/ready ## Check the format (to apply it: .venv/bin/ruff format)
 	$(BIN)/ruff format --check .

@@ -7,8 +7,6 @@ Keys do not belong into a file; they live in the environment.
 from __future__ import annotations
 
 import os
-import tomllib
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
@@ -51,12 +49,15 @@ def defaults() -> dict[str, str]:
     """
     file = path()
     try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
+        import tomllib  # slow to load, and most people have no such file
+
+        content = tomllib.loads(text)
     except FileNotFoundError:
         if os.environ.get(VARIABLE, "").strip():
             raise ConfigurationError(f"{file} does not exist; {VARIABLE} names it") from None
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:  # not UTF-8, or not TOML
         raise ConfigurationError(f"{file} cannot be read as TOML: {error}") from error
     texts = {name: _text(file, name, value) for name, value in content.items()}
     return {ENTRIES[name]: text for name, text in texts.items()}
@@ -67,6 +68,8 @@ def _text(file: Path, name: str, value: object) -> str:
     if name not in ENTRIES:
         if "key" in name.lower() or "password" in name.lower():
             raise ConfigurationError(f"{file}: {name} does not belong into a file; set the provider's key variable")
+        from difflib import get_close_matches
+
         near = get_close_matches(name, ENTRIES, 1)
         hint = f"did you mean {near[0]}?" if near else f"use {', '.join(ENTRIES)}"
         raise ConfigurationError(f"{file}: {name} is not a setting; {hint}")

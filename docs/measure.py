@@ -6,6 +6,7 @@ import csv
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -76,9 +77,15 @@ def line() -> str:
     )
 
 
+@cache
+def real_texts() -> RealTexts:
+    """The stored readings of the real texts, compared once for all pages."""
+    return RealTexts.stored()
+
+
 def real_line() -> str:
     """The figures of both readers on the real texts that are used for reporting."""
-    texts = RealTexts.stored()
+    texts = real_texts()
     reported = texts.part(list(PARTS.values())[-1])
     large, small = (summary(reported, name, texts.varying) for name in sorted(texts.readings, key=KEYWORDS.__eq__))
     return (
@@ -128,7 +135,12 @@ def _text(folder: str, name: str) -> str:
 
 
 def _assessments(folder: str, names: Iterable[str], reader: str) -> list[Assessment]:
-    return [analyze(_text(folder, name), model=reader, id=name) for name in names]
+    return [_assessment(folder, name, reader) for name in names]
+
+
+@cache  # several sections look at the same readings
+def _assessment(folder: str, name: str, reader: str = RECORDED, **options: Any) -> Assessment:
+    return analyze(_text(folder, name), model=reader, id=name, **options)
 
 
 def _compared(
@@ -388,9 +400,9 @@ def _hostile() -> Iterator[str]:
     warned = rests = same = aimed = 0
     for row in rows:
         name = row["file"].removesuffix(".txt")
-        clean = analyze(_text("pitches", row["base"]), model=RECORDED)
+        clean = _assessment("pitches", row["base"])
         text = _text("hostile", name)
-        found = analyze(text, model=RECORDED, id=name)
+        found = _assessment("hostile", name)
         warning = any(one.kind in ("instructions", "hidden_characters") for one in found.warnings)
         spans = list(planted_spans(Pitch.from_text(text).text, row["spots"]))
         resting = sorted({signal for signal, quote in found.signals.quotes() if overlaps(quote, spans)})
@@ -435,8 +447,8 @@ def _hostile_settings(rows: Sequence[Mapping[str, str]]) -> Iterator[str]:
         for row in rows:
             name = row["file"].removesuffix(".txt")
             text = _text("hostile", name)
-            clean = analyze(_text("pitches", row["base"]), model=RECORDED)
-            found = analyze(text, model=RECORDED, id=name, **options)
+            clean = _assessment("pitches", row["base"])
+            found = _assessment("hostile", name, **options)
             warned += any(one.kind in ("instructions", "hidden_characters") for one in found.warnings)
             spans = list(planted_spans(Pitch.from_text(text).text, row["spots"]))
             clear += not any(overlaps(quote, spans) for _, quote in found.signals.quotes())
@@ -464,7 +476,7 @@ def planted_spans(text: str, spots: str) -> Iterator[tuple[int, int]]:
 def _real_texts() -> Iterator[str]:
     yield "## Real texts\n"
     yield _REAL_NOTE
-    yield from tables(RealTexts.stored())
+    yield from tables(real_texts())
     yield ""
 
 
@@ -494,8 +506,8 @@ def _languages() -> Iterator[str]:
     for path in sorted((FIXTURES / "languages").glob("*.txt")):
         base, language = path.stem.rsplit(".", 1)
         home = "pitches" if (FIXTURES / "pitches" / f"{base}.txt").exists() else "reading"
-        english = analyze(_text(home, base), model=RECORDED)
-        found = analyze(path.read_text(encoding="utf-8"), model=RECORDED, id=path.stem)
+        english = _assessment(home, base)
+        found = _assessment("languages", path.stem)
         names = [name for name in STABLE_NAMES if name != "competitors"]  # their names are translated
         before, after = values_of(english.signals), values_of(found.signals)
         differ = [name for name in names if before[name] != after[name]]

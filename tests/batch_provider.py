@@ -43,6 +43,7 @@ class ProvidedBatch:
     output: str | None = None
     errors: str | None = None
     reasons: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -53,8 +54,8 @@ class ProvidedBatch:
 @dataclass
 class Provider:
     """`content`: what the model answers to a body. `trouble`: what happens to the next requests that create a batch, or
-    upload a file: `lost` is carried out and answered with HTTP 500, `broken` is only answered so. `on_look`: called
-    before a batch is shown."""
+    upload a file: `lost` is carried out and answered with HTTP 500, `broken` is only answered so, `unreachable` gets no
+    connection. `on_look`: called before a batch is shown. `broken`: batches that cannot be shown."""
 
     content: Answer = lambda body: answer()
     batches: dict[str, ProvidedBatch] = field(default_factory=dict)
@@ -63,6 +64,7 @@ class Provider:
     live: int = 0
     trouble: deque[str] = field(default_factory=deque)
     has_batches: bool = True
+    broken: set[str] = field(default_factory=set)
     on_look: Callable[[], None] = lambda: None
     seen: list[tuple[str, str]] = field(default_factory=list)
 
@@ -156,6 +158,8 @@ class Provider:
             trouble = self.trouble.popleft() if self.trouble else ""
             if trouble == "broken":
                 return _error(500, None)
+            if trouble == "unreachable":
+                raise httpx.ConnectError("no")
             if trouble.isdigit():
                 return _error(int(trouble), None)
             made = self._create(path, content)
@@ -204,6 +208,8 @@ class Provider:
         batch = self.batches.get(parts[2])
         if batch is None:
             return _error(404, None)
+        if batch.id in self.broken:
+            return _error(500, None)
         if parts[-1] == "results":
             return self._file(batch.output or "")
         if parts[-1] == "cancel":
@@ -219,7 +225,8 @@ def _shown(batch: ProvidedBatch) -> dict[str, Any]:
         status = batch.status if batch.over or not batch.cancelling else "cancelling"
         counts = {"total": len(batch.requests), "completed": batch.counts["ok"], "failed": batch.counts["failed"]}
         known = {"id": batch.id, "object": "batch", "endpoint": batch.endpoint, "input_file_id": batch.file}
-        errors = {"object": "list", "data": [{"code": code, "message": "no"} for code in batch.reasons]}
+        why: list[dict[str, str | None]] = [{"code": code, "message": "no"} for code in batch.reasons]
+        why += [{"code": None, "message": message} for message in batch.messages]
         return {
             **known,
             "status": status,
@@ -229,7 +236,7 @@ def _shown(batch: ProvidedBatch) -> dict[str, Any]:
             "output_file_id": batch.output,
             "error_file_id": batch.errors,
             "request_counts": counts,
-            "errors": errors if batch.reasons else None,
+            "errors": {"object": "list", "data": why} if why else None,
         }
     over = batch.over
     counts = {"succeeded": batch.counts["ok"], "errored": batch.counts["failed"]}

@@ -1,4 +1,4 @@
-"""The soak test's own judgement: it sees a lost row, a second payment and a silent fault, and excuses only what it may."""
+"""The soak test's own judgment: it sees a lost row, a second payment and a silent fault, and excuses only what it may."""
 
 from __future__ import annotations
 

@@ -22,9 +22,10 @@ def main() -> None:
         inside = zipfile.ZipFile(wheel).namelist()
         for part in ("prompts/read.md", "fixtures/pitches/idlewatt.txt", "app.py"):
             assert f"analyzer/shipped/{part}" in inside, part
-        venv.create(folder / "env", with_pip=True)
+        venv.create(folder / "env", with_pip=False)  # this environment's pip installs into that one
         bin_ = folder / "env" / ("Scripts" if os.name == "nt" else "bin")
-        run(str(bin_ / "python"), "-m", "pip", "install", "--quiet", str(wheel), "-c", str(ROOT / "constraints.txt"))
+        pip = (sys.executable, "-m", "pip", "--python", str(bin_ / "python"), "install", "--quiet", "--no-compile")
+        run(*pip, str(wheel), "-c", str(ROOT / "constraints.txt"))  # what is used is compiled when it is
         pitch = str(bin_ / "pitch")
         sample = (ROOT / "fixtures" / "pitches" / "idlewatt.txt").read_text(encoding="utf-8")
         for model in ("recorded", "keywords"):

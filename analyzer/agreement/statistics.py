@@ -56,10 +56,10 @@ class DifferenceLimits:
 def wilson(share: float, n: int) -> tuple[float, float]:
     """Wilson's 95% interval for a share of `n` (Wilson 1927). A share that averages several raters may lie between
     two whole counts; `n` counts pitches."""
-    centre = share + _Z**2 / (2 * n)
+    center = share + _Z**2 / (2 * n)
     reach = _Z * sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
     scale = 1 + _Z**2 / n
-    return max(0.0, (centre - reach) / scale), min(1.0, (centre + reach) / scale)
+    return max(0.0, (center - reach) / scale), min(1.0, (center + reach) / scale)
 
 
 def needed(share: float) -> int:

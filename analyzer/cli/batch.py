@@ -73,6 +73,11 @@ class BatchChoice:
         return partial(collect, live=self.live) if self.batch or self.collect else analyze_many
 
     @property
+    def in_batches(self) -> bool:
+        """Whether what is asked goes into batches."""
+        return self.batch or (self.collect and not self.live)
+
+    @property
     def writes(self) -> bool:
         """Whether an output is written."""
         return not self.cancel and (not self.batch or self.wait)
@@ -146,8 +151,8 @@ def cancel(sources: Sources, options: dict[str, Any]) -> None:
     print_cancelled(screen(err=True), report)
 
 
-def wait_for_batches(origins: frozenset[str], options: Mapping[str, Any]) -> bool:
-    """Wait until no batch of these runs is under way; whether Ctrl-C ended that."""
+def wait_for_batches(origins: frozenset[str], options: Mapping[str, Any]) -> None:
+    """Wait until no batch of these runs is under way. Exits with 130 if Ctrl-C ends that: nothing more is sent."""
     from analyzer.runs.batch import wait
     from analyzer.runs.interrupts import stopping_on_interrupt
     from analyzer.views.batch import waiting_line
@@ -160,9 +165,14 @@ def wait_for_batches(origins: frozenset[str], options: Mapping[str, Any]) -> boo
             shown.append(line)
             note(line)
 
-    with stopping_on_interrupt(lambda: note("The batches go on at the provider.")) as stop:
+    with stopping_on_interrupt(lambda: note("Stopping.")) as stop:
         wait(origins, many_options(options), stopped=stop.wait, on_report=show)  # type: ignore[arg-type]
-        return stop.is_set()
+        if stop.is_set():
+            note(
+                "Stopped waiting. The batches go on at the provider; what they have answered so far is saved. Run the "
+                "same command with --collect in place of --batch to continue."
+            )
+            sys.exit(130)
 
 
 def _check(sources: Sources) -> None:

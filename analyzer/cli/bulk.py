@@ -131,9 +131,11 @@ def bulk_command(sources: tuple[str, ...], notes: bool, dry_run: bool, **options
     columns = {name: options.pop(name) for name in ("text_column", "id_column", "title_column", "encoding")}
     inputs = Sources(sources, notes_too=notes, **columns)
     if dry_run:
+        if choice.cancel:
+            raise InputError("--dry-run estimates what would be asked; leave it out with --cancel")
         settings = settings_with(options["mode"], options["form"], options["readings"], options["verify"])
         settings = settings if options["repeat"] == 1 else replace(settings, readings=options["repeat"])
-        _estimate(inputs, options["model"], options["limit"], settings, options["as_json"], choice.batch)
+        _estimate(inputs, options["model"], options["limit"], settings, options["as_json"], choice.in_batches)
         return
     if choice.writes:
         _check_output(options["output"], options["as_json"])
@@ -187,13 +189,15 @@ def _run(
         check_distinct((output, report))
     if not (choice.batch or choice.collect):
         warn_of_batches(limits)
-    again = True
+    again, first = True, True
     while again:
-        interrupted = choice.wait and bool(origins) and wait_for_batches(origins, limits)
+        if choice.wait and (origins or not first):
+            wait_for_batches(origins, limits)
+        first = False
         portfolio = Portfolio(rules, map_) if report is not None else None
         limits["read"] = choice.reader()
         summary = _read_all(sources, output, portfolio, rulebook=rules, market=map_, **limits)
-        again = choice.wait and not interrupted and summary.exit_code == AWAITS_BATCH
+        again = choice.wait and summary.exit_code == AWAITS_BATCH
         origins = summary.origins
         limits["max_cost"] = left_of(limits["max_cost"], summary.batch)
     if report is not None and portfolio is not None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import io
 import os
-import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -202,6 +201,8 @@ def _same(one: Path, other: Path) -> bool:
 
 
 def _temporary(target: Path) -> Path:
+    import secrets  # slow to load, and needed where something is written
+
     return target.with_name(f".{target.name[:40]}.{secrets.token_hex(4)}.partial")
 
 

@@ -62,6 +62,8 @@ def edited(read: Signals, changes: Mapping[str, str]) -> Signals:
 
 def edits(read: Signals, now: Signals) -> tuple[Edit, ...]:
     """What differs between the signals that were read and those that stand now, in the order of the vocabulary."""
+    if read is now:
+        return ()
     before, after = (signals.model_dump(mode="json", include=set(_EDITABLE)) for signals in (read, now))
     return tuple(
         Edit(signal=name, **{"from": before.get(name), "to": after.get(name)})

@@ -186,7 +186,8 @@ class LookUps:
         self.tables = {c.id: _points(rulebook, c) for c in rulebook.considerations}
         self.gates = {gate.id: _condition(rulebook, gate) for gate in rulebook.gates}
         self.weights = weights_in_sides(rulebook)
-        self.parts = tuple(part for side in SIDES for part in _parts(self, side, most_cells))
+        contested = frozenset(_contested(list(self.tables.values())))
+        self.parts = tuple(part for side in SIDES for part in _parts(self, side, most_cells, contested))
         self.tried = _contested([part.table for part in self.parts])
         self.known_weights = _known_weights(self)
         self._deciding: dict[tuple[str, tuple[tuple[str, ...], ...]], tuple[str, ...]] = {}
@@ -306,10 +307,9 @@ def look_ups(rulebook: Rulebook) -> LookUps:
     return LookUps(rulebook)
 
 
-def _parts(rules: LookUps, side: Side, most_cells: int) -> list[Part]:
+def _parts(rules: LookUps, side: Side, most_cells: int, contested: frozenset[str]) -> list[Part]:
     """The considerations of a side in groups whose joint tables are small enough: each goes where most of what it
     disagrees on with others is, and then where the table grows least."""
-    contested = set(_contested(list(rules.tables.values())))
     groups: list[tuple[list[str], dict[str, None]]] = []
     for consideration in rules.rulebook.of_side(side):
         own = rules.tables[consideration.id].names
@@ -319,7 +319,7 @@ def _parts(rules: LookUps, side: Side, most_cells: int) -> list[Part]:
             continue
         ids, names = min(
             fitting,
-            key=lambda group: (-len(contested & set(own) & set(group[1])), _cells({**group[1], **dict.fromkeys(own)})),
+            key=lambda group: (-len(contested.intersection(own, group[1])), _cells({**group[1], **dict.fromkeys(own)})),
         )
         ids.append(consideration.id)
         names.update(dict.fromkeys(own))

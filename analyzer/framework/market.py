@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -89,6 +88,8 @@ class MarketMap(_MarketPart):
     @classmethod
     def load(cls, path: str | Path) -> MarketMap:
         """The market map in a TOML file. Raises MarketError with all its faults, or if there is no such file."""
+        import tomllib  # slow to load; the built-in map is prepared
+
         path = Path(path)
         try:
             content = tomllib.loads(path.read_text(encoding="utf-8"))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from pathlib import Path
@@ -161,6 +160,8 @@ class Rulebook(RulebookPart):
     @classmethod
     def load(cls, path: str | Path) -> Rulebook:
         """The rulebook in a TOML file. Raises RulebookError with all its faults, or if there is no such file."""
+        import tomllib  # slow to load; the built-in rulebook is prepared
+
         path = Path(path)
         try:
             content = tomllib.loads(path.read_text(encoding="utf-8"))

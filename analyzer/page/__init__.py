@@ -9,7 +9,6 @@ from threading import Thread
 import streamlit as st
 
 from analyzer.page import access, analyze, compare, framework, history, manual_scoring, market, portfolio
-from analyzer.page.courtesy import drawn_first
 from analyzer.page.session import session
 from analyzer.views.palette import page_css
 
@@ -17,7 +16,6 @@ _STYLE = Path(__file__).with_name("style.css")
 _NAMES = Path(__file__).with_name("names.js").read_text(encoding="utf-8")
 
 
-@drawn_first
 def main() -> None:
     """Runs the page that the visitor opened. A new page is one more entry here."""
     st.set_page_config(page_title="Pitch Analyzer", layout="centered", initial_sidebar_state="collapsed")

@@ -13,7 +13,6 @@ from analyzer.framework.rulebook import Rulebook
 from analyzer.page import access, analysis, connect, desk, downloads, history, link, pitch_field, what_if
 from analyzer.page import assessment as parts
 from analyzer.page.analysis import Analysis
-from analyzer.page.courtesy import drawn_first
 from analyzer.page.session import session
 from analyzer.page.words import on_the_page, show_error
 from analyzer.runs.many import analyze_many
@@ -389,7 +388,6 @@ def _settle(current: Analysis, assessment: Assessment) -> None:
 
 
 @st.fragment
-@drawn_first
 def _show_assessment(current: Analysis, read: Assessment) -> None:
     """The assessment; a click in here draws nothing else anew."""
     visit = session()

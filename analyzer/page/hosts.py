@@ -19,7 +19,6 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from analyzer.errors import InputError
-from analyzer.page import courtesy
 
 HERE: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 """Names of this machine for itself."""
@@ -72,7 +71,6 @@ class OwnHostsOnly:
             if origin is not None and _hostname(_place(origin)) in self._names:
                 scope = {**scope, "headers": list(scope["headers"])}
                 MutableHeaders(scope=scope)["host"] = _place(origin)
-            courtesy.server.expect()
         await self._app(scope, receive, send)
 
 

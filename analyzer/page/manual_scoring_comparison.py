@@ -53,7 +53,7 @@ def show_comparison(state: ManualScoringState, task: ScoringTask, saved: ManualS
         state.analyses.pop(task.key, None)
         show_error("Your scores cannot be compared", error)
         return
-    st.html(_compared(compared, found, saved, analysis.note))
+    st.html(_compared(compared, found, saved, analysis.notes))
 
 
 def _analysis(state: ManualScoringState, task: ScoringTask) -> Analysis | None:
@@ -91,7 +91,7 @@ def _compared(found: Comparison, assessment: Assessment, saved: ManualScore, not
         *lines,
         *map(_difference, found.disagreements),
         tag("details", tag("summary", "All values side by side"), values, class_="pa"),
-        class_="pa hand-beside",
+        class_="pa manual-compared",
     )
 
 

@@ -175,7 +175,7 @@ def _heading(name: str, out: bool = False) -> None:
         ]
         decided = tag("p", in_words(rule(name)), class_="lead")
         parts.append(tag("details", tag("summary", "How to decide"), decided, tag("ul", *exact, class_="lead")))
-    st.html(tag("div", *parts, class_="pa by-hand out" if out else "pa by-hand"))
+    st.html(tag("div", *parts, class_="pa manual out" if out else "pa manual"))
 
 
 def _keep_value(key: str, name: str) -> None:

@@ -16,7 +16,6 @@ from analyzer.errors import AnalyzerError
 from analyzer.page import access, downloads, link, open_portfolios, portfolio_go_on, portfolio_input, portfolio_list
 from analyzer.page import portfolio_filters as filters
 from analyzer.page.clicks import clickable
-from analyzer.page.courtesy import drawn_first
 from analyzer.page.portfolio_export import export
 from analyzer.page.portfolio_one import show_one
 from analyzer.page.portfolio_ranking import show_ranking
@@ -199,7 +198,6 @@ def _saved(work: PortfolioWork) -> str:
 
 
 @st.fragment
-@drawn_first
 def _show_results(run: PortfolioRun) -> None:
     """The portfolio, or one pitch of it."""
     work, state = run.work, session().portfolio

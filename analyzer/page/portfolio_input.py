@@ -24,6 +24,7 @@ from analyzer.page.session import session
 from analyzer.page.store import shared_store
 from analyzer.page.words import on_the_page
 from analyzer.runs.estimate import CostEstimate, estimate_table
+from analyzer.runs.side_processes import shared
 from analyzer.settings import KEYWORDS, MAX_READINGS, RECORDED, SAME, Settings, asks_a_server
 from analyzer.views.bulk import money
 from analyzer.views.html import Html, literal, tag
@@ -32,6 +33,8 @@ from analyzer.views.times import duration
 
 _LARGEST: Final = 100
 """Megabytes of an uploaded file."""
+_MUCH: Final = 1_000_000
+"""Bytes of results that other processes open, which start while the visitor still looks at the page."""
 _READ, _OPEN = "Read pitches", "Open results"
 _RECORDED, _KEYWORDS, _MODEL = "Recorded answers", "Keywords", "A model"
 _READERS: Final = (_RECORDED, _KEYWORDS, _MODEL)
@@ -97,6 +100,8 @@ def _results_fields() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         start = st.button("Open file", type="primary", disabled=file is None)
         history.toggle()
+    if file is not None and len(file.data) > _MUCH:
+        shared.warm_up()
     if start and file is not None:
         _begin(lambda place: open_results(file.name, file.data, place=place))
 

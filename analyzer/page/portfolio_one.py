@@ -15,9 +15,10 @@ from analyzer.page import assessment as parts
 from analyzer.page import portfolio_filters as filters
 from analyzer.page.portfolio_ranking import choose, page_of
 from analyzer.page.portfolio_run import PortfolioRun
-from analyzer.page.portfolio_work import PortfolioItem, PortfolioWork
+from analyzer.page.portfolio_work import PortfolioWork
 from analyzer.page.session import session
 from analyzer.page.words import show_error
+from analyzer.runs.portfolio_parts import PortfolioItem
 from analyzer.views.html import Html, tag
 from analyzer.views.quadrant import Other
 from analyzer.views.ranking import ranks

@@ -11,10 +11,11 @@ from analyzer.page.assessment import scrolling
 from analyzer.page.clicks import clickable
 from analyzer.page.portfolio_filters import ORDERS, View
 from analyzer.page.portfolio_run import PortfolioRun
-from analyzer.page.portfolio_work import PortfolioItem, PortfolioWork
+from analyzer.page.portfolio_work import PortfolioWork
 from analyzer.page.session import session
 from analyzer.runs.portfolio import DRAWS, PortfolioEntry
-from analyzer.views.assessment_content import SHOWN_VERDICTS, tone_of
+from analyzer.runs.portfolio_parts import PortfolioItem
+from analyzer.views.assessment_content import SHOWN_VERDICTS, tone_of, warning_kinds
 from analyzer.views.html import Html, tag
 from analyzer.views.numbers import shown
 from analyzer.views.portfolio import verdict_counts
@@ -173,7 +174,7 @@ def _head(name: str, label: str, view: View) -> Html:
 
 def _row(work: PortfolioWork, place: int, last: int, own: Sequence[str]) -> Html:
     (entry, found), item = work.ranked[place], work.ranked_item(place)
-    warnings = ", ".join(map(word, entry.warnings))
+    warnings = warning_kinds(entry.warnings)
     below = [tag("small", entry.id, class_="alien")] if entry.id not in (entry.title, "") else []
     below += [tag("small", f"Warning: {warnings}", class_="warned")] if warnings else []
     where = [tag("span", f"{word(entry.stage_lean)}, {word(entry.focus_lean)}")]

@@ -1,8 +1,9 @@
 """The work on a portfolio, in the background: pitches read, gone on with, opened from a file, fetched from the store.
 
-Streamlit starts the page anew at every click, so a thread does the work. What belongs to somebody is saved as it goes,
-so that neither a closed tab nor the end of this server loses more than the last half second. What belongs to nobody
-lives in this server's memory. A run that nobody looks at any more ends, unless its visitor wants it to go on.
+Streamlit starts the page anew at every click, so a thread does the work, and hands what takes long to other
+processes: this one draws pages. What belongs to somebody is saved as it goes, so that neither a closed tab nor the end
+of this server loses more than the last half second. What belongs to nobody lives in this server's memory. A run that
+nobody looks at any more ends, unless its visitor wants it to go on.
 """
 
 from __future__ import annotations
@@ -10,33 +11,46 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from threading import Lock, Thread
 from traceback import format_tb
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from analyzer.errors import AnalyzerError, InputError, StoreError
 from analyzer.files.pitches import PitchFeed
 from analyzer.files.tables import InputPitch
-from analyzer.page import courtesy, presence
+from analyzer.page import presence
 from analyzer.page.portfolio_work import (
+    FEW,
     PortfolioWork,
     RunChoices,
-    add_saved,
     counted,
     figures,
+    outcome,
     packed,
     pitch_document,
     restored,
     result_json,
     together,
     unpacked,
+    waits,
 )
-from analyzer.results.documents import DocumentEntry, entries_in, parse_document, score_document
-from analyzer.results.result import Progress, Result, as_analyzer_error
+from analyzer.results.documents import JSON_LINES, entries_in
+from analyzer.results.result import Progress, as_analyzer_error
 from analyzer.runs.many import analyze_many
+from analyzer.runs.portfolio_parts import (
+    Piece,
+    PitchesToRead,
+    PortfolioItem,
+    PortfolioPart,
+    ResultsToOpen,
+    SavedToFetch,
+    in_pieces,
+    part_of,
+)
+from analyzer.runs.side_processes import shared
 from analyzer.settings import Settings, asks_a_server
 from analyzer.store.portfolios import Claim, NewPitch, SavedPortfolio, SavedResult
 from analyzer.store.store import Store
@@ -45,9 +59,11 @@ MOST_PITCHES: Final = 5_000
 """Pitches that the page takes at once."""
 _OFTEN: Final = 0.5
 """Seconds between two times that results which cost nothing are saved; paid ones are saved at once."""
-_SERVED, _COMPUTED = 16, 1
-"""Pitches read at once: by a model's server; by this process, which computes one at a time anyhow and so leaves room
-for pages."""
+_AT_ONCE: Final = 16
+"""Pitches that a model's server reads at once."""
+_READ_TOGETHER, _OPENED_TOGETHER = 8, 20
+"""Pitches of one piece of work, read here or opened: a second at most, so that Stop and other visitors wait no
+longer."""
 _LATELY: Final = 20.0
 """Seconds over which the pace of a run is taken."""
 _TAKEN_OVER: Final = "this portfolio was deleted, or another server goes on with it; open it again from History"
@@ -139,9 +155,9 @@ class Journal:
     unsaved: list[SavedResult] = field(default_factory=list)
     last: float = field(default_factory=time.monotonic)
 
-    def note(self, result: Result, assessment: str | None, *, now: bool) -> None:
-        """Saves a result, whose assessment is this JSON, `now` or soon."""
-        self.unsaved.append(SavedResult(result.number, result_json(result, assessment), result.sha256))
+    def note(self, item: PortfolioItem, *, now: bool) -> None:
+        """Saves what came of a pitch, `now` or soon."""
+        self.unsaved.append(SavedResult(item.result.number, result_json(item), item.result.sha256))
         if now or time.monotonic() - self.last > _OFTEN:
             self.flush()
 
@@ -254,9 +270,12 @@ def fetch(store: Store, saved: SavedPortfolio) -> PortfolioRun:
     work = restored(saved)
 
     def do(run: PortfolioRun) -> None:
-        for pitch in store.portfolios.pitches(saved.owner, saved.id):
-            add_saved(work, pitch)
-            work.progress = counted(work.progress, [item.result for item in work.items[work.progress.finished :]])
+        known = (pitch for pitch in store.portfolios.pitches(saved.owner, saved.id) if not waits(work, pitch))
+        outcomes = (outcome(work, pitch) for pitch in known)
+        pieces = (SavedToFetch(saved.name, piece) for piece in in_pieces(outcomes, _OPENED_TOGETHER))
+        for part in _parts(pieces, saved.total or MOST_PITCHES):
+            work.join(part)
+            work.progress = counted(work.progress, [item.result for item in part.items])
         if saved.total is None:
             work.ended = InputError(f"{saved.name} was not taken in as a whole; start again with the file")
             work.waiting.clear()
@@ -320,11 +339,9 @@ def _guarded(work: PortfolioWork, step: Callable[[], None]) -> None:
         work.ended = as_analyzer_error(error, f"after {len(work.items)} pitches")
 
 
-def _politely(entries: Iterable[_Entry]) -> Iterator[_Entry]:
-    """The entries, each after the pages that are being drawn."""
-    for entry in entries:
-        courtesy.server.give_way()
-        yield entry
+def _parts(pieces: Iterator[Piece], count: int) -> Iterator[PortfolioPart]:
+    """The parts of so many pitches, computed in other processes unless they are few."""
+    return map(part_of, pieces) if count < FEW else shared.map(part_of, pieces)
 
 
 def _taken(work: PortfolioWork, pitches: Iterable[InputPitch]) -> Iterator[NewPitch]:
@@ -338,12 +355,17 @@ def _taken(work: PortfolioWork, pitches: Iterable[InputPitch]) -> Iterator[NewPi
 
 def _read(run: PortfolioRun, settings: Settings) -> None:
     """Reads the pitches that wait, in their order."""
-    work, before = run.work, run.work.progress
-    numbers = sorted(work.waiting)
-    feed = PitchFeed(_politely(unpacked(work.waiting[number]) for number in numbers))
-    paid = asks_a_server(work.options.model)
+    work, numbers = run.work, sorted(run.work.waiting)
+    if asks_a_server(work.options.model):
+        _read_by_server(run, settings, numbers)
+    else:
+        _read_by_processor(run, settings, numbers)
 
-    pace = Pace()
+
+def _read_by_server(run: PortfolioRun, settings: Settings, numbers: Sequence[int]) -> None:
+    """A model's server reads them, several at once; what is left to compute takes little."""
+    work, before, pace = run.work, run.work.progress, Pace()
+    feed = PitchFeed(unpacked(work.waiting[number]) for number in numbers)
 
     def note(progress: Progress) -> None:
         together_ = together(before, progress, before.total)
@@ -356,57 +378,91 @@ def _read(run: PortfolioRun, settings: Settings) -> None:
         store=work.options.save_answers,
         verify=work.options.verify or False,
         readings=work.options.readings,
-        concurrency=_SERVED if paid else _COMPUTED,
+        concurrency=_AT_ONCE,
         max_cost=work.options.max_cost,
         on_progress=note,
         stop=work.stop,
         total=len(numbers),
     )
-    for result in _politely(results):
+    for result in results:
         pitch = feed.pop(result.number)
         result = replace(result, number=numbers[result.number])
-        assessment = work.add(result, pitch.source, None if pitch.error is not None else pitch.text, pitch.columns)
+        item = work.add(result, pitch.source, None if pitch.error is not None else pitch.text, pitch.columns)
         del work.waiting[result.number]
         if run.journal is not None:
-            run.journal.note(result, assessment, now=paid)
+            run.journal.note(item, now=True)
+
+
+def _read_by_processor(run: PortfolioRun, settings: Settings, numbers: Sequence[int]) -> None:
+    """This machine reads them, in pieces, which leaves this process to the pages."""
+    work, before, pace = run.work, run.work.progress, Pace()
+    started, now = time.monotonic(), Progress(total=len(numbers))
+
+    def pieces() -> Iterator[Piece]:
+        for piece in in_pieces(numbers, _READ_TOGETHER):
+            if work.stop.is_set():
+                return
+            pitches = [unpacked(work.waiting[number]) for number in piece]
+            yield PitchesToRead(piece, pitches, work.options.model, work.options.readings, settings)
+
+    for part in _parts(pieces(), len(numbers)):
+        work.join(part)
+        for item in part.items:
+            del work.waiting[item.result.number]
+            if run.journal is not None:
+                run.journal.note(item, now=False)
+        now = counted(now, [item.result for item in part.items])
+        now = replace(now, elapsed=time.monotonic() - started, notices=part.notices)
+        work.progress = replace(together(before, now, before.total), pace=pace.of(now.finished, now.elapsed))
+        if part.ended is not None:
+            raise part.ended
 
 
 def _opened_results(work: PortfolioWork, name: str, data: bytes, faults: list[AnalyzerError]) -> Iterator[NewPitch]:
-    """Opens one result after the other. What ends it joins `faults`: what came before is there all the same."""
+    """Opens the results, piece by piece. What ends it joins `faults`: what came before is there all the same."""
     started = time.monotonic()
+    pieces = _results(work, name, data, faults)
     try:
-        for number, entry in enumerate(_politely(entries_in(name, data))):
-            if work.stop.is_set():
-                return
+        for part in _parts(pieces, MOST_PITCHES if work.progress.total is None else work.progress.total):
+            work.join(part)
+            progress = counted(work.progress, [item.result for item in part.items])
+            work.progress = replace(progress, elapsed=time.monotonic() - started)
+            for item in part.items:
+                pitch = InputPitch(item.source, item.result.id, columns=item.columns)
+                yield NewPitch(item.result.number, pitch_document(pitch), result_json(item), item.result.sha256)
+    except AnalyzerError as error:
+        faults.append(error)
+
+
+def _results(work: PortfolioWork, name: str, data: bytes, faults: list[AnalyzerError]) -> Iterator[Piece]:
+    """The results of a file in pieces. What ends them joins `faults`."""
+    first = 0
+    if name.lower().endswith(JSON_LINES):  # lines are parsed where they are scored
+        lines = ((number, line) for number, line in enumerate(data.splitlines(), 1) if line.strip())
+        whole: Iterator[ResultsToOpen] = (
+            ResultsToOpen(name, 0, lines=piece) for piece in in_pieces(_taken_of(lines, name, faults), _OPENED_TOGETHER)
+        )
+    else:
+        entries = _taken_of(entries_in(name, data), name, faults)
+        whole = (ResultsToOpen(name, 0, entries=piece) for piece in in_pieces(entries, _OPENED_TOGETHER))
+    for piece in whole:
+        if work.stop.is_set():
+            return
+        yield replace(piece, first=first)
+        first += len(piece)
+
+
+def _taken_of(results: Iterable[_Entry], name: str, faults: list[AnalyzerError]) -> Iterator[_Entry]:
+    """As many of the results as the page takes. The error that ends them joins `faults`."""
+    try:
+        for number, result in enumerate(results):
             if number == MOST_PITCHES:
                 raise InputError(f"{name} has more than {MOST_PITCHES:,} results; the page shows the first")
-            result, source, columns = _opened(number, entry)
-            assessment = work.add(result, source, None, columns)
-            work.progress = replace(counted(work.progress, [result]), elapsed=time.monotonic() - started)
-            pitch = InputPitch(source, result.id, columns=columns)
-            yield NewPitch(number, pitch_document(pitch), result_json(result, assessment), result.sha256)
+            yield result
     except AnalyzerError as error:
         faults.append(error)
 
 
 def _length(name: str, data: bytes) -> int | None:
     """How many results the file seems to have; None if that takes reading it."""
-    return sum(1 for line in data.splitlines() if line.strip()) if name.lower().endswith(".jsonl") else None
-
-
-def _opened(number: int, entry: DocumentEntry) -> tuple[Result, str, Mapping[str, Any]]:
-    """The result of an entry, scored by the current rulebook, where its pitch came from, and its own columns."""
-    parsed = parse_document(entry)
-    pitch = parsed.pitch
-    assessment = None if parsed.signals is None else score_document(parsed)
-    result = Result(
-        number,
-        pitch.id or entry.source,
-        assessment,
-        parsed.failure or parsed.fault,
-        title=pitch.title,
-        sha256=pitch.sha256,
-    )
-    place = entry.document.get("input") if isinstance(entry.document, dict) else None
-    columns = place.get("columns") if isinstance(place, dict) else None
-    return result, parsed.source, columns if isinstance(columns, dict) else {}
+    return sum(1 for line in data.splitlines() if line.strip()) if name.lower().endswith(JSON_LINES) else None

@@ -18,42 +18,17 @@ from uuid import uuid4
 
 from analyzer.errors import AnalyzerError, of_kind
 from analyzer.files.tables import InputPitch
-from analyzer.framework.assessment import Assessment, Usage
-from analyzer.framework.market import MarketMap
+from analyzer.framework.assessment import Usage
 from analyzer.framework.ranking import Ranked
-from analyzer.framework.rulebook import Rulebook
-from analyzer.reading.pitch import Pitch
-from analyzer.results.documents import DocumentEntry, parse_document, score_document
 from analyzer.results.result import Progress, Result
-from analyzer.runs.portfolio import Portfolio, PortfolioEntry, folded, words_of
+from analyzer.runs.portfolio import Portfolio, PortfolioEntry, folded, ranks_of, words_of
+from analyzer.runs.portfolio_parts import PortfolioItem, PortfolioPart, SavedOutcome
+from analyzer.runs.side_processes import shared
 from analyzer.store.portfolios import SavedPitch, SavedPortfolio
 
+FEW: Final = 50
+"""Pitches for which starting another process takes longer than doing the work here."""
 _NAME: Final = re.compile(r"[^\w.()-]+")
-
-
-@dataclass(frozen=True, slots=True)
-class PortfolioItem:
-    """One pitch of a portfolio: its result without the assessment; the assessment and the text, compressed, if any."""
-
-    result: Result
-    source: str
-    columns: Mapping[str, Any]
-    compressed_assessment: bytes | None
-    compressed_text: bytes | None
-
-    def assessment(self) -> Assessment:
-        """The assessment of a pitch that has one."""
-        return Assessment.model_validate_json(zlib.decompress(self.compressed_assessment or b""))
-
-    def text(self) -> str | None:
-        """The text as it was read; None if it is not known."""
-        if self.compressed_text is None:
-            return None
-        return Pitch.from_text(self.words(), self.result.id).text
-
-    def words(self) -> str:
-        """The text of the input; empty if it is not known."""
-        return "" if self.compressed_text is None else zlib.decompress(self.compressed_text).decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,21 +83,25 @@ class PortfolioWork:
 
     def add(
         self, result: Result, source: str, text: str | None, columns: Mapping[str, Any] | None = None
-    ) -> str | None:
-        """Adds one result; `columns`: the cells of the input's own columns. Returns its assessment as JSON."""
-        assessment = None if result.assessment is None else result.assessment.to_json(indent=None)
-        compressed = None if assessment is None else zlib.compress(assessment.encode(), 1)
+    ) -> PortfolioItem:
+        """Adds one result; `columns`: the cells of the input's own columns."""
+        item = PortfolioItem.of(result, source, text, columns)
         before = len(self.portfolio.entries)
         self.portfolio.add(result)
-        if len(self.portfolio.entries) > before:
-            self.item_numbers.append(len(self.items))
-            self._in_scope.add(len(self.items))
-        compressed_text = None if text is None else zlib.compress(text.encode("utf-8", "replace"), 1)
-        self._places[result.number] = len(self.items)
-        self.items.append(
-            PortfolioItem(replace(result, assessment=None), source, columns or {}, compressed, compressed_text)
-        )
-        return assessment
+        self._take([item], [0] if len(self.portfolio.entries) > before else [])
+        return item
+
+    def join(self, part: PortfolioPart) -> None:
+        """Adds a part of it."""
+        self.portfolio.join(part.portfolio)
+        self._take(part.items, part.in_scope)
+
+    def _take(self, items: Sequence[PortfolioItem], in_scope: Sequence[int]) -> None:
+        first = len(self.items)
+        self.item_numbers += [first + at for at in in_scope]
+        self._in_scope.update(first + at for at in in_scope)
+        self._places.update((item.result.number, at) for at, item in enumerate(items, first))
+        self.items += items
 
     def item(self, number: int) -> PortfolioItem | None:
         """The pitch with this number in the input, if it has a result."""
@@ -163,7 +142,12 @@ class PortfolioWork:
 
     def rank(self) -> None:
         """Ranks what is there."""
-        ranked = self.portfolio.ranked()
+        coded = self.portfolio.coded()
+        if coded is None:
+            ranks: list[Ranked] = []
+        else:
+            ranks = ranks_of(coded) if len(coded) < FEW else shared.submit(ranks_of, coded).result()
+        ranked = self.portfolio.with_ranks(ranks)
         self._found = "", frozenset()
         self.ranked = ranked
 
@@ -205,8 +189,9 @@ def pitch_document(pitch: InputPitch) -> dict[str, Any]:
     return document if pitch.error is None else {**document, "error": _error_document(pitch.error)}
 
 
-def result_json(result: Result, assessment: str | None) -> str:
-    """What came of a pitch, for the store; `assessment`: its JSON, if it has one."""
+def result_json(item: PortfolioItem) -> str:
+    """What came of a pitch, for the store."""
+    result, assessment = item.result, item.json()
     document: dict[str, Any] = {"id": result.id, "title": result.title, "from_store": result.from_store}
     if assessment is None:
         document["error"] = _error_document(result.error or AnalyzerError("not read"))
@@ -214,30 +199,30 @@ def result_json(result: Result, assessment: str | None) -> str:
     return f'{json.dumps(document, ensure_ascii=False)[:-1]}, "assessment": {assessment}}}'
 
 
-def add_saved(work: PortfolioWork, saved: SavedPitch) -> None:
-    """Takes a pitch from the store, with what came of it, if anything. The current rulebook scores it."""
-    pitch = saved.pitch
+def waits(work: PortfolioWork, saved: SavedPitch) -> bool:
+    """Takes what a pitch of the store is to the portfolio; whether it waits to be read."""
     if saved.shortlisted:
         work.shortlist.add(saved.number)
     if saved.result is None:
-        work.waiting[saved.number] = packed(_input_pitch(pitch))
-        return
-    found, assessment, error = saved.result, None, None
-    if found.get("error"):
-        error = _error(found["error"])
-    else:
-        try:
-            assessment = _assessment(found["assessment"], f"{work.name}, {pitch.get('source', '')}")
-        except AnalyzerError as fault:
-            error = fault
-    known: dict[str, Any] = {
-        "title": found.get("title"),
-        "sha256": saved.sha256,
-        "from_store": bool(found.get("from_store")),
-    }
-    result = Result(saved.number, str(found.get("id") or pitch.get("id") or saved.number), assessment, error, **known)
-    text = None if not work.reads_pitches or pitch.get("error") else str(pitch.get("text", ""))
-    work.add(result, str(pitch.get("source", "")), text, pitch.get("columns"))
+        work.waiting[saved.number] = packed(_input_pitch(saved.pitch))
+    return saved.result is None
+
+
+def outcome(work: PortfolioWork, saved: SavedPitch) -> SavedOutcome:
+    """What the store has of a pitch that was read."""
+    pitch, found = saved.pitch, saved.result or {}
+    return SavedOutcome(
+        saved.number,
+        str(found.get("id") or pitch.get("id") or saved.number),
+        found.get("title"),
+        saved.sha256,
+        bool(found.get("from_store")),
+        None if found.get("error") else found["assessment"],
+        _error(found["error"]) if found.get("error") else None,
+        str(pitch.get("source", "")),
+        None if not work.reads_pitches or pitch.get("error") else str(pitch.get("text", "")),
+        pitch.get("columns") or {},
+    )
 
 
 def figures(work: PortfolioWork) -> dict[str, Any]:
@@ -304,22 +289,6 @@ def _sum(one: Usage, other: Usage) -> Usage:
     numbers = {name: getattr(one, name) + getattr(other, name) for name in Usage.model_fields if name != "cost_usd"}
     costs = [usage.cost_usd for usage in (one, other) if usage.requests or usage.cost_usd is not None]
     return Usage(**numbers, cost_usd=None if not costs or None in costs else sum(cost or 0.0 for cost in costs))
-
-
-def _assessment(document: Mapping[str, Any], place: str) -> Assessment:
-    """The assessment as the current rulebook and market map score it. Raises SignalsError."""
-    made = document.get("provenance", {})
-    if (made.get("rulebook", {}).get("sha256"), (made.get("market") or {}).get("sha256")) == (
-        Rulebook.built_in().sha256,
-        MarketMap.built_in().sha256,
-    ):
-        try:
-            found = Assessment.model_validate(document)
-        except ValueError:
-            pass  # another version wrote it
-        else:
-            return found
-    return score_document(parse_document(DocumentEntry(place, dict(document))))
 
 
 def _input_pitch(document: Mapping[str, Any]) -> InputPitch:

@@ -7,14 +7,16 @@ hold the port.
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from importlib import import_module
 from pathlib import Path
-from threading import Timer
+from threading import Thread, Timer
 from types import FrameType
 from typing import Any, Final
 
@@ -54,6 +56,9 @@ _MESSAGE: Final = 200 * 1024 * 1024
 """Bytes of the largest message to the browser, as Streamlit's own server has it."""
 _TURN: Final = 0.0005
 """Seconds that one thread computes before another gets its turn: reading for one visitor leaves room for others."""
+_NEEDED: Final = ("analyzer.page", "analyzer.reading.conversation")
+_COLLECTED: Final = (10_000, 20, 20)
+"""How often Python looks for garbage, as `gc.set_threshold` takes it: drawing a page makes much that lives short."""
 _GRACE: Final = 3.0
 """Seconds that open connections, and then the threads of visitors, have to end once the server is told to."""
 
@@ -124,11 +129,22 @@ def _announced(address: str, open_browser: bool) -> Callable[[App], AbstractAsyn
     @asynccontextmanager
     async def announce(_: App) -> AsyncIterator[None]:
         say(f"The page is at {address} (Ctrl-C ends it).")
+        Thread(target=_get_ready, name="pitch-analyzer-ready", daemon=True).start()
         if open_browser:
             click.launch(address)
         yield
 
     return announce
+
+
+def _get_ready() -> None:
+    """Loads what every visitor needs while the first one's browser still starts, and tells Python's collector that it
+    stays: it would look through all of it again and again, for a tenth of a second each time, while a page is drawn."""
+    for name in _NEEDED:
+        import_module(name)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_COLLECTED)
 
 
 def _terminated(number: int, _: FrameType | None) -> None:

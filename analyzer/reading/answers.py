@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Final, Literal, get_args
 
@@ -363,6 +364,7 @@ class _Check:
         self.faults.append(Fault(signal, message, kind))
 
 
+@lru_cache(maxsize=1024)
 def carries_a_point(text: str) -> bool:
     """Whether a quote holds more than small words: "The" is in every pitch and supports nothing."""
     missing = 3 if text.isascii() else 2

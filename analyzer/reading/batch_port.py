@@ -6,16 +6,16 @@ One `BatchPort` a model, on the event loop; `reading.batch_desk` sends the draft
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections import deque
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import IO, Any, Final, get_args
 
-from analyzer.errors import AwaitsBatch, CostLimitReached, PitchTooLong, ProviderRejected
+from analyzer.errors import AwaitsBatch, ConfigurationError, CostLimitReached, PitchTooLong, ProviderRejected
 from analyzer.reading.batch_decisions import AskNext, Fail, Play, Wait, decide
 from analyzer.reading.batch_services import BatchService
+from analyzer.reading.batch_transport import on_temporary_disk, temporary_file
 from analyzer.reading.profiles import Mode
 from analyzer.reading.recordings import ModelRequest, current_request
 from analyzer.reading.spending import FIRST_OUTPUT_TOKENS, cost_of, estimated_tokens
@@ -38,12 +38,21 @@ class Draft:
 
     model: str
     endpoint: str
-    file: IO[bytes] = field(default_factory=tempfile.TemporaryFile)
+    file: IO[bytes] = field(default_factory=temporary_file)
     requests: list[tuple[str, str]] = field(default_factory=list)
     size: int = 0
 
     def add(self, key: str, pitch_sha256: str, line: bytes) -> None:
-        self.file.write(line)
+        """Add a request. Raises ConfigurationError if the disk has no room for it."""
+        try:
+            with on_temporary_disk():
+                self.file.write(line)
+                self.file.flush()
+        except ConfigurationError:
+            with suppress(OSError):
+                self.file.truncate(self.size)
+                self.file.seek(self.size)
+            raise
         self.requests.append((key, pitch_sha256))
         self.size += len(line)
 
@@ -52,15 +61,17 @@ class Draft:
 
     @contextmanager
     def lines_of(self, keys: set[str]) -> Iterator[IO[bytes]]:
-        """A file with the lines of these requests alone."""
+        """A file with the lines of these requests alone. Raises ConfigurationError."""
         self.file.seek(0)
         if len(keys) == len(self.requests):
             yield self.file
             return
-        with tempfile.TemporaryFile() as chosen:
-            for (key, _), line in zip(self.requests, self.file, strict=True):
-                if key in keys:
-                    chosen.write(line)
+        with temporary_file() as chosen:
+            with on_temporary_disk():
+                for (key, _), line in zip(self.requests, self.file, strict=True):
+                    if key in keys:
+                        chosen.write(line)
+                chosen.flush()
             chosen.seek(0)
             yield chosen
 
@@ -93,8 +104,8 @@ class PortRules:
     """What the ports of one run share.
 
     `anew`: whether the user asks again for whatever failed before. `live`: whether what is missing is asked at once, at
-    the usual price. `origins`: of the batches that these pitches are in; new ones have the first of them. `cancelled`:
-    whether nothing more is to be asked. `again`: why requests are asked again, with how many.
+    the usual price. `origins`: of the batches that these pitches are in; new ones have the first of them. `otherwise`:
+    pitches that batches have asked about, but not this. `again`: why requests are asked again, with how many.
     """
 
     store: Store
@@ -102,7 +113,7 @@ class PortRules:
     anew: bool
     live: bool = False
     origins: dict[str, None] = field(default_factory=dict)
-    cancelled: bool = False
+    otherwise: set[str] = field(default_factory=set)
     again: dict[str, int] = field(default_factory=dict)
     drafts: dict[tuple[str, str], Draft] = field(default_factory=dict)
     full: deque[Draft] = field(default_factory=deque)
@@ -139,12 +150,8 @@ class BatchedModel:
             case Wait():
                 raise AwaitsBatch("its request is in a batch that is not answered yet")
             case AskNext(because):
-                if rules.cancelled:
-                    raise ProviderRejected("the run was cancelled; run with --batch to ask it again")
-                if not known and not rules.anew:
-                    unasked = AwaitsBatch("it is in no batch; run with --batch to ask it")
-                    unasked.asked = False
-                    raise unasked
+                if not rules.anew:
+                    await asyncio.to_thread(self._check_wanted, request, known)
                 if rules.live:
                     rules.budget.reserve(self._cost(self._service.line(request.key, endpoint, body), 1.0))
                     return None
@@ -165,26 +172,34 @@ class BatchedModel:
 
     def _look_up(self, request: ModelRequest) -> tuple[StoredRequest | None, bool]:
         """The stored state of a request, in its mode or in another in which a batch has it or has a reply; and whether
-        its pitch was in any batch, as far as that matters."""
-        batches = self._rules.store.batches
+        it was in any batch, in whatever mode."""
         keys = [request.key, *(replace(request, mode=mode).key for mode in get_args(Mode) if mode != request.mode)]
-        found = batches.find(keys)
+        found = self._rules.store.batches.find(keys)
         stored = found.get(request.key)
         if stored is None or stored.state not in ("sent", "replied"):
             stored = next((one for one in found.values() if one.state in ("sent", "replied")), stored)
         if found:
-            self._note_origin(next(iter(found.values())).batch)
-            return stored, True
-        later = (request.purpose, request.turn) != _FIRST_TURN
-        return None, later or batches.has_asked_about(request.pitch_sha256)
+            self._note_origin((stored or next(iter(found.values()))).batch)
+        return stored, bool(found)
+
+    def _check_wanted(self, request: ModelRequest, known: bool) -> None:
+        """Raise an error in place of asking what the user did not send, or has cancelled. Batches that asked about the
+        pitch with another model, in other words or fewer times do not count."""
+        batches = self._rules.store.batches
+        if not known and (request.purpose, request.turn) == _FIRST_TURN:
+            if batches.has_asked_about(request.pitch_sha256):
+                self._rules.otherwise.add(request.pitch_sha256)
+            unasked = AwaitsBatch("it is in no batch; run with --batch to ask it")
+            unasked.asked = False
+            raise unasked
+        if batches.is_cancelled(request.pitch_sha256):
+            raise ProviderRejected("the run was cancelled; run with --batch to ask it again")
 
     def _note_origin(self, batch: str) -> None:
-        rules = self._rules
         if batch not in self._origins:
-            self._origins[batch] = origin = rules.store.batches.origin_of(batch)
+            self._origins[batch] = origin = self._rules.store.batches.origin_of(batch)
             if origin is not None:
-                rules.origins[origin] = None
-                rules.cancelled = rules.cancelled or (not rules.anew and rules.store.batches.is_cancelled(origin))
+                self._rules.origins[origin] = None
 
     def _draft(self, request: ModelRequest, endpoint: str, body: Mapping[str, Any], because: str) -> None:
         """Write a request into the draft of the next batch. Raises AwaitsBatch if it is there, CostLimitReached, or

@@ -8,29 +8,26 @@ creating a batch never is, because a request that failed may have created it.
 from __future__ import annotations
 
 import json
-import tempfile
+import re
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from typing import IO, Any, Final, Literal, Protocol, TypeVar, cast
+from typing import IO, Any, Final, Literal, Protocol, cast
 from urllib.parse import quote
 
 import httpx
 import openai
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
-from analyzer.errors import ConfigurationError, ModelNotFound, ProviderError, ProviderRejected, RateLimited
-from analyzer.reading.clients import key_for, split_model, stay_at_origin
+from analyzer.errors import ConfigurationError
+from analyzer.reading.batch_transport import BatchTransport, RefusedRequest, mapped, write_part
+from analyzer.reading.clients import split_model
 from analyzer.reading.profiles import Batches, Profile, base_url, profile_of
-from analyzer.reading.provider_errors import error_of, garbled
+from analyzer.reading.provider_errors import garbled
 from analyzer.settings import Settings, anthropic_url
 from analyzer.store.batches import Outcome
 
-T = TypeVar("T")
-_ATTEMPTS: Final = 4
 _NAME: Final = "pitch_analyzer_batch"
 """The key of our id in the metadata of a batch."""
 _PAGE: Final = 100
@@ -115,98 +112,6 @@ def service_for(model: str, settings: Settings, pause: Callable[[float], None] =
     return kind(model.strip(), settings, profile, pause)
 
 
-class _Service:
-    """What both protocols share."""
-
-    def __init__(self, model: str, settings: Settings, profile: Profile, pause: Callable[[float], None]):
-        self._key = key_for(model, settings)
-        self._pause = pause
-        self.batches = cast(Batches, profile.batches)
-        self._http = _client(settings.timeout)
-
-    def _patiently(self, work: Callable[[], T]) -> T:
-        """The result of work that may be repeated; a server that fails for a moment does not matter."""
-        again = Retrying(
-            retry=retry_if_exception(_may_pass),
-            stop=stop_after_attempt(_ATTEMPTS),
-            wait=wait_exponential(multiplier=1, max=20),
-            sleep=self._pause,
-            reraise=True,
-        )
-        return again(lambda: self._once(work))
-
-    def _once(self, work: Callable[[], T]) -> T:
-        try:
-            with _mapped():
-                return work()
-        except ModelNotFound as error:
-            raise BatchNotFound(f"{error}") from error
-
-    def _lines(self, write: Callable[[IO[bytes]], None]) -> Iterator[Any]:
-        """The documents in a file of results; None for a line that is not one."""
-
-        def download() -> IO[bytes]:
-            file = tempfile.TemporaryFile()  # noqa: SIM115  # closed by whoever reads it
-            try:
-                write(file)
-            except BaseException:
-                file.close()
-                raise
-            file.seek(0)
-            return file
-
-        with self._patiently(download) as file:
-            for line in file:
-                if not line.strip():
-                    continue
-                try:
-                    document = json.loads(line)
-                except (ValueError, RecursionError):
-                    document = None
-                yield document if isinstance(document, dict) else None
-
-
-@cache
-def _client(timeout: float) -> httpx.Client:
-    """One client for all services: to load the certificates takes longer than most requests."""
-    times = httpx.Timeout(timeout, connect=min(10.0, timeout), pool=None)
-    return httpx.Client(timeout=times, follow_redirects=True, event_hooks={"response": [stay_at_origin]})
-
-
-class BatchNotFound(ProviderRejected):
-    """The provider does not know a batch, or a file."""
-
-
-@contextmanager
-def _mapped() -> Iterator[None]:
-    try:
-        yield
-    except (openai.OpenAIError, httpx.HTTPError, _Refused, OSError, ValueError, TypeError, AttributeError) as error:
-        raise error_of(error) from error
-
-
-class _Refused(Exception):
-    """An answer of Anthropic's API that is an error."""
-
-    def __init__(self, response: httpx.Response):
-        super().__init__(f"HTTP {response.status_code}")
-        self.status_code = response.status_code
-        self.response = response
-        try:
-            self.body: object = response.json()
-        except ValueError:
-            self.body = None
-
-
-def is_uncertain(error: Exception) -> bool:
-    """Whether a request that failed like this may have been carried out all the same."""
-    return isinstance(error, ProviderError) and not isinstance(error, ProviderRejected | RateLimited)
-
-
-def _may_pass(error: BaseException) -> bool:
-    return isinstance(error, ProviderError) and not isinstance(error, ProviderRejected)
-
-
 def _number(value: object) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else 0
 
@@ -222,7 +127,19 @@ def _as_mapping(value: object) -> Mapping[str, Any]:
 # ---------------------------------------------------------------- OpenAI
 
 
-class _OpenAIBatches(_Service):
+QUEUE_FULL: Final = "token_limit_exceeded"
+"""The reason of a batch that was refused because too many tokens of a model wait already, also where it has none."""
+_ENDS: Final[Mapping[str, Any]] = {
+    "failed": "refused",
+    "completed": "completed",
+    "expired": "expired",
+    "cancelled": "cancelled",
+    "canceled": "cancelled",
+}
+"""How a batch with this status ended; with any other it goes on."""
+
+
+class _OpenAIBatches(BatchTransport):
     """OpenAI's files and batches, which other makers serve too."""
 
     def __init__(self, model: str, settings: Settings, profile: Profile, pause: Callable[[float], None]):
@@ -246,10 +163,10 @@ class _OpenAIBatches(_Service):
                 raise garbled()
             return made.id
 
-        return self._patiently(send)  # a file that arrived twice costs nothing
+        return self.patiently(send)  # a file that arrived twice costs nothing
 
     def create(self, name: str, endpoint: str, upload: str, file: IO[bytes]) -> RemoteBatch:
-        with _mapped():
+        with mapped():
             return self._read(
                 self._sdk.batches.create(
                     input_file_id=upload,
@@ -260,7 +177,7 @@ class _OpenAIBatches(_Service):
             )
 
     def find(self, name: str, upload: str, since: datetime, requests: int) -> list[Found]:
-        for batch in self._patiently(lambda: list(self._since(since.timestamp() - _CLOCKS_DIFFER))):
+        for batch in self.patiently(lambda: list(self._since(since.timestamp() - _CLOCKS_DIFFER))):
             ours = _as_mapping(getattr(batch, "metadata", None)).get(_NAME) == name
             if ours or (upload and getattr(batch, "input_file_id", None) == upload):
                 return [Found(self._read(batch), certain=True)]
@@ -279,20 +196,20 @@ class _OpenAIBatches(_Service):
             after = last.id
 
     def get(self, remote: str) -> RemoteBatch:
-        return self._patiently(lambda: self._read(self._sdk.batches.retrieve(remote)))
+        return self.patiently(lambda: self._read(self._sdk.batches.retrieve(remote)))
 
     def results(self, batch: RemoteBatch) -> Generator[Outcome | None, None, None]:
         for file in batch.files:
-            for document in self._lines(lambda into, file=file: self._download(file, into)):  # type: ignore[misc]
+            for document in self.lines(lambda into, file=file: self._download(file, into)):  # type: ignore[misc]
                 yield None if document is None else _openai_outcome(document)
 
     def _download(self, id_: str, into: IO[bytes]) -> None:
         with self._sdk.files.with_streaming_response.content(id_) as response:
             for part in response.iter_bytes():
-                into.write(part)
+                write_part(into, part)
 
     def cancel(self, remote: str) -> None:
-        self._patiently(lambda: self._sdk.batches.cancel(remote))
+        self.patiently(lambda: self._sdk.batches.cancel(remote))
 
     def _read(self, batch: Any) -> RemoteBatch:
         id_, status = _text(getattr(batch, "id", None)), _text(getattr(batch, "status", None))
@@ -300,12 +217,11 @@ class _OpenAIBatches(_Service):
             raise garbled()
         counts = getattr(batch, "request_counts", None)
         errors = getattr(getattr(batch, "errors", None), "data", None) or ()
-        codes = sorted({code for error in errors if (code := _text(getattr(error, "code", None)))})
-        ended: Any = {"failed": "refused", "completed": "completed", "expired": "expired", "cancelled": "cancelled"}
+        codes = sorted({code for error in errors if (code := _reason(error))})
         files = (_text(getattr(batch, name, None)) for name in ("output_file_id", "error_file_id"))
         return RemoteBatch(
             id_,
-            ended.get(status.lower(), ""),
+            _ENDS.get(status.lower(), ""),
             refused=", ".join(codes[:3]),
             done=_number(getattr(counts, "completed", None)),
             total=_number(getattr(counts, "total", None)),
@@ -313,12 +229,25 @@ class _OpenAIBatches(_Service):
         )
 
 
+def _reason(error: Any) -> str:
+    """Why a batch was not begun, in a short word."""
+    full = "enqueued token" in _text(getattr(error, "message", None)).lower()
+    return QUEUE_FULL if full else _text(getattr(error, "code", None))
+
+
+def _status(value: object) -> int:
+    return int(value) if isinstance(value, str) and re.fullmatch("[1-5][0-9][0-9]", value) else _number(value)
+
+
 def _openai_outcome(document: Mapping[str, Any]) -> Outcome | None:
     key = document.get("custom_id")
     if not isinstance(key, str):
         return None
     response, error = _as_mapping(document.get("response")), _as_mapping(document.get("error"))
-    status, body = response.get("status_code"), response.get("body")
+    status, body = _status(response.get("status_code")), response.get("body")
+    if isinstance(body, str):
+        with suppress(ValueError, RecursionError):
+            body = json.loads(body)
     code = error.get("code")
     if code == "batch_expired":
         return Outcome(key, "expired")
@@ -326,8 +255,12 @@ def _openai_outcome(document: Mapping[str, Any]) -> Outcome | None:
         return Outcome(key, "cancelled")
     if status == httpx.codes.OK and isinstance(body, Mapping):
         return Outcome(key, "replied", status, body)
-    status = status if isinstance(status, int) and 300 <= status < 600 else None
-    return Outcome(key, "failed", status, body if isinstance(body, Mapping) else {"error": dict(error)})
+    return Outcome(
+        key,
+        "failed",
+        status if 300 <= status < 600 else None,
+        body if isinstance(body, Mapping) else {"error": dict(error)},
+    )
 
 
 # ---------------------------------------------------------------- Anthropic
@@ -349,7 +282,7 @@ _STATUS_OF: Final = {
 """The HTTP status of each of Anthropic's kinds of error; results of batches have only the kind."""
 
 
-class _AnthropicBatches(_Service):
+class _AnthropicBatches(BatchTransport):
     """Anthropic's message batches. A batch has no place for a name of ours: one that may have been created is found by
     its time and size, and known by the ids in its results."""
 
@@ -366,14 +299,14 @@ class _AnthropicBatches(_Service):
         return ""
 
     def create(self, name: str, endpoint: str, upload: str, file: IO[bytes]) -> RemoteBatch:
-        with _mapped():
+        with mapped():
             size = {"content-length": str(sum(map(len, _as_one_document(file))))}
             return self._read(self._call("POST", "", size, content=_as_one_document(file)))
 
     def find(self, name: str, upload: str, since: datetime, requests: int) -> list[Found]:
         earliest = since.timestamp() - _CLOCKS_DIFFER
         found = []
-        for batch in self._patiently(lambda: list(self._since(earliest))):
+        for batch in self.patiently(lambda: list(self._since(earliest))):
             if _moment(batch.get("created_at")) >= earliest and self._read(batch).total == requests:
                 found.append(Found(self._read(batch), certain=False))
         return found
@@ -389,28 +322,28 @@ class _AnthropicBatches(_Service):
             after = _text(entries[-1].get("id"))
 
     def get(self, remote: str) -> RemoteBatch:
-        return self._patiently(lambda: self._read(self._call("GET", f"/{quote(remote)}")))
+        return self.patiently(lambda: self._read(self._call("GET", f"/{quote(remote)}")))
 
     def results(self, batch: RemoteBatch) -> Generator[Outcome | None, None, None]:
-        for document in self._lines(lambda into: self._download(batch.id, into)):
+        for document in self.lines(lambda into: self._download(batch.id, into)):
             yield None if document is None else _anthropic_outcome(document)
 
     def _download(self, remote: str, into: IO[bytes]) -> None:
         with self._http.stream("GET", f"{self._url}/{quote(remote)}/results", headers=self._headers()) as response:
             if response.status_code != httpx.codes.OK:
                 response.read()
-                raise _Refused(response)
+                raise RefusedRequest(response)
             for part in response.iter_bytes():
-                into.write(part)
+                write_part(into, part)
 
     def cancel(self, remote: str) -> None:
-        self._patiently(lambda: self._call("POST", f"/{quote(remote)}/cancel"))
+        self.patiently(lambda: self._call("POST", f"/{quote(remote)}/cancel"))
 
     def _call(self, method: str, path: str, more: Mapping[str, str] | None = None, **content: Any) -> Mapping[str, Any]:
         headers = {**self._headers(), **(more or {})}
         response = self._http.request(method, f"{self._url}{path}", headers=headers, **content)
         if response.status_code != httpx.codes.OK:
-            raise _Refused(response)
+            raise RefusedRequest(response)
         document = response.json()
         if not isinstance(document, dict):
             raise garbled()

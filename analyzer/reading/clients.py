@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from threading import Lock
 from typing import Any, Final, Protocol, cast
@@ -25,6 +26,7 @@ from analyzer.errors import ConfigurationError
 from analyzer.reading.profiles import Profile, base_url, profile_of
 from analyzer.reading.provider_errors import error_of
 from analyzer.reading.rate_limiter import Limiter
+from analyzer.reading.request_body import RequestBodies
 from analyzer.reading.spending import Reported, usage_of
 from analyzer.settings import Settings, provider_key
 
@@ -106,9 +108,10 @@ class ModelClient:
         self.model = model.strip()
         self.name = split_model(model)[1]
         self.batch = batch
+        self.bodies = RequestBodies(self.name)
         self.profile = profile_of(self.model, settings)
         self._settings = settings
-        self._clients: dict[instructor.Mode, instructor.AsyncInstructor] = {}
+        self._only: instructor.AsyncInstructor | None = None
         if self.profile.api == "chat":
             self.sdk: Any = openai.AsyncOpenAI(
                 api_key=key_for(model, settings),
@@ -122,31 +125,34 @@ class ModelClient:
             provider = split_model(model)[0]
             raise ConfigurationError(f"answers of {provider} cannot be recorded; use an OpenAI-compatible endpoint")
         key_for(model, settings)
-        self._only: instructor.AsyncInstructor | None = None
-        self.sdk = None if batch is not None else self._only_one().client
+        self.sdk = None if batch is not None else self.through_instructor().client
 
-    def _only_one(self) -> instructor.AsyncInstructor:
-        """The one client of a maker's own SDK, which a batch needs only for what is asked live."""
+    def through_instructor(self) -> instructor.AsyncInstructor:
+        """The client through which requests go; that of a maker's own SDK is made when something is asked live."""
         if self._only is None:
-            self._only = _other_client(self.model, self.profile, self._settings)
-            self._only.on("completion:response", _note_completion)
+            if self.profile.api == "chat":
+                create: Any = instructor.patch(create=partial(_post, self.sdk))
+                self._only = instructor.AsyncInstructor(self.sdk, create)
+            else:
+                self._only = _other_client(self.model, self.profile, self._settings)
+                self._only.on("completion:response", _note_completion)
         return self._only
-
-    def in_mode(self, mode: instructor.Mode) -> instructor.AsyncInstructor:
-        """The client that shapes and parses requests of this kind."""
-        if self.profile.api != "chat":
-            return self._only_one()
-        if mode not in self._clients:
-            client = instructor.from_openai(self.sdk, mode=mode, model=self.name)
-            client.on("completion:response", _note_completion)
-            self._clients[mode] = client
-        return self._clients[mode]
 
     def outside_version(self) -> openai.AsyncOpenAI:
         """The SDK for paths of the server outside /v1, such as /api/chat."""
         url = str(self.sdk.base_url).rstrip("/").removesuffix("/v1")
         outside: openai.AsyncOpenAI = self.sdk.with_options(base_url=url)
         return outside
+
+
+async def _post(sdk: openai.AsyncOpenAI, *, endpoint: str, content: bytes, **_: Any) -> Any:
+    """The document that a server of OpenAI's protocol replies with; as text if it is not JSON. The body of the request
+    is whole, and nobody needs the reply in the SDK's own types: making both takes longer than reading an answer."""
+    response: httpx.Response = await sdk.post(endpoint, cast_to=cast(Any, httpx.Response), content=content)
+    try:
+        return response.json()
+    except ValueError:
+        return response.text
 
 
 def is_compatible(model: str, settings: Settings) -> bool:

@@ -105,7 +105,8 @@ async def _call(
 ) -> str:
     """Send a request; the text that instructor found in the answer, empty if it looked for none.
 
-    OpenAI's SDK copies its arguments at every call but adds `extra_body` unchanged, so the long parts go there; they
+    For servers of OpenAI's protocol, the body is whole: instructor and SDK pass it on, and the answer is searched for
+    here. Other SDKs copy their arguments at every call but add `extra_body` unchanged, so the long parts go there; they
     also replace what instructor would have put into the body for the mode.
     """
     if client.batch is not None:
@@ -115,19 +116,21 @@ async def _call(
             exchange.status, exchange.price = HTTPStatus.OK, client.batch.price
             exchange.arrived(reply)
             return ""
+    if client.profile.api == "chat" and mode != "native":
+        endpoint, content = client.bodies.encoded(question, mode, client.profile)
+        asking = client.through_instructor().chat.completions
+        exchange.arrived(await asking.create(response_model=None, messages=[], endpoint=endpoint, content=content))
+        return ""
     shaped = shape(question, mode, client.profile, client.name)
-    if client.profile.api == "chat" and mode == "native":
+    if client.profile.api == "chat":
         if window is not None:
             shaped.body["options"]["num_ctx"] = window
         answer = await client.outside_version().post("/api/chat", cast_to=object, body=shaped.body)
         exchange.arrived(_as_completion(answer) if isinstance(answer, Mapping) else answer)
         return ""
-    asking = client.in_mode(shaped.mode).chat.completions
+    asking = client.through_instructor().chat.completions
     if client.profile.api == "google":  # its SDK has no body to add to, so instructor only carries the messages
         exchange.arrived(await asking.create(response_model=None, max_retries=0, **shaped.arguments))
-        return ""
-    if client.profile.api == "chat":  # the body is whole: instructor passes it on, and the answer is searched for here
-        exchange.arrived(await asking.create(response_model=None, messages=[], max_retries=0, extra_body=shaped.body))
         return ""
     if client.profile.api == "sdk":
         model = with_schema(question)

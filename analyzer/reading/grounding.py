@@ -49,6 +49,11 @@ _LAYOUT = late(
     r"|(?P<spaced>^[ \t]*[^\W_](?:[ ]{1,4}[^\W_]){3,80}[ \t]*$)",
     re.MULTILINE,
 )
+_MAY_BE_LAYOUT = late(r"[*_]|[-\u2010\u00ad][ \t]*\n| [^\W_] {1,4}[^\W_] ")
+_LINE_END_IN_CJK = late(rf"[{_CJK}]{_LINE_END}[{_CJK}]")
+"""What any layout holds some of."""
+_ENDS = late(r"[!-~]*[0-9A-Za-z](?:[\s\S]*[!-~])?")
+"""A text that begins and ends with a visible ASCII character, and holds a letter or digit before any white space."""
 _PIECE = late(rf"(?P<plain>[!-~]+(?:[ \n][!-~]+)*(?!{_MARKS}))|[\s\S]{_MARKS}*")
 """A run that keeps its length when folded, or a single character with its marks. Most pitches are a few runs."""
 
@@ -102,7 +107,22 @@ class Grounding:
         A quote never begins or ends within a word ("can" is not found in "cannot"), and holds at least
         one letter or digit.
         """
+        if not outside and self._is_at(quote, first):
+            return Quote(text=quote, start=first, end=first + len(quote))
         return next(self.find_all(quote, outside, first), None)
+
+    def _is_at(self, quote: str, first: int) -> bool:
+        """Whether the quote is surely found exactly here: letter for letter, in a pitch without layout, between
+        characters that are folded each by itself. Most quotes are, as an answer says where they begin."""
+        end = first + len(quote)
+        if self._layout or not self._pitch.startswith(quote, first) or not _ENDS.fullmatch(quote):
+            return False
+        before, after = self._pitch[max(0, first - 1) : first], self._pitch[end : end + 1]
+        return (
+            (before + after).isascii()
+            and _WITHIN_WORD.match(before + quote[0]) is None
+            and _WITHIN_WORD.match(quote[-1] + after) is None
+        )
 
     def find_all(self, quote: str, outside: Sequence[tuple[int, int]] = (), first: int = 0) -> Iterator[Quote]:
         """Find every match of the quote, in order and without overlaps; see `find`. One pass through the pitch, however
@@ -177,6 +197,8 @@ def _as_typed(wanted: str) -> Iterator[str]:
 
 def _layout(text: str) -> Iterator[tuple[int, int, str]]:
     """Where layout cuts or marks words: begin, end, and what takes its place."""
+    if _MAY_BE_LAYOUT.search(text) is None and (text.isascii() or _LINE_END_IN_CJK.search(text) is None):
+        return
     at = 0
     while (match := _LAYOUT.search(text, at)) is not None:
         kind, (start, end) = match.lastgroup, match.span()

@@ -14,8 +14,6 @@ from functools import cache, lru_cache
 from importlib import import_module
 from typing import Any, Final, Self
 
-import instructor
-import openai
 import pydantic
 from instructor import ResponseSchema
 
@@ -152,9 +150,9 @@ def returned_codes(document: object) -> tuple[int, int] | None:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A request as instructor takes it. `body`: parts that go into the request's body as they are."""
+    """A request. `body`: its body; for other SDKs than OpenAI's, parts that go into it as they are. `arguments`: of the
+    SDK's call."""
 
-    mode: instructor.Mode
     body: dict[str, Any]
     arguments: dict[str, Any] = field(default_factory=dict)
 
@@ -166,15 +164,15 @@ def shape(question: ModelQuestion, mode: Mode, profile: Profile, name: str) -> S
     if profile.api == "google":
         return _google(question, mode, profile)
     if mode == "native":
-        return Shape(instructor.Mode.JSON_SCHEMA, _ollama(question, profile, name))
+        return Shape(_ollama(question, profile, name))
     if mode == "responses":
         return _responses(question, profile)
     return _chat(question, mode, profile)
 
 
 def whole_request(question: ModelQuestion, mode: Mode, profile: Profile, name: str) -> tuple[str, dict[str, Any]]:
-    """The same request without instructor and SDK, for a batch: the end of its address, and the whole body."""
-    body = {key: part for key, part in shape(question, mode, profile, name).body.items() if not _is_absent(part)}
+    """The same request for whoever sends it as it is: the end of its address, and the whole body."""
+    body = {key: part for key, part in shape(question, mode, profile, name).body.items() if part is not _absent()}
     if profile.api == "anthropic":
         return "/messages", {"model": name, **body}
     if mode == "responses":
@@ -182,23 +180,6 @@ def whole_request(question: ModelQuestion, mode: Mode, profile: Profile, name: s
     if mode == "tools":
         body["tool_choice"] = {"type": "function", "function": {"name": question.form.tool.name}}
     return "/chat/completions", {"model": name, **body}
-
-
-_INSTRUCTOR: Final[Mapping[str, instructor.Mode]] = {
-    "json_schema": instructor.Mode.JSON_SCHEMA,
-    "json": instructor.Mode.JSON,
-    "text": instructor.Mode.MD_JSON,
-    "responses": instructor.Mode.RESPONSES_TOOLS,
-}
-_ABSENT: Final = openai.Omit()
-"""Takes a part that instructor adds out of the body again."""
-
-
-def instructor_mode(mode: Mode, profile: Profile) -> instructor.Mode:
-    """instructor's name for a mode; for makers' own SDKs always their tools, as every part is overridden."""
-    if profile.api != "chat":
-        return instructor.Mode.TOOLS
-    return _INSTRUCTOR.get(mode, instructor.Mode.TOOLS)
 
 
 def _chat(question: ModelQuestion, mode: Mode, profile: Profile) -> Shape:
@@ -214,7 +195,7 @@ def _chat(question: ModelQuestion, mode: Mode, profile: Profile) -> Shape:
         body["response_format"] = {"type": "json_schema", "json_schema": named}
     elif mode == "json":
         body["response_format"] = {"type": "json_object"}
-    return Shape(_INSTRUCTOR.get(mode, instructor.Mode.TOOLS), {**body, **_settings(question, profile)})
+    return Shape({**body, **_settings(question, profile)})
 
 
 def _responses(question: ModelQuestion, profile: Profile) -> Shape:
@@ -223,14 +204,12 @@ def _responses(question: ModelQuestion, profile: Profile) -> Shape:
     body = {
         "input": question.messages(),
         "text": {"format": {"type": "json_schema", "name": question.form.tool.name, "strict": True, "schema": schema}},
-        "tools": _ABSENT,
-        "tool_choice": _ABSENT,
         "store": False,
         **_extra(question, profile),
     }
     if question.settings:
         body |= _sampling(question, profile.parameters.temperature)
-    return Shape(instructor.Mode.RESPONSES_TOOLS, body)
+    return Shape(body)
 
 
 def _anthropic(question: ModelQuestion, mode: Mode, profile: Profile) -> Shape:
@@ -250,25 +229,21 @@ def _anthropic(question: ModelQuestion, mode: Mode, profile: Profile) -> Shape:
         forced = {"type": "tool", "name": question.form.tool.name, "disable_parallel_tool_use": True}
         body |= {"tools": [tool], "tool_choice": forced if mode == "tools" else {"type": "auto"}}
     else:
-        body |= dict.fromkeys(("tools", "tool_choice"), _absent_for_anthropic())
+        body |= dict.fromkeys(("tools", "tool_choice"), _absent())
     if mode == "native":
         body["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
     arguments = {"max_tokens": parameters.answer_tokens}  # the SDK refuses a call without it
-    return Shape(instructor.Mode.TOOLS, body, arguments)
+    return Shape(body, arguments)
 
 
 @cache
-def _absent_for_anthropic() -> Any:
-    """As `_ABSENT`: each SDK knows only its own kind."""
+def _absent() -> Any:
+    """Takes a part that instructor adds out of the body again, for Anthropic's SDK."""
     try:
         anthropic: Any = import_module("anthropic")
     except ImportError:  # in a batch, which needs no SDK
-        return _ABSENT
+        return object()
     return anthropic.Omit()
-
-
-def _is_absent(part: object) -> bool:
-    return part is _ABSENT or part is _absent_for_anthropic()
 
 
 def _google(question: ModelQuestion, mode: Mode, profile: Profile) -> Shape:
@@ -289,7 +264,7 @@ def _google(question: ModelQuestion, mode: Mode, profile: Profile) -> Shape:
         {**message, "role": "model" if message["role"] == "assistant" else message["role"]}
         for message in question.messages(schema=mode == "text", left_out=parameters.left_out)
     ]
-    return Shape(instructor.Mode.TOOLS, {}, {"messages": messages, "config": config})
+    return Shape({}, {"messages": messages, "config": config})
 
 
 def _ollama(question: ModelQuestion, profile: Profile, name: str) -> dict[str, Any]:

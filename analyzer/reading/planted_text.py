@@ -133,6 +133,8 @@ _LOOK_ALIKES = str.maketrans(
 _WORDS: Final = tuple(dict.fromkeys(word for words, _ in _ADDRESSES_READER for word in words))
 """A text that holds none of these addresses nobody."""
 _FEW_WORDS: Final = 3
+_UNFOLDED = late(r"[^\S \n]|  | \n|\n |\A\s|\s\Z")
+"""White space that is folded in ASCII text; all else in it is compared as it is, but for backticks."""
 _PARAGRAPH_BREAK = late(r"\n[ \t]*\n")
 
 
@@ -143,9 +145,10 @@ def planted_spans(text: str) -> Iterable[tuple[int, int]]:
     next paragraph. Short paragraphs in a row are also read as one text, because an order may be spread over them, one
     word in each."""
     paragraphs = list(_paragraphs(text))
-    marked = {at for at, (start, end) in enumerate(paragraphs) if _addresses_reader(text[start:end])}
+    words = _possible_words(text)
+    marked = {at for at, (start, end) in enumerate(paragraphs) if _addresses_reader(text[start:end], words)}
     for run in _short_runs(text, paragraphs):
-        if marked.isdisjoint(run) and _addresses_reader("\n".join(text[slice(*paragraphs[at])] for at in run)):
+        if marked.isdisjoint(run) and _addresses_reader("\n".join(text[slice(*paragraphs[at])] for at in run), words):
             marked.update(run)
     announced = {at + 1 for at in marked if at - 1 not in marked and text[slice(*paragraphs[at])].endswith(":")}
     for at, (start, end) in enumerate(paragraphs):
@@ -181,22 +184,31 @@ def _short_runs(text: str, paragraphs: Sequence[tuple[int, int]]) -> Iterable[ra
         first = at + 1
 
 
-def _addresses_reader(paragraph: str) -> bool:
-    """Whether a paragraph addresses the reader.
+def _possible_words(text: str) -> Sequence[str]:
+    """Those of _WORDS that a paragraph of the text may hold as it is written: few, so that little is searched for."""
+    lower = text.lower()
+    return [word for word in _WORDS if word.split()[0] in lower]
+
+
+def _addresses_reader(paragraph: str, words: Sequence[str]) -> bool:
+    """Whether a paragraph addresses the reader. `words`: those that it may hold if nothing hides them.
 
     It is searched line by line and as a whole, and then again without what can hide words: invisible characters, tags,
     Markdown marks, letters that look like others. White space is folded first, because long runs of it would make the
     patterns slow."""
-    forms = [paragraph]
-    if not paragraph.isascii() or _MARKUP.search(paragraph):
-        forms += [_unmasked(paragraph, " "), _unmasked(paragraph, "")]
-    return any(_is_address(form) for form in dict.fromkeys(forms))
+    if paragraph.isascii() and _MARKUP.search(paragraph) is None:
+        return _is_address(paragraph, words)
+    forms = [paragraph, _unmasked(paragraph, " "), _unmasked(paragraph, "")]
+    return any(_is_address(form, _WORDS) for form in dict.fromkeys(forms))
 
 
-def _is_address(paragraph: str) -> bool:
-    lines = "\n".join(folded(line).strip() for line in paragraph.splitlines()).lower()
+def _is_address(paragraph: str, words: Sequence[str]) -> bool:
+    lines = paragraph.replace("`", "'")
+    if not paragraph.isascii() or _UNFOLDED.search(paragraph):
+        lines = "\n".join(folded(line).strip() for line in paragraph.splitlines())
+    lines = lines.lower()
     joined = lines.replace("\n", " ")
-    present = {word for word in _WORDS if word in joined}
+    present = {word for word in words if word in joined}
     return bool(present) and any(
         pattern.search(lines) or (joined != lines and pattern.search(joined))
         for words, pattern in _ADDRESSES_READER

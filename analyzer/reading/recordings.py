@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,6 +40,8 @@ _KEPT: Final = (
 """Parts of a response's body that are saved; the rest says nothing about the answer."""
 _SHORTEST_SECRET: Final = 8
 """A shorter key is a word (a local server's "none"); replacing it would spoil the answer."""
+_REMEMBERED: Final = 4096
+"""How many recordings are remembered, because the same folders are read for each pitch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +100,7 @@ class ModelRequest:
     @property
     def recording_key(self) -> str:
         """The key of a recording of it."""
-        return _hash(self.asked)
+        return _recording_key(self)
 
     @property
     def key(self) -> str:
@@ -119,6 +121,11 @@ def prompt_sha256(form_name: str) -> str:
     asked = any_form(form_name)
     rules = hashlib.sha256(asked.instructions(rules=True).encode()).hexdigest()
     return hashlib.sha256(f"{asked.prompt_sha256(rules=True)} {rules}".encode()).hexdigest()
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _recording_key(request: ModelRequest) -> str:
+    return _hash(request.asked)
 
 
 def _hash(content: Any) -> str:
@@ -408,10 +415,20 @@ def shipped_recordings() -> Path:
 def _load(path: Path) -> Recording | None:
     """The recording in a file; None if the file is not one."""
     try:
+        found = path.stat()
+        return _loaded(path, (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns))
+    except OSError:
+        return None
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _loaded(path: Path, version: tuple[int, ...]) -> Recording | None:
+    """The recording in this version of a file. Raises OSError, which is not remembered."""
+    try:
         document = json.loads(path.read_text(encoding="utf-8"))
         request, response = ModelRequest(**document["request"], **document["texts"]), dict(document["response"])
         return Recording(request, response, str(document["recorded"]), str(document["title"]), path)
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return None
 
 

@@ -49,7 +49,7 @@ Evidence = Mapping[tuple[str, str], tuple[Quote, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgment:
     """What the second look says of a value. `lacks`: what the quotes do not say, in the model's words; may be empty."""
 
     support: Support
@@ -128,10 +128,10 @@ class SecondLook:
         """As `ModelReader.notices`."""
         return self._reader.notices
 
-    async def judge(self, claims: Sequence[ClaimedValue], title: str | None = None) -> list[Judgement | None]:
+    async def judge(self, claims: Sequence[ClaimedValue], title: str | None = None) -> list[Judgment | None]:
         """What the model says of each of these values; None where it says nothing. Raises the errors of
         `ModelReader.read`."""
-        found = await _judgements(self._conversation(claims, title), len(claims))
+        found = await _judgments(self._conversation(claims, title), len(claims))
         return [found.get(number) for number in range(1, len(claims) + 1)]
 
     def _conversation(self, claims: Sequence[ClaimedValue], title: str | None) -> Conversation:
@@ -156,10 +156,10 @@ class SecondLook:
         if isinstance(self._reader.asking.answers, SinglePitchAnswers):
             self._reader.asking.answers.fault = None
         failed: list[Warning] = []
-        found: dict[int, Judgement] = {}
+        found: dict[int, Judgment] = {}
         with noting_played() as played:
             try:
-                found = await _judgements(talk, len(values))
+                found = await _judgments(talk, len(values))
             except AnalyzerError as error:
                 if isinstance(error, _ENDS_RUN) and self._reader.asking.limiter.policy is not ONE:
                     raise
@@ -209,7 +209,7 @@ class CheckedReader:
         return await self.look.checked(reading, pitch, reading.evidence)
 
 
-async def _judgements(talk: Conversation, count: int) -> dict[int, Judgement]:
+async def _judgments(talk: Conversation, count: int) -> dict[int, Judgment]:
     """What the model says of the values 1 to `count`; those that it leaves out are asked about once more, and are
     missing if that does not help. Raises the errors of `ModelReader.read`."""
     text = await talk.ask()
@@ -231,20 +231,20 @@ async def _judgements(talk: Conversation, count: int) -> dict[int, Judgement]:
     return found
 
 
-def _read(text: str, count: int) -> dict[int, Judgement]:
-    """The judgements in an answer; a number that has two different ones has none."""
+def _read(text: str, count: int) -> dict[int, Judgment]:
+    """The judgments in an answer; a number that has two different ones has none."""
     try:
         document = unwrapped(text, ("answers",))
     except ValueError:
         return {}
-    found: dict[int, Judgement] = {}
+    found: dict[int, Judgment] = {}
     contradicted = set()
     for number, support, lacks in answers_in(document):
         if number in found and found[number].support != support:
             contradicted.add(number)
         if 1 <= number <= count:
-            found.setdefault(number, Judgement(support, lacks))
-    return {number: judgement for number, judgement in found.items() if number not in contradicted}
+            found.setdefault(number, Judgment(support, lacks))
+    return {number: judgment for number, judgment in found.items() if number not in contradicted}
 
 
 def _numbers(numbers: Sequence[int]) -> str:
@@ -259,12 +259,12 @@ class _Judged:
     """A document's values with what the second look says of each; None where it says nothing."""
 
     read: Signals
-    judged: list[tuple[Checkable, Judgement | None]]
+    judged: list[tuple[Checkable, Judgment | None]]
     rejected: dict[str, set[tuple[int, str, str]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for value, judgement in self.judged:
-            if judgement is not None and judgement.support == "not_supported":
+        for value, judgment in self.judged:
+            if judgment is not None and judgment.support == "not_supported":
                 key = (value.place, value.claim.field, value.claim.value)
                 self.rejected.setdefault(value.part, set()).add(key)
 
@@ -295,13 +295,13 @@ class _Judged:
 
     def warnings(self) -> Iterator[Warning]:
         """A warning for each value that is not supported or unclear."""
-        for value, judgement in self.judged:
-            if judgement is None or judgement.support == "supported":
+        for value, judgment in self.judged:
+            if judgment is None or judgment.support == "supported":
                 continue
             what = f"{_subject(value)}: {value.words}"
             one = len(value.quotes) == 1
-            lacks = f" ({judgement.lacks.rstrip('.')})" if judgement.lacks else ""
-            if judgement.support == "unclear":
+            lacks = f" ({judgment.lacks.rstrip('.')})" if judgment.lacks else ""
+            if judgment.support == "unclear":
                 support = "its quote supports it" if one else "its quotes support it"
                 message = f"{what} is in doubt; a second look could not tell whether {support}{lacks}."
                 yield _warning("doubtful", message, value.part, value.quotes[0])
@@ -312,7 +312,7 @@ class _Judged:
 
     def unanswered(self) -> list[Warning]:
         """The warning about values that the second look said nothing about."""
-        silent = [value for value, judgement in self.judged if judgement is None]
+        silent = [value for value, judgment in self.judged if judgment is None]
         if not silent:
             return []
         named = [f"{_subject(value)}: {value.words}" for value in silent[:_NAMED]]

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Final
 
 from analyzer.patterns import late
@@ -53,6 +53,7 @@ _ABBREVIATIONS = frozenset(
 _CLAUSE = late(r"[,;:)|](?=\s)|[，、；：）]|\s[-–—]\s|[—–]")
 _LEFT_EDGE = late(r"(?:[\s>#|*_~•–—▪◦‣●✓✔✅]|[-+](?=\s))+")
 _RIGHT_EDGE = " \t\r\n\v\f\x85\u00a0\u2028\u2029\u3000|*_#~"
+_LETTER_OR_DIGIT = late(r"[^\W_]")
 _WORD_CHARACTER = late(r"[0-9A-Za-z\u00aa-\u024f\u0370-\u052f]")
 
 
@@ -128,7 +129,7 @@ def _without_marks(text: str, first: int, last: int) -> tuple[int, int]:
     left = _LEFT_EDGE.match(text, first, last)
     start = left.end() if left else first
     end = start + len(text[start:last].rstrip(_RIGHT_EDGE))
-    return (start, end) if any(char.isalnum() for char in text[start:end]) else (first, first)
+    return (start, end) if _LETTER_OR_DIGIT.search(text, start, end) else (first, first)
 
 
 # ---------------------------------------------------------------- lines that belong together
@@ -140,9 +141,10 @@ def _blocks(text: str) -> Iterator[tuple[int, int]]:
     fenced = False
     for match in _LINE.finditer(text):
         line, span = match.group(), match.span()
-        fence = bool(FENCE.match(line))
-        alone = fenced or fence or MARKED_HEADING.match(line) or _TABLE_ROW.match(line)
-        if not line.strip() or alone or BULLET.match(line):
+        text_only = line.lstrip()[:1].isalpha()  # no mark of any kind begins so
+        fence = not text_only and bool(FENCE.match(line))
+        alone = fenced or fence or (not text_only and (MARKED_HEADING.match(line) or _TABLE_ROW.match(line)))
+        if not line.strip() or alone or (not text_only and BULLET.match(line)):
             yield from _joined_lines(text, lines)
             lines = []
         if fence:
@@ -157,7 +159,8 @@ def _blocks(text: str) -> Iterator[tuple[int, int]]:
 def _joined_lines(text: str, lines: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     """Lines of a wrapped paragraph as one span, other lines one by one. A line was wrapped if the first word of the
     next one would not have fitted into the paragraph's width."""
-    if not lines:
+    if len(lines) < 2:
+        yield from lines
         return
     widths = [_width(text[start:end].rstrip()) for start, end in lines]
     column = max(widths)
@@ -193,7 +196,7 @@ def _cuts(text: str, start: int, end: int) -> list[int]:
 def _is_answer(text: str, cut: int, after: int) -> bool:
     """Whether what follows a cut needs what comes before it: too short to say something, or a short answer."""
     following = text[cut:after].strip()
-    letters = sum(map(str.isalnum, following))
+    letters = sum(1 for _ in islice(_LETTER_OR_DIGIT.finditer(following), 3))
     asked = text[max(0, cut - 4) : cut].rstrip("\"')]”’»」』").endswith(("?", "？", "؟"))
     return 0 < letters < (3 if following.isascii() else 2) or (asked and 0 < _width(following) <= _SHORT_ANSWER)
 

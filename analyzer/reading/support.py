@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import chain
 from typing import Any, Final
 
@@ -117,7 +118,7 @@ def may_hold_name(text: str, product: str = "") -> bool:
     cased = [char for char in letters if char.islower() or char.isupper()]
     if len(cased) * 2 < len(letters) or all(map(str.isupper, cased)) or all(map(str.islower, cased)):
         return True
-    own = {word.casefold() for word in _WORD.findall(product)} | _NO_NAMES
+    own = _words_of(product) | _NO_NAMES
     return any(any(map(str.isupper, word)) and word.casefold() not in own for word in _WORD.findall(text))
 
 
@@ -238,6 +239,16 @@ def _only_named(signals: Signals) -> Iterator[Warning]:
 
 
 def _repeats(quotes: Sequence[Quote], product: str) -> bool:
-    own = {word.casefold() for word in _WORD.findall(product)}
-    words = {word.casefold() for word in chain.from_iterable(_WORD.findall(quote.text) for quote in quotes)}
-    return bool(words) and words <= own
+    """Whether quotes hold words of the product's name and no others."""
+    own = _words_of(product)
+    some = False
+    for found in chain.from_iterable(_WORD.finditer(quote.text) for quote in quotes):
+        if found.group().casefold() not in own:
+            return False
+        some = True
+    return some
+
+
+@lru_cache(maxsize=64)
+def _words_of(product: str) -> frozenset[str]:
+    return frozenset(word.casefold() for word in _WORD.findall(product))

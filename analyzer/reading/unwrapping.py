@@ -11,6 +11,7 @@ import ast
 import json
 import re
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 from typing import Any, Final
 
 from analyzer.patterns import late
@@ -30,12 +31,17 @@ _DEEPEST: Final = 6
 def unwrapped(text: str, fields: Collection[str]) -> Any:
     """The object in the text that has the most of these fields; parts of one document are put together.
 
-    If no object has any of them: the first JSON value of the text. Raises ValueError if there is none.
+    If no object has any of them: the first JSON value of the text. Remembered for as many answers as a run may have in
+    hand, so treat it as read-only. Raises ValueError if there is none.
     """
+    return _unwrapped(text, frozenset(fields))
+
+
+@lru_cache(maxsize=512)
+def _unwrapped(text: str, wanted: frozenset[str]) -> Any:
     values = list(_values(_without_thoughts(text))) or list(_values(text))
     if not values:
         raise ValueError("no JSON in the text")
-    wanted = set(fields)
     found = [each for value in values for each in _objects(value, wanted, _DEEPEST)]
     if not found:
         return values[0]
@@ -93,7 +99,7 @@ def _repaired(text: str, start: int) -> tuple[Any, int]:
         return None, start
 
 
-def _objects(value: Any, wanted: set[str], depth: int) -> Iterator[dict[str, Any]]:
+def _objects(value: Any, wanted: frozenset[str], depth: int) -> Iterator[dict[str, Any]]:
     """The objects in a value that have a wanted field, without looking into those."""
     if depth == 0:
         return

@@ -29,6 +29,8 @@ from analyzer.vocabulary.derived import INPUTS
 from analyzer.vocabulary.records import VOCABULARY_CHANGES, VOCABULARY_VERSION
 from analyzer.vocabulary.signals import Signals
 
+JSON_LINES: Final = ".jsonl"
+"""The ending of files with a document on each line."""
 _BATCH: Final = 1000
 _BEFORE_IT_WAS_SAID: Final = 1
 """The vocabulary of assessments that do not name theirs."""
@@ -97,9 +99,9 @@ def read_entries(name: str) -> Iterator[DocumentEntry]:
         yield from _parquet_entries(name, path)
         return
     try:
-        if path.suffix.lower() == ".jsonl":
+        if path.suffix.lower() == JSON_LINES:
             with path.open("rb") as lines:
-                yield from _lines(name, read_lines(lines))
+                yield from entries_of_lines(name, enumerate(read_lines(lines), 1))
         else:
             yield from _json_entries(name, path.read_bytes())
     except OSError as error:
@@ -111,10 +113,21 @@ def entries_in(name: str, data: bytes) -> Iterator[DocumentEntry]:
     suffix = Path(name).suffix.lower()
     if suffix == ".parquet":
         yield from _parquet_entries(name, io.BytesIO(data))
-    elif suffix == ".jsonl":
-        yield from _lines(name, data.splitlines())
+    elif suffix == JSON_LINES:
+        yield from entries_of_lines(name, enumerate(data.splitlines(), 1))
     else:
         yield from _json_entries(name, data)
+
+
+def entries_of_lines(name: str, lines: Iterable[tuple[int, bytes | None]]) -> Iterator[DocumentEntry]:
+    """The documents in lines of JSON, each with its number in the file (None = too long to read); empty ones have
+    none."""
+    for number, line in lines:
+        source = f"{name}, line {number}"
+        if line is None:
+            yield DocumentEntry(source, error=SignalsError(f"{source}: {TOO_LONG}"), many=True)
+        elif line.strip():
+            yield _line(source, line)
 
 
 def entries_of_table(name: str, value: Any) -> Iterator[DocumentEntry]:
@@ -271,7 +284,7 @@ def _json_entries(name: str, data: bytes) -> Iterator[DocumentEntry]:
         document = json.loads(data)
     except (ValueError, RecursionError) as error:
         if data.count(b"\n{"):
-            yield from _lines(name, data.splitlines())
+            yield from entries_of_lines(name, enumerate(data.splitlines(), 1))
             return
         raise InputError(f"{name} is not JSON: {_not_json(error)}") from error
     if isinstance(document, list):
@@ -281,24 +294,13 @@ def _json_entries(name: str, data: bytes) -> Iterator[DocumentEntry]:
         yield DocumentEntry(name, document)
 
 
-def _lines(name: str, lines: Iterable[bytes | None]) -> Iterator[DocumentEntry]:
-    for number, line in enumerate(lines, 1):
-        if line is None:
-            yield DocumentEntry(
-                f"{name}, line {number}", error=SignalsError(f"{name}, line {number}: {TOO_LONG}"), many=True
-            )
-            continue
-        if not line.strip():
-            continue
-        source = f"{name}, line {number}"
-        try:
-            yield DocumentEntry(source, _from_json(line), many=True)
-        except UnicodeDecodeError:
-            yield DocumentEntry(source, error=SignalsError(f"{source}: this is not UTF-8 text"), many=True)
-        except (ValueError, RecursionError) as error:
-            yield DocumentEntry(
-                source, error=SignalsError(f"{source}: this is not JSON: {_not_json(error)}"), many=True
-            )
+def _line(source: str, line: bytes) -> DocumentEntry:
+    try:
+        return DocumentEntry(source, _from_json(line), many=True)
+    except UnicodeDecodeError:
+        return DocumentEntry(source, error=SignalsError(f"{source}: this is not UTF-8 text"), many=True)
+    except (ValueError, RecursionError) as error:
+        return DocumentEntry(source, error=SignalsError(f"{source}: this is not JSON: {_not_json(error)}"), many=True)
 
 
 def _from_json(line: bytes) -> Any:

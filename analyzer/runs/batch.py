@@ -17,7 +17,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
-from analyzer.errors import AnalyzerError, ConfigurationError, CostLimitReached
+from analyzer.errors import AnalyzerError, ConfigurationError, CostLimitReached, ProviderError
 from analyzer.reading.pitch import Pitch
 from analyzer.results.result import Progress, Result
 from analyzer.runs.arguments import as_pitches, as_switch, id_and_text
@@ -47,7 +47,7 @@ class Submitted:
 
     @property
     def exit_code(self) -> int:
-        """0 all sent; 1 some pitches failed, or the cost limit was reached."""
+        """0 all sent; 1 some pitches failed, or the cost limit was reached; 3 the server failed after a part."""
         return self.ended.exit_code if self.ended is not None else 1 if self.progress.failed else 0
 
     def document(self) -> dict[str, Any]:
@@ -66,8 +66,8 @@ def submit(pitches: Iterable[PitchLike], **options: Unpack[ManyOptions]) -> Subm
     """Send in batches whatever has no answer yet, also what failed for good before; nothing that a batch has already.
 
     Arguments as for `analyze_many`; `max_cost` bounds what the batches may cost by their estimate, before they are
-    sent. Raises InputError or ConfigurationError, also for a model whose server takes no batches, before anything is
-    sent; ProviderError if the server cannot be reached.
+    sent. Raises InputError or ConfigurationError, also for a model whose server takes no batches, and ProviderError if
+    the server cannot be reached; once a batch is sent, such an error is `ended`.
     """
     check_names("submit", options, ManyOptions)
     results = BatchResults(pitches, options, anew=True)
@@ -75,7 +75,9 @@ def submit(pitches: Iterable[PitchLike], **options: Unpack[ManyOptions]) -> Subm
     try:
         for _ in results:
             pass
-    except CostLimitReached as error:
+    except (CostLimitReached, ProviderError, ConfigurationError) as error:
+        if not isinstance(error, CostLimitReached) and not results.report.sent:
+            raise
         ended = error
     return Submitted(results.report, results.waiting, results.summary, ended, results.origins)
 
@@ -85,8 +87,9 @@ def collect(pitches: Iterable[PitchLike], *, live: bool = False, **options: Unpa
     """Take what batches have done into the store, and yield the result of each pitch that is done, like `analyze_many`.
 
     What failed, expired or has to be asked about a second time goes into the next batch, sent when all results are
-    taken; with `live` it is asked at once, at the usual price. Pitches that wait for a batch have no result
-    (`waiting`); those that no batch has are never asked (`unasked`). Arguments and errors as for `analyze_many`.
+    taken (if the server fails then, `report` has a note, and the next call sends it); with `live` it is asked at once,
+    at the usual price. Pitches that wait for a batch have no result (`waiting`); those that no batch has are never
+    asked (`unasked`). Arguments and errors as for `analyze_many`.
     """
     check_names("collect", options, ManyOptions)
     return BatchResults(pitches, options, live=as_switch("live", live))
@@ -123,9 +126,14 @@ def wait(
 ) -> None:
     """Return a moment after no batch of these runs is under way, or when `stopped` (which waits so many seconds) says
     so. What is done by then is in the store."""
+    from analyzer.store.engine import StoreUnavailable
+
     with closing(_desk(RunPlan.of(options, ()))) as desk:
         while not stopped(_POLL):
-            desk.take(origins)
+            try:
+                desk.take(origins)
+            except StoreUnavailable:
+                continue
             on_report(desk.report)
             if not desk.report.open_batches:
                 return
@@ -138,6 +146,8 @@ class BatchResults(Results):
     def __init__(self, pitches: Iterable[PitchLike], options: ManyOptions, *, anew: bool = False, live: bool = False):
         entries = as_pitches(pitches)
         plan = RunPlan.of(options, pitches)
+        self._anew = anew
+        self._sends = True
         desk = self._desk = _desk(plan, anew=anew, live=live)
         try:
             run = ManyRun(replace(plan, max_cost=None), desk=desk)
@@ -172,7 +182,21 @@ class BatchResults(Results):
         """The pitches; batches are sent as they fill, in the thread that takes the results."""
         for entry in entries:
             yield entry
-            self._desk.send_full()
+            self._send(self._desk.send_full)
+
+    def _send(self, send: Callable[[], None]) -> None:
+        """Send drafts. Where results are collected, they matter more: once the server fails, the next call sends."""
+        if not self._sends:
+            self._desk.drop_drafts()
+            return
+        try:
+            send()
+        except ProviderError as error:
+            if self._anew:
+                raise
+            self._sends = False
+            self._desk.drop_drafts()
+            self._desk.note_unsent(error)
 
     def _with_batches(self, stream: Generator[Result, None, None]) -> Generator[Result, None, None]:
         desk = self._desk
@@ -181,10 +205,11 @@ class BatchResults(Results):
             try:
                 yield from stream
             except CostLimitReached:
-                desk.send()  # what the limit allows
+                self._send(desk.send)  # what the limit allows
                 raise
             if not self._run.plan.stop.is_set():
-                desk.send()
+                self._send(desk.send)
+            desk.note_otherwise()
         finally:
             stream.close()
             desk.close()

@@ -43,8 +43,9 @@ class CostEstimate:
 
     `model`: None where none is named; several separated by commas. `stored`: pitches that need no request, because
     their answers are in the store already. `readings`: of each pitch, by all models; `requests`: those that would be
-    asked for, second looks (`looks`) included. `faulty`: entries that cannot be read, by kind of error. `tables`: what
-    was understood of each table.
+    asked for, second looks (`looks`) included. `in_batches`: pitches with a request that a batch has already and that a
+    run in batches does not send again. `faulty`: entries that cannot be read, by kind of error. `tables`: what was
+    understood of each table.
     """
 
     model: str | None
@@ -62,6 +63,7 @@ class CostEstimate:
     """Whether the run would ask a server."""
     batches: int | None = None
     """How many batches would be sent, whose price the cost is; None for a live run."""
+    in_batches: int = 0
 
     @property
     def seconds(self) -> float:
@@ -75,7 +77,7 @@ class CostEstimate:
             name: getattr(self, name)
             for name in (
                 *("model", "pitches", "stored", "readings", "requests", "looks"),
-                *("input_tokens", "output_tokens", "cost_usd", "batches"),
+                *("input_tokens", "output_tokens", "cost_usd", "batches", "in_batches"),
             )
         }
         return {**own, "faulty": dict(self.faulty), "tables": [table.document() for table in self.tables]}
@@ -147,7 +149,7 @@ class _Counted:
 
             self._store = Store.open(settings.store_url())
         self._faulty: Counter[str] = Counter()
-        self._pitches = self._stored = 0
+        self._pitches = self._stored = self._in_batches = 0
         self._tokens: Counter[str] = Counter()
         self._requests: Counter[str] = Counter()
         self._batch: list[InputPitch] = []
@@ -186,6 +188,7 @@ class _Counted:
             looks=looks,
             asks=True,
             batches=self._batch_count(looks) if self._batch_run else None,
+            in_batches=self._in_batches,
         )
 
     def _price(self, model: str) -> float:
@@ -224,13 +227,18 @@ class _Counted:
         form = self._settings.form
         asks: Counter[int] = Counter()
         stored: list[list[StoredAnswer]] = [[] for _ in readable]
+        sent: set[int] = set()
         for model, number in product(self._asked, range(1, self._settings.readings + 1)):
             keys = [
                 {request.key for request in requests_in_every_mode(model, pitch, form, number)} for pitch in readable
             ]
-            answers = {} if self._store is None else self._store.answers.find([key for same in keys for key in same])
+            every = [key for same in keys for key in same]
+            answers = {} if self._store is None else self._store.answers.find(every)
+            claimed = self._store.batches.claimed(every) if self._store is not None and self._batch_run else set()
             for place, (pitch, same) in enumerate(zip(readable, keys, strict=True)):
-                if same.isdisjoint(answers):
+                if same.isdisjoint(answers) and not same.isdisjoint(claimed):
+                    sent.add(place)
+                elif same.isdisjoint(answers):
                     asks[place] += 1
                     self._requests[model] += 1
                     self._tokens[model] += static_tokens(form) + estimated_tokens(pitch.text)
@@ -238,8 +246,9 @@ class _Counted:
                     stored[place].append(next(answers[key] for key in same if key in answers))
         if self._looks is not None:
             for place, (pitch, read) in enumerate(zip(readable, stored, strict=True)):
-                asks[place] += self._looks.add(pitch, [] if asks[place] else read, self._store)
-        self._stored += sum(not asks[place] for place in range(len(readable)))
+                asks[place] += self._looks.add(pitch, [] if asks[place] or place in sent else read, self._store)
+        self._in_batches += len(sent)
+        self._stored += sum(not asks[place] and place not in sent for place in range(len(readable)))
 
 
 class _Looks:

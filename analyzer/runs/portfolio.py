@@ -167,22 +167,42 @@ class Portfolio:
         )
         self._signals.append(found.signals)
         if len(self._signals) >= _BATCH:
-            self._code()
+            self.code()
+
+    def join(self, other: Portfolio) -> None:
+        """Takes in all that another portfolio has, after what is here."""
+        self.code()
+        other.code()
+        self.rough = self.rough or other.rough
+        self.entries += other.entries
+        self.out_of_scope += other.out_of_scope
+        self.failed += other.failed[: max(0, ROWS - len(self.failed))]
+        self._coded += other._coded
+
+    def coded(self) -> Coded | None:
+        """The signals of the pitches in scope, as numbers; None without any."""
+        self.code()
+        return Coded.joined(self._coded) if self._coded else None
 
     def ranked(self) -> list[tuple[PortfolioEntry, Ranked]]:
         """The pitches in scope, best first, each with how far its rank can be trusted."""
-        self._code()
-        if not self._coded:
-            return []
-        return [
-            (self.entries[found.row], found)
-            for found in rank(Coded.joined(self._coded), self.rulebook, top=10, draws=DRAWS, seed=0)
-        ]
+        coded = self.coded()
+        return [] if coded is None else self.with_ranks(ranks_of(coded, self.rulebook))
 
-    def _code(self) -> None:
+    def with_ranks(self, ranks: Iterable[Ranked]) -> list[tuple[PortfolioEntry, Ranked]]:
+        """The pitches with their ranks."""
+        return [(self.entries[found.row], found) for found in ranks]
+
+    def code(self) -> None:
+        """Turns the signals that are not yet into numbers."""
         if self._signals:
             self._coded.append(coded_documents(self._signals, self.market))
             self._signals = []
+
+
+def ranks_of(coded: Coded, rulebook: Rulebook | None = None) -> list[Ranked]:
+    """The ranks of a portfolio's pitches, best first."""
+    return rank(coded, rulebook, top=10, draws=DRAWS, seed=0)
 
 
 def _spread(seed: str) -> tuple[float, float]:

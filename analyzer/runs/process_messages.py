@@ -1,14 +1,11 @@
-"""What the processes of one run say to each other: pickled messages over pipes, each with its length before it."""
+"""What the processes of one run say to each other."""
 
 from __future__ import annotations
 
-import contextlib
-import pickle
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from threading import Event
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO
 
 from analyzer.errors import AnalyzerError
 from analyzer.files.document import Document
@@ -16,10 +13,9 @@ from analyzer.framework.market import MarketMap
 from analyzer.framework.rulebook import Rulebook
 from analyzer.reading.limit_owner import News, Word
 from analyzer.results.result import Result
+from analyzer.runs.pipes import read_message, write_message
 from analyzer.runs.plan import RunPlan
 from analyzer.settings import Settings
-
-_LENGTH: Final = struct.Struct(">Q")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +90,9 @@ Message = RunShare | PitchToRead | list[News] | ProcessReport | SetUp
 
 def send_message(stream: BinaryIO, message: Message) -> None:
     """Write one message. Raises OSError or ValueError if nobody reads the stream any more."""
-    content = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
-    stream.write(_LENGTH.pack(len(content)) + content)
-    stream.flush()
+    write_message(stream, message)
 
 
 def receive_message(stream: BinaryIO) -> Any:
     """The next message; None when the stream ends, also in the middle of one."""
-    with contextlib.suppress(OSError, ValueError):
-        length = stream.read(_LENGTH.size)
-        if len(length) == _LENGTH.size:
-            content = stream.read(_LENGTH.unpack(length)[0])
-            if len(content) == _LENGTH.unpack(length)[0]:
-                return pickle.loads(content)  # noqa: S301  # of a process of our own
-    return None
+    return read_message(stream)

@@ -18,7 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, RLock, Thread
-from typing import BinaryIO, Final, cast
+from typing import Any, BinaryIO, Final, cast
 from uuid import uuid4
 
 from analyzer.errors import AnalyzerError, ConfigurationError
@@ -44,6 +44,12 @@ from analyzer.runs.process_messages import (
 )
 
 _ROOT: Final = str(Path(__file__).resolve().parent.parent.parent)
+_START: Final = (
+    "import sys; parent, *folders = sys.argv[1:]; sys.path[:0] = folders[:1]; "
+    "sys.path += [each for each in folders if each not in sys.path]; "
+    "from analyzer.runs.worker import main; main(int(parent))"
+)
+"""What a process runs: it finds modules where this one does, however that was started."""
 _SUSPECT: Final = 2
 """Deaths of processes after which a pitch that they had in hand is read alone."""
 _MOST_DEATHS: Final = 5
@@ -111,7 +117,7 @@ class ProcessesRun(ManyRun):
 
     def start(self, number: int, entry: object, deliver: Callable[[ReadPitch], None]) -> None:
         own_id, text = id_and_text(entry)
-        pitch = PitchToRead(number, own_id, text, title_of(entry))
+        pitch = PitchToRead(number, _plain(own_id), _plain(text), _plain(title_of(entry)))
         with self._hands:
             if self._closing:
                 return
@@ -241,6 +247,9 @@ class _ReadingProcess:
         self._owner = owner
         self._ended = False
         self._set_up = Event()
+        if place:  # nobody waits for it
+            self._set_up.set()
+        self._folder = _working_folder()
         self._refusal: AnalyzerError | None = None
         self._writing = RLock()
         self._process = self._started()
@@ -269,13 +278,13 @@ class _ReadingProcess:
             self._process.wait()
 
     def _started(self) -> subprocess.Popen[bytes]:
-        paths = os.pathsep.join([_ROOT, *filter(None, [os.environ.get("PYTHONPATH")])])
+        folders = [_ROOT, *(os.path.abspath(each) for each in sys.path if each)]
         try:
-            return subprocess.Popen(
-                [sys.executable, "-P", "-m", "analyzer.runs.worker"],
+            return subprocess.Popen(  # noqa: S603  # this Python
+                [sys.executable, *_flags(), "-c", _START, str(os.getpid()), *folders],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                env={**os.environ, "PYTHONPATH": paths},
+                cwd=self._folder,
                 start_new_session=True,  # Ctrl-C is for this process, which lets what is in flight finish
             )
         except OSError as error:
@@ -286,7 +295,10 @@ class _ReadingProcess:
     def _serve(self) -> None:
         """Listen to the process until it ends, and to the next one; in a thread of its own."""
         while True:
-            self._listen()
+            try:
+                self._listen()
+            except Exception:  # noqa: BLE001  # what it says makes no sense: another takes its place
+                self._process.kill()
             self._process.wait()
             for pipe in (self._process.stdin, self._process.stdout):
                 with suppress(OSError):
@@ -313,19 +325,21 @@ class _ReadingProcess:
         self._send(self._share)
         news: Future[None] | None = None
         output = cast(BinaryIO, self._process.stdout)
-        while (message := receive_message(output)) is not None:
-            if isinstance(message, SetUp):
-                if message.error is not None:
-                    self._refused(message.error)
-                    break
-                news = background.submit(self._pass_on_news(identity))
-                self._run.ready(self)
-                self._set_up.set()
-            else:
-                background.submit(self._run.take_in(self, identity, message))
-        self.running = False
-        if news is not None:
-            news.cancel()
+        try:
+            while (message := receive_message(output)) is not None:
+                if isinstance(message, SetUp):
+                    if message.error is not None:
+                        self._refused(message.error)
+                        break
+                    news = background.submit(self._pass_on_news(identity))
+                    self._run.ready(self)
+                    self._set_up.set()
+                else:
+                    background.submit(self._run.take_in(self, identity, message))
+        finally:
+            self.running = False
+            if news is not None:
+                news.cancel()
 
     def _refused(self, error: AnalyzerError) -> None:
         self._refusal = error
@@ -347,6 +361,26 @@ class _ReadingProcess:
 
 _LONG: Final = 500
 """Pieces of news that may not fit into a pipe at once."""
+
+
+def _plain(text: Any) -> Any:
+    """A text as nothing but a text: a class of the caller's script is not known in another process."""
+    return str.__str__(text) if isinstance(text, str) else text
+
+
+def _flags() -> list[str]:
+    """The options of this Python that say where modules and settings are taken from."""
+    flags = sys.flags
+    own = {"-I": flags.isolated, "-E": flags.ignore_environment, "-s": flags.no_user_site, "-O": flags.optimize == 1}
+    return ["-P", *(name for name, is_set in {**own, "-OO": flags.optimize == 2}.items() if is_set)]
+
+
+def _working_folder() -> str | None:
+    """The working folder, in which relative paths of the run mean what they mean now; None if it is gone."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return None
 
 
 def _outcome(done: DonePitch) -> Result | AnalyzerError:

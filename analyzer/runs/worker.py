@@ -1,7 +1,7 @@
 """One of several processes of a run: it reads and judges the pitches that the run's own process sends.
 
-Started as `python -m analyzer.runs.worker`. It asks and stores like a run of its own, under limits that the run's
-process holds, and ends with that process: when standard input closes.
+It asks and stores like a run of its own, under limits that the run's process holds, and ends with that process: when
+standard input closes, or, where another process still has that open, when its parent is another.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 import os
 import signal
 import threading
+import time
 from dataclasses import replace
 from functools import partial
 from queue import SimpleQueue
@@ -35,12 +36,15 @@ from analyzer.runs.process_messages import (
     send_message,
 )
 
+_LOOK: Final = 2.0
+"""Seconds between two looks whether the run's process is still there."""
 _GATHER: Final = 0.002
 """Seconds in which words for the owner of the limits are gathered."""
 
 
-def main() -> None:
-    """Read pitches until standard input closes."""
+def main(parent: int) -> None:
+    """Read pitches until standard input closes or the process with the id `parent` is gone."""
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the run's own process
     incoming, outgoing = _own_streams()
     share: RunShare | None = receive_message(incoming)
@@ -172,11 +176,20 @@ class _NoLink:
 
 def _take(incoming: BinaryIO, work: SimpleQueue[Any], limits: _PipedLimits) -> None:
     """Hands on what comes in; when nothing can come any more, the run's process is gone, and so is this one."""
-    while (message := receive_message(incoming)) is not None:
-        if isinstance(message, list):
-            background.call(partial(limits.hear, message))
-        else:
-            work.put(message)
+    try:
+        while (message := receive_message(incoming)) is not None:
+            if isinstance(message, list):
+                background.call(partial(limits.hear, message))
+            else:
+                work.put(message)
+    finally:  # also where a message makes no sense: nobody may wait for what was in it
+        _end()
+
+
+def _end_with(parent: int) -> None:
+    """End when this process gets another parent; Windows never gives it one."""
+    while os.getppid() == parent:
+        time.sleep(_LOOK)
     _end()
 
 
@@ -193,7 +206,3 @@ def _own_streams() -> tuple[BinaryIO, BinaryIO]:
 def _end() -> NoReturn:
     """End at once: other threads may be in the middle of anything, and every answer that counts is stored."""
     os._exit(0)
-
-
-if __name__ == "__main__":
-    main()

@@ -10,8 +10,10 @@ happens only from the state before, so of two processes one takes it.
 from __future__ import annotations
 
 import json
+import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -34,6 +36,10 @@ _CLAIMED: Final = ("sent", "replied")
 _TAKEN: Final = ("replied", "answered", "unusable")
 _CANCELLED: Final = "cancelled"
 _AT_ONCE: Final = 500
+_KEY: Final = re.compile(r"[0-9a-f]{64}")
+"""What an id of ours looks like; no other reaches the database."""
+_LOCK: Final = 0x70_69_74_63_68
+"""The number of the lock in PostgreSQL for changes of many requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +99,21 @@ class BatchTable:
 
     def claim(self, batch: StoredBatch, requests: Sequence[tuple[str, str]], *, anew: bool) -> set[str]:
         """Record a batch that is about to be sent, with its requests (key and fingerprint of the pitch), all or
-        nothing. Returns the keys that it has claimed; others are in another batch, or have a reply. Without any, the
-        batch is not recorded. `anew`: whether its requests count as tried for the first time."""
+        nothing. Returns the keys that it has claimed; others are in another batch, or have a reply or an answer by now.
+        Without any, the batch is not recorded. `anew`: whether its requests count as tried for the first time."""
         insert = postgresql.insert if self._database.dialect == "postgresql" else sqlite.insert
         claimed: set[str] = set()
-        with self._database.writing() as connection:
-            for part in _parts(dict(requests).items()):
-                new = insert(BATCH_REQUESTS).values(
-                    [{"key": key, "batch": batch.id, "pitch_sha256": p, "tries": 1, "state": "sent"} for key, p in part]
-                )
+        with self._writing_rows() as connection:
+            for part in _parts(sorted(dict(requests).items())):
+                answered = sa.select(ANSWERS.c.key).where(ANSWERS.c.key.in_([key for key, _ in part]))
+                known = set(connection.execute(answered).scalars())
+                rows = [
+                    {"key": key, "batch": batch.id, "pitch_sha256": pitch, "tries": 1, "state": "sent"}
+                    for key, pitch in part
+                    if key not in known
+                ]
+                if not rows:
+                    continue
                 changes: dict[str, Any] = {
                     "batch": batch.id,
                     "state": "sent",
@@ -110,7 +122,8 @@ class BatchTable:
                     "reply": None,
                 }
                 free = BATCH_REQUESTS.c.state.not_in(_CLAIMED)
-                upsert = new.on_conflict_do_update(index_elements=["key"], set_=changes, where=free)
+                upsert = insert(BATCH_REQUESTS).values(rows)
+                upsert = upsert.on_conflict_do_update(index_elements=["key"], set_=changes, where=free)
                 claimed.update(connection.execute(upsert.returning(BATCH_REQUESTS.c.key)).scalars())
             if claimed:
                 at = now()
@@ -145,7 +158,7 @@ class BatchTable:
             free["tries"] = BATCH_REQUESTS.c.tries - 1
         elif rest == "failed":
             free["reply"] = _packed(reply)
-        with self._database.writing() as connection:
+        with self._writing_rows() as connection:
             if connection.execute(step.values(state=after, note=note, changed_at=now())).rowcount != 1:
                 return False
             connection.execute(sa.update(BATCH_REQUESTS).where(*_waiting(id_)).values(**free))
@@ -169,6 +182,11 @@ class BatchTable:
         with self._database.reading() as connection:
             return connection.execute(sa.select(BATCHES.c.origin).where(BATCHES.c.id == batch)).scalar()
 
+    def state_of(self, batch: str) -> BatchState | None:
+        """The state of a batch."""
+        with self._database.reading() as connection:
+            return connection.execute(sa.select(BATCHES.c.state).where(BATCHES.c.id == batch)).scalar()
+
     def known_remotes(self) -> set[str]:
         """The provider's ids of all recorded batches."""
         with self._database.reading() as connection:
@@ -186,23 +204,49 @@ class BatchTable:
         with self._database.reading() as connection:
             return connection.execute(smallest).scalar()
 
-    def note_cancelled(self, origin: str, cancelled: bool) -> None:
-        """Note that nothing more is to be asked for the run that these batches belong to, or that it is again."""
-        words = (_CANCELLED, "") if cancelled else ("", _CANCELLED)
-        step = sa.update(BATCHES).where(BATCHES.c.origin == origin, BATCHES.c.note == words[1])
+    def note_cancelled(self, origin: str) -> None:
+        """Note that nothing more is to be asked for the run that these batches belong to."""
+        step = sa.update(BATCHES).where(BATCHES.c.origin == origin, BATCHES.c.note == "")
         with self._database.writing() as connection:
-            connection.execute(step.values(note=words[0]))
+            connection.execute(step.values(note=_CANCELLED))
 
-    def is_cancelled(self, origin: str) -> bool:
-        """Whether nothing more is to be asked for a run."""
-        query = sa.select(BATCHES.c.id).where(BATCHES.c.origin == origin, BATCHES.c.note == _CANCELLED).limit(1)
+    def cancelled_origins(self) -> set[str]:
+        """The runs for which nothing more is to be asked."""
+        with self._database.reading() as connection:
+            query = sa.select(BATCHES.c.origin).where(BATCHES.c.note == _CANCELLED).distinct()
+            return set(connection.execute(query).scalars())
+
+    def is_cancelled(self, pitch_sha256: str) -> bool:
+        """Whether nothing more is to be asked about a pitch: the newest batch with a request about it belongs to a run
+        that was cancelled."""
+        of_pitch = sa.join(BATCHES, BATCH_REQUESTS, BATCH_REQUESTS.c.batch == BATCHES.c.id)
+        newest = (
+            sa.select(BATCHES.c.origin)
+            .select_from(of_pitch)
+            .where(BATCH_REQUESTS.c.pitch_sha256 == pitch_sha256)
+            .order_by(BATCHES.c.saved_at.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
+        query = sa.select(BATCHES.c.id).where(BATCHES.c.origin == newest, BATCHES.c.note == _CANCELLED).limit(1)
         with self._database.reading() as connection:
             return connection.execute(query).first() is not None
 
-    def note_miss(self, id_: str) -> None:
-        """Note that the results of a batch were incomplete."""
+    def note_miss(self, id_: str, apart: float) -> int:
+        """Note that the results of an open batch were incomplete, unless that was noted less than `apart` seconds ago,
+        also by another machine. Returns how often it was noted."""
+        before = (datetime.now(UTC) - timedelta(seconds=apart)).isoformat(timespec="microseconds")
+        is_due = sa.or_(BATCHES.c.misses == 0, BATCHES.c.changed_at <= before)
+        step = sa.update(BATCHES).where(BATCHES.c.id == id_, BATCHES.c.state == "open", is_due)
         with self._database.writing() as connection:
-            connection.execute(sa.update(BATCHES).where(BATCHES.c.id == id_).values(misses=BATCHES.c.misses + 1))
+            connection.execute(step.values(misses=BATCHES.c.misses + 1, changed_at=now()))
+            return connection.execute(sa.select(BATCHES.c.misses).where(BATCHES.c.id == id_)).scalar() or 0
+
+    def note_alive(self, id_: str) -> None:
+        """Note that the process that sends a batch is at it."""
+        step = sa.update(BATCHES).where(BATCHES.c.id == id_, BATCHES.c.state.in_(("writing", "creating")))
+        with self._database.writing() as connection:
+            connection.execute(step.values(changed_at=now()))
 
     # ------------------------------------------------------------ requests
 
@@ -210,11 +254,23 @@ class BatchTable:
         """The states of these requests, by key; those that were in no batch are left out."""
         columns = (BATCH_REQUESTS.c[name] for name in ("key", "batch", "state", "tries", "status", "reply"))
         with self._database.reading() as connection:
-            rows = connection.execute(sa.select(*columns).where(BATCH_REQUESTS.c.key.in_(list(keys))))
+            named = [key for key in keys if _KEY.fullmatch(key)]
+            rows = connection.execute(sa.select(*columns).where(BATCH_REQUESTS.c.key.in_(named)))
             return {
                 row.key: StoredRequest(row.key, row.batch, row.state, row.tries, row.status, _unpacked(row.reply))
                 for row in rows
             }
+
+    def claimed(self, keys: Sequence[str]) -> set[str]:
+        """Those of these requests that a batch has, or has a reply to."""
+        found: set[str] = set()
+        with self._database.reading() as connection:
+            for part in _parts(keys):
+                query = sa.select(BATCH_REQUESTS.c.key).where(
+                    BATCH_REQUESTS.c.key.in_(part), BATCH_REQUESTS.c.state.in_(_CLAIMED)
+                )
+                found.update(connection.execute(query).scalars())
+        return found
 
     def has_asked_about(self, pitch_sha256: str) -> bool:
         """Whether any request about a pitch was in a batch."""
@@ -232,18 +288,20 @@ class BatchTable:
                 origins.update(connection.execute(of_these.distinct()).scalars())
         return origins
 
-    def take(self, batch: str, outcomes: Sequence[Outcome]) -> int:
+    def take(self, id_: str, outcomes: Sequence[Outcome]) -> int:
         """Save outcomes of a batch durably, all or none; returns how many are about requests that are not known. A
-        reply counts once: the first stays, whatever comes later, and an error never replaces it. Nor does an error
-        count for a request that is in another batch by now."""
+        reply counts once: the first stays, whatever comes later, and an error never replaces it. What else comes of a
+        request counts only while this batch has it: another may have it since another machine took these results."""
         known = self.find([outcome.key for outcome in outcomes])
-        with self._database.writing() as connection:
+        with self._writing_rows() as connection:
             for outcome in outcomes:
+                if outcome.key not in known:
+                    continue
                 where = [BATCH_REQUESTS.c.key == outcome.key]
                 if outcome.state == "replied":
                     where.append(BATCH_REQUESTS.c.state.not_in(_TAKEN))
                 else:
-                    where += _waiting(batch)
+                    where += _waiting(id_)
                 values = {"state": outcome.state, "status": outcome.status, "reply": _packed(outcome.reply)}
                 connection.execute(sa.update(BATCH_REQUESTS).where(*where).values(**values))
         return sum(outcome.key not in known for outcome in outcomes)
@@ -259,7 +317,7 @@ class BatchTable:
     def end(self, id_: str, rest: RequestState) -> bool:
         """End an open batch; its requests without an outcome are `rest` from now on. False if it is no longer open."""
         step = sa.update(BATCHES).where(BATCHES.c.id == id_, BATCHES.c.state == "open")
-        with self._database.writing() as connection:
+        with self._writing_rows() as connection:
             if connection.execute(step.values(state="ended", changed_at=now())).rowcount != 1:
                 return False
             connection.execute(sa.update(BATCH_REQUESTS).where(*_waiting(id_)).values(state=rest))
@@ -274,15 +332,23 @@ class BatchTable:
     def note_discarded(self, keys: Sequence[str]) -> None:
         """Note that the answers to these requests were used and discarded: they may be asked again."""
         step = sa.update(BATCH_REQUESTS).where(BATCH_REQUESTS.c.key.in_(keys), BATCH_REQUESTS.c.state == "replied")
-        with self._database.writing() as connection:
+        with self._writing_rows() as connection:
             connection.execute(step.values(state="answered", reply=None))
 
     def drop_used_replies(self) -> None:
         """Delete the replies whose answers are saved by now."""
         saved = sa.select(ANSWERS.c.key).where(ANSWERS.c.key == BATCH_REQUESTS.c.key).exists()
         step = sa.update(BATCH_REQUESTS).where(BATCH_REQUESTS.c.state == "replied", saved)
-        with self._database.writing() as connection:
+        with self._writing_rows() as connection:
             connection.execute(step.values(state="answered", reply=None))
+
+    @contextmanager
+    def _writing_rows(self) -> Iterator[sa.Connection]:
+        """As `writing`, for one machine at a time: two that change many rows at once would wait for each other."""
+        with self._database.writing() as connection:
+            if self._database.dialect == "postgresql":
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+            yield connection
 
 
 def _parts(entries: Iterable[T]) -> Iterator[list[T]]:

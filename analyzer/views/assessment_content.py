@@ -25,6 +25,7 @@ from analyzer.framework.assessment import (
 from analyzer.framework.contested import COMPARED, Votes, contested
 from analyzer.framework.rulebook import SIDE_TITLES, SIDES
 from analyzer.framework.verdict import Leaning, kind, leaning
+from analyzer.patterns import late
 from analyzer.vocabulary.labels import capital, joined, title, value_word, word
 from analyzer.vocabulary.plain import explained
 from analyzer.vocabulary.records import LISTS, SIGNALS, UNKNOWN
@@ -89,6 +90,34 @@ _DOUBTS: Final[Mapping[str, str]] = {
     "unclear": "check it: a second look could not tell",
 }
 """Why a quote should be checked, in words."""
+WARNINGS: Final[Mapping[str, str]] = {
+    "rough_reader": "read without a model",
+    "ungrounded": "a quote is not in the pitch",
+    "unsupported": "a quote to check",
+    "one_sentence": "one sentence carries most of it",
+    "taken_back": "a second look took a value back",
+    "doubtful": "a second look could not tell",
+    "unverified": "no second look, or in part",
+    "instructions": "addresses its reader",
+    "disqualified": "much of it addresses its reader",
+    "hidden_characters": "hidden characters",
+    "dropped": "part of the answer was left out",
+    "adjusted": "the answer was adjusted",
+    "usage": "the token counts cannot be right",
+    "not_kept": "the answer was not saved",
+    "reworded": "recorded with another wording",
+    "unread": "parts were not read",
+    "ocr": "read from pictures",
+    "readings": "not all readings came",
+    "scope": "readings differ on the scope",
+}
+"""The kinds of warnings, in a few words for a row of many pitches."""
+_WORDS: Final = {
+    **{value: word(value) for spec in SIGNALS.values() for value in spec.values if "_" in value},
+    **{name: title(name)[:1].lower() + title(name)[1:] for name in SIGNALS if "_" in name},
+}
+_CODES: Final = late(rf"\b(?:{'|'.join(_WORDS)})\b(?!\.\w)")
+"""Names and values of signals that can be nothing but that."""
 _LONGEST_NAME: Final = 60
 """Characters of a product's name; what is longer is a sentence."""
 _FEWEST, _TELLING = 2, 3
@@ -279,8 +308,16 @@ def settled_gates(assessment: Assessment, question: Question) -> str:
 
 
 def warning_text(warning: Warning) -> str:
-    """A warning with the signal that it is about."""
-    return f"{warning.message} ({title(warning.signal)})" if warning.signal else warning.message
+    """A warning in words, with the signal that it is about."""
+    message = _CODES.sub(lambda code: _WORDS[code.group()], warning.message)
+    if _CODES.match(warning.message):
+        message = capital(message)
+    return f"{message} ({title(warning.signal)})" if warning.signal else message
+
+
+def warning_kinds(kinds: Iterable[str]) -> str:
+    """What a pitch's warnings are about, for a row of many pitches; empty if it has none."""
+    return "; ".join(dict.fromkeys(WARNINGS.get(kind, word(kind)) for kind in kinds))
 
 
 def quote_place(quote: Quote) -> str:

@@ -22,9 +22,9 @@ def print_submitted(console: Console, submitted: Submitted, *, stopped: bool = F
     if report.open_batches:
         console.print(f"{_batches(report.open_batches)} sent earlier {_are(report.open_batches)} under way")
     elif earlier > 0 and not report.sent:
-        console.print(f"{_counted(earlier, 'pitch', 'pitches')} wait for a batch")
+        console.print(f"{_counted(earlier, 'pitch waits', 'pitches wait')} for a batch")
     if progress.done:
-        console.print(f"{_counted(progress.done, 'pitch', 'pitches')} need no request")
+        console.print(f"{_counted(progress.done, 'pitch needs', 'pitches need')} no request")
     for kind, count in sorted(progress.failed.items()):
         console.print(f"{count:,} failed: {kind}")
     _print_notes(console, report)
@@ -64,11 +64,10 @@ def batch_lines(report: BatchReport, waiting: int, unasked: int) -> list[str]:
             f"{_counted(report.sent, 'request')} sent for what is left, in {_batches(report.sent_batches)}{cost}"
         )
     if waiting:
-        lines.append(
-            f"{_counted(waiting, 'pitch', 'pitches')} wait for batches; run the same command again to collect them"
-        )
+        waits = _counted(waiting, "pitch waits", "pitches wait")
+        lines.append(f"{waits} for batches; run the same command again to collect them")
     if unasked:
-        lines.append(f"{_counted(unasked, 'pitch', 'pitches')} are in no batch; send them with --batch")
+        lines.append(f"{_counted(unasked, 'pitch was', 'pitches were')} not sent; send them with --batch")
     return lines
 
 

@@ -103,7 +103,7 @@ def print_summary(console: Console, summary: BulkSummary) -> None:
     if unnamed > 0:
         console.print(Text(f"  and {unnamed:,} more; the output has the reason for each", style=QUIET))
     if progress.usage.requests:
-        console.print(_spent(progress.usage))
+        console.print(_spent(progress.usage), soft_wrap=True)
     if summary.batch is not None:
         from analyzer.views.batch import batch_lines  # needs this module
 
@@ -164,8 +164,9 @@ def print_estimate(console: Console, estimate: CostEstimate) -> None:
         _print_table(console, table)
     faulty = "".join(f", {count:,} cannot be read ({kind})" for kind, count in sorted(estimate.faulty.items()))
     stored = f", {estimate.stored:,} already in the store" if estimate.stored else ""
+    sent = f", {estimate.in_batches:,} in batches" if estimate.in_batches else ""
     pitches = "1 pitch" if estimate.pitches == 1 else f"{estimate.pitches:,} pitches"
-    console.print(f"{pitches}{stored}{faulty}", soft_wrap=True)
+    console.print(f"{pitches}{stored}{sent}{faulty}", soft_wrap=True)
     if estimate.model is None:
         console.print("Name a model with --model to see what reading them would cost.")
         return

@@ -16,7 +16,7 @@ from analyzer.framework.assessment import ShownVerdict, Usage
 from analyzer.framework.ranking import Ranked
 from analyzer.results.result import Progress
 from analyzer.runs.portfolio import DRAWS, FILTER_FIELDS, ROWS, Portfolio, PortfolioEntry, filter_facts
-from analyzer.views.assessment_content import SHOWN_VERDICTS, tone_of
+from analyzer.views.assessment_content import SHOWN_VERDICTS, tone_of, warning_kinds
 from analyzer.views.html import render_page, template_text
 from analyzer.views.times import day
 
@@ -51,6 +51,7 @@ def write_portfolio(
             entries=[entry for entry, _ in ranked],
             verdicts=SHOWN_VERDICTS,
             tone_of=tone_of,
+            warning_kinds=warning_kinds,
             rough=portfolio.rough,
             out_of_scope=[] if part else portfolio.out_of_scope,
             failed=[] if part else portfolio.failed,

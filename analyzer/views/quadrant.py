@@ -25,7 +25,7 @@ _CORNERS: Final = (
     ("Day 2, ML", "right bottom"),
 )
 _STEP: Final = 8.0
-"""Pixels between neighbours that stand at the same place."""
+"""Pixels between neighbors that stand at the same place."""
 _APART: Final = 0.04
 """How far dots of a scatter at the same place are apart, in parts of an axis, where there is room."""
 _CROWD: Final = 0.14

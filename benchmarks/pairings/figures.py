@@ -15,7 +15,7 @@ from analyzer.reading.conversation import ModelReader
 from analyzer.reading.forms.look import LOOK, ClaimedValue, material
 from analyzer.reading.rate_limiter import ONE, RateLimiter
 from analyzer.reading.recordings import ANY_MODEL, ModelRequest, Recordings
-from analyzer.reading.second_look import Judgement, SecondLook
+from analyzer.reading.second_look import Judgment, SecondLook
 from analyzer.reading.spending import cost_of
 from analyzer.resources import resource
 from analyzer.settings import Settings
@@ -40,12 +40,12 @@ class Judged:
 
     pitch: str
     pairing: Pairing
-    judgement: Judgement | None
+    judgment: Judgment | None
 
     @property
     def looked(self) -> bool:
         """Whether the second look stops it."""
-        return self.judgement is not None and self.judgement.support == "not_supported"
+        return self.judgment is not None and self.judgment.support == "not_supported"
 
 
 def sheets() -> list[Sheet]:
@@ -77,7 +77,7 @@ def models(recordings: Recordings) -> list[str]:
 
 
 def judged(model: str, recordings: Recordings, wanted: Sequence[Sheet]) -> list[Judged]:
-    """Every pairing of these documents with its recorded judgement; documents without a recording are left out."""
+    """Every pairing of these documents with its recorded judgment; documents without a recording are left out."""
     look = SecondLook(ModelReader(model, Settings(), recordings=recordings))
     found = []
     for sheet in wanted:
@@ -132,8 +132,8 @@ def _row(label: str, pairings: Sequence[Judged]) -> str:
     by_rule = [bool(one.pairing.stopped) for one in pairings]
     by_look = [one.looked for one in pairings]
     either = sum(one or other for one, other in zip(by_rule, by_look, strict=True))
-    unclear = sum(one.judgement is not None and one.judgement.support == "unclear" for one in pairings)
-    silent = sum(one.judgement is None for one in pairings)
+    unclear = sum(one.judgment is not None and one.judgment.support == "unclear" for one in pairings)
+    silent = sum(one.judgment is None for one in pairings)
     cells = [label, str(len(pairings)), *map(share, (sum(by_rule), sum(by_look), either, unclear)), str(silent)]
     return f"| {' | '.join(cells)} |"
 

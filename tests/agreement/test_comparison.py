@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import respx
 from click.testing import CliRunner, Result
-from hypothesis import given, settings
+from hypothesis import given
 from rich.console import Console
 
 import analyzer
@@ -35,6 +35,7 @@ from analyzer.views.comparison_markdown import comparison_markdown, figures_mark
 from analyzer.views.comparison_terminal import print_comparison
 from analyzer.vocabulary.labels import title
 from tests.completions import CHAT, URL, failure
+from tests.properties import runs
 from tests.worlds import documents
 
 ROOT = Path(__file__).parents[2]
@@ -220,7 +221,7 @@ def test_the_difference_of_a_score_is_split_up_by_signal() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=30)
+@runs(30)
 @given(documents(), documents())
 def test_parts_and_remainder_always_add_up(own: dict[str, Any], other: dict[str, Any]) -> None:
     values = {name: value for name in VALUES if (value := _scored(other, name)) is not None}
@@ -232,7 +233,7 @@ def test_parts_and_remainder_always_add_up(own: dict[str, Any], other: dict[str,
 
 
 @pytest.mark.slow
-@settings(max_examples=30)
+@runs(30)
 @given(documents())
 def test_who_scores_as_the_reader_reads_agrees_with_it_in_everything(own: dict[str, Any]) -> None:
     reading = read("p", **own)
@@ -249,7 +250,7 @@ def _scored(document: Mapping[str, Any], name: str) -> str | None:
     return found["value"] if isinstance(found, dict) else None
 
 
-def test_a_position_that_agrees_as_lean_and_lies_finer_is_told_apart() -> None:
+def test_a_position_that_agrees_as_lean_and_lies_finer_is_distinguished() -> None:
     problems = [
         {"statement": "x", "stage": "day_1", "focus": "ml", "primary": True},
         {"statement": "y", "stage": "day_1", "focus": "ml", "primary": True},
@@ -272,7 +273,7 @@ def test_without_all_columns_signals_are_compared_and_scores_are_not() -> None:
 # ---------------------------------------------------------------- several readers
 
 
-def test_readers_are_told_apart_only_by_pitches_that_both_read() -> None:
+def test_readers_are_compared_only_by_pitches_that_both_read() -> None:
     rows = [by_hand(f"p{n}", urgency="important") for n in range(9)]
     right = [read(f"p{n}", urgency="important") for n in range(9)]
     wrong = [read(f"p{n}", urgency="nice_to_have") for n in range(8)]
@@ -292,7 +293,7 @@ def test_only_the_chosen_raters_count() -> None:
         against([read("p")], rows, raters=["x"])
 
 
-def test_names_of_readers_are_kept_apart(tmp_path: Path) -> None:
+def test_readers_of_similar_names_stay_separate(tmp_path: Path) -> None:
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "out.json").write_text(read("p").to_json(), encoding="utf-8")
@@ -313,7 +314,7 @@ def test_names_of_readers_are_kept_apart(tmp_path: Path) -> None:
         ("-", False),
     ],
 )
-def test_a_model_is_told_from_a_file(source: str, model: bool) -> None:
+def test_a_model_is_distinguished_from_a_file(source: str, model: bool) -> None:
     assert is_model(source) == model
 
 
@@ -379,7 +380,7 @@ def test_parquet_of_signals_is_read(tmp_path: Path) -> None:
     assert found.signals["s"]["buyer"]["agreement"].value == 1
 
 
-def test_what_a_rater_noted_stands_beside_the_disagreement_wherever_it_is_shown(tmp_path: Path) -> None:
+def test_what_a_rater_noted_is_next_to_the_disagreement_wherever_it_is_shown(tmp_path: Path) -> None:
     (tmp_path / "m.csv").write_text(
         "pitch_id,rater,urgency,note\np,anna,important,=the second paragraph <b>\np,ben,important,\n", encoding="utf-8"
     )
@@ -417,7 +418,7 @@ def test_the_same_input_and_seed_give_the_same_bytes(samples: Comparison) -> Non
     assert other.to_json() != samples.to_json() and other.disagreements == samples.disagreements
 
 
-def test_readers_and_raters_of_the_samples_stand_side_by_side(samples: Comparison) -> None:
+def test_readers_and_raters_of_the_samples_are_shown_next_to_each_other(samples: Comparison) -> None:
     assert set(samples.signals) == {"recorded", "keywords", "raters"}
     assert all(found["stage"].n == 15 and found["in_scope"].n == 16 for found in samples.signals.values())
     assert [(scores.left, scores.right) for scores in samples.scores] == [

@@ -125,7 +125,7 @@ def test_what_is_recorded_is_not_asked_again_and_counted_by_kind(tmp_path: Path,
     found = figures.judged(MODEL, Recordings([tmp_path]), few)
     stopped = [one for one in found if one.pairing.kind != "true" and one.looked]
     assert len(stopped) >= len(wrong) - 1
-    assert all(one.judgement is not None for one in found)
+    assert all(one.judgment is not None for one in found)
     text = "\n".join(figures.section(Recordings([tmp_path])))
     assert f"| wrong, all | {len(wrong)} |" in text and "tokens sent" in text
     assert f"of {len(figures.sheets())} documents have no recorded answer" in text

@@ -21,9 +21,10 @@ from tests.page.visitor import HOSTILE, OWN_PITCH, TAPERLINE
 
 
 @pytest.fixture(scope="module")
-def address(silent_model: tuple[int, Event]) -> Iterator[str]:
+def address(silent_model: tuple[int, Event], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     settings = {
         "PITCH_MODEL": "keywords",
+        "PITCH_STORE": f"sqlite:///{tmp_path_factory.mktemp('page') / 's.db'}",
         "OPENAI_BASE_URL": f"http://127.0.0.1:{silent_model[0]}/v1",
         "OPENAI_API_KEY": "not-a-key",
     }
@@ -73,7 +74,7 @@ def test_a_hostile_pitch_reaches_nobody_and_runs_nothing(opened: Callable[..., P
     assert alerts == []
 
 
-def test_a_hostile_file_name_is_shown_as_it_stands(opened: Callable[..., Page]) -> None:
+def test_a_hostile_file_name_is_shown_unchanged(opened: Callable[..., Page]) -> None:
     page = opened()
     name = "a `b` :red[x] :smile: $x$ **c** www.evil.example.pdf"
     page.locator("input[type=file]").set_input_files({"name": name, "mimeType": "application/pdf", "buffer": b"no PDF"})
@@ -83,7 +84,7 @@ def test_a_hostile_file_name_is_shown_as_it_stands(opened: Callable[..., Page]) 
     assert alert.locator("a, strong, .katex").count() == 0
 
 
-def test_a_signal_set_by_hand_shows_at_once_and_goes_into_the_download(opened: Callable[..., Page]) -> None:
+def test_an_edited_signal_shows_at_once_and_goes_into_the_download(opened: Callable[..., Page]) -> None:
     read = assessed((PITCHES / "cabstand.txt").read_text(encoding="utf-8"), model="recorded")
     assert read.scores is not None
     before = shown(read.scores.overall)
@@ -160,7 +161,7 @@ def test_the_report_is_one_file_that_asks_nobody_for_anything(
 @pytest.mark.parametrize(
     "query", ["sample=sheafline&reader=recorded", "sample=cabstand&reader=recorded&tab=What+if&set=buyer:practitioner,urgency:important"], ids=["answer", "what if"]
 )  # fmt: skip
-def test_every_text_stands_out_from_its_ground(opened: Callable[..., Page], scheme: str, query: str) -> None:
+def test_every_text_has_enough_contrast(opened: Callable[..., Page], scheme: str, query: str) -> None:
     page = opened(path=f"/?{query}", scheme=scheme)
     expect(page.locator(".pa .provenance, .pa.effect").first).to_be_visible()
 

@@ -19,7 +19,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")], ids=["wide", "phone, dark"])
-def test_a_pitch_is_kept_reopened_survives_a_reload_and_is_deleted(
+def test_a_pitch_is_saved_reopened_survives_a_reload_and_is_deleted(
     opened: Callable[..., Page], address: str, width: int, scheme: str
 ) -> None:
     page = opened(width=width, scheme=scheme)

@@ -7,39 +7,40 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from analyzer.files.manual_scores import VALUES
 from tests.browser import harness
 from tests.page.test_manual_scoring import BESIDE
 
 
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    store: Path = tmp_path_factory.mktemp("scoring") / "store.db"
+    with harness.served_page({"PITCH_MODEL": "keywords", "PITCH_STORE": f"sqlite:///{store}"}) as address:
+        yield address
+
+
 @pytest.fixture
-def opened(browser: Browser, tmp_path: Path) -> Iterator[Callable[[int], Page]]:
-    """The page in a window of a width, with a sample chosen and a rater named."""
-    variables = {"PITCH_MODEL": "keywords", "PITCH_STORE": f"sqlite:///{tmp_path / 'store.db'}"}
-    with harness.served_page(variables) as address:
-        contexts = []
+def scored_by(opened: Callable[..., Page]) -> Callable[[str, int], Page]:
+    """The page for a rater in a window of a width, with a sample chosen. The store is that of all tests here."""
 
-        def open_page(width: int) -> Page:
-            context = browser.new_context(viewport={"width": width, "height": 900})
-            contexts.append(context)
-            page = context.new_page()
-            page.goto(f"{address}/score")
-            page.get_by_role("combobox", name="Sample").click()
-            page.get_by_role("option", name="Website: labels sound recordings").click()
-            page.get_by_role("textbox", name="Rater").fill("anna")
-            page.get_by_role("textbox", name="Rater").press("Enter")
-            page.get_by_role("button", name=re.compile("^Save")).wait_for()
-            return page
+    def open_page(rater: str, width: int) -> Page:
+        page = opened(width=width, path="/score")
+        page.get_by_role("combobox", name="Sample").click()
+        page.get_by_role("option", name="Website: labels sound recordings").click()
+        page.get_by_role("textbox", name="Rater").fill(rater)
+        page.get_by_role("textbox", name="Rater").press("Enter")
+        page.get_by_role("button", name=re.compile("^Save")).wait_for()
+        return page
 
-        yield open_page
-        for context in contexts:
-            context.close()
+    return open_page
 
 
-def test_a_pitch_is_scored_beside_its_text_and_then_set_beside_a_reading(opened: Callable[[int], Page]) -> None:
-    page = opened(1280)
+def test_a_pitch_is_scored_next_to_its_text_and_then_compared_with_a_reading(
+    scored_by: Callable[[str, int], Page],
+) -> None:
+    page = scored_by("anna", 1280)
     urgency = page.get_by_role("radiogroup", name="Urgency", exact=True)
     urgency.get_by_text("Important", exact=True).click()
     expect(page.get_by_text(f"1 of {len(VALUES)} signals looked at.")).to_be_visible()
@@ -58,8 +59,8 @@ def test_a_pitch_is_scored_beside_its_text_and_then_set_beside_a_reading(opened:
     expect(page.get_by_text("History of edits: saved once")).to_be_visible()
 
 
-def test_on_a_phone_the_pitch_stands_above_the_form(opened: Callable[[int], Page]) -> None:
-    page = opened(390)
+def test_on_a_phone_the_pitch_is_above_the_form(scored_by: Callable[[str, int], Page]) -> None:
+    page = scored_by("bo", 390)
     pitch = page.get_by_role("region", name="The pitch").bounding_box()
     form = page.get_by_role("radiogroup", name="In scope", exact=True).bounding_box()
 
@@ -68,8 +69,10 @@ def test_on_a_phone_the_pitch_stands_above_the_form(opened: Callable[[int], Page
     assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
 
 
-def test_one_signal_at_a_time_goes_by_keys_and_the_progress_stays_in_sight(opened: Callable[[int], Page]) -> None:
-    page = opened(1280)
+def test_one_signal_at_a_time_goes_by_keys_and_the_progress_stays_in_sight(
+    scored_by: Callable[[str, int], Page],
+) -> None:
+    page = scored_by("cleo", 1280)
     page.get_by_text("One at a time", exact=True).click()
     expect(page.get_by_role("heading", level=4, name="Stage")).to_be_visible()
     page.get_by_role("heading", level=4, name="Stage").click()

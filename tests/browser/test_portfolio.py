@@ -102,7 +102,7 @@ def test_before_a_paid_model_reads_a_table_is_shown_and_its_cost_confirmed(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_on_a_phone_nothing_scrolls_sideways_and_every_text_stands_out(
+def test_on_a_phone_nothing_scrolls_sideways_and_every_text_has_enough_contrast(
     opened: Callable[..., Page], address: str, scheme: str
 ) -> None:
     page = opened(width=390, scheme=scheme)

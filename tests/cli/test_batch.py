@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -44,6 +45,8 @@ def test_pitches_are_sent_collected_and_written_like_a_live_run(provider: Provid
     sent = bulk("--batch", "--max-cost", "1")
     assert sent.exit_code == 0 and "3 requests sent in 1 batch, for at most about $" in sent.output
     assert "--collect in place of --batch" in sent.output
+    estimated = bulk("--dry-run", "--batch")
+    assert "3 pitches, 3 in batches" in estimated.output and "in 0 batches" in estimated.output
     waiting = bulk("--collect", "-o", "out.jsonl")
     assert waiting.exit_code == 4 and "3 pitches wait for batches" in waiting.output
     assert not Path("out.jsonl").exists()
@@ -81,6 +84,22 @@ def test_waiting_sends_collects_and_sends_again_to_the_end(provider: Provider, m
     assert len(Path("out.jsonl").read_text().splitlines()) == 3 and set(provider.paid.values()) == {1}
 
 
+def test_ctrl_c_while_waiting_sends_nothing_more_and_says_how_to_continue(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted() -> None:
+        provider.finish(lambda key, body: "429" if "Number 1" in json.dumps(body) else "ok")
+        signal.raise_signal(signal.SIGINT)
+
+    provider.on_look = interrupted
+    monkeypatch.setattr("analyzer.runs.batch._POLL", 0.0)
+    stopped = bulk("--batch", "--wait", "-o", "out.jsonl")
+    assert stopped.exit_code == 130 and len(provider.batches) == 1
+    assert "The batches go on at the provider" in stopped.output and "--collect in place of --batch" in stopped.output
+    provider.on_look = lambda: None
+    assert "2 done" in bulk("--collect", "-o", "out.jsonl").output
+
+
 def test_sending_fails_like_a_live_run_where_a_pitch_cannot_be_read(provider: Provider) -> None:
     with Path("in.jsonl").open("a") as file:
         file.write('{"id": "empty", "text": ""}\n')
@@ -111,6 +130,7 @@ def test_batches_are_cancelled(provider: Provider) -> None:
         (("--live", "-o", "out.jsonl"), "--live goes with --collect"),
         (("--batch", "--wait"), "name the output with -o"),
         (("--collect",), "name the output with -o"),
+        (("--cancel", "--dry-run"), "leave it out with --cancel"),
         (("-", "--batch", "--wait", "-o", "out.jsonl"), "standard input comes once; save it to a file"),
     ],
 )

@@ -80,7 +80,7 @@ def test_the_terminal_view_leads_with_kind_reasons_and_questions(pitch_file: Pat
     assert places == sorted(places)
 
 
-def test_reports_are_written_beside_the_result(pitch_file: Path, tmp_path: Path) -> None:
+def test_reports_are_written_in_addition_to_the_result(pitch_file: Path, tmp_path: Path) -> None:
     for name in ("r.html", "r.md"):
         done = pitch("analyze", str(pitch_file), "--model", "recorded", "--report", str(tmp_path / name))
         assert done.exit_code == 0 and f"Report: {tmp_path / name}" in done.stderr
@@ -194,7 +194,7 @@ def test_a_service_that_fails_is_exit_code_3_without_traceback(
     assert "Traceback" not in done.output and "sk-secret" not in done.output
 
 
-def test_an_address_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_address_gets_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_BASE_URL", "http://localhost:abc/v1")
     for command in (["doctor"], ["analyze", "-", "--model", "openai/m"]):
         done = pitch(*command, input=PITCH)
@@ -202,7 +202,7 @@ def test_an_address_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
         assert "OPENAI_BASE_URL is not a valid URL" in done.stderr
 
 
-def test_a_folder_that_cannot_hold_recordings_is_told_before_anything_is_asked(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_hold_recordings_gets_an_error_before_anything_is_asked(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     (tmp_path / "p.txt").write_text(PITCH)
     with respx.mock() as router:
@@ -318,7 +318,7 @@ def test_doctor_shows_how_often_a_pitch_is_read_and_who_takes_a_second_look(monk
     assert "MISS  second look      by mistral/small: MISTRAL_API_KEY is not set" in done.stdout
 
 
-def test_doctor_tells_where_answers_are_kept_and_how_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_doctor_says_where_answers_are_saved_and_how_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PITCH_STORE", f"sqlite:///{tmp_path / 'kept.db'}")
     kept = Store.open(f"sqlite:///{tmp_path / 'kept.db'}")
     kept.answers.save([StoredAnswer(None, "m", "p", "s", "pitch", 0, "{}")])

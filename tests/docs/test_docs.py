@@ -10,6 +10,7 @@ import json
 import pkgutil
 import re
 import shlex
+import shutil
 import textwrap
 from collections.abc import Iterator
 from contextlib import suppress
@@ -95,37 +96,50 @@ def test_the_docs_and_the_package_have_examples() -> None:
     assert "analyzer, docstring" in sources
 
 
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for what the first example makes and the others copy."""
+    return tmp_path_factory.mktemp("made")
+
+
 @pytest.fixture
-def a_users_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def a_users_folder(tmp_path: Path, made_once: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder with the files that the examples name, and a model that answers for each of the pitches."""
 
     def respond(request: httpx.Request) -> httpx.Response:
         asked = json.dumps(json.loads(request.content)["messages"])
         return completion(answer(in_scope=False) if "Fillchair" in asked else answer())
 
-    write_new(tmp_path / "my.toml")
-    rows = [("in", PITCH), ("out", OUT_OF_SCOPE)]
-    assessments = [analyze(pitch, model="keywords", id=own).to_json(None) for own, pitch in rows]
-    for name in ("mini.jsonl", "large.jsonl"):
-        (tmp_path / name).write_text("\n".join(assessments), encoding="utf-8")
-    raters = "".join(
-        f"{own},{rater},{scope},important\n" for own, scope in (("in", 1), ("out", 0)) for rater in ("settled", "anna")
-    )
-    (tmp_path / "manual.csv").write_text(f"pitch_id,rater,in_scope,urgency\n{raters}", encoding="utf-8")
     shared_client.cache_clear()
     monkeypatch.setenv("OPENAI_BASE_URL", URL)
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret-0123456789")
     monkeypatch.chdir(tmp_path)
     with respx.mock(assert_all_called=False) as router:
         router.post(CHAT).mock(side_effect=respond)
-        lines = [json.dumps({"id": own, "text": pitch}) for own, pitch in [*rows, ("none", UNREADABLE)]]
-        (tmp_path / "rows.jsonl").write_text("\n".join(lines), encoding="utf-8")
-        run(
-            Sources((str(tmp_path / "rows.jsonl"),), None, None),
-            tmp_path / "results.parquet",
-            BulkOptions(model="openai/gpt-6-luna", settings=Settings.from_environment()),
-        )
+        if not (made_once / "results.parquet").exists():
+            make_files(made_once)
+        shutil.copytree(made_once, tmp_path, dirs_exist_ok=True)
         yield tmp_path
+
+
+def make_files(folder: Path) -> None:
+    """Write the files that the examples name."""
+    write_new(folder / "my.toml")
+    rows = [("in", PITCH), ("out", OUT_OF_SCOPE)]
+    assessments = [analyze(pitch, model="keywords", id=own).to_json(None) for own, pitch in rows]
+    for name in ("mini.jsonl", "large.jsonl"):
+        (folder / name).write_text("\n".join(assessments), encoding="utf-8")
+    raters = "".join(
+        f"{own},{rater},{scope},important\n" for own, scope in (("in", 1), ("out", 0)) for rater in ("settled", "anna")
+    )
+    (folder / "manual.csv").write_text(f"pitch_id,rater,in_scope,urgency\n{raters}", encoding="utf-8")
+    lines = [json.dumps({"id": own, "text": pitch}) for own, pitch in [*rows, ("none", UNREADABLE)]]
+    (folder / "rows.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    run(
+        Sources((str(folder / "rows.jsonl"),), None, None),
+        folder / "results.parquet",
+        BulkOptions(model="openai/gpt-6-luna", settings=Settings.from_environment()),
+    )
 
 
 @pytest.mark.parametrize("pitch", [PITCH, OUT_OF_SCOPE], ids=["in scope", "out of scope"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import tomllib
 from collections import Counter
@@ -41,7 +40,8 @@ def test_the_map_of_the_folders_names_every_layer_from_top_to_bottom() -> None:
 
 
 def test_no_two_classes_have_one_name_and_no_file_is_longer_than_500_lines() -> None:
-    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES}
-    names = Counter(node.name for tree in trees.values() for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+    texts = {path: path.read_text(encoding="utf-8") for path in SOURCES}
+    names = Counter(name for text in texts.values() for name in re.findall(r"^ *class (\w+)[(:\[]", text, re.MULTILINE))
+    assert len(names) > 300
     assert [name for name, count in names.items() if count > 1] == []
-    assert [path.name for path in SOURCES if len(path.read_text(encoding="utf-8").splitlines()) > 500] == []
+    assert [path.name for path, text in texts.items() if len(text.splitlines()) > 500] == []

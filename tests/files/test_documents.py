@@ -192,7 +192,7 @@ def test_damaged_documents_never_end_in_anything_but_our_errors(
     assert refused
 
 
-def test_an_honest_pitch_is_never_given_up_for_its_length() -> None:
+def test_an_honest_pitch_is_never_refused_for_its_length() -> None:
     assert LIMITS.characters >= 2 * MAX_CHARACTERS
 
 

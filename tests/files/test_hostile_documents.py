@@ -238,7 +238,7 @@ def test_only_so_many_documents_are_read_at_the_same_time() -> None:
 
 
 @pytest.mark.parametrize("flag", ["-P", "-I"])
-def test_neither_the_users_script_nor_a_file_beside_it_is_run_by_a_child(tmp_path: Path, flag: str) -> None:
+def test_neither_the_users_script_nor_a_file_next_to_it_is_run_by_a_child(tmp_path: Path, flag: str) -> None:
     (tmp_path / "a.docx").write_bytes(GOOD)
     for name in ("analyzer", "json", "docx", "lxml", "struct", "sitecustomize", "usercustomize"):
         (tmp_path / f"{name}.py").write_text(f"open('{name}.was-run', 'w')\n")

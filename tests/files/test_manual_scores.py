@@ -82,7 +82,7 @@ def test_what_spreadsheets_write_is_read_alike(data: bytes) -> None:
     assert row.values == {"stage": "day_1", "buyer": "practitioner"} and row.competitors == ("X", "Y")
 
 
-def test_all_faults_are_told_at_once_with_their_lines() -> None:
+def test_all_faults_are_listed_at_once_with_their_lines() -> None:
     found = faults(
         HEAD
         + "p,a,true,day_3,cto,,\n"
@@ -108,7 +108,7 @@ def test_all_faults_are_told_at_once_with_their_lines() -> None:
     ]
 
 
-def test_doubled_and_missing_columns_are_told_together() -> None:
+def test_doubled_and_missing_columns_are_listed_together() -> None:
     assert faults("pitch_id,raters,buyr,buyer,buyer,\nx,y,,,,\n") == [
         "line 1: column 'buyer' appears twice",
         "line 1: column 'rater' is missing; rename 'raters'?",
@@ -120,7 +120,7 @@ ALL = ",".join(COLUMNS)
 SILENT = "p,a,true" + "," * (len(COLUMNS) - 3)
 
 
-def test_columns_that_are_not_scored_are_kept_and_named_in_one_line() -> None:
+def test_columns_that_are_not_scored_stay_with_the_row_and_are_named_in_one_line() -> None:
     text = f"{ALL},Source,note,,Source\n{SILENT},web,hard to tell,x,again\nq{SILENT[1:]},,,,\n"
     scores = parsed(text)
     first, second = scores.rows
@@ -178,13 +178,13 @@ def test_the_message_counts_the_faults_and_names_each() -> None:
     ],
     ids=["nothing", "blank", "head only", "latin-1", "quotes", "open quote"],
 )
-def test_what_is_no_table_is_told_in_a_line(data: bytes, says: str) -> None:
+def test_what_is_not_a_table_gets_an_error_of_one_line(data: bytes, says: str) -> None:
     with pytest.raises(InputError) as told:
         parsed(data)
     assert says in str(told.value) and len(str(told.value).splitlines()) == 1
 
 
-def test_a_missing_file_is_told() -> None:
+def test_a_missing_file_gets_an_error() -> None:
     with pytest.raises(InputError, match=r"nowhere\.csv cannot be read"):
         read_manual("nowhere.csv")
 

@@ -40,7 +40,7 @@ def test_a_folder_gives_every_document_below_it_and_leaves_hidden_and_lock_files
     ]  # fmt: skip
 
 
-def test_a_pattern_and_a_file_are_taken_in_the_order_given(tmp_path: Path) -> None:
+def test_patterns_and_files_are_read_in_the_order_of_the_arguments(tmp_path: Path) -> None:
     for name in ("x1.txt", "x2.txt", "y.txt"):
         (tmp_path / name).write_text(name, encoding="utf-8")
     assert short(read(tmp_path / "y.txt", tmp_path / "x*.txt")) == [("y", "y.txt"), ("x1", "x1.txt"), ("x2", "x2.txt")]
@@ -124,7 +124,7 @@ def test_lines_that_are_no_pitch_fail_with_their_place_and_the_others_go_on(tmp_
         ("", {}, "is empty; its first line has to name the columns"),
     ],
 )
-def test_columns_that_cannot_be_told_are_asked_for_before_anything_is_read(
+def test_an_unclear_choice_of_columns_is_asked_about_before_anything_is_read(
     tmp_path: Path, header: str, columns: dict[str, str], told: str
 ) -> None:
     (tmp_path / "t.csv").write_text(
@@ -135,7 +135,7 @@ def test_columns_that_cannot_be_told_are_asked_for_before_anything_is_read(
     assert told in str(raised.value)
 
 
-def test_the_only_column_of_text_beside_the_id_is_the_pitch(tmp_path: Path) -> None:
+def test_the_only_column_of_text_next_to_the_id_is_the_pitch(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("id,Startup\n1,one\n", encoding="utf-8")
     (tmp_path / "t.jsonl").write_text('{"age": 3, "blurb": "two"}\n', encoding="utf-8")
     assert short(read(tmp_path / "t.csv")) == [("1", "one")]
@@ -320,7 +320,7 @@ def test_links_that_lead_out_of_a_folder_are_not_read_and_that_is_said(tmp_path:
     assert "3 links that lead out of the folder not followed" in notes and "out.txt" in notes
 
 
-def test_what_a_folder_holds_beside_pitches_is_counted_by_kind(tmp_path: Path) -> None:
+def test_other_files_in_a_folder_of_pitches_are_counted_by_kind(tmp_path: Path) -> None:
     for name in ("a.txt", "b.numbers", "c.png", "d.png", "Makefile", ".hidden.png"):
         put(tmp_path / name)
     assert Sources((str(tmp_path),)).notes() == [

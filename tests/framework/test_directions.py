@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as runs
 from hypothesis import strategies as st
 
 from analyzer import Rulebook
@@ -19,6 +18,7 @@ from analyzer.vocabulary.derived import INPUT_SPECS, INPUTS
 from analyzer.vocabulary.partial_order import Order
 from analyzer.vocabulary.records import SIGNALS
 from tests.framework.test_rulebook import BUILT_IN
+from tests.properties import runs
 
 LETTERS = "abcde"
 
@@ -108,7 +108,7 @@ def test_a_table_that_feeds_another_keeps_to_its_directions_if_both_do(
 
 
 @given(st.sampled_from(range(len(Rulebook.built_in().considerations))), st.data())
-@runs(max_examples=60)
+@runs(60)
 def test_whatever_points_a_table_has_it_is_refused_exactly_if_they_break_a_direction(
     number: int, data: st.DataObject
 ) -> None:

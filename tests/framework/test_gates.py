@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from hypothesis import assume, given
-from hypothesis import settings as runs
 from hypothesis import strategies as st
 
 from analyzer import Rulebook, Signals, score
@@ -15,6 +14,7 @@ from analyzer.framework.assessment import Assessment, GateResult
 from analyzer.vocabulary.derived import INPUT_SPECS, INPUTS
 from tests.framework.test_rulebook import BUILT_IN
 from tests.framework.test_scoring import BEST
+from tests.properties import runs
 from tests.worlds import SINGLES, documents, every_world, number_of_worlds, read_in_several_ways
 
 RULEBOOK = Rulebook.built_in()
@@ -33,7 +33,7 @@ def placed(stage: str, focus: str) -> list[dict[str, Any]]:
 
 
 @given(read_in_several_ways(most_unknown=5))
-@runs(max_examples=40)
+@runs(40)
 def test_a_gate_holds_is_clear_or_is_open_as_all_worlds_have_it(document: dict[str, Any]) -> None:
     assume(number_of_worlds(document, RULEBOOK) <= 1000)
     worlds = [world.filled for world in every_world(document, RULEBOOK)]
@@ -44,7 +44,7 @@ def test_a_gate_holds_is_clear_or_is_open_as_all_worlds_have_it(document: dict[s
 
 
 @given(documents(), st.data())
-@runs(max_examples=60)
+@runs(60)
 def test_filling_in_an_unknown_settles_a_gate_and_never_turns_it(document: dict[str, Any], data: st.DataObject) -> None:
     silent = [name for name in SINGLES if document[name]["value"] == "unknown"]
     assume(silent)
@@ -56,7 +56,7 @@ def test_filling_in_an_unknown_settles_a_gate_and_never_turns_it(document: dict[
 
 
 @given(documents(), st.sampled_from([n for n in SINGLES if INPUT_SPECS[n].better]), st.data())
-@runs(max_examples=60)
+@runs(60)
 def test_a_better_value_never_makes_a_gate_hold(document: dict[str, Any], name: str, data: st.DataObject) -> None:
     worse, better = data.draw(st.sampled_from(list(INPUT_SPECS[name].better)))
     order = ("clear", "open", "holds")
@@ -66,7 +66,7 @@ def test_a_better_value_never_makes_a_gate_hold(document: dict[str, Any], name: 
 
 
 @given(documents())
-@runs(max_examples=40)
+@runs(40)
 def test_gates_change_no_score_and_only_lower_a_verdict(document: dict[str, Any]) -> None:
     without = Rulebook.from_content({**copy.deepcopy(BUILT_IN), "gates": []}, "without.toml")
     free, gated = assessed(document, without), assessed(document)

@@ -13,7 +13,6 @@ import pyarrow
 import pyarrow.parquet as parquet
 import pytest
 from hypothesis import given
-from hypothesis import settings as runs
 from hypothesis import strategies as st
 
 from analyzer import Rulebook, Signals, analyze, score
@@ -26,6 +25,7 @@ from analyzer.framework.scorer import STATES, scored
 from analyzer.results.tables import score_parquet
 from tests.conftest import PITCHES
 from tests.framework.test_rulebook import BUILT_IN
+from tests.properties import runs
 from tests.worlds import documents, flat_table, read_in_several_ways
 
 
@@ -71,14 +71,14 @@ def same_as_alone(rows: dict[str, list[Any]], signals: list[Signals], rulebook: 
 
 
 @given(st.lists(documents(), min_size=1, max_size=6), st.sampled_from(RULEBOOKS))
-@runs(max_examples=60)
+@runs(60)
 def test_a_table_scores_as_each_pitch_does_alone(many: list[dict[str, Any]], rulebook: Rulebook) -> None:
     signals = [Signals.model_validate(document) for document in many]
     same_as_alone(score_table(flat_table(signals), rulebook).to_pydict(), signals, rulebook)
 
 
 @given(st.lists(read_in_several_ways(), min_size=1, max_size=6), st.sampled_from(RULEBOOKS))
-@runs(max_examples=60)
+@runs(60)
 def test_documents_read_in_several_ways_score_together_as_each_does_alone(
     many: list[dict[str, Any]], rulebook: Rulebook
 ) -> None:
@@ -90,7 +90,7 @@ def test_documents_read_in_several_ways_score_together_as_each_does_alone(
 @pytest.mark.parametrize("rulebook", RULEBOOKS, ids=["built in", "another"])
 @pytest.mark.parametrize("read", [documents(), read_in_several_ways()], ids=["read once", "read in several ways"])
 @given(data=st.data())
-@runs(max_examples=3)
+@runs(3)
 def test_a_pitch_scores_alike_among_thousands_that_leave_other_things_open(
     read: st.SearchStrategy[dict[str, Any]], rulebook: Rulebook, data: st.DataObject
 ) -> None:
@@ -190,7 +190,7 @@ def opposed_rulebook() -> Rulebook:
 
 
 @given(st.lists(read_in_several_ways(), min_size=1, max_size=4))
-@runs(max_examples=40)
+@runs(40)
 def test_considerations_that_want_opposite_values_of_an_input_score_together_as_alone(
     many: list[dict[str, Any]],
 ) -> None:
@@ -203,7 +203,7 @@ def test_considerations_that_want_opposite_values_of_an_input_score_together_as_
 
 
 @given(st.lists(read_in_several_ways(), min_size=1, max_size=4), st.sampled_from([*RULEBOOKS, opposed_rulebook()]))
-@runs(max_examples=40)
+@runs(40)
 def test_however_a_rulebook_is_split_into_tables_the_scores_are_the_same(
     many: list[dict[str, Any]], rulebook: Rulebook
 ) -> None:
@@ -227,7 +227,7 @@ OWN = ["overall", "in_scope", "day_1_low", "points_broad-market", "input_overall
     st.lists(st.sampled_from(["practitioner", "business_leadership", None, "unknown"]), min_size=1, max_size=6),
     st.data(),
 )
-@runs(max_examples=40)
+@runs(40)
 def test_scores_stay_on_their_rows_whatever_the_index_and_the_other_columns(
     buyers: list[str | None], data: st.DataObject
 ) -> None:
@@ -262,7 +262,7 @@ def test_sorted_by_anything_each_pitch_keeps_its_own_score() -> None:
     assert top.set_index("name")["overall"].sort_index().equals(right.sort_index())
 
 
-def test_columns_that_only_a_data_frame_can_hold_are_kept() -> None:
+def test_columns_that_only_a_data_frame_can_hold_stay_in_the_result() -> None:
     frame = pandas.DataFrame({"buyer": pandas.Categorical(["practitioner"]), 7: [1 + 2j], "mixed": [{1, 2}]})
     scored = score_table(frame)
     assert scored[7].tolist() == [1 + 2j] and scored["mixed"].tolist() == [{1, 2}]

@@ -34,7 +34,7 @@ def category(content: dict[str, Any], id: str) -> dict[str, Any]:
     return found
 
 
-def test_the_map_has_every_category_of_the_vocabulary_with_position_and_judgement() -> None:
+def test_the_map_has_every_category_of_the_vocabulary_with_position_and_judgment() -> None:
     assert [c.id for c in MARKET.categories] == list(SIGNALS["category"].values[:-1])
     assert {c.crowding for c in MARKET.categories} == {"open", "contested", "crowded"}
     for found in MARKET.categories:

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
-from hypothesis import settings as runs
 from hypothesis import strategies as st
 
 from analyzer import Rulebook, Signals, score
@@ -27,6 +26,7 @@ from analyzer.views.portfolio import write_portfolio
 from analyzer.vocabulary.derived import INPUTS, LEANS
 from analyzer.vocabulary.signals import SIGNALS
 from tests.framework.test_scoring import BEST, WORST
+from tests.properties import runs
 from tests.worlds import documents, flat_table
 
 RIVAL = {"name": "A", "kind": "startup"}
@@ -37,7 +37,7 @@ def coded(*documents: dict[str, Any]) -> Coded:
     return coded_documents(Signals.model_validate(document) for document in documents)
 
 
-def test_pitches_that_are_told_apart_by_everything_are_ranked_for_sure() -> None:
+def test_pitches_that_differ_in_everything_are_ranked_for_sure() -> None:
     first, second, third = rank(coded(WORST, BEST, MIDDLING), top=1, draws=200)
     assert [first.row, second.row, third.row] == [1, 2, 0]
     assert (first.best, first.worst, first.first, first.top, first.beats_next) == (1, 1, 1.0, 1.0, 1.0)
@@ -74,7 +74,7 @@ def test_chances_add_up_and_the_same_seed_gives_the_same_result() -> None:
 
 
 @given(st.lists(documents(), min_size=1, max_size=12), st.integers(1, 40), st.integers(0, 5))
-@runs(max_examples=60)
+@runs(60)
 def test_every_rank_lies_in_its_interval_and_the_list_is_in_its_order(
     many: list[dict[str, Any]], draws: int, seed: int
 ) -> None:
@@ -86,7 +86,7 @@ def test_every_rank_lies_in_its_interval_and_the_list_is_in_its_order(
 
 
 @given(documents(most_unknown=0).filter(lambda one: len(one["problems"]) > 0), st.integers(2, 4))
-@runs(max_examples=25)
+@runs(25)
 def test_pitches_that_say_the_same_and_leave_nothing_out_share_a_rank(one: dict[str, Any], copies: int) -> None:
     one = {**one, "problems": [{"statement": "a problem", "stage": "day_2", "focus": "ml", "primary": True}]}
     one |= {"category": "model_serving", "personas": [{"role": "data_scientist"}], "competitors": [RIVAL]}
@@ -283,7 +283,7 @@ def test_several_files_are_ranked_together(tmp_path: Path, results: Path) -> Non
 
 
 @pytest.mark.parametrize("command", ["score", "rank"])
-def test_a_file_without_signals_is_told(tmp_path: Path, command: str) -> None:
+def test_a_file_without_signals_gets_an_error(tmp_path: Path, command: str) -> None:
     (tmp_path / "empty.jsonl").write_text("\n", encoding="utf-8")
     done = pitch(command, tmp_path / "empty.jsonl")
     assert done.exit_code == 2

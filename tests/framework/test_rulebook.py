@@ -297,7 +297,7 @@ def test_a_faulty_rulebook_is_refused_naming_consideration_row_and_fault(
     assert any(fault.startswith(says) for fault in raised.value.faults), raised.value.faults
 
 
-def test_all_faults_are_told_at_once() -> None:
+def test_all_faults_are_listed_at_once() -> None:
     def change(content: dict[str, Any]) -> None:
         consideration(content, "less-crowded")["rows"].pop()
         content["inputs"].pop("buyer")

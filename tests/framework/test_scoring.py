@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from hypothesis import assume, example, given
-from hypothesis import settings as runs
 from hypothesis import strategies as st
 
 from analyzer import Rulebook, Signals, score
@@ -17,6 +16,7 @@ from analyzer.framework.assessment import Assessment, Quadrant, Range
 from analyzer.framework.rounding import rounded_one
 from analyzer.framework.verdict import kind, verdict
 from analyzer.vocabulary.derived import INPUT_SPECS, INPUTS
+from tests.properties import runs
 from tests.worlds import SINGLES, documents, every_world, number_of_worlds, read_in_several_ways
 
 RULEBOOK = Rulebook.built_in()
@@ -41,7 +41,7 @@ def two_decimals(number: Fraction) -> float:
 
 
 @given(read_in_several_ways(most_unknown=5))
-@runs(max_examples=60)
+@runs(60)
 def test_value_and_range_are_those_of_all_worlds(document: dict[str, Any]) -> None:
     assume(number_of_worlds(document, RULEBOOK) <= 1000)
     worlds = list(every_world(document, RULEBOOK))
@@ -65,7 +65,7 @@ def test_range_with_everything_unknown_is_that_of_all_worlds_side_by_side() -> N
 
 
 @given(documents(), st.data())
-@runs(max_examples=60)
+@runs(60)
 def test_filling_in_an_unknown_keeps_every_range_inside_the_old_one(
     document: dict[str, Any], data: st.DataObject
 ) -> None:
@@ -79,7 +79,7 @@ def test_filling_in_an_unknown_keeps_every_range_inside_the_old_one(
 
 
 @given(documents())
-@runs(max_examples=60)
+@runs(60)
 def test_naming_a_first_alternative_keeps_the_range_inside_the_old_one(document: dict[str, Any]) -> None:
     """Where the market map does not tell already who else is there."""
     document["category"] = {"value": "unknown"}
@@ -89,7 +89,7 @@ def test_naming_a_first_alternative_keeps_the_range_inside_the_old_one(document:
 
 
 @given(documents(most_unknown=0))
-@runs(max_examples=40)
+@runs(40)
 def test_nothing_unknown_gives_a_range_of_width_zero(document: dict[str, Any]) -> None:
     document["problems"] = [PROBLEM]
     document["personas"] = [{"role": "ml_engineer"}]
@@ -100,7 +100,7 @@ def test_nothing_unknown_gives_a_range_of_width_zero(document: dict[str, Any]) -
 
 
 @given(documents(), st.sampled_from(DIRECTED), st.data())
-@runs(max_examples=100)
+@runs(100)
 def test_a_better_value_never_lowers_a_score(document: dict[str, Any], name: str, data: st.DataObject) -> None:
     worse, better = data.draw(st.sampled_from(list(INPUT_SPECS[name].better)))
     before, after = (ranges(assessed({**document, name: {"value": value}})) for value in (worse, better))
@@ -111,7 +111,7 @@ def test_a_better_value_never_lowers_a_score(document: dict[str, Any], name: str
 
 
 @given(documents(), st.sampled_from(["startup", "in_house", "established_vendor"]))
-@runs(max_examples=60)
+@runs(60)
 def test_one_more_alternative_never_raises_a_score(document: dict[str, Any], kind: str) -> None:
     """Once the field is known: a first alternative settles what was unknown and may do either."""
     rivals = [*document["competitors"], {"name": "Z", "kind": "cloud_vendor"}][:7]
@@ -121,7 +121,7 @@ def test_one_more_alternative_never_raises_a_score(document: dict[str, Any], kin
 
 
 @given(documents(), st.sampled_from(OWN_DIRECTIONS))
-@runs(max_examples=40)
+@runs(40)
 def test_a_value_that_is_better_for_one_consideration_never_costs_it_points(
     document: dict[str, Any], own: tuple[str, str]
 ) -> None:
@@ -135,14 +135,14 @@ def test_a_value_that_is_better_for_one_consideration_never_costs_it_points(
 
 
 @given(documents())
-@runs(max_examples=30)
+@runs(30)
 @example({})
 def test_the_same_signals_give_the_same_bytes(document: dict[str, Any]) -> None:
     assert assessed(document).to_json() == assessed(document).to_json()
 
 
 @given(documents())
-@runs(max_examples=60)
+@runs(60)
 def test_shares_sum_to_one_and_ranges_hold_their_values(document: dict[str, Any]) -> None:
     assessment = assessed(document)
     assert sum(c.share for c in assessment.considerations) == pytest.approx(1, abs=1e-4)
@@ -152,7 +152,7 @@ def test_shares_sum_to_one_and_ranges_hold_their_values(document: dict[str, Any]
 
 
 @given(documents(most_unknown=4))
-@runs(max_examples=30)
+@runs(30)
 def test_a_change_is_the_score_of_the_changed_signals(document: dict[str, Any]) -> None:
     for change in assessed(document).changes:
         if change.signal in SINGLES:
@@ -161,7 +161,7 @@ def test_a_change_is_the_score_of_the_changed_signals(document: dict[str, Any]) 
 
 
 @given(documents())
-@runs(max_examples=30)
+@runs(30)
 def test_a_question_settles_the_mean_narrowing_over_its_answers(document: dict[str, Any]) -> None:
     assessment = assessed(document)
     width = ranges(assessment)["overall"].width

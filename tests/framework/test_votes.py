@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as runs
 from hypothesis import strategies as st
 
 from analyzer import Signals, score
@@ -17,6 +16,7 @@ from analyzer.framework.edits import as_read, edited, edits
 from analyzer.framework.inputs import derive
 from analyzer.vocabulary.derived import INPUTS
 from tests.framework.test_scoring import BEST, PROBLEM, assessed, ranges
+from tests.properties import runs
 from tests.worlds import DERIVED, SINGLES, documents
 
 
@@ -26,7 +26,7 @@ def without_signals(assessment: Assessment) -> dict[str, Any]:
 
 
 @given(documents(), st.sampled_from(SINGLES), st.integers(1, 9))
-@runs(max_examples=30)
+@runs(30)
 def test_votes_that_all_have_one_value_are_that_value(document: dict[str, Any], name: str, votes: int) -> None:
     alone = assessed(document)
     voted = assessed({**document, name: {**document[name], "votes": votes}})
@@ -34,7 +34,7 @@ def test_votes_that_all_have_one_value_are_that_value(document: dict[str, Any], 
 
 
 @given(documents(), st.sampled_from(SINGLES))
-@runs(max_examples=30)
+@runs(30)
 def test_equal_votes_for_every_value_score_as_unknown(document: dict[str, Any], name: str) -> None:
     first, *rest = INPUTS[name]
     silent = assessed({**document, name: "unknown"})
@@ -47,7 +47,7 @@ def test_equal_votes_for_every_value_score_as_unknown(document: dict[str, Any], 
 
 
 @given(documents(), st.sampled_from(SINGLES), st.data())
-@runs(max_examples=40)
+@runs(40)
 def test_a_value_that_was_also_read_lies_inside_the_range(
     document: dict[str, Any], name: str, data: st.DataObject
 ) -> None:

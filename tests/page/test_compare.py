@@ -87,7 +87,7 @@ def test_the_samples_are_compared_at_a_click_and_no_model_is_asked(
     ]
 
 
-def test_a_faulty_table_is_told_with_all_its_faults_and_nothing_older_stays(page: AppTest) -> None:
+def test_a_faulty_table_shows_all_its_faults_and_no_older_result(page: AppTest) -> None:
     click(page, "Use the samples")
     files = [Upload("a.json", assessed("p")), Upload("b.json", assessed("p"))]
     upload(page, files, b"pitch_id,rater,buyer\np,a,cto\np,a,\n")

@@ -89,7 +89,7 @@ def titles(page: AppTest) -> list[str]:
         ("127.0.0.1", HERE | {"X-Forwarded-For": "10.0.0.7"}, None),
     ],
 )
-def test_without_login_something_is_kept_only_for_who_sits_at_this_machine(
+def test_without_login_only_visitors_at_this_machine_have_an_owner_for_what_they_save(
     monkeypatch: pytest.MonkeyPatch, address: str | None, headers: dict[str, str], owner: str | None
 ) -> None:
     monkeypatch.setattr(access, "login_is_on", lambda: False)
@@ -116,7 +116,7 @@ def test_who_logs_in_has_a_history_of_their_own(
     assert access.owner() == owner
 
 
-def test_where_nobody_can_be_told_apart_nothing_is_kept_and_that_is_said(
+def test_where_visitors_cannot_be_distinguished_nothing_is_saved_and_the_page_says_so(
     page: AppTest, reads: Callable[..., FixedReader], store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(access, "_headers", lambda: {"Host": "pitches.example"})
@@ -132,7 +132,7 @@ def test_where_nobody_can_be_told_apart_nothing_is_kept_and_that_is_said(
 # ---------------------------------------------------------------- kept
 
 
-def test_an_assessment_is_kept_with_its_pitch_and_only_once(
+def test_an_assessment_is_saved_with_its_pitch_and_only_once(
     page: AppTest, reads: Callable[..., FixedReader], store: Store
 ) -> None:
     reads(Signals(product="Testbed"))
@@ -145,7 +145,7 @@ def test_an_assessment_is_kept_with_its_pitch_and_only_once(
     assert page.query_params["saved"] in (kept.id, [kept.id])
 
 
-def test_who_does_not_want_it_kept_has_nothing_kept(
+def test_a_visitor_who_turns_saving_off_has_nothing_saved(
     page: AppTest, reads: Callable[..., FixedReader], store: Store
 ) -> None:
     reads(Signals())
@@ -178,7 +178,7 @@ def test_a_store_that_fails_costs_a_line_and_never_the_answer(
     assert not failing.exception
 
 
-def test_pitches_of_earlier_visits_stand_behind_the_next(
+def test_pitches_of_earlier_visits_are_listed_after_the_next(
     page: AppTest, reads: Callable[..., FixedReader], store: Store
 ) -> None:
     problem = {"statement": "s", "stage": "day_2", "focus": "engineering"}
@@ -221,11 +221,11 @@ def test_the_example_of_a_first_visit_waits_until_the_history_is_known(
     assert visit(page).assessments and "An example of what you get" not in markup(page)
 
 
-def test_without_anything_kept_the_page_says_how_something_comes_here(store: Store) -> None:
+def test_an_empty_history_says_how_to_add_to_it(store: Store) -> None:
     assert "Nothing is saved yet." in markup(history())
 
 
-def test_the_newest_stands_first_and_nobody_elses_at_all(store: Store) -> None:
+def test_the_newest_is_first_and_nothing_of_other_visitors_is_shown(store: Store) -> None:
     for title in ("First", "Second"):
         remember(store, title)
     remember(store, "Not mine", owner="somebody else")

@@ -19,7 +19,7 @@ from analyzer.framework.assessment import PitchRef, ReaderRef
 from analyzer.framework.one_pitch import score
 from analyzer.page import access
 from analyzer.reading.pitch import Pitch
-from analyzer.reading.readers import Choice
+from analyzer.reading.readers import HOW_TO_SET_A_MODEL, Choice
 from analyzer.reading.reading import Reading
 from analyzer.settings import Settings
 from analyzer.store.manual_scores import ManualScoreTable
@@ -76,7 +76,10 @@ def reader(monkeypatch: pytest.MonkeyPatch) -> FixedReader:
             }
         )
     )
-    monkeypatch.setattr("analyzer.page.manual_scoring_comparison.choose", lambda *_: Choice(fixed))
+    monkeypatch.setattr(
+        "analyzer.page.manual_scoring_comparison.choose",
+        lambda *_: Choice(fixed, f"No model is set. To ask one, {HOW_TO_SET_A_MODEL}."),
+    )
     return fixed
 
 
@@ -184,7 +187,7 @@ def test_a_file_has_the_id_of_its_name(page: AppTest, name: str) -> None:
     assert "Testbed finds label errors." in markup(page)
 
 
-def test_a_file_that_cannot_be_read_is_told(page: AppTest) -> None:
+def test_a_file_that_cannot_be_read_gets_an_error(page: AppTest) -> None:
     page.radio[0].set_value("A file").run()
     page.file_uploader[0].set_value(("deck.pdf", b"no PDF", "application/pdf")).run()
 
@@ -221,7 +224,7 @@ def test_nothing_of_a_reading_is_asked_or_shown_before_scores_are_saved(page: Ap
     assert BESIDE not in markup(page) and "History of edits" not in markup(page)
 
 
-def test_saved_scores_stand_beside_the_reading_with_quotes_and_rule(
+def test_saved_scores_are_shown_next_to_the_reading_with_quotes_and_rule(
     page: AppTest, reader: FixedReader, store: Store
 ) -> None:
     begin(page)
@@ -237,6 +240,7 @@ def test_saved_scores_stand_beside_the_reading_with_quotes_and_rule(
     assert kept.scores["competitors"] == "Audacity; Raven; a spreadsheet"
     shown = markup(page)
     assert BESIDE in shown and "Read by test/fixed" in shown
+    assert "No model is set" in shown and "PITCH_MODEL" not in shown
     assert 'You: <strong class="alien">practitioner' in shown
     assert 'The reader: <strong class="alien">engineering leadership' in shown
     assert "&lt;b&gt;Sold&lt;/b&gt; to CTOs" in shown and "&lt;i&gt;Rival" in shown
@@ -363,7 +367,9 @@ def test_a_reading_that_takes_long_can_be_cancelled_and_asked_for_again(
     assert visit(page).cancelled_after is None
 
 
-def test_a_reading_that_fails_is_told_and_the_scores_stay(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reading_that_fails_shows_an_error_and_keeps_the_scores(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(*_: object) -> Choice:
         raise ProviderTimeout("no answer within 120 s; try again")
 
@@ -378,7 +384,7 @@ def test_a_reading_that_fails_is_told_and_the_scores_stay(page: AppTest, monkeyp
 # ---------------------------------------------------------------- faults
 
 
-def test_a_value_that_does_not_fit_is_told_and_nothing_kept(page: AppTest, store: Store) -> None:
+def test_a_value_that_does_not_fit_gets_an_error_and_nothing_is_saved(page: AppTest, store: Store) -> None:
     begin(page)
     named(page.text_input, "Overall").set_value("<b>lots</b>").run()
     save(page)
@@ -388,7 +394,7 @@ def test_a_value_that_does_not_fit_is_told_and_nothing_kept(page: AppTest, store
     assert store.manual_scores.latest() == []
 
 
-def test_a_store_that_cannot_be_opened_is_told_and_the_row_can_be_taken(
+def test_where_the_store_cannot_be_opened_the_page_says_so_and_the_row_can_be_downloaded(
     page: AppTest, monkeypatch: pytest.MonkeyPatch, written: list[str], tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PITCH_STORE", "mysql://nowhere/pitches")
@@ -456,7 +462,7 @@ def test_scores_from_a_csv_can_be_gone_on_with(page: AppTest, reader: FixedReade
     assert named(page.button, "Import").disabled
 
 
-def test_a_csv_with_faults_or_without_the_rater_is_told(page: AppTest) -> None:
+def test_a_csv_with_faults_or_without_the_rater_gets_an_error(page: AppTest) -> None:
     begin(page)
     page.file_uploader[0].set_value(("m.csv", b"pitch_id,rater,buyer\nx,anna,cto\n", "text/csv")).run()
     assert "line 2: buyer is 'cto'" in page.error[0].value

@@ -45,6 +45,7 @@ def given(*texts: str) -> list[InputPitch]:
 
 
 def done(run_: PortfolioRun) -> PortfolioWork:
+    run_.watch(lambda: True)  # on a busy machine it may take longer than a run that nobody looks at goes on
     assert run_.work.done.wait(60)
     return run_.work
 
@@ -119,7 +120,7 @@ def test_a_filter_lets_pass_what_it_names(wanted: Filter, lets: bool) -> None:
     assert wanted.matches(ENTRY) is lets
 
 
-def test_dots_at_one_place_stand_apart_and_only_those_that_can_be_picked_say_what_they_are() -> None:
+def test_dots_at_one_place_are_drawn_apart_and_only_those_that_can_be_picked_say_what_they_are() -> None:
     dots = [Dot(1, 1, "<A>", "for", False, "open:0"), Dot(1, 1, "B", "open", True, "open:1"), Dot(1, 1)]
 
     drawn_ = scatter(dots)
@@ -365,7 +366,7 @@ def test_hostile_titles_ids_and_names_appear_only_escaped() -> None:
             assert "red[x]" not in str(getattr(told, "value", "")) + str(getattr(told, "label", ""))
 
 
-def test_what_is_kept_of_a_pitch_is_packed() -> None:
+def test_a_pitch_is_held_in_memory_compressed() -> None:
     (kept,) = read(PITCH).items
     assert kept.compressed_assessment is not None and len(kept.compressed_assessment) < 12_000
     assert kept.result.assessment is None

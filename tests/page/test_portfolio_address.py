@@ -179,7 +179,7 @@ def test_an_address_that_leads_nowhere_looks_like_one_that_belongs_to_somebody_e
     assert at(run=id_).warning[0].value == at(run="0" * 32).warning[0].value
 
 
-def test_where_nobody_can_be_told_apart_a_portfolio_opens_for_who_has_its_address_and_says_so(
+def test_where_visitors_cannot_be_distinguished_a_portfolio_opens_for_anyone_with_its_address_and_says_so(
     as_owner: Callable[[str | None], None],
 ) -> None:
     as_owner(None)

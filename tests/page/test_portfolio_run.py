@@ -24,6 +24,8 @@ from analyzer.page.portfolio_export import export
 from analyzer.page.portfolio_run import Pace, PortfolioRun, go_on, open_results, read_many
 from analyzer.page.portfolio_work import PortfolioWork, RunChoices
 from analyzer.results.documents import DocumentEntry, parse_document
+from analyzer.runs.portfolio_parts import PortfolioItem
+from analyzer.runs.side_processes import SideProcesses
 from analyzer.settings import KEYWORDS, Settings
 from analyzer.vocabulary.signals import Signals
 from tests.completions import PITCH
@@ -31,7 +33,7 @@ from tests.model_server import MODEL, Service, good, refused
 from tests.page.test_portfolio import done, given, read, start
 
 
-def test_every_pitch_is_kept_with_its_assessment_or_the_reason_why_there_is_none() -> None:
+def test_every_pitch_has_its_assessment_or_the_reason_why_there_is_none() -> None:
     work = read(PITCH, "", f"{PITCH} Really.")
 
     kept = sorted(work.items, key=lambda each: each.result.number)
@@ -56,7 +58,7 @@ def test_a_fault_after_the_last_pitch_leaves_nobody_waiting(monkeypatch: pytest.
     assert "after 1 pitches" in str(work.ended)
 
 
-def test_quotes_stand_where_they_are_marked_also_where_the_text_was_cleaned() -> None:
+def test_quotes_are_where_they_are_marked_also_where_the_text_was_cleaned() -> None:
     work = read(PITCH.replace("\n", "\r\n"))
 
     assessment, text = work.ranked_item(0).assessment(), work.ranked_item(0).text()
@@ -67,7 +69,7 @@ def test_quotes_stand_where_they_are_marked_also_where_the_text_was_cleaned() ->
 
 
 @pytest.mark.parametrize(("count", "told"), [(0, "contains no pitch"), (run.MOST_PITCHES + 1, "the page takes 5,000")])
-def test_none_and_too_many_are_told_before_anything_is_read(count: int, told: str) -> None:
+def test_no_pitches_and_too_many_get_an_error_before_anything_is_read(count: int, told: str) -> None:
     with pytest.raises(InputError, match=told):
         read_many([], count, "t.csv", options=RunChoices(KEYWORDS), settings=Settings())
 
@@ -169,7 +171,35 @@ def test_a_run_that_cannot_go_on_keeps_what_it_has_and_says_why() -> None:
     assert work.items == []
 
 
-def test_answers_are_kept_only_where_that_was_asked_for(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_a_large_portfolio_is_read_and_opened_in_other_processes_with_the_same_outcome(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    texts = [PITCH, "", *(f"{PITCH} Number {number}." for number in range(3))]
+    here = read(*texts)
+    elsewhere = SideProcesses(1)
+    for module in ("portfolio_run", "portfolio_work"):
+        monkeypatch.setattr(f"analyzer.page.{module}.FEW", 0)
+        monkeypatch.setattr(f"analyzer.page.{module}.shared", elsewhere)
+    monkeypatch.setattr("analyzer.runs.portfolio_parts.analyze_many", None)  # nothing is computed in this process
+
+    there = read(*texts)
+    again = done(open_results("r.jsonl", export(here, ".jsonl")))
+
+    elsewhere.close()
+    assert there.ended is None and again.ended is None
+    assert (there.progress.done, there.progress.failed, there.progress.total) == (4, {"pitch": 1}, 5)
+    assert [(e.id, f.rank) for e, f in there.ranked] == [(e.id, f.rank) for e, f in again.ranked]
+    for ours, theirs, opened in zip(*map(_by_number, (here, there, again)), strict=True):
+        assert (ours.result.number, ours.json(), ours.words()) == (theirs.result.number, theirs.json(), theirs.words())
+        assert opened.json() == ours.json()
+
+
+def _by_number(work: PortfolioWork) -> list[PortfolioItem]:
+    return sorted(work.items, key=lambda item: item.result.number)
+
+
+def test_answers_are_saved_only_on_request(tmp_path: Path) -> None:
     from dataclasses import replace
 
     with Service(lambda pitch, time: good()) as service:
@@ -186,7 +216,7 @@ def test_a_fault_of_the_program_is_a_line_without_the_pitch(monkeypatch: pytest.
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("secret")
 
-    monkeypatch.setattr("analyzer.page.portfolio_run.analyze_many", broken)
+    monkeypatch.setattr("analyzer.runs.portfolio_parts.analyze_many", broken)
 
     work = read(PITCH)
 
@@ -263,7 +293,7 @@ def test_more_results_than_the_page_takes_are_cut_and_that_is_said(monkeypatch: 
         ({"error": {"kind": "rulebook", "message": "m"}}, "error"),
     ],
 )
-def test_a_failure_in_a_file_is_told_as_it_was(document: dict[str, Any], kind: str) -> None:
+def test_a_failure_in_a_file_of_results_is_shown_unchanged(document: dict[str, Any], kind: str) -> None:
     found = parse_document(DocumentEntry("x.json", document)).failure
     assert found is not None and (found.kind, str(found)) == (kind, "m")
 

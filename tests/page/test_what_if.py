@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 from tests.page.visitor import DAY_2_ENGINEERING, OWN_PITCH, FixedReader, analyze, button, markup, what_if
 
 
-def test_a_signal_set_by_hand_moves_the_scores_and_asks_nobody(
-    page: AppTest, reads: Callable[..., FixedReader]
-) -> None:
+def test_an_edited_signal_moves_the_scores_and_asks_no_model(page: AppTest, reads: Callable[..., FixedReader]) -> None:
     reader = reads(Signals.model_validate({"product": "T", "problems": [DAY_2_ENGINEERING], "buyer": "practitioner"}))
     analyze(page, OWN_PITCH)
     before = re.findall('<span class="value">(.+?)</span>', markup(page))
@@ -73,7 +71,7 @@ def test_another_pitch_begins_without_the_changes_to_the_last(page: AppTest, rea
     assert page.selectbox(key="set:buyer").value == "unknown"
 
 
-def test_earlier_pitches_of_a_visit_stand_behind_the_next(page: AppTest, reads: Callable[..., FixedReader]) -> None:
+def test_earlier_pitches_of_a_visit_are_listed_after_the_next(page: AppTest, reads: Callable[..., FixedReader]) -> None:
     reads(Signals.model_validate({"problems": [DAY_2_ENGINEERING]}))
     analyze(page, f"Earlier one\n\n{OWN_PITCH}")
     assert 'class="other"' not in markup(page)

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 import respx
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from analyzer.errors import AnalyzerError, AwaitsBatch
@@ -31,6 +31,7 @@ from analyzer.store.batches import Outcome, StoredBatch, StoredRequest
 from analyzer.store.store import Store
 from tests.batch_provider import KEY, Provider, settings_for
 from tests.completions import PITCH
+from tests.properties import runs
 from tests.sdks import can_be_mocked
 
 MODEL = "openai/gpt-4.1-mini"
@@ -180,6 +181,8 @@ def course(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[str], tuple[Course, Provider]]]:
     monkeypatch.setattr("analyzer.reading.batch_desk._GIVE_UP", 0.0)
+    monkeypatch.setattr("analyzer.reading.batch_desk._MISSES_APART", 0.0)
+    monkeypatch.setattr("analyzer.reading.batch_desk.BatchDesk._is_overdue", lambda *_: True)
     store = Store.open(f"sqlite:///{tmp_path / 'store.db'}")
     configured = settings_for(tmp_path, URL, requests=3)
     providers: list[Provider] = []
@@ -199,7 +202,7 @@ _number = iter(range(1_000_000))
 
 @pytest.mark.slow
 @given(rounds=st.lists(ROUND, max_size=5))
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@runs(40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_any_course_of_events_ends_in_one_outcome_each_and_pays_no_answer_twice(
     course: Callable[[str], tuple[Course, Provider]], rounds: list[dict[str, Any]]
 ) -> None:
@@ -253,44 +256,49 @@ def _lost(rounds: list[dict[str, Any]]) -> int:
 # ---------------------------------------------------------------- several processes
 
 
+KEYS = [f"{number:064x}" for number in range(4)]
+
+
 def test_of_two_processes_that_send_the_same_requests_one_claims_each(tmp_path: Path) -> None:
     with (
         Store.open(f"sqlite:///{tmp_path / 'store.db'}") as one,
         Store.open(f"sqlite:///{tmp_path / 'store.db'}") as two,
     ):
         first, second = (StoredBatch(name * 32, "o" * 32, MODEL, "writing", 0) for name in "ab")
-        assert one.batches.claim(first, [("1", "p"), ("2", "p")], anew=True) == {"1", "2"}
-        assert two.batches.claim(second, [("2", "p"), ("3", "p")], anew=True) == {"3"}
-        assert two.batches.claim(second, [("2", "p")], anew=True) == set()
+        assert one.batches.claim(first, [(KEYS[1], "p"), (KEYS[2], "p")], anew=True) == {KEYS[1], KEYS[2]}
+        assert two.batches.claim(second, [(KEYS[2], "p"), (KEYS[3], "p")], anew=True) == {KEYS[3]}
+        assert two.batches.claim(second, [(KEYS[2], "p")], anew=True) == set()
         assert [batch.requests for batch in one.batches.under_way([MODEL])] == [2, 1]
 
 
 def test_of_two_processes_one_takes_a_batch_from_one_state_to_the_next(tmp_path: Path) -> None:
     with Store.open(f"sqlite:///{tmp_path / 'store.db'}") as store:
-        store.batches.claim(StoredBatch("b" * 32, "o" * 32, MODEL, "writing", 0), [("1", "p")], anew=True)
+        store.batches.claim(StoredBatch("b" * 32, "o" * 32, MODEL, "writing", 0), [(KEYS[1], "p")], anew=True)
         assert store.batches.give_up("b" * 32, "writing", "abandoned")
         assert not store.batches.move("b" * 32, "writing", "creating")
-        assert store.batches.find(["1"])["1"].state == "unsent"
+        assert store.batches.find([KEYS[1]])[KEYS[1]].state == "unsent"
 
 
 def test_an_error_of_an_old_batch_does_not_free_a_request_that_a_new_one_has(tmp_path: Path) -> None:
     with Store.open(f"sqlite:///{tmp_path / 'store.db'}") as store:
         old, new = (StoredBatch(name * 32, "o" * 32, MODEL, "writing", 0) for name in "ab")
-        store.batches.claim(old, [("1", "p")], anew=True)
-        failed = [Outcome("1", "failed", 429, {})]
+        store.batches.claim(old, [(KEYS[1], "p")], anew=True)
+        failed = [Outcome(KEYS[1], "failed", 429, {})]
         store.batches.take(old.id, failed)
-        assert store.batches.claim(new, [("1", "p")], anew=False) == {"1"}
+        assert store.batches.claim(new, [(KEYS[1], "p")], anew=False) == {KEYS[1]}
         store.batches.take(old.id, failed)  # by a slower process
-        assert store.batches.find(["1"])["1"].state == "sent"
+        assert store.batches.find([KEYS[1]])[KEYS[1]].state == "sent"
 
 
 def test_deleting_a_pitch_deletes_what_batches_know_of_it(tmp_path: Path) -> None:
     with Store.open(f"sqlite:///{tmp_path / 'store.db'}") as store:
-        store.batches.claim(StoredBatch("b" * 32, "o" * 32, MODEL, "writing", 0), [("1", "p"), ("2", "q")], anew=True)
-        store.batches.take("b" * 32, [Outcome("1", "replied", 200, {"a": 1})])
+        store.batches.claim(
+            StoredBatch("b" * 32, "o" * 32, MODEL, "writing", 0), [(KEYS[1], "p"), (KEYS[2], "q")], anew=True
+        )
+        store.batches.take("b" * 32, [Outcome(KEYS[1], "replied", 200, {"a": 1})])
         with store._database.writing() as connection:
             delete_unused_answers(connection, ["p"])
-        assert set(store.batches.find(["1", "2"])) == {"2"}
+        assert set(store.batches.find([KEYS[1], KEYS[2]])) == {KEYS[2]}
 
 
 # ---------------------------------------------------------------- the docs

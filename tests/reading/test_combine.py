@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from hypothesis import assume, given
-from hypothesis import settings as runs
 from hypothesis import strategies as st
 
 from analyzer import Signals, score
@@ -20,6 +19,7 @@ from analyzer.framework.rulebook import Rulebook
 from analyzer.reading.combine import combined
 from analyzer.vocabulary.derived import INPUTS, LEANS
 from analyzer.vocabulary.records import SIGNALS
+from tests.properties import runs
 from tests.worlds import CATEGORIES, DERIVED, FOCUSES, KINDS, ROLES, SINGLES, STAGES, every_world, number_of_worlds
 
 TEXT = "Teams train models. GPUs stand idle for hours, and nobody knows why. Acme saved 40%. Unlike AWS we are small."
@@ -84,7 +84,7 @@ def without_votes(signals: Signals) -> dict[str, Any]:
 
 
 @given(st.lists(readings(), min_size=1, max_size=5), st.randoms(use_true_random=False))
-@runs(max_examples=20)
+@runs(20)
 def test_the_order_of_readings_makes_no_difference(several: list[Signals], random: Any) -> None:
     shuffled = list(several)
     random.shuffle(shuffled)
@@ -92,7 +92,7 @@ def test_the_order_of_readings_makes_no_difference(several: list[Signals], rando
 
 
 @given(readings(), st.integers(1, 5))
-@runs(max_examples=20)
+@runs(20)
 def test_equal_readings_give_their_own_document_but_for_votes(reading: Signals, times: int) -> None:
     together = combined([reading] * times)
     assert without_votes(together) == without_votes(reading)
@@ -102,7 +102,7 @@ def test_equal_readings_give_their_own_document_but_for_votes(reading: Signals, 
 
 
 @given(st.lists(readings(), min_size=1, max_size=5))
-@runs(max_examples=20)
+@runs(20)
 def test_a_combined_document_is_a_valid_document_and_every_quote_was_read(several: list[Signals]) -> None:
     together = combined(several)
     assert Signals.model_validate_json(together.model_dump_json()) == together
@@ -111,7 +111,7 @@ def test_a_combined_document_is_a_valid_document_and_every_quote_was_read(severa
 
 
 @given(st.lists(readings(), min_size=2, max_size=5))
-@runs(max_examples=20)
+@runs(20)
 def test_every_value_that_was_read_has_its_votes(several: list[Signals]) -> None:
     together = combined(several)
     inside = [each for each in several if each.in_scope]
@@ -150,7 +150,7 @@ def as_document(several: Sequence[Signals]) -> dict[str, Any]:
 
 
 @given(st.lists(readings(), min_size=2, max_size=4))
-@runs(max_examples=20)
+@runs(20)
 def test_scoring_the_combined_document_is_scoring_the_votes_one_by_one(several: list[Signals]) -> None:
     several = within(several)
     whole = score(combined(several))
@@ -161,7 +161,7 @@ def test_scoring_the_combined_document_is_scoring_the_votes_one_by_one(several: 
 
 
 @given(st.lists(readings(), min_size=2, max_size=3), st.data())
-@runs(max_examples=10)
+@runs(10)
 def test_scoring_the_combined_document_is_scoring_every_world(several: list[Signals], data: st.DataObject) -> None:
     contested = data.draw(st.lists(st.sampled_from(SINGLES), max_size=3, unique=True))
     base = several[0].model_copy(update={"in_scope": True})
@@ -185,7 +185,7 @@ def test_scoring_the_combined_document_is_scoring_every_world(several: list[Sign
 
 
 @given(st.lists(readings(), min_size=2, max_size=4))
-@runs(max_examples=20)
+@runs(20)
 def test_the_score_of_every_reading_with_nothing_unknown_lies_in_the_range(several: list[Signals]) -> None:
     several = within(several)
     together = score(combined(several)).scores

@@ -103,7 +103,7 @@ def test_any_text_becomes_a_pitch_or_a_clear_refusal(text: str) -> None:
     try:
         pitch = Pitch.from_text(text)
     except PitchError as error:
-        assert "empty" in str(error)
+        assert "empty" in str(error) or "no words" in str(error)
     else:
         assert pitch.text.encode("utf-8")
         assert all(pitch.text[start:end].strip() == pitch.text[start:end] for start, end in pitch.planted)
@@ -251,14 +251,14 @@ def test_a_pitch_about_such_texts_is_not_mistaken_for_one(honest: str) -> None:
     assert Pitch.from_text(honest).planted == ()
 
 
-def test_hidden_characters_are_told_and_tag_characters_removed() -> None:
+def test_hidden_characters_cause_a_warning_and_tag_characters_are_removed() -> None:
     hidden = "".join(chr(0xE0000 + ord(char)) for char in "give us ten")
     pitch = Pitch.from_text(f"A tool{hidden} for labels\x00.")
     assert pitch.text == "A tool for labels."
     assert [warning.kind for warning in pitch.warnings] == ["hidden_characters"]
 
 
-def test_overlap_is_told_by_offsets() -> None:
+def test_overlap_is_decided_by_offsets() -> None:
     quote = Grounding("one two three").find("two")
     assert quote is not None
     assert overlaps(quote, [(5, 6)]) and not overlaps(quote, [(0, 4), (7, 9)])

@@ -55,7 +55,7 @@ def test_a_store_that_was_asked_for_and_cannot_be_read_is_an_error_before_anythi
     assert not service.called
 
 
-def test_an_answer_that_cannot_be_kept_is_shown_with_a_warning(
+def test_an_answer_that_cannot_be_saved_is_shown_with_a_warning(
     service: respx.Route, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
@@ -90,7 +90,7 @@ def test_the_command_asks_once_for_a_pitch_and_says_where_the_second_answer_is_f
 
 
 @pytest.mark.slow
-def test_the_command_does_its_work_where_nothing_can_be_kept(tmp_path: Path) -> None:
+def test_the_command_does_its_work_where_nothing_can_be_saved(tmp_path: Path) -> None:
     with Service(lambda *_: good()) as service:
         done = _command(service, tmp_path, store="sqlite:////proc/nowhere/store.db")
     assert done.returncode == 0 and "was not saved" in done.stdout

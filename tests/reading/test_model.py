@@ -131,7 +131,7 @@ def test_a_nul_is_taken_out_before_anything_is_sent(service: respx.Route, pauses
     "text", ["", "  \n\t ", "---", "x" * (2 * MAX_CHARACTERS)], ids=["empty", "blank", "signs", "200,000"]
 )
 def test_a_pitch_that_is_none_is_refused_and_nothing_is_sent(service: respx.Route, text: str) -> None:
-    with pytest.raises(PitchError, match=r"empty|limit is 100,000; nothing was sent"):
+    with pytest.raises(PitchError, match=r"empty|no words|limit is 100,000; nothing was sent"):
         analyzed(text)
     assert not service.called
 
@@ -230,7 +230,7 @@ def test_capitals_spaces_and_nulls_of_a_small_model_cost_neither_a_value_nor_ano
     assert not reading.warnings and service.call_count == 2
 
 
-def test_more_entries_than_allowed_are_cut_and_told(service: respx.Route, pauses: list[float]) -> None:
+def test_more_entries_than_allowed_are_cut_with_a_warning(service: respx.Route, pauses: list[float]) -> None:
     problem = {"statement": "s", "quote": "stand idle", "stage": "day_2", "focus": "engineering", "primary": False}
     problems = [{**problem, "statement": str(n)} for n in range(9)] + [
         {**problem, "statement": "main", "primary": True}
@@ -244,7 +244,7 @@ def test_more_entries_than_allowed_are_cut_and_told(service: respx.Route, pauses
     assert service.call_count == 1
 
 
-def test_one_of_two_quotes_may_fail_and_is_told(service: respx.Route, pauses: list[float]) -> None:
+def test_one_of_two_quotes_may_fail_with_a_warning(service: respx.Route, pauses: list[float]) -> None:
     service.mock(
         return_value=completion(answer(buyer=single("engineering_leadership", "Your CTO signs once", "A CFO pays")))
     )
@@ -389,7 +389,7 @@ def test_at_most_three_answers_are_asked_for(service: respx.Route, pauses: list[
     assert service.call_count == MAX_ASKS == 3
 
 
-def test_what_was_read_is_kept_when_asking_again_fails(service: respx.Route, pauses: list[float]) -> None:
+def test_the_first_answer_is_used_when_asking_again_fails(service: respx.Route, pauses: list[float]) -> None:
     first = completion(answer(urgency=single("important", "nobody said this")))
     service.mock(side_effect=[first, *[failure(400)] * 9])
     reading = read(pauses)

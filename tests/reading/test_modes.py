@@ -422,7 +422,7 @@ def test_an_answer_with_both_codes_has_seen_the_whole_prompt(tokens: int | None)
 # ---------------------------------------------------------------- TLS
 
 
-def test_a_fault_of_tls_is_told_from_a_server_that_is_not_there() -> None:
+def test_a_fault_of_tls_is_distinguished_from_a_server_that_is_not_there() -> None:
     request = httpx.Request("POST", CHAT)
     try:
         try:

@@ -80,7 +80,7 @@ def test_a_limit_that_passes_is_waited_for(quirk: Quirk) -> None:
 
 
 @pytest.mark.parametrize("quirk", cases("fails", "ends"))
-def test_a_server_that_only_ever_replies_oddly_is_told_in_one_error_a_pitch_or_one_for_the_run(
+def test_a_server_that_only_ever_replies_oddly_causes_one_error_a_pitch_or_one_for_the_run(
     quirk: Quirk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("analyzer.runs.plan.MANY", replace(MANY, longest_pause=0.02, give_up_after=0.2))

@@ -279,7 +279,7 @@ def test_a_time_to_wait_may_be_a_date() -> None:
 @pytest.mark.parametrize(
     "target", ["https://elsewhere.test/v1/x?from=1", "//elsewhere.test:8443/v1", "http://models.test/v1", "http://["]
 )
-def test_a_redirect_to_another_origin_is_not_followed_and_told_by_its_origin(status: int, target: str) -> None:
+def test_a_redirect_to_another_origin_is_not_followed_and_the_error_names_the_origin(status: int, target: str) -> None:
     with respx.mock(assert_all_called=False) as router:
         asked = router.post(CHAT).mock(return_value=httpx.Response(status, headers={"Location": target}))
         others = router.route(host="elsewhere.test")

@@ -61,7 +61,7 @@ def failing(times: int, error: Callable[[], ProviderError]) -> Callable[[], Awai
     return ask
 
 
-def test_a_wait_that_one_is_told_holds_for_everybody() -> None:
+def test_a_wait_that_the_server_asks_of_one_request_holds_for_all() -> None:
     clock = Clock()
     begun: list[float] = []
 
@@ -186,7 +186,7 @@ def test_tries_end_with_the_last_error(patience: RetryPolicy, error: type[Provid
     assert asked == tries
 
 
-def test_a_request_that_fails_while_others_get_through_is_given_up_alone() -> None:
+def test_a_request_that_fails_while_others_get_through_ends_alone() -> None:
     clock = Clock()
 
     async def run() -> list[object]:

@@ -246,7 +246,7 @@ def test_of_two_answers_the_one_to_todays_words_is_played(monkeypatch: pytest.Mo
     assert found.signals.buyer.known and not found.warnings
 
 
-def test_a_paid_answer_is_kept_by_the_exact_words(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_paid_answer_is_stored_by_the_exact_words(monkeypatch: pytest.MonkeyPatch) -> None:
     pitch = Pitch.from_text(PITCH)
     before = first_request("openai/m", pitch, "ids")
     monkeypatch.setattr(recordings, "prompt_sha256", lambda _: "0" * 64)
@@ -334,7 +334,7 @@ def test_every_sample_pitch_has_a_recorded_answer_that_fits_todays_version(path:
 
 
 @pytest.mark.parametrize("folder", ["reading", "languages"])
-def test_every_further_pitch_has_a_recorded_answer_whose_quotes_stand_in_it(folder: str) -> None:
+def test_every_further_pitch_has_a_recorded_answer_whose_quotes_are_in_it(folder: str) -> None:
     paths = sorted((PITCHES.parent / folder).glob("*.txt"))
     assert len(paths) >= 32
     for path in paths:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.errors import (
@@ -32,6 +32,7 @@ from analyzer.reading.limit_owner import SILENT, Ask, LimitOwner, News, Process,
 from analyzer.reading.limits import LimitTerms, OwnLimits
 from analyzer.reading.rate_limiter import MANY, RateLimiter
 from analyzer.reading.shared_limits import SharedLimits
+from tests.properties import runs
 
 MODEL = "openai/gpt-4.1-mini"
 
@@ -304,7 +305,7 @@ def test_an_end_that_one_process_wants_ends_the_others_with_its_reason() -> None
 
 
 @pytest.mark.parametrize("fault", [RunStopped("the owner is gone"), TypeError("cannot be pickled")], ids=str)
-def test_an_owner_that_cannot_be_told_anything_ends_the_requests_that_wait_for_it(fault: Exception) -> None:
+def test_where_the_owner_cannot_be_reached_the_requests_that_wait_for_it_end(fault: Exception) -> None:
     class Gone:
         async def tell(self, process: Process, words: Sequence[Word]) -> None:
             raise fault
@@ -408,7 +409,7 @@ def test_a_process_that_was_only_slow_goes_on() -> None:
     assert team.run(work()) == ["answer", "answer"]
 
 
-@settings(max_examples=10)
+@runs(10)
 @given(
     st.lists(st.lists(st.sampled_from(["limited", "gone", "none"]), max_size=3), min_size=1, max_size=12),
     st.integers(1, 4),

@@ -72,7 +72,7 @@ ODD_COUNTS += [[], {}, True, 5000.7]
 
 
 @pytest.mark.parametrize("count", ODD_COUNTS, ids=lambda count: str(count)[:12])
-def test_an_answer_with_odd_counts_is_kept_and_not_paid_for_again(store: str, count: object) -> None:
+def test_an_answer_with_odd_counts_is_saved_and_not_paid_for_again(store: str, count: object) -> None:
     usage = {"prompt_tokens": count, "completion_tokens": count, "prompt_tokens_details": {"cached_tokens": count}}
     with Service(lambda *_: reply(usage, answer())) as service:
         first, progress, ended = run(service, store)

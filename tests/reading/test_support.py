@@ -78,7 +78,7 @@ def test_words_that_only_resemble_numbers_are_none(name: str) -> None:
     ids=["first word", "two words", "inner capital", "abbreviation", "German nouns", "Japanese", "Hebrew", "no capitals",
          "all capitals"],
 )  # fmt: skip
-def test_a_name_is_seen_or_cannot_be_told(text: str) -> None:
+def test_a_name_is_seen_or_its_absence_is_uncertain(text: str) -> None:
     assert may_hold_name(text, "Wattwise")
 
 

@@ -184,7 +184,7 @@ def test_an_assessment_in_another_vocabulary_is_refused_in_one_line_that_says_wh
     assert VOCABULARY_CHANGES in str(fault) and len(str(fault).splitlines()) == 1
 
 
-def test_signals_that_were_written_by_hand_belong_to_no_version() -> None:
+def test_signals_that_no_program_wrote_belong_to_no_version() -> None:
     entry = DocumentEntry("mine.json", {"pitch": {"id": "p"}, "signals": {"buyer": "practitioner"}})
     parsed = parse_document(entry)
     assert parsed.fault is None and parsed.signals is not None and not parsed.signals.pricing.known

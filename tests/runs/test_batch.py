@@ -4,73 +4,27 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import respx
 
 from analyzer import analyze_many
 from analyzer.errors import AuthenticationFailed, ConfigurationError
-from analyzer.results.result import Result
-from analyzer.runs.batch import BatchResults, cancel, collect, submit
+from analyzer.runs.batch import collect, submit
 from analyzer.settings import Settings
 from analyzer.store.batches import BatchTable
-from tests.batch_provider import KEY, Provider, settings_for
+from tests.batch_desks import ANTHROPIC, OPENAI, URL, Desk, at, fates, good, pitches
+from tests.batch_provider import KEY, settings_for
 from tests.completions import PITCH, answer, single
-
-OPENAI = "openai/gpt-4.1-mini"
-ANTHROPIC = "anthropic/claude-opus-5-5"
-URL = "https://models.test/v1"
-
-
-def pitches(count: int) -> list[tuple[str, str]]:
-    return [(f"p{number}", f"{PITCH}\nNumber {number}.") for number in range(count)]
-
-
-class Desk:
-    """A provider, and runs of a few pitches against it with one store."""
-
-    def __init__(self, folder: Path, model: str):
-        self.folder, self.model = folder, model
-        self.provider = Provider()
-        self.settings = settings_for(folder, URL)
-        self.options: dict[str, Any] = {"store": f"sqlite:///{folder / 'store.db'}"}
-
-    def limits(self, requests: int, megabytes: int = 200) -> None:
-        self.settings = settings_for(self.folder, URL, requests, megabytes)
-
-    @property
-    def all(self) -> dict[str, Any]:
-        return {"model": self.model, "settings": self.settings, **self.options}
-
-    def submit(self, count: int = 3, **options: Any) -> Any:
-        return submit(pitches(count), **{**self.all, **options})
-
-    def collect(self, count: int = 3, **options: Any) -> tuple[dict[str, Result], BatchResults]:
-        """The results by id, each exactly once."""
-        run = collect(pitches(count), **{**self.all, **options})
-        results = list(run)
-        assert len({result.id for result in results}) == len(results)
-        assert len(results) + run.waiting + run.unasked == count
-        return {result.id: result for result in results}, run
-
-    def cancel(self, count: int = 3) -> Any:
-        return cancel(pitches(count), **self.all)
 
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("analyzer.runs.batch._pause", lambda seconds: None)
-
-
-def at(folder: Path, model: str) -> Iterator[Desk]:
-    desk = Desk(folder, model)
-    with respx.mock(assert_all_called=False) as router:
-        router.route(host="models.test").mock(side_effect=lambda request: desk.provider.handle(request))
-        yield desk
+    monkeypatch.setattr("analyzer.reading.batch_desk._MISSES_APART", 0.0)
 
 
 @pytest.fixture(params=[OPENAI, ANTHROPIC], ids=["openai", "anthropic"])
@@ -81,17 +35,6 @@ def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
 @pytest.fixture
 def openai(tmp_path: Path) -> Iterator[Desk]:
     yield from at(tmp_path, OPENAI)
-
-
-def good(results: dict[str, Result]) -> list[str]:
-    return sorted(id_ for id_, result in results.items() if result.assessment is not None)
-
-
-def fates(*listed: str) -> Callable[[str, dict[str, Any]], str]:
-    """One fate for each request, in the order of their pitches, then ok."""
-    return lambda key, body: next(
-        (fate for number, fate in enumerate(listed) if f"Number {number}." in json.dumps(body)), "ok"
-    )
 
 
 # ---------------------------------------------------------------- a good day
@@ -251,20 +194,6 @@ def test_results_that_stay_lost_are_asked_again_and_the_run_says_so(desk: Desk, 
     desk.provider.finish()
     assert len(good(desk.collect()[0])) == 3
     assert Counter(desk.provider.paid.values()) == Counter({1: first, 2: 3 - first} if first else {2: 3})
-
-
-def test_an_outage_while_results_are_fetched_loses_none_however_long_it_lasts(
-    openai: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    openai.submit()
-    openai.provider.finish()
-    with monkeypatch.context() as patched:
-        patched.setattr(openai.provider, "_file", lambda name: httpx.Response(503))
-        for _ in range(4):
-            results, run = openai.collect()
-            assert not results and run.waiting == 3 and not run.report.sent
-            assert "could not be looked at" in run.report.notes[0]
-    assert len(good(openai.collect()[0])) == 3 and set(openai.provider.paid.values()) == {1}
 
 
 @pytest.mark.slow
@@ -511,7 +440,7 @@ def test_several_readings_and_a_second_look_are_requests_of_batches_too(openai: 
 
 
 def test_a_cost_limit_bounds_the_batch_before_it_is_sent(openai: Desk) -> None:
-    one = openai.submit(1).report.at_most
+    one = openai.submit(1).report.at_most or 0.0
     submitted = openai.submit(4, max_cost=2.5 * one)
     assert submitted.report.sent == 2 and submitted.exit_code == 1
     assert "could exceed the limit" in str(submitted.ended)

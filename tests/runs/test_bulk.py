@@ -455,7 +455,7 @@ def test_nothing_is_written_where_nothing_was_read_and_an_earlier_output_stays(t
         ("folder.csv", "is a folder"),
     ],
 )
-def test_an_output_that_cannot_be_is_told_before_anything_is_asked(tmp_path: Path, output: str, told: str) -> None:
+def test_an_impossible_output_gets_an_error_before_anything_is_asked(tmp_path: Path, output: str, told: str) -> None:
     (tmp_path / "folder.csv").mkdir()
     with Service(lambda *_: GOOD) as service, pytest.raises(InputError, match=told):
         run(
@@ -490,7 +490,7 @@ def test_progress_and_summary_tell_what_came_of_the_run(tmp_path: Path, store: s
     assert (second.progress.from_store, second.progress.usage.requests, second.exit_code) == (9, 0, 1)
 
 
-def test_an_estimate_asks_nothing_and_knows_what_is_kept(tmp_path: Path, store: str) -> None:
+def test_an_estimate_asks_nothing_and_knows_what_is_saved(tmp_path: Path, store: str) -> None:
     source = tmp_path / "in.jsonl"
     with Service(lambda *_: GOOD) as service:
         settings = replace(service.settings, store=store)
@@ -536,7 +536,7 @@ def test_repeated_readings_show_how_far_they_agree_and_are_asked_for_once(tmp_pa
     assert told == Counter((f"p{n}", k) for n in range(5) for k in (1, 2, 3))
 
 
-def test_keys_and_pitches_stay_out_of_what_is_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_keys_and_pitches_stay_out_of_messages(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     with Service(lambda *_: refused(401, message=KEY)) as service, pytest.raises(ConfigurationError) as raised:
         run(
             Sources((str(table(tmp_path / "in.jsonl", 3)),)),

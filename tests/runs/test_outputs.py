@@ -221,7 +221,7 @@ def test_a_store_that_is_deleted_during_a_run_is_said(tmp_path: Path) -> None:
         ("file.md/r.md", "there is no folder"),
     ],
 )
-def test_a_file_that_cannot_be_written_is_told_beforehand_and_nothing_is_touched(
+def test_a_file_that_cannot_be_written_gets_an_error_first_and_nothing_is_touched(
     tmp_path: Path, name: str, says: str
 ) -> None:
     (tmp_path / "folder.html").mkdir()
@@ -367,7 +367,7 @@ def test_a_low_limit_on_open_files_narrows_a_run_and_fails_nothing(tmp_path: Pat
     assert connections_at_once(1) == 1
 
 
-def test_documents_that_share_an_id_or_a_title_are_told_apart_by_score_and_rank(tmp_path: Path) -> None:
+def test_documents_that_share_an_id_or_a_title_are_distinguished_by_score_and_rank(tmp_path: Path) -> None:
     keywords(PITCHES / "taperline.txt", tmp_path / "a.jsonl")
     keywords(PITCHES / "taperline.txt", tmp_path / "b.jsonl")
     from tests.cli.test_cli import pitch as command

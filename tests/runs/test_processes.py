@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import io
+import json
 import os
 import pickle
 import signal
@@ -21,6 +22,7 @@ from hypothesis import strategies as st
 
 from analyzer import analyze_many, score
 from analyzer.errors import ConfigurationError, CostLimitReached, PitchError, ProviderDown
+from analyzer.files.document import Document
 from analyzer.results.result import Result, WrittenResult
 from analyzer.runs.many import open_run
 from analyzer.runs.plan import RunPlan
@@ -32,6 +34,7 @@ from tests.completions import PITCH
 from tests.model_server import KEY, MODEL, Reply, Service, good
 
 GOOD = good()
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def pitches(count: int) -> list[tuple[str, str]]:
@@ -101,8 +104,9 @@ def test_rows_are_the_same_in_several_processes_and_a_pitch_that_ends_them_fails
     def outcomes(results: Any) -> dict[int, tuple[str, Any]]:
         return {each.number: (each.id, str(each.error) if each.error else each.document()) for each in results}
 
+    deadly = Document.plain(Deadly("deck"), b"", PITCH)
     alone = outcomes(analyze_many(entries, model="keywords"))
-    together = outcomes(analyze_many([*entries, ("deadly", Deadly(PITCH))], model="keywords", processes=2))
+    together = outcomes(analyze_many([*entries, ("deadly", deadly)], model="keywords", processes=2))
     name, error = together.pop(len(entries))
     assert together == alone
     assert name == "deadly"
@@ -190,3 +194,133 @@ def test_processes_end_with_a_run_that_is_killed() -> None:
         assert not reading.is_alive()  # nobody has its standard error open any more
         run.stderr.close()
         assert service.wait_for(lambda: service.abandoned == 1)
+
+
+# ---------------------------------------------------------------- a command in several processes
+
+
+def bulk_command(folder: Path, service: Service, width: int = 4) -> subprocess.Popen[str]:
+    """`pitch bulk` in two processes; reading its standard error to the end waits for all of them."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PITCH_")}
+    store = {"PITCH_STORE": f"sqlite:///{folder}/store.db"}
+    arguments = ["bulk", "in.jsonl", "-o", "out.jsonl", "--processes", "2", "--concurrency", str(width)]
+    return subprocess.Popen(
+        [sys.executable, "-m", "analyzer", *arguments],
+        env=environment | service.environment | store | {"PYTHONPATH": str(ROOT)},
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def rows_of(path: Path) -> list[str]:
+    return sorted(json.loads(line)["pitch"]["id"] for line in path.read_text(encoding="utf-8").splitlines())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("sent", "code", "excused"),
+    [(signal.SIGINT, 130, 0), (signal.SIGTERM, -signal.SIGTERM, 4), (signal.SIGHUP, -signal.SIGHUP, 4)],
+    ids=["Ctrl-C", "SIGTERM", "closed terminal"],
+)
+def test_a_command_that_is_stopped_leaves_no_process_and_the_next_one_writes_each_row_once(
+    sent: signal.Signals, code: int, excused: int, tmp_path: Path
+) -> None:
+    folder = tmp_path / "a folder: with spaces"
+    folder.mkdir()
+    lines = [json.dumps({"id": id_, "text": text}) + "\n" for id_, text in pitches(30)]
+    (folder / "in.jsonl").write_text("".join(lines), encoding="utf-8")
+    with Service(lambda *_: Reply(GOOD.body, after=0.05)) as service:
+        stopped = bulk_command(folder, service)
+        assert service.wait_for(lambda: service.answered.total() >= 6, 120)
+        stopped.send_signal(sent)
+        _, said = stopped.communicate(timeout=120)
+        assert (stopped.returncode, "Traceback" in said) == (code, False)
+        whole = bulk_command(folder, service)
+        _, said = whole.communicate(timeout=120)
+        assert whole.returncode == 0, said
+        twice = service.asked.total() - len(service.asked)
+    assert rows_of(folder / "out.jsonl") == sorted(id_ for id_, _ in pitches(30))
+    assert twice <= excused
+    assert not (folder / "out.jsonl.partial").exists()
+
+
+@pytest.mark.slow
+def test_a_second_ctrl_c_ends_all_processes_at_once(tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text(json.dumps({"text": PITCH}) + "\n", encoding="utf-8")
+    with Service(lambda *_: Reply(GOOD.body, after=600)) as service:
+        run = bulk_command(tmp_path, service)
+        assert run.stderr is not None
+        assert service.wait_for(lambda: service.in_flight == 1, 120)
+        run.send_signal(signal.SIGINT)
+        while "Press Ctrl-C again" not in run.stderr.readline():
+            assert run.poll() is None
+        run.send_signal(signal.SIGINT)
+        _, said = run.communicate(timeout=120)
+        assert (run.returncode, "Traceback" in said) == (130, False)
+        assert service.wait_for(lambda: service.abandoned == 1)
+
+
+SCRIPT = """
+import os, sys
+sys.path.insert(0, ROOT)
+from analyzer import analyze_many
+
+print("an effect of being loaded")
+class Text(str):
+    def __new__(cls, text, more):
+        return super().__new__(cls, text)
+assert os.path.basename(os.getcwd()) == "elsewhere: here"
+results = analyze_many([(Text('d1', 1), Text(PITCH, 1)), ("d2", PITCH)], model="keywords", processes=2)
+print(sorted(result.id for result in results))
+"""
+"""It has no file, and no `if __name__ == "__main__"`."""
+
+
+@pytest.mark.slow
+def test_processes_start_from_a_script_without_a_file_and_know_no_class_of_it(tmp_path: Path) -> None:
+    folder, broken = tmp_path / "elsewhere: here", tmp_path / "broken"
+    for each in (folder, broken):
+        each.mkdir()
+        (each / "json.py").write_text("raise RuntimeError('not this one')", encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-I", "-O", "-"],
+        input=f"ROOT, PITCH = {str(ROOT)!r}, {PITCH!r}\n{SCRIPT}",
+        env={**os.environ, "PYTHONPATH": str(broken), "PITCH_PROCESSES": "x"},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.stdout.splitlines() == ["an effect of being loaded", "['d1', 'd2']"], done.stderr
+
+
+@pytest.mark.slow
+def test_processes_end_with_a_run_that_is_killed_also_where_another_has_their_pipes(tmp_path: Path) -> None:
+    script = (
+        "import os, signal, sys; from analyzer import analyze_many\n"
+        "run = analyze_many(iter(lambda: 'A pitch for a tool.', 0), model='keywords', processes=2)\n"
+        "next(run)\n"
+        "if not os.fork():\n"
+        "    print('forked', flush=True); os.close(2); signal.pause()\n"
+        "sys.stdout.close(); os.close(1); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
+    run = subprocess.Popen(
+        [sys.executable, "-c", script], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, process_group=0
+    )
+    assert run.stdout is not None and run.stderr is not None
+    try:
+        assert run.stdout.readline() == b"forked\n"
+        reading = threading.Thread(target=run.stderr.read, daemon=True)
+        reading.start()
+        reading.join(120)
+        assert not reading.is_alive()  # its processes had standard error open
+    finally:
+        os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
+        run.stdout.close()
+        run.stderr.close()

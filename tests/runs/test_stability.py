@@ -5,7 +5,7 @@ from __future__ import annotations
 from io import StringIO
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
@@ -15,6 +15,7 @@ from analyzer.results.result import Result
 from analyzer.runs.stability import Stability
 from analyzer.views.bulk import print_stability
 from analyzer.vocabulary.signals import Signals
+from tests.properties import runs
 
 READINGS = st.lists(
     st.fixed_dictionaries(
@@ -34,7 +35,7 @@ def signals(reading: dict[str, str]) -> Signals:
     return Signals.model_validate({"in_scope": True, "problems": [problem], **buyer})
 
 
-@settings(max_examples=30, deadline=None)
+@runs(30, deadline=None)
 @given(READINGS)
 def test_votes_say_as_much_of_agreement_as_the_readings_one_by_one(drawn: list[dict[str, str]]) -> None:
     readings = [signals(each) for each in drawn]

@@ -79,6 +79,11 @@ class Running:
     def ended(self) -> bool:
         return self.process.poll() is not None
 
+    def children(self) -> list[int]:
+        """The ids of the processes that the command started and that go on."""
+        found = subprocess.run(["pgrep", "-P", str(self.process.pid)], capture_output=True, text=True, check=False)
+        return [int(line) for line in found.stdout.split()]
+
     def kill(self) -> bool:
         """Kills the command itself with SIGKILL; whether it was still running."""
         self.process.kill()
@@ -216,6 +221,13 @@ class Bench:
         running = Running([*self.command, *map(str, arguments)], environment, place, file_limit)
         self._running.append(running)
         return running
+
+
+def are_gone(process_ids: Sequence[int]) -> bool:
+    """Whether none of these processes runs any more."""
+    listed = ",".join(map(str, process_ids)) or "0"
+    found = subprocess.run(["ps", "-o", "stat=", "-p", listed], capture_output=True, text=True, check=False)
+    return all(line.startswith("Z") for line in found.stdout.split())
 
 
 def wait_for_answers(server: Server, count: int, running: Running) -> bool:

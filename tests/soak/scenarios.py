@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.soak.bench import Bench, Done, Running, Server, check_payments, wait_for_answers, wait_until
+from tests.soak.bench import Bench, Done, Running, Server, are_gone, check_payments, wait_for_answers, wait_until
 from tests.soak.documents import write_documents
 from tests.soak.postgres import Postgres
 from tests.soak.server import FILTERED, KINDS, lot
@@ -92,6 +93,50 @@ def killed(bench: Bench, scale: Scale) -> Iterator[Row]:
     check_payments(row, server.ledger.entries(), kills=kills, width=width)
     if len(kills) < scale.kills:
         row.faults.append(f"only {len(kills)} kills hit a run")
+    yield row
+
+
+def workers_killed(bench: Bench, scale: Scale) -> Iterator[Row]:
+    """kill -9 at processes of a run that reads in several, and at last at the run itself."""
+    count, width = scale.pitches * 2, 8
+    row = Row(
+        "workers killed", f"{scale.kills} kills of processes of a run over {count:,} pitches in 3, then of the run"
+    )
+    table, ids = bench.table(count)
+    output = bench.folder / "out.jsonl"
+    server = bench.server(latency=0.03)
+    rng = random.Random(bench.seed)
+    arguments = ("bulk", table, "-o", output, "--concurrency", width, "--processes", 3, "--json")
+    kills: list[float] = []
+    began = time.monotonic()
+    running = bench.start(*arguments, server=server)
+    for number in range(scale.kills):
+        if not wait_for_answers(server, (number + 1) * count // (2 * scale.kills), running):
+            break
+        at_work = running.children()
+        if at_work:
+            victim = rng.choice(at_work)
+            with suppress(ProcessLookupError):
+                # Others ask for what it had from its death on, which is some time between these two.
+                kills.append(time.time())
+                os.kill(victim, signal.SIGKILL)
+                wait_until(lambda victim=victim: are_gone([victim]), running)  # type: ignore[misc]
+                kills.append(time.time())
+    at_work = running.children()
+    if running.kill():
+        end = time.monotonic() + scale.patience
+        while not are_gone(at_work) and time.monotonic() < end:  # they end by themselves
+            time.sleep(0.01)
+        kills.append(time.time())
+        if not are_gone(at_work):
+            row.faults.append("processes of the run outlived it")
+    done = bench.start(*arguments, server=server).wait(scale.patience)
+    row.seconds = time.monotonic() - began
+    row.faults += done.faults()
+    check_rows(row, output, ids)
+    check_payments(row, server.ledger.entries(), kills=kills, width=width)
+    if len(kills) < 2 * scale.kills + 1:
+        row.faults.append("not every kill hit a process")
     yield row
 
 
@@ -305,6 +350,7 @@ def store_restart(bench: Bench, scale: Scale) -> Iterator[Row]:
 
 SCENARIOS: Final[dict[str, Callable[[Bench, Scale], Iterator[Row]]]] = {
     "kill": killed,
+    "workers": workers_killed,
     "faults": faults,
     "storm": storms,
     "outage": outages,

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -25,9 +24,8 @@ from analyzer.store.engine import StoreUnavailable
 from analyzer.store.migrate import MIGRATIONS
 from analyzer.store.store import Store
 from analyzer.store.tables import METADATA
+from tests.databases import KINDS, POSTGRESQL, new_database
 
-POSTGRESQL = os.environ.get("PITCH_TEST_POSTGRESQL", "")
-"""URL of a PostgreSQL server on which databases may be made; `.ci/run` starts one."""
 REVISIONS = sorted(path.stem.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
@@ -36,22 +34,11 @@ def answer(key: str | None, text: str = "{}", **changes: object) -> StoredAnswer
     return StoredAnswer(key=key, text=text, **(given | changes))  # type: ignore[arg-type]
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+@pytest.fixture(params=KINDS)
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a database that does not hold anything yet."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'folder' / 'store.db'}"
-        return
-    if not POSTGRESQL:
-        pytest.skip("PITCH_TEST_POSTGRESQL names no PostgreSQL server")
-    name = f"pitches_{uuid4().hex[:12]}"
-    server = sa.create_engine(POSTGRESQL, isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    yield sa.make_url(POSTGRESQL).set(database=name).render_as_string(hide_password=False)
-    with server.connect() as connection:
-        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
-    server.dispose()
+    with new_database(request.param, tmp_path) as made:
+        yield made
 
 
 @pytest.fixture
@@ -67,21 +54,21 @@ def test_an_answer_is_found_by_its_request_and_by_no_other(store: Store) -> None
     assert store.answers.find(["a" * 64, "b" * 64]) == {"a" * 64: kept}
 
 
-def test_large_counts_and_the_reason_for_no_answer_are_kept(store: Store) -> None:
+def test_large_counts_and_the_reason_for_no_answer_are_saved(store: Store) -> None:
     kept = answer("a", "", input_tokens=3_000_000_000, cached_tokens=10**12, output_tokens=10**12, fault="filtered")
     store.answers.save([kept])
     assert store.answers.find(["a"]) == {"a": kept}
     assert store.answers.mean_tokens("openai/m") == (3e9, 1e12)
 
 
-def test_of_two_answers_to_one_request_the_first_stays_and_both_are_kept_as_paid(store: Store) -> None:
+def test_of_two_answers_to_one_request_the_first_stays_and_both_count_as_paid(store: Store) -> None:
     store.answers.save([answer("a", "first")])
     store.answers.save([answer("a", "second"), answer("b", "other")])
     assert {key: kept.text for key, kept in store.answers.find(["a", "b"]).items()} == {"a": "first", "b": "other"}
     assert store.answers.count() == 3
 
 
-def test_of_answers_saved_together_the_first_to_a_request_stays_and_all_are_kept_as_paid(store: Store) -> None:
+def test_of_answers_saved_together_the_first_to_a_request_stays_and_all_count_as_paid(store: Store) -> None:
     store.answers.save([answer("a", "first"), answer(None), answer("a", "second"), answer("b", "other"), answer("a")])
     assert {key: kept.text for key, kept in store.answers.find(["a", "b"]).items()} == {"a": "first", "b": "other"}
     assert store.answers.count() == 5
@@ -533,7 +520,7 @@ def test_a_store_of_a_newer_version_is_not_touched(url: str) -> None:
         ("postgresql://ann:hunter2@127.0.0.1:9/x", "cannot be used"),
     ],
 )
-def test_a_store_that_cannot_be_opened_is_told_without_a_password(url: str, told: str) -> None:
+def test_the_error_about_a_store_that_cannot_be_opened_shows_no_password(url: str, told: str) -> None:
     with pytest.raises(StoreError, match=told) as raised:
         Store.open(url)
     assert "hunter2" not in str(raised.value)

@@ -88,7 +88,7 @@ def test_a_tie_on_scope_is_called_undecided_and_shows_what_was_read() -> None:
         assert "mportant" in shown and "They differ on: In scope" in " ".join(shown.split()), name
 
 
-def test_positions_that_share_a_lean_are_told_apart() -> None:
+def test_positions_that_share_a_lean_are_distinguished() -> None:
     other = {**PROBLEM, "stage": "day_1", "statement": "Labels are missing"}
     three = [PROBLEM, {**PROBLEM, "statement": "Models decay"}, {**PROBLEM, "statement": "Costs rise"}]
     found = contested(read({"problems": three}, {"problems": [*three, other]}).signals)

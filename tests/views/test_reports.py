@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 from io import StringIO
 from pathlib import Path
@@ -17,6 +18,7 @@ from analyzer.errors import InputError
 from analyzer.framework.assessment import PitchRef, Warning
 from analyzer.framework.one_pitch import what_if
 from analyzer.views import assessment_content as content
+from analyzer.views.assessment_content import WARNINGS, warning_kinds, warning_text
 from analyzer.views.assessment_html import html_report
 from analyzer.views.assessment_markdown import markdown_report
 from analyzer.views.assessment_terminal import print_assessment
@@ -171,7 +173,7 @@ def test_the_rulebook_can_be_read_with_every_consideration_and_question() -> Non
         assert words.question in page
 
 
-def test_reports_say_what_was_set_by_hand_and_what_was_read() -> None:
+def test_reports_say_what_was_edited_and_what_was_read() -> None:
     read = Signals.model_validate(
         {"buyer": "practitioner", "competitors": [{"name": "<b>[A](http://a.example)", "kind": "startup"}]}
     )
@@ -205,3 +207,16 @@ def test_a_summary_that_repeats_the_title_is_left_out(summary: str) -> None:
     signals = Signals.model_validate({"summary": summary})
     assert content.summary(score(signals, pitch=PitchRef(title="Cut your GPU bill"))) == ""
     assert content.summary(score(signals, pitch=PitchRef(title="Another title"))) == summary
+
+
+def test_a_warning_is_shown_in_words_and_without_names_of_code() -> None:
+    warning = Warning(kind="unsupported", message="business_impact: quantified needs a number.", signal="urgency")
+    assert warning_text(warning) == "Cost of the problem: quantified needs a number. (Urgency)"
+    held = Warning(kind="unread", message="data_quality.csv: row 3 was not read (value_at_stake, pricing)")
+    assert warning_text(held) == "data_quality.csv: row 3 was not read (value at stake, pricing)"
+
+
+def test_every_kind_of_warning_has_words_for_a_row() -> None:
+    kinds = {kind for kind in re.findall(r"`([a-z_]+)`", Warning.__doc__ or "") if kind != "kind"}
+    assert kinds == set(WARNINGS)
+    assert warning_kinds(["unsupported", "one_sentence"]) == "a quote to check; one sentence carries most of it"

@@ -23,5 +23,5 @@ def test_a_value_reads_well_in_the_middle_of_a_sentence(value: str) -> None:
     assert said[0].islower() or said.split()[0].rstrip("s") in ("AI", "ML", "LLM", "GPU", "AutoML")
 
 
-def test_an_input_and_a_value_of_one_name_are_told_apart() -> None:
+def test_an_input_and_a_value_of_one_name_are_distinguished() -> None:
     assert (title("in_house"), word("in_house")) == ("In-house building", "built in-house")

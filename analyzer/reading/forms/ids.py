@@ -114,6 +114,7 @@ class _Document:
         self._answer = answer
         self._text = pitch.text
         self._sentences = sentences(pitch.text)
+        self._groundings: dict[int, Grounding] = {}
 
     def quoted(self) -> dict[str, Any]:
         """The same answer with quotes in place of numbers."""
@@ -150,10 +151,16 @@ class _Document:
             return {"fault": f"there is no sentence {number}; the pitch has {len(self._sentences)}"}
         piece = self._sentences[number - 1]
         sentence = self._text[piece.start : piece.end]
-        narrowed = Grounding(sentence).find(words) if carries_a_point(words) else None
+        narrowed = self._grounding(number, sentence).find(words) if carries_a_point(words) else None
         if narrowed is None or narrowed.start is None:
             return {"text": sentence, "start": piece.start}
         return {"text": narrowed.text, "start": piece.start + narrowed.start}
+
+    def _grounding(self, number: int, sentence: str) -> Grounding:
+        """Finds words in a sentence; several signals often rest on one."""
+        if number not in self._groundings:
+            self._groundings[number] = Grounding(sentence)
+        return self._groundings[number]
 
     def _passages(self, part: Any) -> Iterator[tuple[int, int]]:
         """First and last sentence of each passage; numbers that follow each other are one passage."""

@@ -55,7 +55,7 @@ class Evidence:
         )
 
     def hits(self, cue: Cue, unless: Cue | None = None, code: bool = False) -> Iterator[Hit]:
-        """The hits of a cue that are evidence: not exceptions, not denied, no known product for an organisation."""
+        """The hits of a cue that are evidence: not exceptions, not denied, no known product for an organization."""
         exceptions = self.sentences_with(unless)
         for hit in itertools.islice(self.text.hits(cue, code), MOST_HITS):
             if hit.sentence in exceptions or self._denied(hit) or (hit.org and not self.is_company(hit.org)):

@@ -7,7 +7,6 @@ place.
 from __future__ import annotations
 
 import itertools
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from pathlib import Path
@@ -314,6 +313,8 @@ def _prepared() -> dict[str, Any]:
 
 
 def _worked_out() -> dict[str, Any]:
+    import tomllib  # slow to load, and needed once
+
     content = tomllib.loads(_DATA.read_text(encoding="utf-8"))
     return {"content": content, "index": Rules.load(content).index.tables}
 

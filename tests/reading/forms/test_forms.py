@@ -115,7 +115,7 @@ def test_every_form_and_the_text_of_the_rules_have_a_fingerprint_of_their_own() 
     assert len(set(fingerprints)) == len(fingerprints)
 
 
-def test_both_prompts_say_the_same_but_for_how_evidence_is_given() -> None:
+def test_both_prompts_say_the_same_but_for_the_form_of_the_evidence() -> None:
     quotes, ids = (form(name).instructions(rules=False).splitlines() for name in ("quotes", "ids"))
     differs = [line.split()[0] for line, other in zip(quotes, ids, strict=True) if line != other]
     assert differs == ["2.", "3.", "4.", "5.", "The", "Answer", "Before"]

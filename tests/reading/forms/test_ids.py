@@ -101,7 +101,7 @@ def test_a_number_without_a_sentence_is_a_fault_that_says_so(sentences: Any, mes
     assert buyer(sentences) == ([], [message])
 
 
-def test_a_number_without_a_sentence_beside_a_good_one_is_left_out_with_a_warning() -> None:
+def test_a_number_without_a_sentence_next_to_a_good_one_is_left_out_with_a_warning() -> None:
     result = checked(answer(buyer=value("engineering_leadership", [4, 70])))
     assert result.signals().buyer.known and [warning.kind for warning in result.warnings] == ["dropped"]
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from hypothesis import given
-from hypothesis import settings as runs
 from hypothesis import strategies as st
 
 from analyzer.reading.keywords.cue_index import CueIndex
 from analyzer.reading.keywords.cues import Cue
 from analyzer.reading.keywords.rules import keyword_rules
 from analyzer.reading.keywords.sentences import Text
+from tests.properties import runs
 
 WORDS = ["a", "ab", "abc", "b", "bc", "c", "ca"]
 options = st.lists(st.sampled_from([*WORDS, "a*", "ab*", "b*"]), min_size=1, max_size=3, unique=True).map(tuple)
@@ -22,7 +22,7 @@ def holds(sentence: list[str], option: str) -> bool:
 
 
 @given(cues, sentences)
-@runs(max_examples=200)
+@runs(200)
 def test_a_cue_is_near_the_sentences_that_meet_all_of_its_needs(some: list[Cue], text: list[list[str]]) -> None:
     words = {word: sum(1 << n for n, sentence in enumerate(text) if word in sentence) for word in WORDS}
     near = CueIndex(some).near({word: where for word, where in words.items() if where})

@@ -53,7 +53,7 @@ def stands_in(text: str, signals: Signals) -> bool:
 
 
 @pytest.mark.parametrize("path", sorted(PITCHES.glob("*.txt")), ids=lambda path: path.stem)
-def test_every_quote_of_a_sample_stands_in_it(path: Path) -> None:
+def test_every_quote_of_a_sample_is_in_it(path: Path) -> None:
     pitch = Pitch.from_text(path.read_text(encoding="utf-8"))
     signals = read_with_keywords(pitch.text, pitch.planted)
     assert stands_in(pitch.text, signals) and [*signals.quotes()]
@@ -72,7 +72,7 @@ SCRAPS = st.sampled_from(
     st.one_of(st.text(max_size=300), st.lists(st.one_of(SCRAPS, st.text(max_size=5)), max_size=60).map(" ".join)),
     st.data(),
 )
-def test_any_text_is_read_and_every_quote_stands_in_it(text: str, data: st.DataObject) -> None:
+def test_any_text_is_read_and_every_quote_is_in_it(text: str, data: st.DataObject) -> None:
     spans = data.draw(st.lists(st.tuples(st.integers(-3, 400), st.integers(-3, 400)), max_size=2))
     signals = read_with_keywords(text, spans)
     assert stands_in(text, signals)
