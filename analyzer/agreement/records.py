@@ -11,6 +11,7 @@ from analyzer.agreement.compared_signals import SignalKind
 from analyzer.agreement.figures import FIGURES, VALUED
 from analyzer.agreement.statistics import DifferenceLimits, Measured
 from analyzer.late import ShownInNotebooks
+from analyzer.vocabulary.labels import how_many
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +225,7 @@ class Comparison(ShownInNotebooks):
     def __repr__(self) -> str:
         readers = ", ".join(reader.name for reader in self.readers)
         raters = ", ".join(rater.name for rater in self.raters)
-        return f"Comparison({readers} with {raters}, {len(self.pitches)} pitches)"
+        return f"Comparison({readers} with {raters}, {how_many(len(self.pitches), 'pitch', 'pitches')})"
 
     def to_json(self, indent: int | None = 1) -> str:
         """The comparison as JSON, numbers with four decimals."""

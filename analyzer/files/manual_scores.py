@@ -21,6 +21,7 @@ from analyzer.files.disk import reason
 from analyzer.files.frames import OpenTable, is_table
 from analyzer.files.text_encoding import find_encoding, text_pieces
 from analyzer.vocabulary.derived import INPUT_SPECS, LEANS
+from analyzer.vocabulary.labels import how_many
 from analyzer.vocabulary.partial_order import Order
 from analyzer.vocabulary.records import VOCABULARY_CHANGES, VOCABULARY_VERSION
 from analyzer.vocabulary.signals import MAX_COMPETITORS, SIGNALS, UNKNOWN, Competitor, Persona, Problem, Role, Signals
@@ -101,7 +102,8 @@ class ManualScores:
 
     def __repr__(self) -> str:
         pitches, raters = ({getattr(row, name) for row in self.rows} for name in ("pitch", "rater"))
-        return f"ManualScores({self.source!r}, {len(pitches)} pitches, {len(raters)} raters)"
+        counts = f"{how_many(len(pitches), 'pitch', 'pitches')}, {how_many(len(raters), 'rater')}"
+        return f"ManualScores({self.source!r}, {counts})"
 
 
 def read_manual(path: str | Path) -> ManualScores:

@@ -14,7 +14,7 @@ from analyzer.views.assessment_content import VERDICTS
 from analyzer.views.html import Html, tag, together
 from analyzer.views.numbers import number
 from analyzer.views.rulebook import condition, table_cells, title
-from analyzer.vocabulary.labels import capital, word
+from analyzer.vocabulary.labels import capital, how_many, word
 
 
 def show() -> None:
@@ -84,7 +84,7 @@ def _consideration(rulebook: Rulebook, consideration: Consideration, total: floa
     )
     table = tag(
         "details",
-        tag("summary", f"Decision table, {len(consideration.rows)} rows"),
+        tag("summary", f"Decision table, {how_many(len(consideration.rows), 'row')}"),
         _table(rulebook, consideration, "Points", [number(row.points) for row in consideration.rows]),
     )
     return tag("article", text, place, table, class_=f"card {consideration.stance}")

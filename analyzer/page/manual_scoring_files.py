@@ -29,7 +29,7 @@ from analyzer.page.words import on_the_page, show_error
 from analyzer.store.manual_scores import SavedManualScores
 from analyzer.store.store import Store
 from analyzer.views.html import Html, tag
-from analyzer.vocabulary.labels import title, value_word, word
+from analyzer.vocabulary.labels import how_many, title, value_word, word
 from analyzer.vocabulary.signals import UNKNOWN
 
 _CSV: Final = "scoring_csv"
@@ -89,7 +89,7 @@ def show_files(state: ManualScoringState, store: Store | None, rater: str, own: 
     except AnalyzerError as error:
         show_error("Not exported", error)
         return
-    label = f"Manual scores (CSV), {len(chosen)} row{'s' if len(chosen) != 1 else ''}"
+    label = f"Manual scores (CSV), {how_many(len(chosen), 'row')}"
     st.download_button(
         label, content, "manual_scores.csv", "text/csv", on_click="ignore", disabled=not chosen, key=f"{KEY}download"
     )
@@ -103,7 +103,7 @@ def _progress(rater: str, own: Sequence[SavedManualScores]) -> Html:
         return tag("p", note, class_="lead")
     latest = {entry.pitch_id: status(entry.scores) for entry in own}
     pitches, begun = ([id_ for id_, how in latest.items() if how == what] for what in ("scored", "begun"))
-    count = f"{len(pitches)} pitch{'es' if len(pitches) != 1 else ''}"
+    count = how_many(len(pitches), "pitch", "pitches")
     text = f"{rater} has scored {count}" + (f": {'; '.join(map(named, pitches))}." if pitches else ".")
     if begun:
         text += f" Begun, and not in the file: {'; '.join(map(named, begun))}."
@@ -135,9 +135,10 @@ def _to_import(scores: ManualScores, rater: str, own: Sequence[SavedManualScores
     rows = [
         row for row in mine if _imported(row) != {k: v for k, v in latest.get(row.pitch, {}).items() if k in SCORED}
     ]
-    parts = [f"{len(rows)} of {rater}'s {len(mine)} rows are new or differ from what is saved."]
-    if len(mine) < len(scores.rows):
-        parts.append(f"{len(scores.rows) - len(mine)} rows of other raters are skipped.")
+    are = "is" if len(rows) == 1 else "are"
+    parts = [f"{len(rows)} of {how_many(len(mine), 'row')} of {rater} {are} new or different from what is saved."]
+    if others := len(scores.rows) - len(mine):
+        parts.append(f"{how_many(others, 'row of other raters is', 'rows of other raters are')} skipped.")
     return rows, " ".join([*parts, *(f"{note}." for note in scores.notes)])
 
 
@@ -153,7 +154,7 @@ def _import_rows(store: Store, rows: Sequence[ManualScore]) -> None:
         for row in rows:
             store.manual_scores.save(row.pitch, row.rater, _imported(row))
             imported += 1
-        state.messages[_OUTCOME] = f"{imported} row{'s' if imported != 1 else ''} imported."
+        state.messages[_OUTCOME] = f"{how_many(imported, 'row')} imported."
     except AnalyzerError as error:
         state.errors[_OUTCOME] = f"{imported} of {len(rows)} rows imported, then: {on_the_page(error)}"
     state.drafts.clear()

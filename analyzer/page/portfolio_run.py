@@ -54,6 +54,7 @@ from analyzer.runs.side_processes import shared
 from analyzer.settings import Settings, asks_a_server
 from analyzer.store.portfolios import Claim, NewPitch, SavedPortfolio, SavedResult
 from analyzer.store.store import Store
+from analyzer.vocabulary.labels import how_many
 
 MOST_PITCHES: Final = 5_000
 """Pitches that the page takes at once."""
@@ -336,7 +337,7 @@ def _guarded(work: PortfolioWork, step: Callable[[], None]) -> None:
     except Exception as error:  # noqa: BLE001  # a bug: one line for the visitor, the rest for who runs the page
         where = "".join(format_tb(error.__traceback__))  # without its message, which may quote a pitch
         _log.error("%s while working on many pitches\n%s", type(error).__name__, where)
-        work.ended = as_analyzer_error(error, f"after {len(work.items)} pitches")
+        work.ended = as_analyzer_error(error, f"after {how_many(len(work.items), 'pitch', 'pitches')}")
 
 
 def _parts(pieces: Iterator[Piece], count: int) -> Iterator[PortfolioPart]:

@@ -20,6 +20,7 @@ from analyzer.late import ShownInNotebooks
 from analyzer.results.documents import DocumentEntry, as_entry, entries_of_table, parse_document
 from analyzer.results.result import Result
 from analyzer.results.tables import PitchLabel
+from analyzer.vocabulary.labels import how_many
 from analyzer.vocabulary.signals import Signals
 
 
@@ -51,7 +52,8 @@ class Ranking(ShownInNotebooks, Sequence[Ranked]):
 
     def __repr__(self) -> str:
         first = [self.labels[each.row].name[:40] for each in self.ranked[:3]]
-        return f"Ranking({len(self.ranked)} pitches: {', '.join(first)}{', …' if len(self.ranked) > 3 else ''})"
+        count = how_many(len(self.ranked), "pitch", "pitches")
+        return f"Ranking({count}: {', '.join(first)}{', …' if len(self.ranked) > 3 else ''})"
 
     def to_frame(self) -> Any:
         """A DataFrame with a row for each pitch, best first, and the pitch's id as index."""

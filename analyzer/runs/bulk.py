@@ -31,6 +31,7 @@ from analyzer.runs.batch import BatchResults
 from analyzer.runs.many import Results, analyze_many
 from analyzer.runs.stability import Stability
 from analyzer.settings import DEFAULT_CONCURRENCY, GIVE_UP_AFTER, KEYWORDS, Settings
+from analyzer.vocabulary.labels import how_many
 
 if TYPE_CHECKING:
     from analyzer.reading.batch_desk import BatchReport
@@ -219,7 +220,7 @@ class _BulkRun:
         except BaseException as error:
             partial = self._written.give_up()
             if partial is not None:
-                error.add_note(f"What was read so far is in {partial} ({self._written.rows:,} rows).")
+                error.add_note(f"What was read so far is in {partial} ({how_many(self._written.rows, 'row')}).")
             raise
         if not isinstance(self._ended, OutputError):
             self._stopped = self._stop.is_set()

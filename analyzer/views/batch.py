@@ -8,6 +8,7 @@ from rich.text import Text
 from analyzer.reading.batch_desk import BatchReport
 from analyzer.runs.batch import Submitted
 from analyzer.views.bulk import money
+from analyzer.vocabulary.labels import how_many
 
 
 def print_submitted(console: Console, submitted: Submitted, *, stopped: bool = False) -> None:
@@ -15,16 +16,16 @@ def print_submitted(console: Console, submitted: Submitted, *, stopped: bool = F
     report, progress = submitted.report, submitted.progress
     if report.sent:
         cost = "of unknown price" if report.at_most is None else f"for at most about {money(report.at_most)}"
-        console.print(f"{_counted(report.sent, 'request')} sent in {_batches(report.sent_batches)}, {cost}")
+        console.print(f"{how_many(report.sent, 'request')} sent in {_batches(report.sent_batches)}, {cost}")
     else:
         console.print("Nothing was sent.")
     earlier = submitted.waiting - report.sent
     if report.open_batches:
         console.print(f"{_batches(report.open_batches)} sent earlier {_are(report.open_batches)} under way")
     elif earlier > 0 and not report.sent:
-        console.print(f"{_counted(earlier, 'pitch waits', 'pitches wait')} for a batch")
+        console.print(f"{how_many(earlier, 'pitch waits', 'pitches wait')} for a batch")
     if progress.done:
-        console.print(f"{_counted(progress.done, 'pitch needs', 'pitches need')} no request")
+        console.print(f"{how_many(progress.done, 'pitch needs', 'pitches need')} no request")
     for kind, count in sorted(progress.failed.items()):
         console.print(f"{count:,} failed: {kind}")
     _print_notes(console, report)
@@ -42,7 +43,7 @@ def print_cancelled(console: Console, report: BatchReport) -> None:
         console.print("No batch with these pitches is under way.")
     else:
         console.print(
-            f"Cancelled: batches with {_counted(report.cancelled, 'request')}. What is answered by now is paid for; "
+            f"Cancelled: batches with {how_many(report.cancelled, 'request')}. What is answered by now is paid for; "
             "--collect takes it.",
             soft_wrap=True,
         )
@@ -51,7 +52,7 @@ def print_cancelled(console: Console, report: BatchReport) -> None:
 
 def waiting_line(report: BatchReport) -> str:
     """How far the batches under way are, in one line."""
-    done = f"{report.done_requests:,} of {_counted(report.open_requests, 'request')} done"
+    done = f"{report.done_requests:,} of {how_many(report.open_requests, 'request')} done"
     return f"Waiting for {_batches(report.open_batches)}: {done}."
 
 
@@ -61,13 +62,13 @@ def batch_lines(report: BatchReport, waiting: int, unasked: int) -> list[str]:
     if report.sent:
         cost = "" if report.at_most is None else f", for at most about {money(report.at_most)}"
         lines.append(
-            f"{_counted(report.sent, 'request')} sent for what is left, in {_batches(report.sent_batches)}{cost}"
+            f"{how_many(report.sent, 'request')} sent for what is left, in {_batches(report.sent_batches)}{cost}"
         )
     if waiting:
-        waits = _counted(waiting, "pitch waits", "pitches wait")
+        waits = how_many(waiting, "pitch waits", "pitches wait")
         lines.append(f"{waits} for batches; run the same command again to collect them")
     if unasked:
-        lines.append(f"{_counted(unasked, 'pitch was', 'pitches were')} not sent; send them with --batch")
+        lines.append(f"{how_many(unasked, 'pitch was', 'pitches were')} not sent; send them with --batch")
     return lines
 
 
@@ -76,12 +77,8 @@ def _print_notes(console: Console, report: BatchReport) -> None:
         console.print(Text(f"Note: {each}"), soft_wrap=True)
 
 
-def _counted(count: int, one: str, several: str = "") -> str:
-    return f"{count:,} {one if count == 1 else several or f'{one}s'}"
-
-
 def _batches(count: int) -> str:
-    return _counted(count, "batch", "batches")
+    return how_many(count, "batch", "batches")
 
 
 def _are(count: int) -> str:

@@ -24,7 +24,7 @@ from analyzer.runs.stability import Stability
 from analyzer.screen import printable
 from analyzer.views.terminal import QUIET, cut
 from analyzer.views.times import duration
-from analyzer.vocabulary.labels import title
+from analyzer.vocabulary.labels import how_many, title
 
 _EVERY: Final = 30.0
 """Seconds between two lines of progress if there is no terminal."""
@@ -110,7 +110,7 @@ def print_summary(console: Console, summary: BulkSummary) -> None:
         for line in batch_lines(summary.batch, summary.waiting, summary.unasked):
             console.print(line, soft_wrap=True)
     if summary.written is not None:
-        console.print(Text(f"{summary.written}: {summary.rows:,} rows"), soft_wrap=True)
+        console.print(Text(f"{summary.written}: {how_many(summary.rows, 'row')}"), soft_wrap=True)
     for note in summary.notes:
         console.print(Text(f"Note: {note}"), soft_wrap=True)
     if summary.ended is not None:
@@ -142,7 +142,7 @@ def print_stability(console: Console, stability: Stability) -> None:
     if not stability.pitches:
         console.print("No pitch has two readings, so there is nothing to say of how far readings agree.")
         return
-    pitches = "1 pitch" if stability.pitches == 1 else f"{stability.pitches:,} pitches"
+    pitches = how_many(stability.pitches, "pitch", "pitches")
     console.print(f"{pitches} read {stability.repeat} times each. Share of pairs of readings that agree:")
     table = Table(box=None, pad_edge=False, header_style=QUIET, padding=(0, 2, 0, 0))
     table.add_column("signal")
@@ -165,7 +165,7 @@ def print_estimate(console: Console, estimate: CostEstimate) -> None:
     faulty = "".join(f", {count:,} cannot be read ({kind})" for kind, count in sorted(estimate.faulty.items()))
     stored = f", {estimate.stored:,} already in the store" if estimate.stored else ""
     sent = f", {estimate.in_batches:,} in batches" if estimate.in_batches else ""
-    pitches = "1 pitch" if estimate.pitches == 1 else f"{estimate.pitches:,} pitches"
+    pitches = how_many(estimate.pitches, "pitch", "pitches")
     console.print(f"{pitches}{stored}{sent}{faulty}", soft_wrap=True)
     if estimate.model is None:
         console.print("Name a model with --model to see what reading them would cost.")

@@ -74,6 +74,11 @@ def joined(parts: Sequence[str], last: str = "and") -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {last} {parts[-1]}"
 
 
+def how_many(count: int, one: str, several: str = "") -> str:
+    """ "1 row", "1,200 rows"; `several` where an s does not make the plural."""
+    return f"{count:,} {one if count == 1 else several or f'{one}s'}"
+
+
 def capital(text: str) -> str:
     """The text with its first letter upper case and the others as they are."""
     return text[:1].upper() + text[1:]

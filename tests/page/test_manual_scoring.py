@@ -449,8 +449,8 @@ def test_scores_from_a_csv_can_be_gone_on_with(page: AppTest, reader: FixedReade
     begin(page)
     named(page.radio, "Urgency").set_value("important").run()
     page.file_uploader[0].set_value(("mine.csv", rows, "text/csv")).run()
-    assert "1 of anna&#x27;s 1 rows are new or differ" in markup(page)
-    assert "1 rows of other raters are skipped" in markup(page)
+    assert "1 of 1 row of anna is new or different" in markup(page)
+    assert "1 row of other raters is skipped" in markup(page)
 
     named(page.button, "Import").click().run()
 

@@ -55,7 +55,7 @@ def test_a_fault_after_the_last_pitch_leaves_nobody_waiting(monkeypatch: pytest.
     work = read(PITCH)
 
     assert work.done.is_set() and len(work.items) == 1
-    assert "after 1 pitches" in str(work.ended)
+    assert "after 1 pitch" in str(work.ended)
 
 
 def test_quotes_are_where_they_are_marked_also_where_the_text_was_cleaned() -> None:
