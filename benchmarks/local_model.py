@@ -20,7 +20,7 @@ from collections.abc import Container, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from statistics import mean
+from statistics import mean, median
 from typing import Any, Final
 
 from analyzer import analyze, compare, score
@@ -128,7 +128,7 @@ def report(lines: Sequence[dict[str, Any]], model: str) -> Iterator[str]:
     failed = [line for line in lines if "error" in line]
     usable = [line for line in lines if "signals" in line]
     yield f"{len(lines)} pitches, {len(failed)} of them without a usable answer and left out of the figures:\n"
-    yield "| reader | pitches | same value | mean kappa | adds | misses | grounded at first asking | seconds a pitch |"
+    yield "| reader | pitches | same value | mean kappa | adds | misses | grounded at first asking | seconds a pitch, median |"
     yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
     if usable:
         yield from _rows(usable, model)
@@ -168,7 +168,7 @@ def _rows(lines: Sequence[dict[str, Any]], model: str) -> Iterator[str]:
             _share([one["overclaimed"] for one in signals]),
             _share([one["missed"] for one in signals]),
             f"{share:.0%}" if reader == model else "",
-            f"{mean(line['seconds'] for line in lines):.0f}" if reader == model else "",
+            f"{median(line['seconds'] for line in lines):.0f}" if reader == model else "",
         ]
         yield f"| {' | '.join(cells)} |"
 
