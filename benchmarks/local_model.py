@@ -128,7 +128,7 @@ def report(lines: Sequence[dict[str, Any]], model: str) -> Iterator[str]:
     failed = [line for line in lines if "error" in line]
     usable = [line for line in lines if "signals" in line]
     yield f"{len(lines)} pitches, {len(failed)} of them without a usable answer and left out of the figures:\n"
-    yield "| reader | pitches | same value | mean kappa | adds | misses | grounded at first asking | seconds a pitch, median |"
+    yield "| reader | pitches | same value | mean kappa | adds | misses | grounded at first asking | median seconds |"
     yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
     if usable:
         yield from _rows(usable, model)
