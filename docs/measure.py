@@ -335,9 +335,9 @@ def _local() -> Iterator[str]:
 
 _LOCAL_NOTE = """\
 What a model is worth that runs on a laptop without a graphics card: open weights with 1.5 billion parameters, llama.cpp's server, answers
-held to the JSON schema. Twelve pitches, every fourth of samples and reading set by name, were read once each and are compared with the
-first rater's scores of the samples and the settled ones of the reading set, next to the two other readers on the same pitches. Grounded
-at first asking: quotes of the first answer that are in the pitch. Other programs used the machine's two cores as well; on an idle one the model
+held to the JSON schema. Twelve pitches were chosen for it, every fourth of samples and reading set by name; the ones named below were read
+so far, once each, and are compared with the first rater's scores of the samples and the settled ones of the reading set, next to the two
+other readers on the same pitches. Grounded at first asking: quotes of the first answer that are in the pitch. Other programs used the machine's two cores as well; on an idle one the model
 takes about five minutes. With so few pitches a kappa is rough; that most values are missed is not.
 `python -m benchmarks.local_model` reads with it, or with a model of yours.
 """

@@ -41,7 +41,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _Job:
+class _SideJob:
     work: SideWork
     future: Future[Any]
 
@@ -52,7 +52,7 @@ class SideProcesses:
     def __init__(self, most: int | None = None, idle: float = _IDLE):
         self.most = max(1, min(_MOST, os.cpu_count() or 1)) if most is None else most
         self._idle = idle
-        self._jobs: SimpleQueue[_Job] = SimpleQueue()
+        self._jobs: SimpleQueue[_SideJob] = SimpleQueue()
         self._lock = Lock()
         self._places = 0
         self._unfinished = 0
@@ -64,7 +64,7 @@ class SideProcesses:
         future: Future[_Answer] = Future()
         with self._lock:
             self._unfinished += 1
-            self._jobs.put(_Job(SideWork(do, piece), future))
+            self._jobs.put(_SideJob(SideWork(do, piece), future))
             if self._places < min(self.most, self._unfinished):
                 self._places += 1
                 Thread(target=self._serve, name="pitch-analyzer-side", daemon=True).start()
@@ -119,7 +119,7 @@ class SideProcesses:
             with self._lock:
                 self._unfinished -= 1
 
-    def _computed(self, process: subprocess.Popen[bytes] | None, job: _Job) -> bool:
+    def _computed(self, process: subprocess.Popen[bytes] | None, job: _SideJob) -> bool:
         """Has one piece computed; whether the process lives on."""
         try:
             answer = job.work.answer() if process is None else _answer(process, job.work)  # none can be started: here

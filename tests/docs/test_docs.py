@@ -117,8 +117,10 @@ def a_users_folder(tmp_path: Path, made_once: Path, monkeypatch: pytest.MonkeyPa
     with respx.mock(assert_all_called=False) as router:
         router.post(CHAT).mock(side_effect=respond)
         if not (made_once / "results.parquet").exists():
+            monkeypatch.setenv("PITCH_STORE", f"sqlite:///{made_once / 'answers.db'}")
             make_files(made_once)
         shutil.copytree(made_once, tmp_path, dirs_exist_ok=True)
+        monkeypatch.setenv("PITCH_STORE", f"sqlite:///{tmp_path / 'answers.db'}")  # wide runs ask where nobody answers
         yield tmp_path
 
 
