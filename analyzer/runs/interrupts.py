@@ -17,7 +17,8 @@ def stopping_on_interrupt(on_interrupt: Callable[[], None]) -> Iterator[Event]:
         return
 
     def interrupted(*_: object) -> None:
-        signal.signal(signal.SIGINT, before)
+        # A shell's background job begins with Ctrl-C ignored; a second one must end that, too.
+        signal.signal(signal.SIGINT, before if callable(before) else signal.default_int_handler)
         on_interrupt()
         stop.set()
 
