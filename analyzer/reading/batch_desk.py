@@ -310,7 +310,10 @@ class BatchDesk:
         ]
         undecided = False
         for one in possible:
-            ours = one.certain or (self._is_ours(batch, one.remote) if one.remote.ended else None)
+            try:
+                ours = one.certain or (self._is_ours(batch, one.remote) if one.remote.ended else None)
+            except ProviderError as error:  # an outage says nothing of the batch, however old it is
+                ours, undecided = None, undecided or not isinstance(error, ProviderRejected)
             if ours:
                 batches.move(batch.id, "creating", "open", remote=one.remote.id)
                 return one.remote.id
@@ -324,12 +327,10 @@ class BatchDesk:
         return None
 
     def _is_ours(self, batch: StoredBatch, remote: RemoteBatch) -> bool | None:
-        """Whether the results of a batch have the ids of our requests; None if they cannot be read."""
-        try:
-            with closing(self._services[batch.model].results(remote)) as results:
-                first = next((one for one in results if one is not None), None)
-        except ProviderError:
-            return None
+        """Whether the results of a batch have the ids of our requests; None if there are none to be read. Raises
+        ProviderError if they cannot be fetched."""
+        with closing(self._services[batch.model].results(remote)) as results:
+            first = next((one for one in results if one is not None), None)
         if first is None:
             return None
         return any(request.batch == batch.id for request in self._store.batches.find([first.key]).values())

@@ -74,16 +74,16 @@ def test_one_signal_at_a_time_goes_by_keys_and_the_progress_stays_in_sight(
 ) -> None:
     page = scored_by("cleo", 1280)
     page.get_by_text("One at a time", exact=True).click()
-    expect(page.get_by_role("heading", level=4, name="Stage")).to_be_visible()
-    page.get_by_role("heading", level=4, name="Stage").click()
+    expect(page.get_by_role("heading", level=2, name="Stage")).to_be_visible()
+    page.get_by_role("heading", level=2, name="Stage").click()
 
     page.keyboard.press("2")
-    expect(page.get_by_role("heading", level=4, name="Focus")).to_be_visible()
+    expect(page.get_by_role("heading", level=2, name="Focus")).to_be_visible()
     expect(page.get_by_text(f"1 of {len(VALUES)} signals looked at.")).to_be_visible()
     page.keyboard.press("1")
     expect(page.get_by_text(f"2 of {len(VALUES)} signals looked at, 1 of them silent.")).to_be_visible()
     page.keyboard.press("p")
-    expect(page.get_by_role("heading", level=4, name="Focus")).to_be_visible()
+    expect(page.get_by_role("heading", level=2, name="Focus")).to_be_visible()
 
     page.get_by_text("All signals", exact=True).click()
     last = page.get_by_role("textbox", name="Overall")
