@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import pytest
 import streamlit as st
@@ -35,10 +35,6 @@ from tests.page.visitor import (
     texts_read_as_markdown,
     what_if,
 )
-
-if TYPE_CHECKING:
-    pass
-
 
 # ---------------------------------------------------------------- inputs
 

@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -29,9 +29,6 @@ from analyzer.views.html import literal
 from analyzer.vocabulary.labels import in_words, title
 from analyzer.vocabulary.signals import Signals
 from tests.page.visitor import visit
-
-if TYPE_CHECKING:
-    pass
 
 ROOT = Path(__file__).parents[2]
 BESIDE = "Your scores compared"

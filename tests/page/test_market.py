@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from streamlit.testing.v1 import AppTest
 
-if TYPE_CHECKING:
-    pass
 from tests.page.visitor import markup
 
 

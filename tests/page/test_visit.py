@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -23,9 +23,6 @@ from tests.page.visitor import (
     markup,
     portfolio_work,
 )
-
-if TYPE_CHECKING:
-    pass
 
 BAD_FILE = ("deck.pdf", b"no PDF", "application/pdf")
 NOT_A_PDF = "deck.pdf is named .pdf but is not a PDF"

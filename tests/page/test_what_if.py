@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from streamlit.testing.v1 import AppTest
 
 from analyzer.vocabulary.signals import Signals
-from tests.page.visitor import visit
-
-if TYPE_CHECKING:
-    pass
-from tests.page.visitor import DAY_2_ENGINEERING, OWN_PITCH, FixedReader, analyze, button, markup, what_if
+from tests.page.visitor import DAY_2_ENGINEERING, OWN_PITCH, FixedReader, analyze, button, markup, visit, what_if
 
 
 def test_an_edited_signal_moves_the_scores_and_asks_no_model(page: AppTest, reads: Callable[..., FixedReader]) -> None:

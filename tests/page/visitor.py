@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING
 
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
@@ -18,10 +17,6 @@ from analyzer.page.session import KEY, Session
 from analyzer.reading.pitch import Pitch
 from analyzer.reading.reading import Reading
 from analyzer.vocabulary.signals import Signals
-
-if TYPE_CHECKING:
-    pass
-
 
 ROOT = Path(__file__).parents[2]
 

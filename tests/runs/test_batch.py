@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,16 +24,6 @@ from tests.completions import PITCH, answer, single
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("analyzer.runs.batch._pause", lambda seconds: None)
     monkeypatch.setattr("analyzer.reading.batch_desk._MISSES_APART", 0.0)
-
-
-@pytest.fixture(params=[OPENAI, ANTHROPIC], ids=["openai", "anthropic"])
-def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
-    yield from at(tmp_path, request.param)
-
-
-@pytest.fixture
-def openai(tmp_path: Path) -> Iterator[Desk]:
-    yield from at(tmp_path, OPENAI)
 
 
 # ---------------------------------------------------------------- a good day

@@ -6,7 +6,7 @@ from __future__ import annotations
 import gzip
 import json
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import wraps
 from itertools import count
 from pathlib import Path
@@ -34,16 +34,6 @@ DESK = "analyzer.reading.batch_desk"
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("analyzer.runs.batch._pause", lambda seconds: None)
-
-
-@pytest.fixture(params=[OPENAI, ANTHROPIC], ids=["openai", "anthropic"])
-def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
-    yield from at(tmp_path, request.param)
-
-
-@pytest.fixture
-def openai(tmp_path: Path) -> Iterator[Desk]:
-    yield from at(tmp_path, OPENAI)
 
 
 def wrong_first(body: dict[str, Any]) -> dict[str, Any]:

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from analyzer.views.html import literal, tag
-
-if TYPE_CHECKING:
-    pass
 
 
 @pytest.mark.parametrize(

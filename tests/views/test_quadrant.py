@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from analyzer.framework.one_pitch import score
 from analyzer.views.quadrant import Other, described, quadrant
 from analyzer.vocabulary.signals import Signals
-
-if TYPE_CHECKING:
-    pass
 from tests.page.visitor import DAY_2_ENGINEERING
 
 
