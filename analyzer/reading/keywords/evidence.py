@@ -38,6 +38,14 @@ _INTRODUCED = late(
     r"\b[Ww]e(?: are|'re| run| build| built| make| made| sell| started| founded)\s"
     r"(?P<name>[A-Z]\w[\w.+&-]*)(?=[\s.,;:]|$)"
 )
+_WRITTEN_ABOUT = late(
+    r"\b(?:paragraphs|lines|words|notes?|summary|overview|deck|details|more|write|writing|tell you)\s(?:on|about)\s"
+    r"(?P<name>[A-Z]\w[\w.+&-]*(?:\s[A-Z][\w.+&]*){0,2})"
+)
+_COUNTED = late(
+    r"(?:One|Two|Three|Four|Five|Six|Seven|Eight|Nine|Ten|Eleven|Twelve|Twenty|Several|Many|Most|Some|Dozens|Hundreds)\s"
+)
+"""How a sentence about customers begins, as in "Three European banks"."""
 _WHAT_IS = late(r"(?:What is|What's|About|Why)\s(?P<name>\w[\w.+&-]*(?:\s[A-Z][\w.+&]*){0,2})\s?\??")
 _TITLE_LEAD = late(r"(?:Show HN:|Launch HN:|Subject:|Re:|Introducing|Announcing|Meet)\s", re.IGNORECASE)
 
@@ -163,12 +171,14 @@ class Evidence:
         """The product that the first sentences of a letter introduce; empty if they do not."""
         sentences = [self._heading_words(number) for number in self.letter]
         for words in sentences:
-            if introduced := _INTRODUCED.search(words):
+            if introduced := _INTRODUCED.search(words) or _WRITTEN_ABOUT.search(words):
                 return introduced["name"].rstrip(".")
         for words in sentences:
             subject = _SUBJECT.match(words)
             name = (subject["name"] or "") if subject else ""
-            if name and name.split()[0].lower() not in self.rules.competitor.not_names:
+            if not name or _COUNTED.match(words):
+                continue
+            if name.split()[0].lower() not in self.rules.competitor.not_names:
                 return name
         return ""
 

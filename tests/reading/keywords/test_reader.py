@@ -426,6 +426,8 @@ def test_the_name_in_the_title_of_a_customers_story_is_the_customers() -> None:
             "Driftwell",
         ),
         ("Hi all\n\nFoldline tracks experiments, so that runs can be compared.", "Foldline"),
+        ("Hi Ana,\n\nhere are two paragraphs on Row Ledger. We record training data.", "Row Ledger"),
+        ("Hi Ana,\n\nThree European banks pay for it. Foldline tracks experiments.", "Foldline"),
         ("Dear investors,\n\nour tool tracks experiments, so that runs can be compared.", ""),
     ],
 )
